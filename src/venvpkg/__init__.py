@@ -1,0 +1,1 @@
+"""venvpkg: native OS packages from Python applications."""

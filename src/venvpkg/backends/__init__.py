@@ -1,0 +1,1 @@
+"""Package families: one protocol, the same file names for the same concern."""

@@ -1,0 +1,1 @@
+"""Files that the user wrote, to model values."""

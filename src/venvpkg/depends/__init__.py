@@ -1,0 +1,1 @@
+"""From ELF facts to native dependencies, and back again to explain them."""

@@ -1,0 +1,143 @@
+"""Expected failures: each family has its own exit code. Exit codes 1 (a bug) and 2 (usage) are not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path, PurePosixPath
+
+    from venvpkg.model.elf import Need
+
+
+class VenvpkgError(Exception):
+    """What failed (brief), the evidence (details), what to do next (resolution)."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, brief: str, *, details: str = "", resolution: str = "") -> None:
+        self.brief = brief
+        self.details = details
+        self.resolution = resolution
+        super().__init__("\n".join(part for part in (brief, details, resolution) if part))
+
+
+class ConfigurationError(VenvpkgError):
+    """What the user declared cannot be used; every problem of the file is in the details."""
+
+    exit_code = 3
+
+    def __init__(self, source: Path | str, problems: Iterable[str], *, resolution: str = "") -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"{source}: {len(self.problems)} problem{'s' * (len(self.problems) != 1)} in the configuration.",
+            details="\n".join(f"  {problem}" for problem in self.problems),
+            resolution=resolution or "Correct the file; README lists every key.",
+        )
+
+
+class LockError(VenvpkgError):
+    """The lock is malformed, out of date, incomplete, or cannot be resolved."""
+
+    exit_code = 4
+
+
+class DownloadError(VenvpkgError):
+    """A file could not be fetched, or is not the file that the lock names."""
+
+    exit_code = 5
+
+
+class MissingToolError(VenvpkgError):
+    """A program, header package or ability of the machine is missing."""
+
+    exit_code = 6
+
+    def __init__(self, missing: Sequence[str], *, install: Sequence[str] = (), resolution: str = "") -> None:
+        self.missing = tuple(missing)
+        self.install = tuple(install)
+        command = f"Run: apt-get install --no-install-recommends {' '.join(self.install)}" if self.install else ""
+        super().__init__(
+            f"{len(self.missing)} thing{'s' * (len(self.missing) != 1)} this build needs are missing here."
+            if len(self.missing) != 1
+            else "One thing this build needs is missing here.",
+            details="\n".join(f"  {each}" for each in self.missing),
+            resolution="\n".join(part for part in (command, resolution) if part),
+        )
+
+
+class CompileError(VenvpkgError):
+    """A distribution could not be built into a wheel."""
+
+    exit_code = 7
+
+
+class WheelError(VenvpkgError):
+    """A wheel or sdist is malformed or hostile: wrong RECORD, path outside the tree, absurd size."""
+
+    exit_code = 8
+
+
+class StagingError(VenvpkgError):
+    """The virtual environment could not be staged: incomplete closure, clash of files, a leaked path."""
+
+    exit_code = 9
+
+
+class ElfError(VenvpkgError):
+    """An ELF file in the payload is damaged."""
+
+    exit_code = 10
+
+
+class UnownedSonameError(VenvpkgError):
+    """The application needs libraries that no installed package owns."""
+
+    exit_code = 11
+
+    def __init__(self, needs: Iterable[Need]) -> None:
+        self.needs = tuple(sorted(needs))
+        super().__init__(
+            f"{len(self.needs)} needed librar{'ies belong' if len(self.needs) != 1 else 'y belongs'}"
+            " to no installed package.",
+            details="\n".join(f"  {need.soname}, for {need.needed_by}" for need in self.needs),
+            resolution="Install the packages that ship them, and build again.",
+        )
+
+
+class PackageDatabaseError(VenvpkgError):
+    """The target's package database cannot be read: damaged, locked, or not there."""
+
+    exit_code = 12
+
+
+class AssembleError(VenvpkgError):
+    """The package could not be written, or what was written is not what was composed."""
+
+    exit_code = 13
+
+
+class NotAPackageError(VenvpkgError):
+    """A file given to explain is not a package, or not one that venvpkg built."""
+
+    exit_code = 14
+
+
+class BusyError(VenvpkgError):
+    """Another venvpkg holds what this one needs."""
+
+    exit_code = 15
+
+
+class UnsafePathError(StagingError):
+    """A path in the payload cannot be packed; each is given by name."""
+
+    def __init__(self, paths: Iterable[PurePosixPath | str]) -> None:
+        self.paths = tuple(str(path) for path in paths)
+        super().__init__(
+            f"{len(self.paths)} payload path{'s' * (len(self.paths) != 1)} cannot be packed:"
+            " control characters in a name.",
+            details="\n".join(f"  {path!r}" for path in self.paths),
+            resolution="Leave these files out of the wheel.",
+        )

@@ -1,0 +1,1 @@
+"""Everything outside this process: programs, places, files."""

@@ -1,0 +1,90 @@
+"""Where venvpkg keeps things on this machine (XDG base directory specification)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs  # noqa: TID251
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Directories that outlive a run.
+
+    Attributes:
+        wheelhouse: vendor wheels; kept until the user removes them.
+        cache: downloads and other things that can be had again.
+    """
+
+    wheelhouse: Path
+    cache: Path
+
+    @classmethod
+    def of_user(cls, *, wheelhouse: Path | None = None, cache: Path | None = None) -> Places:
+        """Return the user's places, or those given; absolute."""
+        return cls(
+            wheelhouse=(wheelhouse or platformdirs.user_data_path("venvpkg") / "wheelhouse").absolute(),
+            cache=(cache or platformdirs.user_cache_path("venvpkg")).absolute(),
+        )
+
+    @property
+    def downloads(self) -> Path:
+        """Files from indexes, addressed by sha256."""
+        return self.cache / "downloads"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of builds, kept after the run."""
+        return self.cache / "logs"
+
+
+@contextlib.contextmanager
+def workspace(places: Places) -> Iterator[Path]:
+    """Yield an empty private directory of this run, removed at its end.
+
+    A run that was killed leaves its directory behind; the next run removes it. A directory is in use as long as
+    somebody holds the lock on its ``.lock`` file, which the kernel lets go of however the holder ended.
+    """
+    parent = places.cache / "work"
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(parent)
+    # Made under a name that the sweep passes over, locked, and only then given its name.
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    lock = os.open(fresh / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        directory = fresh.rename(parent / fresh.name.removeprefix(".new-"))
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for directory in parent.iterdir():
+        if directory.name.startswith(".new-"):
+            continue
+        try:
+            lock = os.open(directory / ".lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+        finally:
+            os.close(lock)

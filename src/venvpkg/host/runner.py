@@ -1,0 +1,240 @@
+"""The one door to other programs: every subprocess of venvpkg is started here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess  # noqa: TID251
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path, PurePosixPath
+
+# What a child may see of our environment: where to find programs and how to reach an index. Anything else would make
+# its output depend on who runs venvpkg.
+PASSED_ON = frozenset({
+    "ALL_PROXY",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LOGNAME",
+    "NETRC",
+    "NO_PROXY",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TERM",
+    "TMPDIR",
+    "USER",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A directory of this machine shown at another place inside an isolated command."""
+
+    source: Path
+    target: PurePosixPath
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Own mount, pid, ipc, uts and network namespace; the network is down.
+
+    Attributes:
+        workspace: directory of this machine, writable, shown at ``mountpoint``.
+        mountpoint: fixed neutral place; its parent must exist and is hidden by an empty tmpfs.
+        masked: directories that appear empty, such as ``/usr/local`` or ``/tmp``.
+    """
+
+    workspace: Path
+    mountpoint: PurePosixPath
+    masked: tuple[PurePosixPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to run.
+
+    Attributes:
+        argv: program and arguments; never a shell.
+        cwd: on this machine, or inside the isolation when there is one.
+        env: added to the allow-listed environment; with ``clean`` it is the whole environment.
+        clean: start from an empty environment.
+        stdin: bytes to feed; closed otherwise.
+        log: file that receives stdout and stderr, in order; nothing is captured then.
+        isolation: namespaces to run in; None runs it as it is.
+        timeout_s: seconds until it is killed; None waits.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path | PurePosixPath | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    clean: bool = False
+    stdin: bytes | None = None
+    log: Path | None = None
+    isolation: Isolation | None = None
+    timeout_s: float | None = None
+
+    def __str__(self) -> str:
+        """Return the command as one can paste it."""
+        return shlex.join(self.argv)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a program ended. ``returncode`` is 127 when it was not found, 124 when its time ran out, -N for signal N."""
+
+    returncode: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended with 0."""
+        return self.returncode == 0
+
+    @property
+    def text(self) -> str:
+        """Standard output; bytes that are no UTF-8 are replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        """Standard error; bytes that are no UTF-8 are replaced."""
+        return self.stderr.decode("utf-8", "replace")
+
+    def outcome(self) -> str:
+        """Return in words how it ended: ``exit 3``, ``killed by SIGKILL``, ``not found``."""
+        match self.returncode:
+            case 127:
+                return "not found (exit 127)"
+            case 124:
+                return "out of time"
+            case code if code < 0:
+                return f"killed by {signal.Signals(-code).name}"
+            case code:
+                return f"exit {code}"
+
+
+class Runner(Protocol):
+    """Runs a program and tells how it ended; the caller knows what failure means."""
+
+    def run(self, command: Command) -> Completed:
+        """Run to the end. Never raises on exit status, nor when the program is not there."""
+
+
+class SubprocessRunner:
+    """Runs programs on this machine."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._base = {key: value for key, value in environment.items() if key in PASSED_ON} | {"LC_ALL": "C.UTF-8"}
+        self._live: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def run(self, command: Command) -> Completed:
+        """Run to the end, in its own process group, so that it can be ended with all its children."""
+        argv = isolated_argv(command) if command.isolation else command.argv
+        env = dict(command.env) if command.clean else self._base | dict(command.env)
+        with contextlib.ExitStack() as stack:
+            out: int = subprocess.PIPE
+            err: int = subprocess.PIPE
+            if command.log is not None:
+                out, err = stack.enter_context(command.log.open("ab")).fileno(), subprocess.STDOUT
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    cwd=None if command.isolation else command.cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
+            except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+                return Completed(127, stderr=f"{error}\n".encode())
+            with self._alive(process):
+                try:
+                    stdout, stderr = process.communicate(command.stdin, timeout=command.timeout_s)
+                except subprocess.TimeoutExpired:
+                    _kill_group(process)
+                    stdout, stderr = process.communicate()
+                    return Completed(124, stdout or b"", stderr or b"")
+                except BaseException:
+                    _kill_group(process)
+                    process.wait()
+                    raise
+        return Completed(process.returncode, stdout or b"", stderr or b"")
+
+    def end_all(self) -> None:
+        """Kill every program that still runs, with its children; for Ctrl-C while other threads wait for theirs."""
+        with self._lock:
+            for process in self._live:
+                _kill_group(process)
+
+    @contextlib.contextmanager
+    def _alive(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        with self._lock:
+            self._live.add(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._live.discard(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def isolated_argv(command: Command) -> tuple[str, ...]:
+    """Return the argument vector that runs ``command`` in its namespaces.
+
+    The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
+    parameter, so that no path is ever parsed as shell. setpriv's parent-death signal ends the job when venvpkg itself
+    is killed, and ``--kill-child`` ends what the job started.
+
+    Source:
+        unshare(1), setpriv(1), mount_namespaces(7).
+    """
+    isolation = command.isolation
+    if isolation is None:
+        return command.argv
+    user = () if os.geteuid() == 0 else ("--map-root-user",)
+    return (
+        "setpriv", "--pdeathsig", "KILL", "--",
+        "unshare", *user, "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
+        "/bin/sh", "-euc", _ENTER, "sh",
+        str(isolation.workspace), str(isolation.mountpoint), str(command.cwd or isolation.mountpoint),
+        " ".join(str(path) for path in isolation.masked),
+        *command.argv,
+    )  # fmt: skip
+
+
+_ENTER = """\
+workspace=$1 mountpoint=$2 cwd=$3 masked=$4
+shift 4
+exec 9<"$workspace"
+mount -t tmpfs -o mode=0755 tmpfs "${mountpoint%/*}"
+mkdir "$mountpoint"
+mount --bind /proc/self/fd/9 "$mountpoint"
+exec 9<&-
+for path in $masked; do
+    test ! -d "$path" || mount -t tmpfs -o mode=1777 tmpfs "$path"
+done
+mount -t proc proc /proc
+hostname venvpkg
+cd "$cwd"
+exec "$@"
+"""

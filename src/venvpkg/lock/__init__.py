@@ -1,0 +1,1 @@
+"""Resolve, pin and download distributions."""

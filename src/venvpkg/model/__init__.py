@@ -1,0 +1,1 @@
+"""Frozen values that cross a stage border. No I/O."""

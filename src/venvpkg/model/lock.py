@@ -1,0 +1,66 @@
+"""What is pinned: distributions, and the files they may come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RemoteFile:
+    """A wheel or sdist on an index, or beside the lock (``file:`` URL), with its sha256 (hexadecimal)."""
+
+    filename: str
+    url: str
+    sha256: str
+    uploaded: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDistribution:
+    """A distribution at its locked version, with every file that the lock lists for it.
+
+    Attributes:
+        name: normalised (PEP 503).
+        version: PEP 440, as spelled in the lock.
+        wheels: wheels of the index, in the lock's order; may be empty.
+        sdist: its source, if the lock has one.
+    """
+
+    name: str
+    version: str
+    wheels: tuple[RemoteFile, ...]
+    sdist: RemoteFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The distributions that the application needs on one target, sorted by name, each once."""
+
+    distributions: tuple[LockedDistribution, ...]
+
+    def get(self, name: str) -> LockedDistribution | None:
+        """Return the distribution of that normalised name, or None."""
+        return next((each for each in self.distributions if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPins:
+    """The pinned build requirements of one source on one target; known once its backend was asked there.
+
+    Attributes:
+        name: normalised name of the distribution that is built.
+        source: sha256 of its sdist, or ``directory`` for a project's own tree.
+        target: ``debian-12-amd64-cp311``.
+        requires: what [build-system] asks for and what the backend added, sorted.
+        files: one wheel each, the whole closure, sorted.
+    """
+
+    name: str
+    source: str
+    target: str
+    requires: tuple[str, ...]
+    files: tuple[RemoteFile, ...]

@@ -1,0 +1,51 @@
+"""The package, described without a family's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.staged import StagedVenv
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSpec:
+    """Everything a family's assemble needs.
+
+    Attributes:
+        name: of the package.
+        epoch: 0 for none.
+        upstream_version: PEP 440.
+        revision: the user's revision, ``1``.
+        maintainer: ``Name <address>``.
+        summary: one line.
+        description: text of several lines; may be empty.
+        homepage: URL or empty.
+        license_expression: SPDX expression, free text, or empty.
+        section: archive section.
+        depends: user's relations, native spelling.
+        dependencies: what was derived, with its evidence.
+        links: link on the target → what it points to, sorted.
+        source_date_epoch: build time, seconds since 1970 UTC.
+        staged: the payload.
+    """
+
+    name: str
+    epoch: int
+    upstream_version: str
+    revision: str
+    maintainer: str
+    summary: str
+    description: str
+    homepage: str
+    license_expression: str
+    section: str
+    depends: tuple[str, ...]
+    dependencies: DependencySet
+    links: tuple[tuple[PurePosixPath, PurePosixPath], ...]
+    source_date_epoch: int
+    staged: StagedVenv

@@ -1,0 +1,98 @@
+"""Where the package will be installed, and therefore where native code is compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path, PurePosixPath
+
+
+class Family(StrEnum):
+    """Package family."""
+
+    DEB = "deb"
+    RPM = "rpm"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An operating system release, from os-release(5)."""
+
+    id: str
+    version: str
+    codename: str
+
+    @property
+    def tag(self) -> str:
+        """``debian_12``, as in the platform tag of a vendor wheel."""
+        return f"{self.id}_{self.version}".replace(".", "_").replace("-", "_").lower()
+
+    @property
+    def suffix(self) -> str:
+        """``debian12``, as in a package version."""
+        return f"{self.id}{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The target's interpreter, as it describes itself.
+
+    Attributes:
+        path: its place on the target, ``/usr/bin/python3.11``.
+        version: major, minor, patch.
+        ext_suffix: ``.cpython-311-x86_64-linux-gnu.so``; the ABI of extension modules.
+        environment: environment markers (PEP 508) of the target.
+        glibc: major, minor of the target's C library; None when it is another one.
+    """
+
+    path: PurePosixPath
+    version: tuple[int, int, int]
+    ext_suffix: str
+    environment: Mapping[str, str]
+    glibc: tuple[int, int] | None
+
+    @property
+    def minor(self) -> str:
+        """``3.11``."""
+        return f"{self.version[0]}.{self.version[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A release with its architecture, root, interpreter.
+
+    Attributes:
+        family: package family.
+        release: operating system release.
+        architecture: the family's word for it, ``amd64``.
+        machine: the kernel's word for it, ``x86_64``.
+        multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``.
+        root: its filesystem, on this machine.
+        interpreter: the release's own interpreter.
+    """
+
+    family: Family
+    release: Release
+    architecture: str
+    machine: str
+    multiarch: str
+    root: Path
+    interpreter: Interpreter
+
+    @property
+    def name(self) -> str:
+        """``debian-12-amd64``."""
+        return f"{self.release.id}-{self.release.version}-{self.architecture}"
+
+    @property
+    def platform_tag(self) -> str:
+        """``linux_x86_64_debian_12``, the mark of a vendor wheel."""
+        return f"linux_{self.machine}_{self.release.tag}"
+
+    def on_host(self, path: PurePosixPath) -> Path:
+        """Return where a target path is on this machine; the only place where the two kinds of path meet."""
+        return self.root / path.relative_to("/")

@@ -1,0 +1,87 @@
+"""Wheels: where each will come from, and where each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvpkg.model.lock import RemoteFile
+
+
+class Action(StrEnum):
+    """What happens to get a wheel."""
+
+    PURE = "pure"  # the publisher's pure wheel, from the index
+    BINARY = "binary"  # the publisher's wheel with native code, from the index
+    REUSE = "reuse"  # built earlier, in the wheelhouse
+    COMPILE = "compile"  # built now
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """The application's own source.
+
+    Attributes:
+        directory: absolute.
+        files: paths relative to it with forward slashes, sorted.
+        sha256: over names, executable bits and contents.
+    """
+
+    directory: Path
+    files: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWheel:
+    """A decision, and why.
+
+    Attributes:
+        name: normalised name of the distribution.
+        version: PEP 440; empty for the application's own tree, whose backend tells it.
+        action: what will happen.
+        reason: one sentence for people.
+        source: the file it comes from, or the application's tree.
+        key: the wheelhouse key; None when it cannot be known before the backend was asked (and for publisher's wheels).
+    """
+
+    name: str
+    version: str
+    action: Action
+    reason: str
+    source: RemoteFile | SourceTree
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WheelPlan:
+    """One entry for each distribution, sorted by name; the application's own is among them."""
+
+    wheels: tuple[PlannedWheel, ...]
+
+    def by_action(self, action: Action) -> tuple[PlannedWheel, ...]:
+        """Return the entries with that action, in order."""
+        return tuple(wheel for wheel in self.wheels if wheel.action is action)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyWheel:
+    """A wheel on this machine, checked against its hash.
+
+    Attributes:
+        name: normalised name of its distribution.
+        version: PEP 440.
+        path: the file; its name is the wheel's name.
+        sha256: of the file.
+        origin: how it came about.
+    """
+
+    name: str
+    version: str
+    path: Path
+    sha256: str
+    origin: Action

@@ -1,0 +1,1 @@
+"""Virtual environment, wheels and application files under the destdir."""

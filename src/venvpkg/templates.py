@@ -1,0 +1,1 @@
+"""Render a package family's templates."""

@@ -1,0 +1,1 @@
+"""Plan, compile, repack and keep vendor wheels."""

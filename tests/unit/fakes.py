@@ -1,0 +1,47 @@
+"""Fakes that tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from venvpkg.host.runner import Command, Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass
+class ScriptedRunner:
+    """A Runner that knows its answers beforehand and fails on any other command.
+
+    ``answers`` maps the beginning of an argument vector to an answer, or to a function of the command.
+    """
+
+    answers: Mapping[tuple[str, ...], Completed | Callable[[Command], Completed]]
+    ran: list[Command] = field(default_factory=list)
+
+    def run(self, command: Command) -> Completed:
+        self.ran.append(command)
+        for start, answer in sorted(self.answers.items(), key=lambda item: -len(item[0])):
+            if command.argv[: len(start)] == start:
+                return answer if isinstance(answer, Completed) else answer(command)
+        raise AssertionError(f"no answer for: {command}")
+
+
+@dataclass
+class RecordingReport:
+    """A Report that remembers."""
+
+    steps: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
