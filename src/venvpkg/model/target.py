@@ -45,6 +45,7 @@ class Interpreter:
         path: its place on the target, ``/usr/bin/python3.11``.
         version: major, minor, patch.
         ext_suffix: ``.cpython-311-x86_64-linux-gnu.so``; the ABI of extension modules.
+        include: directory of its C headers on the target; Python.h is there when python3-dev is installed.
         environment: environment markers (PEP 508) of the target.
         glibc: major, minor of the target's C library; None when it is another one.
     """
@@ -52,6 +53,7 @@ class Interpreter:
     path: PurePosixPath
     version: tuple[int, int, int]
     ext_suffix: str
+    include: PurePosixPath
     environment: Mapping[str, str]
     glibc: tuple[int, int] | None
 

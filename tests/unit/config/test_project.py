@@ -1,0 +1,142 @@
+"""What the user wrote becomes a Project, or one error with everything that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.config.project import read_project
+from venvpkg.errors import ConfigurationError
+from venvpkg.model.project import WheelPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(name="write")
+def _write(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        (tmp_path / "pyproject.toml").write_text(text)
+        return tmp_path
+
+    return write
+
+
+def problems_of(directory: Path) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        read_project(".", {}, directory)
+    return caught.value.problems
+
+
+def test_an_ordinary_project_needs_no_key(write: Callable[[str], Path]) -> None:
+    directory = write('[project]\nname = "Guest_Book"\nversion = "1.0"\n')
+
+    project = read_project(".", {}, directory)
+
+    assert project.package_name == "guest-book"
+    assert project.prefix == PurePosixPath("/opt/venvs/guest-book")
+    assert project.settings.wheels.policy_of("lxml") is WheelPolicy.PREFER_COMPILE
+    assert project.lock == directory / "pylock.toml"
+
+
+def test_every_problem_is_reported_at_once_with_the_path_to_its_key(write: Callable[[str], Path]) -> None:
+    directory = write(
+        '[project]\nname = "x"\n[tool.venvpkg]\nprefx = "/opt/x"\nrevision = 1\n'
+        '[tool.venvpkg.wheels]\ndefault = "no"\nbinary = ["A"]\ncompile = ["a"]\n'
+    )
+
+    problems = problems_of(directory)
+
+    assert problems[0] == "tool.venvpkg.prefx: unknown key; did you mean 'prefix'?"
+    assert problems[1] == "tool.venvpkg.revision: must be a string, not an integer"
+    assert problems[2].startswith("tool.venvpkg.wheels.default: 'no' is not one of compile,")
+    assert problems[3] == "tool.venvpkg.wheels.binary: a is also in compile"
+    assert problems[4] == "project.name: 'x' is no name for a package; set tool.venvpkg.name"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("maintainer", '"A <a@b.c>\\nDepends: evil"'),
+        ("maintainer", '"$(id)"'),
+        ("name", '"x; rm -rf"'),
+        ("name", '"../x"'),
+        ("prefix", '"relative/path"'),
+        ("prefix", '"/opt"'),
+        ("prefix", '"/opt/../etc"'),
+        ("prefix", '"/opt/a b"'),
+        ("prefix", '"/opt/{{x}}"'),
+        ("revision", '"1-2"'),
+        ("revision", '"1\\n2"'),
+        ("epoch", "-1"),
+        ("epoch", "true"),
+        ("section", '"a\\nb"'),
+        ("depends", '["a\\nPre-Depends: b"]'),
+        ("depends", '"libpq5"'),
+        ("commands", '["../../etc/passwd"]'),
+        ("commands", "[1]"),
+        ("build-depends", '["-oAPT::x=y"]'),
+        ("wheels", '"binary"'),
+        ("wheels", '{ binary = ["../x"] }'),
+    ],
+)
+def test_a_value_that_could_reach_a_file_or_a_shell_is_refused_with_its_key(
+    write: Callable[[str], Path], key: str, value: str
+) -> None:
+    directory = write(f'[project]\nname = "app"\n[tool.venvpkg]\n{key} = {value}\n')
+
+    (problem,) = problems_of(directory)
+
+    assert problem.startswith(f"tool.venvpkg.{key}")
+
+
+@pytest.mark.parametrize(
+    "text", ["[project", "\x00", "a = " + "[" * 5000, 'tool = "x"\nproject = 3', "[project]\nname = 3"]
+)
+def test_a_malformed_file_is_a_configuration_error(write: Callable[[str], Path], text: str) -> None:
+    assert problems_of(write(text))
+
+
+def test_a_file_that_is_not_utf8_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b'[project]\nname = "\xff"\n')
+
+    assert "not TOML" in problems_of(tmp_path)[0]
+
+
+def test_an_extra_that_the_project_lacks_is_named(write: Callable[[str], Path]) -> None:
+    directory = write(
+        '[project]\nname = "app"\n[project.optional-dependencies]\nfast = []\n'
+        '[tool.venvpkg]\nextras = ["fast", "slow"]\n'
+    )
+
+    assert problems_of(directory) == ("tool.venvpkg.extras: the project has no slow",)
+
+
+def test_options_win_over_the_file(write: Callable[[str], Path]) -> None:
+    directory = write('[project]\nname = "app"\n[tool.venvpkg]\nrevision = "1"\nsection = "web"\n')
+
+    settings = read_project(".", {"revision": "7"}, directory).settings
+
+    assert (settings.revision, settings.section) == ("7", "web")
+
+
+def test_a_wrong_option_is_named_as_an_option(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_project("borgbackup==1.4.5", {"maintainer": "nobody"}, tmp_path)
+
+    assert caught.value.problems[0].startswith("--maintainer: 'nobody' is not of the form")
+
+
+def test_a_requirement_keeps_its_lock_where_one_stands(tmp_path: Path) -> None:
+    project = read_project("Borgbackup == 1.4.5", {}, tmp_path)
+
+    assert (project.name, project.requirement, project.directory) == ("borgbackup", "Borgbackup==1.4.5", None)
+    assert project.lock == tmp_path / "pylock.borgbackup.toml"
+
+
+@pytest.mark.parametrize("argument", ["./missing", "missing/", "a b c", "", "==1.0"])
+def test_what_is_neither_directory_nor_requirement_says_so(argument: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="requirement|pyproject"):
+        read_project(argument, {}, tmp_path)

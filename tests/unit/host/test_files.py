@@ -1,0 +1,72 @@
+"""Files are written whole or not at all; workspaces of killed runs do not stay."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from venvpkg.host.files import write_whole, written_whole
+from venvpkg.host.places import Places, workspace
+
+
+def test_a_written_file_appears_with_its_content_and_mode(tmp_path: Path) -> None:
+    write_whole(tmp_path / "sub/file", b"content", mode=0o600)
+
+    assert (tmp_path / "sub/file").read_bytes() == b"content"
+    assert (tmp_path / "sub/file").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    write_whole(tmp_path / "file", b"old")
+
+    with pytest.raises(OSError, match="disk"), written_whole(tmp_path / "file") as file:
+        file.write(b"half of the new")
+        raise OSError("disk full")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_workspace_is_gone_after_its_run(tmp_path: Path) -> None:
+    places = Places.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
+
+    with workspace(places) as directory:
+        (directory / "x").write_text("x")
+
+    assert not directory.exists()
+
+
+def test_a_workspace_in_use_survives_the_start_of_another_run(tmp_path: Path) -> None:
+    places = Places.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
+
+    with workspace(places) as first, workspace(places) as second:
+        assert first.is_dir()
+        assert first != second
+
+
+def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib\n"
+        "from venvpkg.host.places import Places, workspace\n"
+        "cache = pathlib.Path(sys.argv[1])\n"
+        "with workspace(Places.of_user(wheelhouse=cache, cache=cache)) as directory:\n"
+        "    print(directory, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout is not None
+        abandoned = Path(killed.stdout.readline().strip())
+        os.kill(killed.pid, signal.SIGKILL)
+    assert abandoned.is_dir()
+
+    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
+        pass
+
+    assert not abandoned.exists()

@@ -1,0 +1,67 @@
+"""A program ends in words, sees only what it may see, and never outlives its time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path, PurePosixPath
+
+from venvpkg.host.runner import Command, Isolation, SubprocessRunner, isolated_argv
+
+RUNNER = SubprocessRunner(
+    {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://user:secret@example.org", "LANG": "de_DE"}
+)
+
+
+def python(code: str, **more: object) -> Command:
+    return Command((sys.executable, "-I", "-c", code), **more)  # type: ignore[arg-type]
+
+
+def test_a_program_that_is_not_there_is_told_from_one_that_failed() -> None:
+    assert RUNNER.run(Command(("no-such-program",))).outcome() == "not found (exit 127)"
+    assert RUNNER.run(python("raise SystemExit(3)")).outcome() == "exit 3"
+
+
+def test_a_killed_program_names_its_signal() -> None:
+    assert RUNNER.run(python("import os; os.kill(os.getpid(), 9)")).outcome() == "killed by SIGKILL"
+
+
+def test_only_allowed_variables_are_passed_on() -> None:
+    seen = RUNNER.run(python("import os; print(sorted(os.environ))")).text
+
+    assert "PIP_INDEX_URL" not in seen
+    assert "'LC_ALL'" in seen
+    assert "'LANG'" not in seen
+
+
+def test_a_program_with_children_ends_when_its_time_runs_out() -> None:
+    start = time.monotonic()
+
+    done = RUNNER.run(python("import subprocess; subprocess.run(['sleep', '60'])", timeout_s=0.5))
+
+    assert done.outcome() == "out of time"
+    assert time.monotonic() - start < 10
+
+
+def test_standard_input_is_closed_unless_fed() -> None:
+    assert RUNNER.run(python("print(len(input()))", stdin=b"four")).text == "4\n"
+    assert RUNNER.run(python("print(repr(__import__('sys').stdin.read()))")).text == "''\n"
+
+
+def test_a_log_receives_both_streams(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    done = RUNNER.run(python("import os; os.write(1, b'out\\n'); os.write(2, b'err\\n')", log=log))
+
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert log.read_text() == "out\nerr\n"
+
+
+def test_hostile_paths_reach_an_isolated_command_as_parameters_and_never_as_shell() -> None:
+    hostile = Path("/tmp/$(touch pwned); x")
+
+    argv = isolated_argv(Command(("true",), isolation=Isolation(hostile, PurePosixPath("/usr/src/venvpkg"))))
+
+    script = argv[argv.index("-euc") + 1]
+    assert str(hostile) in argv
+    assert "pwned" not in script

@@ -1,0 +1,77 @@
+"""What lacks is said at once, with one command that brings it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from unit.fakes import ScriptedRunner
+from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.host.runner import Completed
+from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.targets.abilities import Lack, Purpose, lacks, require
+
+ALLOWED = Completed(0)
+
+
+def target(root: Path) -> Target:
+    interpreter = Interpreter(
+        path=PurePosixPath("/usr/bin/python3.11"),
+        version=(3, 11, 2),
+        ext_suffix=".so",
+        include=PurePosixPath("/usr/include/python3.11"),
+        environment={},
+        glibc=(2, 36),
+    )
+    release = Release("debian", "12", "bookworm")
+    return Target(Family.DEB, release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
+
+
+def runner(installed: bytes, namespaces: Completed = ALLOWED) -> ScriptedRunner:
+    return ScriptedRunner({("dpkg-query",): Completed(0, installed), ("true",): namespaces})
+
+
+def test_a_missing_build_package_and_header_are_both_named(tmp_path: Path) -> None:
+    found = lacks(target(tmp_path), runner(b"installed\tlibpq-dev\t\n"), ["libpq-dev", "libxml2-dev"])
+
+    assert {lack.package for lack in found if lack.purpose is not Purpose.ALWAYS} >= {"python3.11-dev", "libxml2-dev"}
+    assert "libpq-dev" not in {lack.package for lack in found}
+
+
+def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_path: Path) -> None:
+    listing = b"config-files\tlibpq-dev\t\ninstalled\tlibjpeg62-turbo-dev\tlibjpeg-dev (= 1:2), libfoo\n"
+
+    found = {lack.package for lack in lacks(target(tmp_path), runner(listing), ["libpq-dev", "libjpeg-dev"])}
+
+    assert "libpq-dev" in found
+    assert "libjpeg-dev" not in found
+
+
+def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
+    refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
+
+    (lack,) = [each for each in lacks(target(tmp_path), runner(b"", refused), []) if "namespaces" in each.what]
+
+    assert "Operation not permitted" in lack.what
+    assert lack.resolution.startswith("Run as root")
+
+
+def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    broken = ScriptedRunner(
+        {("dpkg-query",): Completed(2, stderr=b"parsing file 'status' near line 3"), ("true",): Completed(0)}
+    )
+
+    with pytest.raises(PackageDatabaseError, match="near line 3"):
+        lacks(target(tmp_path), broken, ["libpq-dev"])
+
+
+def test_one_command_installs_everything_that_lacks() -> None:
+    lacking = [Lack("Python.h", Purpose.COMPILE, "python3.11-dev"), Lack("gcc", Purpose.COMPILE, "gcc")]
+
+    with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
+        require(lacking)
+
+
+def test_nothing_lacking_is_no_error() -> None:
+    require([])

@@ -1,0 +1,85 @@
+"""This machine is recognised by what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from unit.fakes import ScriptedRunner
+from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.host.runner import Completed
+from venvpkg.targets.host import resolve_host
+
+BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
+
+
+def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2.36") -> Completed:
+    minor = f"{version[0]}.{version[1]}"
+    facts = {
+        "path": f"/usr/bin/python{minor}",
+        "version": version,
+        "ext_suffix": ".cpython-311-x86_64-linux-gnu.so",
+        "include": f"/usr/include/python{minor}",
+        "multiarch": "x86_64-linux-gnu",
+        "libc": libc,
+        "environment": {"platform_machine": "x86_64", "python_version": minor},
+    }
+    return Completed(0, json.dumps(facts).encode())
+
+
+def root_with(os_release: str, directory: Path) -> Path:
+    (directory / "etc").mkdir()
+    (directory / "etc/os-release").write_text(os_release)
+    return directory
+
+
+def runner_with(python: Completed) -> ScriptedRunner:
+    return ScriptedRunner({("dpkg", "--print-architecture"): Completed(0, b"amd64\n"), ("/usr/bin/python3",): python})
+
+
+def test_a_debian_host_is_named_by_release_and_architecture(tmp_path: Path) -> None:
+    target = resolve_host(runner_with(python_says()), root_with(BOOKWORM, tmp_path))
+
+    assert (target.name, target.platform_tag) == ("debian-12-amd64", "linux_x86_64_debian_12")
+    assert target.release.suffix == "debian12"
+    assert target.interpreter.path == PurePosixPath("/usr/bin/python3.11")
+    assert target.interpreter.glibc == (2, 36)
+
+
+def test_a_point_in_the_release_number_stays_out_of_the_platform_tag(tmp_path: Path) -> None:
+    target = resolve_host(runner_with(python_says()), root_with('ID=ubuntu\nVERSION_ID="24.04"\n', tmp_path))
+
+    assert target.platform_tag == "linux_x86_64_ubuntu_24_04"
+    assert target.release.suffix == "ubuntu24.04"
+
+
+@pytest.mark.parametrize("libc", ["", "musl 1.2", "glibc", "glibc x.y"])
+def test_another_c_library_has_no_glibc_version(tmp_path: Path, libc: str) -> None:
+    target = resolve_host(runner_with(python_says(libc=libc)), root_with(BOOKWORM, tmp_path))
+
+    assert target.interpreter.glibc is None
+
+
+@pytest.mark.parametrize("text", ["", "ID=debian\n", 'ID="$(id)"\nVERSION_ID="12"\n', 'ID=debian\nVERSION_ID="1 2"\n'])
+def test_a_release_without_a_usable_number_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="numbered release"):
+        resolve_host(runner_with(python_says()), root_with(text, tmp_path))
+
+
+def test_a_missing_interpreter_names_the_package_that_brings_it(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends python3"):
+        resolve_host(runner_with(Completed(127)), root_with(BOOKWORM, tmp_path))
+
+
+def test_an_interpreter_that_is_too_old_is_refused_with_its_version(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match=r"3\.7\.3"):
+        resolve_host(runner_with(python_says((3, 7, 3))), root_with(BOOKWORM, tmp_path))
+
+
+def test_a_machine_without_dpkg_is_no_target(tmp_path: Path) -> None:
+    runner = ScriptedRunner({("dpkg",): Completed(127)})
+
+    with pytest.raises(MissingToolError, match="fedora 43 is not a release whose packages are"):
+        resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))
