@@ -90,8 +90,8 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...
         (r"error: no matching package (?:named )?", _always(_NO_CRATES)),
         (r"error: command '([^']+)' failed: No such file or directory", _shipped("the program {}")),
         (r"(?:^|[\s/])([\w.+-]+): (?:command )?not found$", _shipped("the program {}")),
-        ((r"Temporary failure in name resolution|Could not resolve host|Name or service not known|Network is unreachable"
-         r"|NewConnectionError|failed to lookup address|dns error"), _always(_NO_NETWORK)),
+        ((r"Temporary failure in name resolution|Could not resolve host|Name or service not known"
+         r"|Network is unreachable|NewConnectionError|failed to lookup address|dns error"), _always(_NO_NETWORK)),
         (r"Killed signal terminated program|signal: 9, SIGKILL|virtual memory exhausted|Cannot allocate memory",
          _always(_NO_MEMORY)),
         (r"No space left on device", _always(_NO_SPACE)),
