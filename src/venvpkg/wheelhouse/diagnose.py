@@ -98,7 +98,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...
         (r"ModuleNotFoundError: No module named '([\w.]+)'", _module),
         (r"unshare: .*(?:failed|not permitted)|mount: .*permission denied", _always(_NO_NAMESPACES)),
         # setuptools repeats the failed command, after the compiler has told why.
-        (r"(?:^|[\s:])(?:fatal )?[Ee]rror(?:\[E\d+\])?: (?![Cc]ommand )", None),
+        (r"(?:^|[\s:])(?:fatal )?[\w.]*[Ee]rror(?:\[E\d+\])?: (?![Cc]ommand )", None),
         (r"undefined reference to|CMake Error|meson\.build:\d+:\d+: ERROR", None),
     )
 )  # fmt: skip
