@@ -111,14 +111,16 @@ def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event, wor
     try:
         for job in jobs:
             futures[job.wheel.name] = executor.submit(_outcome, job, shop)
-        wait(futures.values(), return_when=FIRST_EXCEPTION)
+        for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
+            future.result()  # an exception comes out here, while others still run; all are done when there is none
         outcomes = {name: future.result() for name, future in futures.items()}
     except BaseException:
         stopping.set()
         executor.shutdown(wait=False, cancel_futures=True)
         # Again and again: a job may have been about to start its next program when the others were ended.
-        while wait(futures.values(), timeout=0.1).not_done:
+        while running := [future for future in futures.values() if not future.done()]:
             shop.end()
+            wait(running, timeout=0.1)
         raise
     finally:
         executor.shutdown()
