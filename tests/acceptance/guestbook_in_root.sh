@@ -70,9 +70,10 @@ mapped() { "$venv/bin/python" -I -c 'import lxml.etree, psycopg2; print(open("/p
 uses_of_distribution() { mapped | grep -q " /usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*/$1\.so\."; }
 no_grafted_library() { local maps && maps=$(mapped) && [[ $maps != *.libs/* ]]; }
 
-heading 'Install by apt, with the Depends of the package and PostgreSQL'
+heading 'Install by apt: the package and what it depends on, nothing else'
+# PostgreSQL comes afterwards: it would bring libpq and libxml2 along, and hide that they were missing in Depends.
 step apt-get update -q
-step apt-get install -q -y --no-install-recommends "$package" postgresql
+step apt-get install -q -y --no-install-recommends "$package"
 dpkg-query -W -f '  ${Package} ${Version}\n  Depends: ${Depends}\n' guestbook
 check 'apt is content with the dependencies' apt-get check -qq
 check 'no compiler is installed' no_compiler
@@ -83,7 +84,8 @@ check "psycopg2 uses the distribution's libpq" uses_of_distribution libpq
 check "lxml uses the distribution's libxml2" uses_of_distribution libxml2
 check 'no library is grafted into a wheel' no_grafted_library
 
-heading 'Start PostgreSQL, make the database'
+heading "Add Debian's PostgreSQL, make the database"
+step apt-get install -q -y --no-install-recommends postgresql
 read -r version cluster _ < <(pg_lsclusters --no-header)
 # The network is shared with the machine and its other roots: the database listens on its socket file only (whose name has
 # the port in it, and Debian's default is the first one free on the machine), the web server takes a free port.
