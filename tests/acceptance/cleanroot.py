@@ -17,7 +17,7 @@ import json
 import os
 import re
 import shutil
-import subprocess  # noqa: TID251  # independent of what it tests, and runs without it
+import subprocess  # independent of what it tests, and runs without it
 import sys
 import tempfile
 from dataclasses import dataclass, field

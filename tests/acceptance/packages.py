@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess  # noqa: TID251  # the tests run venvpkg as its users do
+import subprocess  # the tests run venvpkg as its users do
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
