@@ -16,7 +16,7 @@ test: lint types check example
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	PATH="$(CURDIR)/$(BIN):$$PATH" lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" lint-imports --no-logo
 	shellcheck $(SCRIPTS)
 
 types: setup
