@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.lock import BuildPins, RemoteFile
 
 
 class Action(StrEnum):
@@ -85,3 +85,16 @@ class ReadyWheel:
     path: Path
     sha256: str
     origin: Action
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledWheels:
+    """Every wheel of the plan on this machine, and what was learned on the way.
+
+    Attributes:
+        wheels: one for each entry of the plan, in its order.
+        pins: build requirements that were pinned in this run, sorted by name; empty when all were known.
+    """
+
+    wheels: tuple[ReadyWheel, ...]
+    pins: tuple[BuildPins, ...]

@@ -1,0 +1,139 @@
+"""Talk with a build backend inside its room: make its environment, call its hooks (PEP 517)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from venvpkg.errors import CompileError
+from venvpkg.wheelhouse import run_hook
+from venvpkg.wheelhouse.recipe import backend_settings
+from venvpkg.wheelhouse.room import MOUNTPOINT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import PurePosixPath
+
+    from venvpkg.host.runner import Completed
+    from venvpkg.model.lock import RemoteFile
+    from venvpkg.wheelhouse.build_system import BuildSystem
+    from venvpkg.wheelhouse.room import Room
+
+# uv as we want it everywhere: no settings, caches, indexes or interpreters but those we name.
+_UV = ("tool/uv", "--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
+_LARGEST_ANSWER_BYTES = 4 << 20
+
+
+class HookFailedError(Exception):
+    """A step inside the room failed, and how; the log tells why."""
+
+
+def furnish(room: Room, uv: Path) -> None:
+    """Put into the room what runs there: uv, the hook script and pyproject_hooks."""
+    for name in ("home", "tmp", "build"):
+        room.fresh(name)
+    tool = room.fresh("tool")
+    # Copies, not links: what runs in the room may write there.
+    shutil.copy(uv, tool / "uv")
+    shutil.copyfile(run_hook.__file__, tool / "run_hook.py")
+    spec = find_spec("pyproject_hooks")
+    if spec is None or spec.origin is None:
+        raise CompileError("pyproject_hooks is not installed beside venvpkg.", resolution="Install venvpkg again.")
+    shutil.copytree(Path(spec.origin).parent, tool / "pyproject_hooks", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def make_environment(
+    room: Room, interpreter: PurePosixPath, requirements: Iterable[RemoteFile], paths: Mapping[RemoteFile, Path]
+) -> None:
+    """Make the virtual environment of the build, with exactly these wheels in it.
+
+    Raises:
+        HookFailedError: uv could not; the log tells why.
+        CompileError: a requirement is pinned to something else than a wheel.
+    """
+    shutil.rmtree(room / "env", ignore_errors=True)
+    wheels = room.fresh("wheels")
+    pins = []
+    for file in requirements:
+        pins.append(f"{_exact(file)} --hash=sha256:{file.sha256}\n")
+        shutil.copyfile(paths[file], wheels / file.filename)
+    (room / "pins.txt").write_text("".join(sorted(pins)), "utf-8")
+    _must(room.run((*_UV, "venv", "--no-project", "--python", str(interpreter), "env")))
+    if pins:
+        _must(room.run(
+            (*_UV, "pip", "install", "--python", "env/bin/python", "--no-index", "--find-links", "wheels", "--no-deps",
+             "--require-hashes", "--link-mode", "copy", "--requirement", "pins.txt")
+        ))  # fmt: skip
+
+
+def ask_requires(room: Room, interpreter: PurePosixPath, system: BuildSystem) -> tuple[str, ...]:
+    """Return what the backend wants in addition to build wheels; nothing for a backend without that hook.
+
+    Raises:
+        HookFailedError: the hook failed, or its answer is no list of text.
+    """
+    answer = _call(room, interpreter, system, "get_requires_for_build_wheel", {})
+    if not isinstance(answer, list) or not all(isinstance(each, str) for each in answer):
+        raise HookFailedError("the backend's answer is no list of requirements")
+    return tuple(sorted(set(answer)))
+
+
+def build_raw_wheel(room: Room, interpreter: PurePosixPath, system: BuildSystem) -> Path:
+    """Return the wheel that the backend built, as it left it.
+
+    Raises:
+        HookFailedError: the hook failed, or names a wheel that is not there.
+    """
+    out = room.fresh("out")
+    answer = _call(room, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
+    if not isinstance(answer, str) or "/" in answer or "\0" in answer:
+        raise HookFailedError("the backend's answer is no file name")
+    wheel = out / answer
+    if wheel.is_symlink() or not wheel.is_file():
+        raise HookFailedError("the backend names a wheel that is not there")
+    return wheel
+
+
+def _call(
+    room: Room, interpreter: PurePosixPath, system: BuildSystem, hook: str, arguments: Mapping[str, object]
+) -> object:
+    request = {
+        "hook": hook,
+        "kwargs": {"config_settings": dict(backend_settings(system)), **arguments},
+        "source": f"{MOUNTPOINT}/src",
+        "backend": system.backend,
+        "backend_path": list(system.backend_path),
+        "python": f"{MOUNTPOINT}/env/bin/python",
+    }
+    (room / "request.json").write_text(json.dumps(request), "utf-8")
+    answer = room / "answer.json"
+    answer.unlink(missing_ok=True)
+    _must(room.run((str(interpreter), "-I", "tool/run_hook.py", "request.json", "answer.json")))
+    try:
+        if answer.is_symlink() or answer.stat().st_size > _LARGEST_ANSWER_BYTES:
+            raise HookFailedError("the backend's answer is too long")
+        document = json.loads(answer.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise HookFailedError("the backend gave no answer") from error
+    return document.get("value") if isinstance(document, dict) else None
+
+
+def _must(done: Completed) -> None:
+    if not done.ok:
+        raise HookFailedError(done.outcome())
+
+
+def _exact(file: RemoteFile) -> str:
+    try:
+        name, version, _, _ = parse_wheel_filename(file.filename)
+    except InvalidWheelFilename as error:
+        raise CompileError(
+            f"The build requirement {file.filename} is no wheel.",
+            resolution="Remove the lock of build requirements and build again; it is made anew.",
+        ) from error
+    return f"{name}=={version}"

@@ -1,0 +1,155 @@
+"""Get every wheel of a plan onto this machine: from the index, from the wheelhouse, or compiled now."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import CompileError, DownloadError, LockError, VenvpkgError, WheelError
+from venvpkg.model.lock import RemoteFile
+from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
+from venvpkg.wheelhouse.check import check_wheel
+from venvpkg.wheelhouse.job import Built, Job, run_job
+from venvpkg.wheelhouse.key import target_id
+from venvpkg.wheelhouse.plan import DIRECTORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from venvpkg.model.lock import BuildPins
+    from venvpkg.model.wheels import WheelPlan
+    from venvpkg.wheelhouse.workshop import Workshop
+
+
+def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -> CompiledWheels:
+    """Return every wheel of the plan, and the build requirements that were pinned on the way.
+
+    Wheels are built several at once, the largest sources first. When one fails the others are still built, so that all
+    failures are known at once; what succeeded is in the wheelhouse for the next run.
+
+    Args:
+        plan: what to get from where.
+        pins: build requirements known so far, of any target.
+        shop: where and with what.
+
+    Raises:
+        CompileError: some distributions cannot be built; all are named with the telling lines of their logs.
+        WheelError: a publisher's wheel, an sdist or a built wheel is damaged or hostile.
+        DownloadError, LockError: from fetch and pin.
+    """
+    shop.wheelhouse.sweep()
+    pinned = {(each.name, each.source): each for each in pins if each.target == target_id(shop.target)}
+    ready: dict[str, ReadyWheel] = {}
+    to_build: list[PlannedWheel] = []
+    for wheel in plan.wheels:
+        known = shop.wheelhouse.find(wheel.key) if wheel.action is Action.REUSE and wheel.key else None
+        if known is not None:
+            ready[wheel.name] = known
+        elif wheel.action in {Action.REUSE, Action.COMPILE}:
+            to_build.append(wheel)
+    known_pins = {wheel.name: pinned.get((wheel.name, _source_id(wheel))) for wheel in to_build}
+    paths = _fetched(plan, to_build, known_pins.values(), shop)
+    ready |= _publishers(plan, paths)
+    stopping = threading.Event()
+    workers = max(1, min(shop.jobs, len(to_build)))
+    jobs = [
+        Job(
+            wheel,
+            paths[wheel.source] if isinstance(wheel.source, RemoteFile) else None,
+            known_pins[wheel.name],
+            -(-shop.jobs // workers),
+            stopping.is_set,
+        )
+        for wheel in to_build
+    ]
+    built = _run_all(sorted(jobs, key=_weight, reverse=True), shop, stopping, workers)
+    ready |= {name: each.wheel for name, each in built.items()}
+    new_pins = (each.pins for _, each in sorted(built.items()))
+    return CompiledWheels(
+        tuple(ready[wheel.name] for wheel in plan.wheels), tuple(each for each in new_pins if each is not None)
+    )
+
+
+def _fetched(
+    plan: WheelPlan, to_build: Iterable[PlannedWheel], pins: Iterable[BuildPins | None], shop: Workshop
+) -> Mapping[RemoteFile, Path]:
+    wheels = (*plan.by_action(Action.PURE), *plan.by_action(Action.BINARY), *to_build)
+    files = {wheel.source for wheel in wheels if isinstance(wheel.source, RemoteFile)}
+    files.update(file for each in pins if each is not None for file in each.files)
+    return shop.fetch(sorted(files, key=lambda file: (file.filename, file.url))) if files else {}
+
+
+def _publishers(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, ReadyWheel]:
+    """Return the publisher's wheels after a look at their names and sizes; they are never altered.
+
+    Their bytes are those of the lock, so contents are not hashed once more here; staging does when it installs them.
+    """
+    ready: dict[str, ReadyWheel] = {}
+    errors: list[VenvpkgError] = []
+    for wheel in (*plan.by_action(Action.PURE), *plan.by_action(Action.BINARY)):
+        if isinstance(wheel.source, RemoteFile):
+            path = paths[wheel.source]
+            try:
+                check_wheel(path, contents=False)
+            except VenvpkgError as error:
+                errors.append(error)
+            ready[wheel.name] = ReadyWheel(wheel.name, wheel.version, path, wheel.source.sha256, wheel.action)
+    if errors:
+        raise _merged(errors)
+    return ready
+
+
+def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event, workers: int) -> dict[str, Built]:
+    """Run the jobs, in this order as cores become free; an interrupt ends them at once."""
+    if not jobs:
+        return {}
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="compile")
+    futures: dict[str, Future[Built | VenvpkgError]] = {}
+    try:
+        for job in jobs:
+            futures[job.wheel.name] = executor.submit(_outcome, job, shop)
+        wait(futures.values(), return_when=FIRST_EXCEPTION)
+        outcomes = {name: future.result() for name, future in futures.items()}
+    except BaseException:
+        stopping.set()
+        executor.shutdown(wait=False, cancel_futures=True)
+        # Again and again: a job may have been about to start its next program when the others were ended.
+        while wait(futures.values(), timeout=0.1).not_done:
+            shop.end()
+        raise
+    finally:
+        executor.shutdown()
+    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, VenvpkgError)]
+    if errors:
+        raise _merged(errors)
+    return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Built)}
+
+
+def _outcome(job: Job, shop: Workshop) -> Built | VenvpkgError:
+    try:
+        return run_job(job, shop)
+    except VenvpkgError as error:
+        shop.report.warn(f"{job.title}: {error.brief}")
+        return error
+
+
+def _merged(errors: Sequence[VenvpkgError]) -> VenvpkgError:
+    """Return one error that tells all; of the errors' own kind when they have one."""
+    if len(errors) == 1:
+        return errors[0]
+    resolution = dict.fromkeys(line for error in errors for line in error.resolution.splitlines())
+    details = "\n".join("\n".join(part for part in (error.brief, error.details) if part) for error in errors)
+    kinds = {type(error) for error in errors}
+    kind = kinds.pop() if len(kinds) == 1 and kinds <= {WheelError, DownloadError, LockError} else CompileError
+    return kind(f"{len(errors)} distributions cannot be built.", details=details, resolution="\n".join(resolution))
+
+
+def _weight(job: Job) -> int:
+    return job.sdist.stat().st_size if job.sdist is not None else 0
+
+
+def _source_id(wheel: PlannedWheel) -> str:
+    return DIRECTORY if isinstance(wheel.source, SourceTree) else wheel.source.sha256

@@ -1,0 +1,112 @@
+"""Find in a build's log the lines that tell why it failed, and what can be done. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_MOST_LINES = 12
+_LAST_LINES = 15
+_LONGEST_LINE = 300
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a build failed.
+
+    Attributes:
+        lines: of the log that tell it, in order; the last ones when none stands out.
+        advice: what to do, one sentence each; may be empty.
+    """
+
+    lines: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def _package_with(what: str) -> str:
+    return f"Install the package that ships {what}, and name it in build-depends under [tool.venvpkg]."
+
+
+def _header(match: re.Match[str]) -> str:
+    if match[1] == "Python.h":
+        return "Install the interpreter's headers: apt-get install python3-dev."
+    return _package_with(f"the header {match[1]}")
+
+
+_NO_NETWORK = (
+    "The compile has no network: what it tried to fetch must come with the sdist, be a build requirement, or be an"
+    " installed package."
+)
+
+# Pattern of a telling line; what follows from it. From the messages of gcc, clang, ld, pkg-config, meson, CMake, cargo,
+# pip and glibc's resolver.
+_SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...] = (
+    (re.compile(r"fatal error: '?([\w./+-]+)'?(?:: No such file or directory| file not found)"), _header),
+    (re.compile(r"(?:cannot find|unable to find library) -l([\w.+-]+)"),
+     lambda match: _package_with(f"lib{match[1]}.so for linking")),
+    (re.compile(r"([\w.+-]+[-_]config)\b.*(?:not found|No such file|does not exist)"),
+     lambda match: _package_with(f"the program {match[1]}")),
+    (re.compile(r"(?:not found|No such file|could not (?:find|run)|unable to find)\b.*?([\w.+-]+[-_]config)\b"),
+     lambda match: _package_with(f"the program {match[1]}")),
+    (re.compile(r"[Pp]ackage '?([\w.+-]+?)'?(?:, required by '[^']*',)? (?:was )?not found"),
+     lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
+    (re.compile(r"No package '([\w.+-]+)' found"), lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
+    (re.compile(r"ERROR: Dependency \"([^\"]+)\" not found"),
+     lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
+    (re.compile(r"Could NOT find (\w+)"), lambda match: _package_with(f"{match[1]} (as CMake calls it)")),
+    (re.compile(r"error: command '([^']+)' failed: No such file or directory"),
+     lambda match: _package_with(f"the program {match[1]}")),
+    (re.compile(r"\b([\w.+-]+): (?:command )?not found$"), lambda match: _package_with(f"the program {match[1]}")),
+    (re.compile(r"can't find Rust compiler|cargo,? .*(?:is not installed|not found)|No such file.*\b(?:cargo|rustc)\b"),
+     lambda _: "Install Rust (cargo and rustc) from the release, or use the publisher's wheel (policy `binary`)."),
+    (re.compile(r"rustc [\d.]+ is not supported|requires rustc [\d.]+|Minimum supported Rust version"),
+     lambda _: "The release's Rust is too old for this version; use the publisher's wheel (policy `binary`)."),
+    (re.compile(r"error: no matching package (?:named )?"),
+     lambda _: "Its Rust crates are not in the sdist, and the compile has no network; use the publisher's wheel"
+               " (policy `binary`)."),
+    (re.compile(r"Temporary failure in name resolution|Could not resolve host|Name or service not known"
+                r"|Network is unreachable|NewConnectionError|failed to lookup address|dns error"),
+     lambda _: _NO_NETWORK),
+    (re.compile(r"Killed signal terminated program|signal: 9, SIGKILL|virtual memory exhausted|Cannot allocate memory"),
+     lambda _: "The machine ran out of memory; compile fewer at once (--jobs 1)."),
+    (re.compile(r"No space left on device"), lambda _: "The disk with the cache is full (--cache chooses another)."),
+    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"),
+     lambda match: f"Its build requires the module {match[1]} without saying so in [build-system]; report it, or choose"
+                   " another version."),
+    (re.compile(r"unshare: .*(?:failed|not permitted)|mount: .*permission denied"),
+     lambda _: "This user cannot make namespaces: `venvpkg doctor` tells what to change."),
+    (re.compile(r"(?:^|[\s:])(?:fatal )?error(?:\[E\d+\])?: "), None),
+    (re.compile(r"undefined reference to|CMake Error|meson\.build:\d+:\d+: ERROR"), None),
+)  # fmt: skip
+
+
+def diagnose(log: str) -> Diagnosis:
+    """Return the telling lines of a log, and advice for those whose cause is known."""
+    lines = [_plain(line) for line in log.splitlines()]
+    telling: dict[str, None] = {}
+    advice: dict[str, None] = {}
+    for line in lines:
+        for pattern, advise in _SIGNS:
+            match = pattern.search(line)
+            if match is None:
+                continue
+            telling[line] = None
+            if advise is not None:
+                advice[advise(match)] = None
+            break
+    return Diagnosis(tuple(telling)[:_MOST_LINES] or _last(lines), tuple(advice)[:_MOST_LINES])
+
+
+def _last(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)[-_LAST_LINES:]
+
+
+def _plain(line: str) -> str:
+    """Return the line without colours and control characters, so that a log cannot play with the terminal."""
+    return _CONTROL.sub("", _TERMINAL.sub("", line)).strip()[:_LONGEST_LINE]

@@ -1,0 +1,67 @@
+"""The wheelhouse key: one hash over everything that can change a wheel. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.target import Target
+    from venvpkg.wheelhouse.toolchain import Toolchain
+
+# Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
+RECIPE = 1
+
+Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
+
+
+def target_id(target: Target) -> str:
+    """Return ``debian-12-amd64-cp311``: what pins of build requirements are valid for."""
+    major, minor, _ = target.interpreter.version
+    return f"{target.name}-cp{major}{minor}"
+
+
+def key_inputs(  # noqa: PLR0913 -- each is an input of its own
+    *,
+    name: str,
+    version: str,
+    source: str,
+    requirements: Iterable[RemoteFile],
+    target: Target,
+    toolchain: Toolchain,
+) -> dict[str, Json]:
+    """Return the inputs of one wheel as canonical JSON can hold them.
+
+    Environment and config settings of the build are not among them: they follow from these inputs and the recipe.
+
+    Args:
+        name: normalised name of the distribution.
+        version: as locked; empty for the application's own tree.
+        source: sha256 of the sdist or tree.
+        requirements: the wheels of the build environment.
+        target: where it is compiled.
+        toolchain: of the target.
+    """
+    return {
+        "recipe": RECIPE,
+        "name": name,
+        "version": version,
+        "source": source,
+        "requirements": sorted({f"{file.sha256} {file.filename}" for file in requirements}),
+        "python": ".".join(str(part) for part in target.interpreter.version),
+        "ext_suffix": target.interpreter.ext_suffix,
+        "platform_tag": target.platform_tag,
+        "flags": dict(toolchain.flags),
+        "packages": dict(toolchain.packages),
+    }
+
+
+def key_of(inputs: Mapping[str, Json]) -> str:
+    """Return the hexadecimal sha256 of the inputs' canonical JSON."""
+    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()

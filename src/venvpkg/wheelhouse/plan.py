@@ -1,0 +1,178 @@
+"""Decide where each distribution's wheel comes from, and say why. Pure, but for the look into the wheelhouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from venvpkg.errors import LockError
+from venvpkg.model.project import WheelPolicy
+from venvpkg.model.tags import publisher_tags, pure_tags
+from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
+from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.tags import Tag
+
+    from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import ReadyWheel, SourceTree
+    from venvpkg.wheelhouse.toolchain import Toolchain
+
+# The source of a project's own tree in the pins of its build requirements.
+DIRECTORY = "directory"
+
+
+class Shelf(Protocol):
+    """Knows which wheels were built before."""
+
+    def find(self, key: str) -> ReadyWheel | None:
+        """Return the wheel of that key, or None."""
+
+
+def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it made
+    lock: Lock,
+    tree: SourceTree | None,
+    project: Project,
+    target: Target,
+    *,
+    pins: Iterable[BuildPins],
+    toolchain: Toolchain,
+    shelf: Shelf,
+) -> WheelPlan:
+    """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
+
+    Args:
+        lock: what the application needs.
+        tree: the application's own source; it stands for an entry of the same name in the lock.
+        project: its policies.
+        target: where the package will be installed.
+        pins: build requirements known so far, of any target.
+        toolchain: of the target.
+        shelf: the wheelhouse.
+
+    Raises:
+        LockError: some distributions can have no wheel here under their policy; all are named.
+    """
+    planner = _Planner(
+        project, target, {(each.name, each.source, each.target): each for each in pins}, toolchain, shelf
+    )
+    planned = [planner.decide(each) for each in lock.distributions if tree is None or each.name != project.name]
+    if tree is not None:
+        planned.append(planner.from_tree(tree))
+    if planner.problems:
+        raise LockError(
+            f"On {target.name} no wheel can be had for {len(planner.problems)} of the distributions.",
+            details="\n".join(f"  {problem}" for problem in planner.problems),
+            resolution="Change the policy under [tool.venvpkg.wheels], or lock another version.",
+        )
+    return WheelPlan(tuple(sorted((each for each in planned if each is not None), key=lambda each: each.name)))
+
+
+class _Planner:
+    """The decisions for one target; problems collect."""
+
+    def __init__(
+        self,
+        project: Project,
+        target: Target,
+        pins: dict[tuple[str, str, str], BuildPins],
+        toolchain: Toolchain,
+        shelf: Shelf,
+    ) -> None:
+        self.problems: list[str] = []
+        self._wheels = project.settings.wheels
+        self._project = project
+        self._target = target
+        self._pins = pins
+        self._toolchain = toolchain
+        self._shelf = shelf
+        self._pure_ranks = _ranks(pure_tags(target))
+        self._ranks = _ranks(publisher_tags(target))
+
+    def from_tree(self, tree: SourceTree) -> PlannedWheel:
+        return self._built(self._project.name, "", tree, DIRECTORY, "the project's own source")
+
+    def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
+        """Return the decision, or None after noting why there is none."""
+        name = distribution.name
+        policy = self._wheels.policy_of(name)
+        pure = _best(distribution.wheels, self._pure_ranks)
+        # A name in the user's own list means it: a distribution can have a pure wheel and a faster native one.
+        if pure is not None and name not in (*self._wheels.compile, *self._wheels.binary):
+            return _publishers(distribution, Action.PURE, pure, "pure Python, so the publisher's wheel")
+        match policy:
+            case WheelPolicy.BINARY:
+                return self._binary(distribution, "policy binary", "policy binary, but")
+            case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE if distribution.sdist is not None:
+                what = "native code" if pure is None and distribution.wheels else "no pure wheel"
+                return self._built(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
+                                   what if pure is None else "policy compile")  # fmt: skip
+            case WheelPolicy.PREFER_COMPILE:
+                return self._binary(distribution, "no sdist to compile", "no sdist to compile, and")
+            case WheelPolicy.COMPILE:
+                self.problems.append(f"{name} {distribution.version}: policy compile, but there is no sdist")
+                return None
+            case _:
+                assert_never(policy)
+
+    def _binary(self, distribution: LockedDistribution, why: str, why_not: str) -> PlannedWheel | None:
+        wheel = _best(distribution.wheels, self._ranks)
+        if wheel is not None:
+            action = Action.PURE if _best((wheel,), self._pure_ranks) else Action.BINARY
+            bundled = "" if action is Action.PURE else "; libraries bundled in it get no updates from the release"
+            return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}")
+        count = len(distribution.wheels)
+        self.problems.append(
+            f"{distribution.name} {distribution.version}: {why_not} none of its {count} wheels is for"
+            f" {target_id(self._target)}"
+        )
+        return None
+
+    def _built(
+        self, name: str, version: str, source: RemoteFile | SourceTree, pinned_as: str, what: str
+    ) -> PlannedWheel:
+        pins = self._pins.get((name, pinned_as, target_id(self._target)))
+        if pins is None:
+            reason = f"{what}; its build requirements are not known yet"
+            return PlannedWheel(name, version, Action.COMPILE, reason, source)
+        inputs = key_inputs(
+            name=name,
+            version=version,
+            source=source.sha256,
+            requirements=pins.files,
+            target=self._target,
+            toolchain=self._toolchain,
+        )
+        key = key_of(inputs)
+        if self._shelf.find(key) is not None:
+            reason = f"{what}; built before from the same inputs ({key[:12]})"
+            return PlannedWheel(name, version, Action.REUSE, reason, source, key)
+        reason = f"{what}; never built from these inputs"
+        return PlannedWheel(name, version, Action.COMPILE, reason, source, key)
+
+
+def _publishers(distribution: LockedDistribution, action: Action, wheel: RemoteFile, reason: str) -> PlannedWheel:
+    return PlannedWheel(distribution.name, distribution.version, action, reason, wheel)
+
+
+def _ranks(tags: Iterable[Tag]) -> dict[Tag, int]:
+    return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
+
+
+def _best(wheels: Iterable[RemoteFile], ranks: dict[Tag, int]) -> RemoteFile | None:
+    """Return the wheel with the best tag, of several the one with the highest build number; None when none fits."""
+    found: list[tuple[int, tuple[int, str] | tuple[()], RemoteFile]] = []
+    for wheel in wheels:
+        try:
+            _, _, build, tags = parse_wheel_filename(wheel.filename)
+        except InvalidWheelFilename:  # older than the rules for names; pip does not take it either
+            continue
+        fitting = [ranks[tag] for tag in tags if tag in ranks]
+        if fitting:
+            found.append((-min(fitting), build, wheel))
+    return max(found)[2] if found else None

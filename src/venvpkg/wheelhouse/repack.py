@@ -1,0 +1,136 @@
+"""Turn what a backend built into a vendor wheel: one pass that tags, strips and normalises."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import stat
+import zipfile
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from venvpkg.errors import WheelError
+from venvpkg.model.tags import publisher_tags
+from venvpkg.wheelhouse.check import UNHASHED, check_wheel
+from venvpkg.wheelhouse.strip import stripped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from venvpkg.model.target import Target
+    from venvpkg.wheelhouse.check import WheelFacts
+    from venvpkg.wheelhouse.room import Room
+
+_EXECUTABLE = 0o111
+# The first moment a zip file can tell.
+_TIME = (1980, 1, 1, 0, 0, 0)
+# Where the wheel came from on this machine: nothing that an installed package should tell.
+_DROPPED = ("direct_url.json", *UNHASHED)
+
+
+def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Room) -> Path:
+    """Return the vendor wheel made of ``raw``, in the room's directory ``repacked``.
+
+    Its bytes depend on the members' names, contents and executable bits alone: sorted, .dist-info last, modes 0644 and
+    0755, one time, and stored without compression, since the bytes of deflate depend on the library (zlib, zlib-ng)
+    that happens to do it. A wheel with platform tag or with ELF files gets the target's platform tag.
+
+    Args:
+        raw: as the backend left it.
+        name: normalised name it must have.
+        version: it must have; empty when any will do.
+        target: whose platform tag it gets.
+        room: where strip runs.
+
+    Raises:
+        WheelError: damaged, hostile, of another distribution or version, or not for the target's interpreter.
+        MissingToolError: no strip.
+    """
+    facts = check_wheel(raw)
+    _require_expected(raw, facts, name, version, target)
+    is_pure = not facts.elf and all(tag.platform == "any" for tag in facts.tags)
+    *identity, pythons, abis, platforms = raw.stem.split("-")
+    platform = platforms if is_pure else target.platform_tag
+    executables, members = _read(raw, facts.dist_info)
+    members |= stripped({each: members[each] for each in facts.elf}, room)
+    wheel_file = f"{facts.dist_info}/WHEEL"
+    members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
+    result = room.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
+    _write(result, facts.dist_info, members, executables)
+    return result
+
+
+def _require_expected(raw: Path, facts: WheelFacts, name: str, version: str, target: Target) -> None:
+    problems = []
+    if facts.name != name:
+        problems.append(f"it is a wheel of {facts.name}, where one of {name} was to be built")
+    if version and facts.version != Version(version):
+        problems.append(f"it is of version {facts.version}, where {version} was to be built")
+    usable = {(tag.interpreter, tag.abi) for tag in publisher_tags(target)}
+    if not any((tag.interpreter, tag.abi) in usable for tag in facts.tags):
+        problems.append(f"it is not for Python {target.interpreter.minor}")
+    if problems:
+        raise WheelError(
+            f"The backend built {raw.name}, which cannot be used.",
+            details="\n".join(f"  {problem}" for problem in problems),
+            resolution="Report it to its publisher, or choose another version.",
+        )
+
+
+def _read(raw: Path, dist_info: str) -> tuple[frozenset[str], dict[str, bytes]]:
+    dropped = {f"{dist_info}/{name}" for name in _DROPPED}
+    executables, members = set(), {}
+    with zipfile.ZipFile(raw) as archive:
+        for info in archive.infolist():
+            if info.is_dir() or info.filename in dropped:
+                continue
+            members[info.filename] = archive.read(info)
+            if (info.external_attr >> 16) & _EXECUTABLE:
+                executables.add(info.filename)
+    return frozenset(executables), members
+
+
+def _tagged(wheel_file: bytes, pythons: str, abis: str, platforms: str) -> bytes:
+    """Return the WHEEL file with the tags that the file name now has, each combination on its line."""
+    kept = [
+        line
+        for line in wheel_file.decode("utf-8", "replace").splitlines()
+        if line.strip() and not line.lower().startswith("tag:")
+    ]
+    tags = [
+        f"Tag: {python}-{abi}-{platform}"
+        for python in sorted(pythons.split("."))
+        for abi in sorted(abis.split("."))
+        for platform in sorted(platforms.split("."))
+    ]
+    return "".join(f"{line}\n" for line in (*kept, *tags)).encode()
+
+
+def _write(path: Path, dist_info: str, members: Mapping[str, bytes], executables: frozenset[str]) -> None:
+    order = sorted(members, key=lambda name: (name.startswith(f"{dist_info}/"), name))
+    record = f"{dist_info}/RECORD"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in order:
+            archive.writestr(_info(name, is_executable=name in executables), members[name])
+        archive.writestr(_info(record), _record(record, ((name, members[name]) for name in order)))
+
+
+def _record(record: str, members: Iterable[tuple[str, bytes]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for name, content in members:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        writer.writerow((name, f"sha256={digest}", len(content)))
+    writer.writerow((record, "", ""))
+    return text.getvalue().encode()
+
+
+def _info(name: str, *, is_executable: bool = False) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _TIME)
+    info.create_system = 3  # Unix: the upper half of external_attr is a mode
+    info.external_attr = (stat.S_IFREG | (0o755 if is_executable else 0o644)) << 16
+    return info

@@ -1,0 +1,77 @@
+"""Where one wheel is built: a directory that its programs see at a fixed neutral place, and without network."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.host.runner import Command, Isolation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from venvpkg.host.runner import Completed, Runner
+
+# Backends write this place into what they build, so it names nobody's machine. Its parent exists by the FHS.
+MOUNTPOINT = PurePosixPath("/usr/src/venvpkg")
+# What a distribution's own build would not find: programs, headers and settings of this machine's administrator.
+MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
+
+
+class StoppedError(Exception):
+    """The run is being ended (Ctrl-C); nobody waits for this job any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A job's workspace.
+
+    Attributes:
+        path: on this machine; shown as ``MOUNTPOINT`` to what runs in it.
+        log: on this machine, outside the room; receives what programs print.
+        runner: runs them.
+        variables: their whole environment.
+        is_stopping: whether to start nothing more.
+    """
+
+    path: Path
+    log: Path
+    runner: Runner
+    variables: Mapping[str, str]
+    is_stopping: Callable[[], bool]
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def fresh(self, name: str) -> Path:
+        """Return an empty directory of the room, whatever was there before."""
+        directory = self.path / name
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        return directory
+
+    def run(self, argv: tuple[str, ...]) -> Completed:
+        """Run a program in the room; relative paths are the room's. What it prints goes to the log.
+
+        Raises:
+            StoppedError: the run is being ended.
+        """
+        if self.is_stopping():
+            raise StoppedError
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(argv)}\n")
+        done = self.runner.run(
+            Command(
+                argv,
+                cwd=MOUNTPOINT,
+                env=self.variables,
+                clean=True,
+                log=self.log,
+                isolation=Isolation(self.path, MOUNTPOINT, MASKED),
+            )
+        )
+        if self.is_stopping():
+            raise StoppedError
+        return done

@@ -1,0 +1,188 @@
+"""The application's own source: which files of its directory are the project, and one hash over them."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import CompileError, ConfigurationError
+from venvpkg.host.files import sha256_of
+from venvpkg.host.runner import Command
+from venvpkg.model.wheels import SourceTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvpkg.host.runner import Runner
+
+# What no version control is asked about: its own store, caches, and what tools leave behind.
+_NEVER = frozenset({
+    ".bzr", ".eggs", ".git", ".hg", ".hypothesis", ".jj", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".svn",
+    ".tox", "__pycache__", "_darcs", "node_modules",
+})  # fmt: skip
+# At the top only: deeper, they can be packages of the project.
+_NEVER_AT_TOP = frozenset({"build", "dist"})
+# Files of ours beside the project, and what we make: they do not change its wheel.
+_OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "*.deb", "*.rpm")
+_EXECUTABLE = 0o111
+
+
+def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] = ()) -> SourceTree:
+    """Return the project's files and their hash.
+
+    In a git work tree they are what git tracks, and what it would add without those that tools leave behind; elsewhere
+    everything but version control, caches, virtual environments and build results.
+
+    Args:
+        directory: of the project.
+        runner: runs git.
+        leave_out: absolute directories inside it that are no source, such as where packages are written.
+
+    Raises:
+        ConfigurationError: a link leaves the tree, or something is neither file, nor directory, nor link.
+    """
+    directory = directory.absolute()
+    outside = {_relative(directory, path) for path in leave_out}
+    try:
+        names = _tracked_by_git(directory, runner) or tuple(_walked(directory, ""))
+        files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _below(name, outside)))
+        problems = tuple(_problems(directory, files))
+        if not problems:
+            return SourceTree(directory, files, tree_sha256(directory, files))
+    except OSError as error:
+        problems = (f"cannot be read: {error}",)
+    raise ConfigurationError(
+        directory, problems, resolution="Correct them, or let .gitignore name them, so that they are no source."
+    )
+
+
+def tree_sha256(directory: Path, files: Iterable[str]) -> str:
+    """Return the sha256 over names, kinds (file, executable, link) and contents; of a link, what it says."""
+    digest = hashlib.sha256()
+    for name in files:
+        path = directory / name
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            kind, content = b"link", hashlib.sha256(os.fsencode(path.readlink())).hexdigest()
+        else:
+            kind = b"executable" if status.st_mode & _EXECUTABLE else b"file"
+            content = sha256_of(path)
+        digest.update(b"%s\0%s\0%s\n" % (os.fsencode(name), kind, content.encode()))
+    return digest.hexdigest()
+
+
+def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
+    """Copy the tree's files, with modes 0644 and 0755 and one time, into ``destination``, which is made.
+
+    Raises:
+        CompileError: the files are no longer those that were hashed.
+    """
+    destination.mkdir(parents=True)
+    try:
+        for name in tree.files:
+            source, copy = tree.directory / name, destination / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_symlink():
+                copy.symlink_to(source.readlink())
+                continue
+            shutil.copyfile(source, copy)
+            copy.chmod(0o755 if source.stat().st_mode & _EXECUTABLE else 0o644)
+            os.utime(copy, (time, time))
+        same = tree_sha256(destination, tree.files) == tree.sha256
+    except FileNotFoundError:
+        same = False
+    if not same:
+        raise CompileError(
+            f"{tree.directory}: the project's files changed while it was built.",
+            resolution="Build again when nothing writes there.",
+        )
+
+
+def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
+    """Return what git knows or would add; empty outside a work tree, and where git ignores the whole directory."""
+    tracked = _git_lists(directory, runner, "--cached")
+    if tracked is None:
+        return ()
+    found: list[str] = []
+    for name in tracked:
+        path = directory / name
+        if path.is_dir() and not path.is_symlink():  # a submodule
+            found += (f"{name}/{each}" for each in _tracked_by_git(path, runner))
+        elif os.path.lexists(path):  # else deleted, but not yet from git's index
+            found.append(name)
+    untracked = _git_lists(directory, runner, "--others", "--exclude-standard") or ()
+    environments: dict[Path, bool] = {}
+    # A name that ends with a slash is another repository inside this one.
+    found += (name for name in untracked if not name.endswith("/") and not _is_litter(directory, name, environments))
+    return tuple(found)
+
+
+def _git_lists(directory: Path, runner: Runner, *which: str) -> tuple[str, ...] | None:
+    # safe.directory: root may well build the project of another user. fsmonitor: a program that a repository names.
+    git = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(directory))
+    done = runner.run(Command((*git, "ls-files", "-z", *which), timeout_s=300))
+    if not done.ok:
+        return None
+    return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
+def _is_litter(directory: Path, name: str, environments: dict[Path, bool]) -> bool:
+    path = PurePosixPath(name)
+    if path.parts[0] in _NEVER_AT_TOP and len(path.parts) > 1:
+        return True
+    if path.suffix == ".pyc" or any(part in _NEVER or part.endswith(".egg-info") for part in path.parts):
+        return True
+    for parent in path.parents:
+        place = directory / parent
+        if place not in environments:
+            environments[place] = place != directory and (place / "pyvenv.cfg").is_file()
+        if environments[place]:
+            return True
+    return False
+
+
+def _walked(directory: Path, below: str) -> Iterator[str]:
+    with os.scandir(directory / below) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            name = f"{below}{entry.name}"
+            if entry.name in _NEVER or entry.name.endswith((".egg-info", ".pyc")):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                at_top = not below and entry.name in _NEVER_AT_TOP
+                if not at_top and not (directory / name / "pyvenv.cfg").is_file():
+                    yield from _walked(directory, f"{name}/")
+            else:
+                yield name
+
+
+def _is_ours(name: str) -> bool:
+    if name.startswith("dist/"):
+        return True
+    return "/" not in name and any(fnmatch.fnmatchcase(name, pattern) for pattern in _OURS_AT_TOP)
+
+
+def _relative(directory: Path, path: Path) -> str:
+    path = path.absolute()
+    return str(path.relative_to(directory)) if path.is_relative_to(directory) and path != directory else ""
+
+
+def _below(name: str, outside: set[str]) -> bool:
+    return any(each and (name == each or name.startswith(f"{each}/")) for each in outside)
+
+
+def _problems(directory: Path, files: Iterable[str]) -> Iterator[str]:
+    root = Path(os.path.realpath(directory))
+    for name in files:
+        path = directory / name
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            leads_to = path.readlink()
+            if leads_to.is_absolute() or not Path(os.path.realpath(path)).is_relative_to(root):
+                yield f"{name!r} is a link that leaves the project: {str(leads_to)!r}"
+        elif not stat.S_ISREG(mode):
+            yield f"{name!r} is neither a file, nor a directory, nor a link"

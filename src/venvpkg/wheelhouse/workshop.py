@@ -1,0 +1,64 @@
+"""What compiling needs from outside its own layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.target import Target
+    from venvpkg.wheelhouse.store import Wheelhouse
+    from venvpkg.wheelhouse.toolchain import Toolchain
+
+
+class Pin(Protocol):
+    """Resolves build requirements."""
+
+    def __call__(self, requires: tuple[str, ...], /) -> tuple[RemoteFile, ...]:
+        """Return one wheel for each distribution of the closure; reaches an index."""
+
+
+class Fetch(Protocol):
+    """Brings files here."""
+
+    def __call__(self, files: Iterable[RemoteFile], /) -> Mapping[RemoteFile, Path]:
+        """Return where each file is, under its own name and checked against its sha256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where wheels are compiled, and with what.
+
+    Attributes:
+        target: what they are for.
+        toolchain: of the target.
+        runner: runs programs there.
+        report: hears what happens.
+        wheelhouse: where they are kept.
+        pin: resolves build requirements that are not known yet; called from several threads.
+        fetch: brings sdists and wheels here; called from several threads.
+        uv: the uv program of this machine.
+        workspace: private directory of this run; removed by whoever made it.
+        logs: where the logs of builds are kept.
+        jobs: cores to use.
+        end: ends all programs of the runner at once (Ctrl-C).
+    """
+
+    target: Target
+    toolchain: Toolchain
+    runner: Runner
+    report: Report
+    wheelhouse: Wheelhouse
+    pin: Pin
+    fetch: Fetch
+    uv: Path
+    workspace: Path
+    logs: Path
+    jobs: int
+    end: Callable[[], None]
