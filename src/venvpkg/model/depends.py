@@ -7,4 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DependencySet:
-    """What the payload needs of the target."""
+    """What the payload needs of the target.
+
+    Attributes:
+        relations: native spelling, sorted.
+    """
+
+    relations: tuple[str, ...] = ()
