@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -31,11 +32,22 @@ def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fchmod(file.fileno(), mode)
-        complete = path.with_name(f".{path.name}.{os.getpid()}.part")
-        complete.unlink(missing_ok=True)
-        # linkat(2) with AT_SYMLINK_FOLLOW on /proc/self/fd is the documented way to name an O_TMPFILE.
-        os.link(f"/proc/self/fd/{file.fileno()}", complete, follow_symlinks=True)
+        complete = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        _name(file, complete)
         complete.replace(path)
+
+
+def _name(file: BinaryIO, path: Path) -> None:
+    """Give an O_TMPFILE its name, by linkat(2) with AT_SYMLINK_FOLLOW on /proc/self/fd as open(2) documents.
+
+    ``os.link`` uses linkat, and so follows the link, only when it is given a directory descriptor; the descriptor
+    itself does not matter, because the path is absolute.
+    """
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=directory, follow_symlinks=True)
+    finally:
+        os.close(directory)
 
 
 @contextlib.contextmanager
