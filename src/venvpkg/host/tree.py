@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _EXECUTABLE = 0o111
+_SHARED_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
 
 
 def entries_below(root: Path) -> Iterator[tuple[PurePosixPath, os.DirEntry[str]]]:
@@ -33,13 +35,20 @@ def _sorted_entries(parent: str, directory: Path | str) -> list[tuple[str, os.Di
 
 
 def normalise_modes(root: Path) -> None:
-    """Give ``root`` and everything below it one of two modes: 0755 for directories and executables, 0644 for files."""
+    """Give ``root`` and everything below it one of two modes: 0755 for directories and executables, 0644 for files.
+
+    A shared library is not executable, whatever its wheel says: the loader does not ask for it.
+
+    Source:
+        Debian Policy 8.1, 10.9.
+    """
     root.chmod(0o755)
     for _, entry in entries_below(root):
         if entry.is_symlink():
             continue
         mode = entry.stat(follow_symlinks=False).st_mode
-        wanted = 0o755 if mode & _EXECUTABLE or entry.is_dir() else 0o644
+        executable = mode & _EXECUTABLE and not _SHARED_LIBRARY.search(entry.name)
+        wanted = 0o755 if executable or entry.is_dir() else 0o644
         if mode & 0o7777 != wanted:
             os.chmod(entry.path, wanted)  # noqa: PTH101 - an entry's path is a string; 5,000 Path objects are not free
 

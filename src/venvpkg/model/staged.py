@@ -68,6 +68,7 @@ class InstalledDistribution:
         license_expression: SPDX expression, one line of free text, or empty.
         license_files: those of ``files`` that hold its licence (PEP 639 and before), sorted.
         author: one line; may be empty.
+        copyright: the copyright lines of its licence files, each one line, in order, unique.
     """
 
     name: str
@@ -77,6 +78,7 @@ class InstalledDistribution:
     license_expression: str = ""
     license_files: tuple[PurePosixPath, ...] = ()
     author: str = ""
+    copyright: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

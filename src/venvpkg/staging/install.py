@@ -69,6 +69,9 @@ _MALFORMED = (
 # A file name that no filesystem takes.
 _ERRNO_OF_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 
+# What installer hashes with as it writes, and what all known backends use in RECORD.
+_HASH = "sha256"
+
 # The installing tool writes these. One that comes inside a wheel tells of another installation.
 _OF_INSTALLER = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
@@ -129,9 +132,13 @@ def _install(wheel: ReadyWheel, environment: _Environment, report: Report) -> In
             warnings.simplefilter("always")
             _refuse_bomb(wheel.path, archive.infolist())
             source = _Source(archive)
-            source.validate_record(validate_contents=True)
+            # Names only: contents are compared as they are written, which halves the decompression.
+            source.validate_record(validate_contents=False)
             destination = environment.destination(source.distribution, owner=wheel.name)
+            source.destination = destination
             install(source, destination, additional_metadata={"INSTALLER": b"venvpkg\n"})
+            if source.issues:
+                raise _RecordError(source.issues)
             dist_info = environment.site / source.dist_info_dir
     except _MALFORMED as error:
         raise _malformed(wheel, error) from error
@@ -209,8 +216,19 @@ class _Environment:
         )
 
 
+class _RecordError(ValueError):
+    """Contents are not those that RECORD lists."""
+
+    def __init__(self, issues: list[str]) -> None:
+        super().__init__(", ".join(issues))
+        self.issues = issues
+
+
 class _Source(WheelFile):
-    """A wheel without what the installing tool writes itself."""
+    """A wheel without what the installing tool writes itself, compared with its RECORD as it is read."""
+
+    destination: _Destination
+    issues: list[str]
 
     def get_contents(self) -> Iterator[WheelContentElement]:
         """Leave out the installer's files, and scripts that an entry point of the same name replaces (as pip does)."""
@@ -218,9 +236,28 @@ class _Source(WheelFile):
         if "entry_points.txt" in self.dist_info_filenames:
             names = {name for name, *_ in parse_entrypoints(self.read_dist_info("entry_points.txt"))}
             left_out |= {posixpath.join(self.data_dir, "scripts", name) for name in names}
-        for element in super().get_contents():
-            if element[0][0] not in left_out:
-                yield element
+        self.issues = []
+        for record, stream, is_executable in super().get_contents():
+            if record[0] not in left_out:
+                yield from self._compared(record, stream, is_executable)
+
+    def _compared(
+        self, record: tuple[str, str, str], stream: BinaryIO, is_executable: bool
+    ) -> Iterator[WheelContentElement]:
+        expected = RecordEntry.from_elements(*record)
+        as_it_is = not record[0].startswith(f"{self.data_dir}/scripts/")  # a script's first line may be replaced
+        if as_it_is and expected.hash_ is not None and expected.hash_.name == _HASH:
+            self.destination.last = None
+            yield record, stream, is_executable
+            # None: what installer passes over, such as bytecode.
+            written = self.destination.last
+            same = written is None or (written.hash_, written.size) == (expected.hash_, expected.size)
+        else:
+            same = expected.validate_stream(stream)
+            stream.seek(0)
+            yield record, stream, is_executable
+        if not same:
+            self.issues.append(f"size or hash of {record[0]} are not those in RECORD")
 
 
 @dataclass
@@ -231,9 +268,14 @@ class _Destination(SchemeDictionaryDestination):
     taken: dict[PurePosixPath, _Content] = field(default_factory=dict)
     clashes: list[str] = field(default_factory=list)
     written: list[PurePosixPath] = field(default_factory=list)
+    last: RecordEntry | None = None
 
     def write_to_fs(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
         """Write a file that is not there yet; collect the clash when other content is."""
+        self.last = self._write(scheme, path, stream, is_executable)
+        return self.last
+
+    def _write(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
         place = PurePosixPath(posixpath.normpath(posixpath.join(self.scheme_dict[scheme], path)))
         there = self.taken.get(place)
         if there is not None and there.owner == self.owner:
@@ -257,5 +299,5 @@ class _Destination(SchemeDictionaryDestination):
 def _entry_of(path: str, stream: BinaryIO) -> RecordEntry:
     """Return the RECORD entry of a stream that is not written."""
     with Path(os.devnull).open("wb") as nowhere:
-        hash_, size = copyfileobj_with_hashing(stream, nowhere, "sha256")
-    return RecordEntry(path, Hash("sha256", hash_), size)
+        hash_, size = copyfileobj_with_hashing(stream, nowhere, _HASH)
+    return RecordEntry(path, Hash(_HASH, hash_), size)

@@ -36,6 +36,17 @@ _URL = re.compile(r"https?://[!-~]+")
 _NO_HOMEPAGE = frozenset({"UNKNOWN", ""})
 # A licence that was pasted whole into License begins with a title; its name is short.
 _LONGEST_LICENCE = 120
+_MOST_LICENCE_BYTES = 256 * 1024
+_MOST_COPYRIGHT_LINES = 50
+# The mark, or the word and a year; not the "Copyright [yyyy] [name]" of a form to fill in, nor "the copyright notice".
+# Every repetition is bounded: the text is hostile.
+_COPYRIGHT = re.compile(
+    r"^[^\w\n]{0,20}?((?:copyright[ \t:]{1,9})?(?:\(c\)|©)[ \t]{1,9}[\w].*"
+    r"|copyright[ \t:]{1,9}[^\[<{\n]{0,40}?\b(?:19|20)\d\d\b.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Longer than any version, and than int() accepts from text.
+_ABSURD = re.compile(r"[0-9]{100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +100,23 @@ def read_metadata(installed: InstalledWheel, destdir: Path, report: Report) -> C
     requires = []
     for text in raw.get("requires_dist", ()):
         try:
-            requires.append(Requirement(text))
-        except InvalidRequirement:
+            requires.append(_requirement(text))
+        except (InvalidRequirement, RecursionError):
             problems.append(f"Requires-Dist {one_line(text)!r} is no requirement")
     if problems:
         raise WheelError(f"{wheel.path.name} is malformed.", details="\n".join(f"  {each}" for each in problems))
     return CoreMetadata(name, version, _requires_python(raw, wheel.name, report), tuple(requires), raw)
 
 
+def _requirement(text: str) -> Requirement:
+    if _ABSURD.search(text):
+        raise InvalidRequirement("a number of more than 99 digits")
+    return Requirement(text)
+
+
 def _same_version(first: str, second: str) -> bool:
     try:
-        return Version(first) == Version(second)
+        return not _ABSURD.search(first) and Version(first) == Version(second)
     except InvalidVersion:
         return False
 
@@ -107,6 +124,8 @@ def _same_version(first: str, second: str) -> bool:
 def _requires_python(raw: RawMetadata, name: str, report: Report) -> SpecifierSet | None:
     text = raw.get("requires_python", "")
     try:
+        if _ABSURD.search(text):
+            raise InvalidSpecifier(text)  # noqa: TRY301 - it is one, in effect
         return SpecifierSet(text) if text.strip() else None
     except InvalidSpecifier:
         # Such as ">=3.6.*", valid until PEP 440 was tightened. Installers pass over it too.
@@ -140,16 +159,18 @@ def _accepts(metadata: CoreMetadata, version: str) -> bool:
     return metadata.requires_python is None or metadata.requires_python.contains(version, prereleases=True)
 
 
-def installed_distribution(installed: InstalledWheel, metadata: CoreMetadata) -> InstalledDistribution:
+def installed_distribution(installed: InstalledWheel, metadata: CoreMetadata, destdir: Path) -> InstalledDistribution:
     """Return the distribution as the later stages see it."""
+    license_files = _license_files(installed, metadata.raw)
     return InstalledDistribution(
         name=installed.wheel.name,
         version=installed.wheel.version,
         wheel_sha256=installed.wheel.sha256,
         files=installed.files,
         license_expression=license_of(metadata.raw),
-        license_files=_license_files(installed, metadata.raw),
+        license_files=license_files,
         author=one_line(metadata.raw.get("author", "") or _first_address(metadata.raw.get("author_email", ""))[0]),
+        copyright=_copyright_lines(destdir / path.relative_to("/") for path in license_files),
     )
 
 
@@ -203,6 +224,16 @@ def _license_files(installed: InstalledWheel, raw: RawMetadata) -> tuple[PurePos
         if path in declared
         or (installed.dist_info in path.parents and not named and _LICENCE_FILE.fullmatch(path.name))
     )
+
+
+def _copyright_lines(files: Iterable[Path]) -> tuple[str, ...]:
+    """Return the lines that state a copyright with a year, without the ornament around them."""
+    lines: dict[str, None] = {}
+    for file in files:
+        with file.open("rb") as stream:
+            text = plain_text(stream.read(_MOST_LICENCE_BYTES).decode("utf-8", "replace"))
+        lines |= dict.fromkeys(one_line(match[1], 200) for match in _COPYRIGHT.finditer(text))
+    return tuple(lines)[:_MOST_COPYRIGHT_LINES]
 
 
 def _homepage(raw: RawMetadata) -> str:

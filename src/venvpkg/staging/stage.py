@@ -81,7 +81,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         destdir=destdir,
         prefix=project.prefix,
         application=application_metadata(application, described[project.name], project.prefix / "bin"),
-        distributions=tuple(installed_distribution(each, described[each.wheel.name]) for each in installed),
+        distributions=tuple(installed_distribution(each, described[each.wheel.name], destdir) for each in installed),
         python_floor=floor,
         payload=payload,
     )
