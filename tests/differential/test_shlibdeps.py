@@ -70,7 +70,11 @@ def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
         for text in theirs - mine
         if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
     ]
-    return weaker + [f"ours: {each.relation}" for each in ours if each.relation not in theirs | set() and not is_of_a_bare_version(each)]
+    return weaker + [
+        f"ours: {each.relation}"
+        for each in ours
+        if each.relation not in theirs | set() and not is_of_a_bare_version(each)
+    ]
 
 
 def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(

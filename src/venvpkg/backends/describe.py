@@ -70,7 +70,6 @@ def describe(
         homepage=application.homepage,
         license_expression=application.license_expression,
         section=settings.section,
-        depends=settings.depends,
         dependencies=dependencies,
         evidence=evidence,
         links=tuple(

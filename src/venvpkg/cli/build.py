@@ -12,7 +12,7 @@ from venvpkg.cli.options import on_application
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
-    from venvpkg.pipeline import Workshop
+    from venvpkg.pipeline import Session
 
 
 @click.command("build")
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     help="Where the package is written.",
 )
 @click.option("--locked", is_flag=True, help="Fail when the lock is missing or out of date.")
-def command(application: Application, workshop: Workshop, *, destination: Path, locked: bool) -> None:
+def command(application: Application, session: Session, *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'.
     """
     project = pipeline.read(application.argument, application.overrides)
-    artifact = pipeline.build(project, destination, workshop, locked=locked)
+    artifact = pipeline.build(project, destination, session, locked=locked)
     click.echo(artifact.path)

@@ -13,7 +13,7 @@ import click
 from venvpkg.console import Console, Verbosity
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.pipeline import Workshop
+from venvpkg.pipeline import Session
 
 # A callback of click gets its options by name; click knows their types, the type checker cannot.
 Callback = Any
@@ -45,13 +45,13 @@ _KEYS = (
 
 
 def on_application(function: Callback) -> Callback:
-    """Give a callback ``(application, workshop, …)`` the argument and the options that every such command has."""
+    """Give a callback ``(application, session, …)`` the argument and the options that every such command has."""
 
     def callback(argument: str, **options: Any) -> None:  # noqa: ANN401 - see Callback
         keys = {key: options.pop(key) for key in ("name", "revision", "maintainer")}
         application = Application(argument, {key: value for key, value in keys.items() if value is not None})
         common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
-        function(application, _workshop(**common), **options)
+        function(application, _session(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -61,13 +61,13 @@ def on_application(function: Callback) -> Callback:
     return click.argument("argument", default=".", metavar="[PROJECT | REQUIREMENT]")(decorated)
 
 
-def _workshop(  # noqa: PLR0913 - one parameter an option
+def _session(  # noqa: PLR0913 - one parameter an option
     *, wheelhouse: Path | None, cache: Path | None, jobs: int | None, offline: bool, verbose: bool, quiet: bool
-) -> Workshop:
+) -> Session:
     if verbose and quiet:
         raise click.UsageError("--verbose and --quiet contradict each other.")
     verbosity = Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
-    return Workshop(
+    return Session(
         runner=SubprocessRunner(os.environ),
         report=Console(sys.stderr, verbosity, os.environ),
         places=Places.of_user(wheelhouse=wheelhouse, cache=cache),

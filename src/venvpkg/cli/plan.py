@@ -12,15 +12,15 @@ from venvpkg.cli.options import on_application
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
     from venvpkg.model.wheels import WheelPlan
-    from venvpkg.pipeline import Workshop
+    from venvpkg.pipeline import Session
 
 
 @click.command("plan")
 @on_application
-def command(application: Application, workshop: Workshop) -> None:
+def command(application: Application, session: Session) -> None:
     """Show what a build would compile, reuse or download, and why. Writes nothing."""
     project = pipeline.read(application.argument, application.overrides)
-    click.echo("\n".join(_table(pipeline.plan(project, workshop))))
+    click.echo("\n".join(_table(pipeline.plan(project, session))))
 
 
 def _table(plan: WheelPlan) -> list[str]:

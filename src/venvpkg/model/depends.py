@@ -62,7 +62,6 @@ class DependencySet:
     """What the payload needs of the target.
 
     Attributes:
-<<<<<<< HEAD
         dependencies: sorted by relation; none implies another.
         warnings: what the user should know, one sentence each, sorted.
     """
@@ -73,9 +72,3 @@ class DependencySet:
     def relations(self) -> tuple[str, ...]:
         """Return the relations alone."""
         return tuple(each.relation for each in self.dependencies)
-=======
-        relations: native spelling, sorted.
-    """
-
-    relations: tuple[str, ...] = ()
->>>>>>> stage

@@ -27,8 +27,7 @@ class PackageSpec:
         homepage: URL or empty.
         license_expression: SPDX expression, free text, or empty.
         section: archive section.
-        depends: user's relations, native spelling.
-        dependencies: what was derived, with its evidence.
+        dependencies: what was derived and what the user declared, with the evidence.
         evidence: the record of that derivation, as it is shipped below the prefix.
         links: link on the target → what it points to, sorted.
         source_date_epoch: build time, seconds since 1970 UTC.
@@ -45,7 +44,6 @@ class PackageSpec:
     homepage: str
     license_expression: str
     section: str
-    depends: tuple[str, ...]
     dependencies: DependencySet
     evidence: bytes
     links: tuple[tuple[PurePosixPath, PurePosixPath], ...]

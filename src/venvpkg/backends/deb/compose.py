@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.relations import to_relation
+from venvpkg.backends.deb.relations import parse_relation
 from venvpkg.backends.describe import describe, problems_of
 from venvpkg.config.settings import PACKAGE_NAME
 from venvpkg.errors import ConfigurationError
@@ -52,7 +52,5 @@ def _debian_problems(project: Project) -> Iterator[str]:
             " characters"
         )
     for relation in project.settings.depends:
-        try:
-            to_relation(relation)
-        except ValueError as error:
-            yield f"depends: {error}"
+        if parse_relation(relation) is None:
+            yield f"depends: {relation!r} is no relation such as 'postgresql-client (>= 13) | pgcli'"

@@ -7,7 +7,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.deb822 import require_same
-from venvpkg.backends.deb.relations import to_relation
 from venvpkg.backends.deb.size import installed_size
 from venvpkg.backends.deb.versions import to_debian
 from venvpkg.errors import AssembleError
@@ -43,18 +42,6 @@ def package_architecture(spec: PackageSpec, target: Target) -> str:
     return target.architecture if spec.staged.payload.has_elf else "all"
 
 
-def package_depends(spec: PackageSpec) -> tuple[str, ...]:
-    """Return the derived relations and the user's, sorted, each once.
-
-    Raises:
-        AssembleError: one of them is no Debian relation.
-    """
-    try:
-        return tuple(sorted({to_relation(each) for each in (*spec.dependencies.relations, *spec.depends)}))
-    except ValueError as error:
-        raise AssembleError("A dependency cannot be written.", details=f"  {error}") from error
-
-
 def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
     """Return the fields of the control file, in order; those without a value are left out.
 
@@ -75,7 +62,7 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         "Architecture": package_architecture(spec, target),
         "Maintainer": spec.maintainer,
         "Installed-Size": str(installed_size(paths)),
-        "Depends": ", ".join(package_depends(spec)),
+        "Depends": ", ".join(spec.dependencies.relations()),
         "Section": spec.section,
         "Priority": "optional",
         "Homepage": spec.homepage,
