@@ -9,7 +9,7 @@ SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples debian
 .NOTPARALLEL:
 
 demo: setup
-	@tests/demo
+	@tests/one-index tests/demo
 
 test: lint types check example
 
@@ -24,7 +24,7 @@ types: setup
 	cd examples/guestbook && $(CURDIR)/$(BIN)/mypy --strict src
 
 check: setup
-	$(BIN)/pytest --numprocesses auto --dist loadfile -m 'not full' $(TIERS)
+	tests/one-index $(BIN)/pytest --numprocesses auto --dist loadfile -m 'not full' $(TIERS)
 
 example: setup
 	$(BIN)/pytest -q examples/guestbook
