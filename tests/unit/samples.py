@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.model.depends import DependencySet
+from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
+from venvpkg.model.staged import (
+    ApplicationMetadata,
+    InstalledDistribution,
+    PathKind,
+    Payload,
+    PayloadPath,
+    StagedVenv,
+)
 from venvpkg.model.target import Family, Interpreter, Release, Target
 from venvpkg.model.wheels import Action, ReadyWheel
 
@@ -91,3 +102,55 @@ def write_wheel(  # noqa: PLR0913 - each is one thing that a wheel can get wrong
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, each)
     return ReadyWheel(name, version, path, hashlib.sha256(path.read_bytes()).hexdigest(), Action.PURE)
+
+
+def an_application(**changes: str) -> ApplicationMetadata:
+    values = {
+        "name": "App",
+        "version": "1.0",
+        "summary": "Keeps a list of things",
+        "description": "",
+        "homepage": "https://example.org/app",
+        "maintainer": "Jane Doe <jane@example.org>",
+        "license_expression": "MIT",
+    } | changes
+    return ApplicationMetadata(commands=("app",), **values)
+
+
+def a_staged(
+    destdir: Path = Path("/srv/job/destdir"),
+    application: ApplicationMetadata | None = None,
+    payload: Payload | None = None,
+) -> StagedVenv:
+    program = PayloadPath(PREFIX / "bin/app", PathKind.FILE, 0o755, 100, "0" * 32)
+    own = InstalledDistribution("app", "1.0", "0" * 64, (PREFIX / "bin/app", SITE / "app/__init__.py"), "MIT")
+    return StagedVenv(
+        destdir=destdir,
+        prefix=PREFIX,
+        application=application or an_application(),
+        distributions=(own,),
+        python_floor="3.11.0",
+        payload=Payload((program,)) if payload is None else payload,
+    )
+
+
+def a_spec(staged: StagedVenv | None = None, **changes: object) -> PackageSpec:
+    spec = PackageSpec(
+        name="app",
+        epoch=0,
+        upstream_version="1.0",
+        revision="1",
+        maintainer="Jane Doe <jane@example.org>",
+        summary="Keeps a list of things",
+        description="It keeps them well.",
+        homepage="https://example.org/app",
+        license_expression="MIT",
+        section="misc",
+        depends=(),
+        dependencies=DependencySet(),
+        evidence=b"{}\n",
+        links=((PurePosixPath("/usr/bin/app"), PREFIX / "bin/app"),),
+        source_date_epoch=1_700_000_000,
+        staged=staged or a_staged(),
+    )
+    return dataclasses.replace(spec, **changes)  # type: ignore[arg-type]
