@@ -134,7 +134,7 @@ def a_staged(
     )
 
 
-def a_spec(staged: StagedVenv | None = None, **changes: object) -> PackageSpec:
+def a_spec(staged: StagedVenv | None = None, /, **changes: object) -> PackageSpec:
     spec = PackageSpec(
         name="app",
         epoch=0,

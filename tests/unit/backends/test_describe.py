@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from unit.samples import PREFIX, a_project, a_staged, an_application
 from venvpkg.backends.describe import describe, problems_of
 from venvpkg.model.depends import DependencySet
-from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
-from venvpkg.model.staged import StagedVenv
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import StagedVenv
 
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
@@ -69,4 +72,5 @@ def test_the_description_says_what_the_package_is_after_what_the_readme_says() -
     first, empty, last = described(a_project(), staged).description.split("\n")
 
     assert (first, empty) == ("App keeps a list of many things.", "")
-    assert last.startswith("This package holds App 1.0") and last.endswith("at /opt/venvs/app.")
+    assert last.startswith("This package holds App 1.0")
+    assert last.endswith("at /opt/venvs/app.")

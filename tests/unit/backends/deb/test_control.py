@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,10 @@ from venvpkg.backends.deb.control import (
 from venvpkg.backends.deb.deb822 import read_stanza
 from venvpkg.errors import AssembleError
 from venvpkg.model.depends import DependencySet
-from venvpkg.model.package import PackageSpec
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
 
 ELF = PayloadPath(PREFIX / "lib/x.so", PathKind.FILE, 0o644, 5000, "0" * 32, is_elf=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +15,10 @@ from venvpkg.backends.deb.changelog import compressed_changelog
 from venvpkg.backends.deb.copyright import rendered_copyright
 from venvpkg.backends.deb.md5sums import md5sums
 from venvpkg.backends.deb.ownership import own_paths
-from venvpkg.model.package import PackageSpec
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
 
 
 def distribution(
