@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.utils import canonicalize_name
 
 from venvpkg.errors import StagingError
@@ -42,7 +43,7 @@ def require_closure(
             problem
             for name, metadata in distributions.items()
             for requirement in _active(metadata, environment, wanted[name])
-            if (problem := _problem(requirement, name, distributions))
+            if (problem := _problem(requirement, name, distributions, environment))
         }
     )
     if problems:
@@ -70,17 +71,30 @@ def _spread_extras(
 
 
 def _active(metadata: CoreMetadata, environment: Mapping[str, str], extras: Iterable[str]) -> tuple[Requirement, ...]:
-    """Return the requirements whose marker holds on the target for any of the extras."""
+    """Return the requirements whose marker holds on the target for any of the extras, or cannot be evaluated."""
     return tuple(
         requirement
         for requirement in metadata.requires
-        if requirement.marker is None
-        or any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras)
+        if any(_holds(requirement, environment, extra) is not False for extra in extras)
     )
 
 
-def _problem(requirement: Requirement, name: str, distributions: Mapping[str, CoreMetadata]) -> str:
+def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str = "") -> bool | None:
+    """Return whether the marker holds; None when it compares what cannot be compared."""
+    if requirement.marker is None:
+        return True
+    try:
+        return requirement.marker.evaluate({**environment, "extra": extra})
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return None
+
+
+def _problem(
+    requirement: Requirement, name: str, distributions: Mapping[str, CoreMetadata], environment: Mapping[str, str]
+) -> str:
     found = distributions.get(canonicalize_name(requirement.name))
+    if _holds(requirement, environment) is None:
+        return f"{name} requires {one_line(str(requirement))}: the marker cannot be evaluated"
     if found is None:
         return f"{name} requires {one_line(str(requirement))}: not installed"
     if not requirement.specifier.contains(found.version, prereleases=True):

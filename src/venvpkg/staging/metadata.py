@@ -41,8 +41,8 @@ _MOST_COPYRIGHT_LINES = 50
 # The mark, or the word and a year; not the "Copyright [yyyy] [name]" of a form to fill in, nor "the copyright notice".
 # Every repetition is bounded: the text is hostile.
 _COPYRIGHT = re.compile(
-    r"^[^\w\n]{0,20}?((?:copyright[ \t:]{1,9})?(?:\(c\)|©)[ \t]{1,9}[\w].*"
-    r"|copyright[ \t:]{1,9}[^\[<{\n]{0,40}?\b(?:19|20)\d\d\b.*)$",
+    r"^[^\w\n]{0,20}?((?:copyright[ \t:]{1,9}(?:\(c\)|©)|©)[ \t]{1,9}[\w].*"
+    r"|(?:copyright|\(c\))[ \t:]{1,9}[^\[<{\n]{0,40}?\b(?:19|20)\d\d\b.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 # Longer than any version, and than int() accepts from text.

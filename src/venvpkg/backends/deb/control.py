@@ -74,6 +74,8 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         for name, value in fields.items()
         if _UNFIT.search(value) or value != value.strip() or ("\n" in value and name != "Description")
     ]
+    if "\n" in spec.summary:
+        unfit.append(f"the synopsis: {spec.summary!r:.300}")
     if unfit:
         raise AssembleError(
             "A value cannot stand in a control file: it holds line breaks or control characters.",
