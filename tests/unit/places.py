@@ -71,9 +71,7 @@ class Places:
     def staged(self, distributions: Sequence[InstalledDistribution] = ()) -> StagedVenv:
         """Return the payload as the stages get it."""
         application = ApplicationMetadata("app", "1.0", "", "", "", "", "", ())
-        return StagedVenv(
-            self.destdir, PurePosixPath("/opt/venvs/app"), application, tuple(distributions), "3.11.0"
-        )
+        return StagedVenv(self.destdir, PurePosixPath("/opt/venvs/app"), application, tuple(distributions), "3.11.0")
 
     def scan(self) -> ElfReport:
         """Return what the payload has."""

@@ -40,7 +40,9 @@ def test_a_library_of_the_target_is_found_under_every_directory_that_leads_to_it
     assert found.places[0] == PurePosixPath("/lib/x86_64-linux-gnu/libc.so.6")
 
 
-@pytest.mark.parametrize("runpath", ["$ORIGIN/../x.libs", "${ORIGIN}/../x.libs", "/opt/venvs/app/x.libs", "/no:$ORIGIN/../x.libs"])
+@pytest.mark.parametrize(
+    "runpath", ["$ORIGIN/../x.libs", "${ORIGIN}/../x.libs", "/opt/venvs/app/x.libs", "/no:$ORIGIN/../x.libs"]
+)
 def test_runpath_leads_to_a_library_of_the_payload(places: Places, runpath: str) -> None:
     places.payload("/opt/venvs/app/x.libs/libq-1a2b.so.1", Elf())
     places.payload(f"{LIB}/_x.so", Elf(needed=("libq-1a2b.so.1",), runpath=runpath))
@@ -135,7 +137,9 @@ def test_a_library_on_no_path_is_taken_as_loaded_before_and_told(places: Places)
 def test_what_is_nowhere_is_missing(places: Places) -> None:
     places.payload(f"{LIB}/_x.so", Elf(needed=("libnowhere.so.1",)))
 
-    assert edge(places, "libnowhere.so.1", "_x.so") == Edge(edge(places, "libnowhere.so.1", "_x.so").need, Found.MISSING)
+    assert edge(places, "libnowhere.so.1", "_x.so") == Edge(
+        edge(places, "libnowhere.so.1", "_x.so").need, Found.MISSING
+    )
 
 
 def test_a_library_of_another_machine_is_passed_over(places: Places) -> None:
