@@ -189,6 +189,21 @@ def test_an_address_outside_every_segment_is_damage(tmp_path: Path) -> None:
     assert problem == f"{PLACE}: DT_STRTAB points outside the file"
 
 
+@pytest.mark.parametrize(
+    "elf",
+    [
+        Elf(needed=("x" * 5000,)),
+        Elf(runpath="/x" * 40_000),
+        Elf(runpath=":" * 2000),
+        Elf(needed=tuple(map(str, range(5000)))),
+    ],
+)
+def test_absurdly_long_names_and_lists_are_damage(tmp_path: Path, elf: Elf) -> None:
+    problem = problem_of(elf.content(), tmp_path)
+
+    assert "does not end" in problem or "absurdly many" in problem
+
+
 def test_an_unreadable_file_is_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(ElfError, match=r"/opt/venvs/app/_x\.so: cannot be read: No such file or directory"):
         read_object(tmp_path / "absent", PLACE)
