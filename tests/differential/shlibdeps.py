@@ -29,7 +29,7 @@ def system_elf_files(count: int, seed: int = 2) -> list[Path]:
         for directory, _, names in os.walk(place):
             files += [Path(directory, name) for name in names]
     files.sort()
-    random.Random(seed).shuffle(files)
+    random.Random(seed).shuffle(files)  # noqa: S311
     return list(itertools.islice(filter(is_elf, files), count))
 
 
@@ -59,9 +59,8 @@ def shlibdeps(work: Path) -> set[str] | None:
         for directory, _, names in os.walk(work / "debian/app")
         for name in names
     ]
-    done = subprocess.run(
-        ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *files], cwd=work, capture_output=True, text=True, check=False
-    )
+    command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *files]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     if done.returncode:
         return None
     depends = done.stdout.strip().removeprefix("shlibs:Depends=")

@@ -10,6 +10,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,8 +28,10 @@ from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.model.depends import Dependency, DependencySet, Source
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
-from venvpkg.model.target import Target
 from venvpkg.targets.host import resolve_host
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Target
 
 SAMPLE = 110
 AT_LEAST = 100
@@ -57,8 +60,8 @@ def relations_of_ours(dependencies: DependencySet) -> list[Dependency]:
 
 def is_of_a_bare_version(dependency: Dependency) -> bool:
     """Whether a version that no symbol is bound to set the floor."""
-    name, _, version = (dependency.evidence[0].symbol or "").partition("@")
-    return name == version != ""
+    symbol = dependency.evidence[0].symbol
+    return symbol is not None and symbol.partition("@")[0] == symbol.partition("@")[2]
 
 
 def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
@@ -71,9 +74,7 @@ def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
         if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
     ]
     return weaker + [
-        f"ours: {each.relation}"
-        for each in ours
-        if each.relation not in theirs | set() and not is_of_a_bare_version(each)
+        f"ours: {each.relation}" for each in ours if each.relation not in theirs and not is_of_a_bare_version(each)
     ]
 
 

@@ -19,7 +19,7 @@ from elftools.common.utils import struct_parse  # noqa: TID251
 from elftools.elf.elffile import ELFFile  # noqa: TID251
 
 from venvpkg.elf.symbols import SymbolTables, undefined_symbols
-from venvpkg.elf.view import Damaged, View
+from venvpkg.elf.view import MOST_SEARCH_PATH_BYTES, Damaged, View
 from venvpkg.errors import ElfError
 from venvpkg.model.elf import Abi, ElfKind, ElfObject
 
@@ -151,39 +151,39 @@ def _dynamic_entries(elf: ELFFile, content: mmap.mmap, segment: Any) -> dict[str
 
 
 def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[int]]) -> ElfObject:
-    def first(tag: str) -> int | None:
-        return entries[tag][0] if tag in entries else None
+    def value(tag: str) -> int | None:
+        return entries[tag][-1] if tag in entries else None  # the loader takes the last one too
 
-    strings = first("DT_STRTAB")
+    strings = value("DT_STRTAB")
     if strings is None:
         if "DT_NEEDED" in entries:
             raise Damaged("DT_NEEDED without DT_STRTAB")
         return facts
     table = view.offset_of(strings, "DT_STRTAB")
 
-    def names(tag: str) -> list[str]:
-        return [view.name_at(table + offset, tag) for offset in entries.get(tag, ())]
-
     def directories(tag: str) -> tuple[str, ...]:
-        found = tuple(":".join(names(tag)).split(":")) if tag in entries else ()
+        offset = value(tag)
+        if offset is None:
+            return ()
+        found = tuple(view.name_at(table + offset, tag, MOST_SEARCH_PATH_BYTES).split(":"))
         if len(found) > MOST_SEARCH_DIRECTORIES:
             raise Damaged(f"absurdly many directories in {tag}")
         return found
 
     if len(entries.get("DT_NEEDED", ())) > MOST_NEEDED:
         raise Damaged("absurdly many DT_NEEDED")
-    runpath = directories("DT_RUNPATH")
+    runpath, soname = directories("DT_RUNPATH"), value("DT_SONAME")
     tables = SymbolTables(
         strings=table,
-        symbols=first("DT_SYMTAB"),
-        hash=first("DT_HASH"),
-        gnu_hash=first("DT_GNU_HASH"),
-        versions=first("DT_VERSYM"),
-        version_needs=first("DT_VERNEED"),
-        version_needs_count=first("DT_VERNEEDNUM") or 0,
+        symbols=value("DT_SYMTAB"),
+        hash=value("DT_HASH"),
+        gnu_hash=value("DT_GNU_HASH"),
+        versions=value("DT_VERSYM"),
+        version_needs=value("DT_VERNEED"),
+        version_needs_count=value("DT_VERNEEDNUM") or 0,
         # Only what is linked at a fixed place takes copies: everything else goes through its global offset table.
         relocations=tuple(
-            (entries[tag][0], entries[size][0], with_addend)
+            (entries[tag][-1], entries[size][-1], with_addend)
             for tag, size, with_addend in (("DT_RELA", "DT_RELASZ", True), ("DT_REL", "DT_RELSZ", False))
             if tag in entries and size in entries and facts.interpreter is not None
         ),
@@ -191,8 +191,8 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
     versions, undefined = undefined_symbols(view, tables, facts.abi.machine)
     return replace(
         facts,
-        soname=next(iter(names("DT_SONAME")), None),
-        needed=tuple(dict.fromkeys(names("DT_NEEDED"))),
+        soname=None if soname is None else view.name_at(table + soname, "DT_SONAME"),
+        needed=tuple(dict.fromkeys(view.name_at(table + each, "DT_NEEDED") for each in entries.get("DT_NEEDED", ()))),
         rpath=() if runpath else directories("DT_RPATH"),
         runpath=runpath,
         symbol_versions=versions,

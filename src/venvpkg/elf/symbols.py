@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # libtorch, libclang and libxul have some hundred thousand dynamic symbols, and some ten million bytes of names.
 MOST_SYMBOLS = 1 << 22
-MOST_VERSIONS = 1 << 16
+MOST_VERSIONS = 1 << 14
 MOST_BYTES_OF_NAMES = 1 << 26
 
 UNVERSIONED = "Base"

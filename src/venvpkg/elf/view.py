@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-# Longer than any path or mangled name that a tool chain is known to write.
-MOST_NAME_BYTES = 1 << 18
+# Strings may overlap, so that a small file can hold very many very long ones: each kind has its own limit. PATH_MAX for
+# file names; some hundred directories; the longest mangled names that C++ compilers are known to write.
+MOST_FILE_NAME_BYTES = 1 << 12
+MOST_SEARCH_PATH_BYTES = 1 << 16
+MOST_SYMBOL_BYTES = 1 << 18
 
 
 class Damaged(Exception):  # noqa: N818 (it is a finding, which elf/read.py turns into an ElfError)
@@ -54,8 +57,15 @@ class View:
         raise Damaged(f"{what} points outside the file")
 
     def unpack(self, layout: str, offset: int) -> tuple[Any, ...]:
-        """Return the values of one struct."""
-        return struct.unpack_from(self.order + layout, self.content, offset)
+        """Return the values of one struct.
+
+        Raises:
+            Damaged: it is not in the file.
+        """
+        try:
+            return struct.unpack_from(self.order + layout, self.content, offset)
+        except struct.error as error:
+            raise Damaged("a table reaches beyond the file") from error
 
     def unpack_all(self, layout: str, offset: int, count: int, what: str) -> Iterator[tuple[Any, ...]]:
         """Yield ``count`` structs that follow each other."""
@@ -72,20 +82,20 @@ class View:
             raise Damaged(f"{what} reaches beyond the file")
         return self.content[offset : offset + size]
 
-    def string_at(self, offset: int, what: str) -> bytes:
-        """Return the bytes up to the next NUL.
+    def string_at(self, offset: int, what: str, most: int = MOST_SYMBOL_BYTES) -> bytes:
+        """Return the bytes up to the next NUL, ``most`` bytes at most.
 
         Raises:
             Damaged: there is none within reach.
         """
-        end = self.content.find(b"\0", offset, offset + MOST_NAME_BYTES)
+        end = self.content.find(b"\0", offset, offset + most)
         if end < 0:
             raise Damaged(f"{what}: a name does not end")
         return self.content[offset:end]
 
-    def name_at(self, offset: int, what: str) -> str:
+    def name_at(self, offset: int, what: str, most: int = MOST_FILE_NAME_BYTES) -> str:
         """Return a file name or path; it takes part in messages and searches, so it has no control characters."""
-        return self.printable(self.string_at(offset, what), what)
+        return self.printable(self.string_at(offset, what, most), what)
 
     @staticmethod
     def printable(name: bytes, what: str) -> str:
