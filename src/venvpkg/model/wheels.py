@@ -29,11 +29,13 @@ class SourceTree:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
         sha256: over names, executable bits and contents.
+        archival: content of ``.git_archival.txt`` in the copy that is built; empty where the version is not git's.
     """
 
     directory: Path
     files: tuple[str, ...]
     sha256: str
+    archival: str = ""
 
 
 @dataclass(frozen=True, slots=True)

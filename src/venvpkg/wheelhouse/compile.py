@@ -132,7 +132,7 @@ def _outcome(job: Job, shop: Workshop) -> Built | VenvpkgError:
     try:
         return run_job(job, shop)
     except VenvpkgError as error:
-        shop.report.warn(f"{job.title}: {error.brief}")
+        shop.report.warn(error.brief)
         return error
 
 

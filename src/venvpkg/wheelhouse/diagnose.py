@@ -44,45 +44,63 @@ _NO_NETWORK = (
     " installed package."
 )
 
-# Pattern of a telling line; what follows from it. From the messages of gcc, clang, ld, pkg-config, meson, CMake, cargo,
-# pip and glibc's resolver.
-_SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...] = (
-    (re.compile(r"fatal error: '?([\w./+-]+)'?(?:: No such file or directory| file not found)"), _header),
-    (re.compile(r"(?:cannot find|unable to find library) -l([\w.+-]+)"),
-     lambda match: _package_with(f"lib{match[1]}.so for linking")),
-    (re.compile(r"([\w.+-]+[-_]config)\b.*(?:not found|No such file|does not exist)"),
-     lambda match: _package_with(f"the program {match[1]}")),
-    (re.compile(r"(?:not found|No such file|could not (?:find|run)|unable to find)\b.*?([\w.+-]+[-_]config)\b"),
-     lambda match: _package_with(f"the program {match[1]}")),
-    (re.compile(r"[Pp]ackage '?([\w.+-]+?)'?(?:, required by '[^']*',)? (?:was )?not found"),
-     lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
-    (re.compile(r"No package '([\w.+-]+)' found"), lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
-    (re.compile(r"ERROR: Dependency \"([^\"]+)\" not found"),
-     lambda match: _package_with(f"{match[1]}.pc (a pkg-config module)")),
-    (re.compile(r"Could NOT find (\w+)"), lambda match: _package_with(f"{match[1]} (as CMake calls it)")),
-    (re.compile(r"error: command '([^']+)' failed: No such file or directory"),
-     lambda match: _package_with(f"the program {match[1]}")),
-    (re.compile(r"\b([\w.+-]+): (?:command )?not found$"), lambda match: _package_with(f"the program {match[1]}")),
-    (re.compile(r"can't find Rust compiler|cargo,? .*(?:is not installed|not found)|No such file.*\b(?:cargo|rustc)\b"),
-     lambda _: "Install Rust (cargo and rustc) from the release, or use the publisher's wheel (policy `binary`)."),
-    (re.compile(r"rustc [\d.]+ is not supported|requires rustc [\d.]+|Minimum supported Rust version"),
-     lambda _: "The release's Rust is too old for this version; use the publisher's wheel (policy `binary`)."),
-    (re.compile(r"error: no matching package (?:named )?"),
-     lambda _: "Its Rust crates are not in the sdist, and the compile has no network; use the publisher's wheel"
-               " (policy `binary`)."),
-    (re.compile(r"Temporary failure in name resolution|Could not resolve host|Name or service not known"
-                r"|Network is unreachable|NewConnectionError|failed to lookup address|dns error"),
-     lambda _: _NO_NETWORK),
-    (re.compile(r"Killed signal terminated program|signal: 9, SIGKILL|virtual memory exhausted|Cannot allocate memory"),
-     lambda _: "The machine ran out of memory; compile fewer at once (--jobs 1)."),
-    (re.compile(r"No space left on device"), lambda _: "The disk with the cache is full (--cache chooses another)."),
-    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"),
-     lambda match: f"Its build requires the module {match[1]} without saying so in [build-system]; report it, or choose"
-                   " another version."),
-    (re.compile(r"unshare: .*(?:failed|not permitted)|mount: .*permission denied"),
-     lambda _: "This user cannot make namespaces: `venvpkg doctor` tells what to change."),
-    (re.compile(r"(?:^|[\s:])(?:fatal )?error(?:\[E\d+\])?: "), None),
-    (re.compile(r"undefined reference to|CMake Error|meson\.build:\d+:\d+: ERROR"), None),
+_NO_RUST = "Install Rust (cargo and rustc) from the release, or use the publisher's wheel (policy `binary`)."
+_OLD_RUST = "The release's Rust is too old for this version; use the publisher's wheel (policy `binary`)."
+_NO_CRATES = (
+    "Its Rust crates are not in the sdist, and the compile has no network; use the publisher's wheel (policy `binary`)."
+)
+_NO_MEMORY = "The machine ran out of memory; compile fewer at once (--jobs 1)."
+_NO_SPACE = "The disk with the cache is full (--cache chooses another)."
+_NO_NAMESPACES = "This user cannot make namespaces: `venvpkg doctor` tells what to change."
+
+
+def _module(match: re.Match[str]) -> str:
+    return (
+        f"Its build requires the module {match[1]} without saying so in [build-system]; report it, or choose another"
+        " version."
+    )
+
+
+def _shipped(what: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: _package_with(what.format(match[1]))
+
+
+def _always(advice: str) -> Callable[[re.Match[str]], str]:
+    return lambda _: advice
+
+
+# Pattern of a telling line, and what follows from it; the first that matches counts. From the messages of gcc, clang,
+# ld, meson, pkg-config, CMake, setuptools, cargo and maturin, glibc's resolver, the kernel.
+_SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...] = tuple(
+    (re.compile(pattern), advise)
+    for pattern, advise in (
+        (r"fatal error: '?([\w./+-]+)'?(?:: No such file or directory| file not found)", _header),
+        (r"(?:cannot find|unable to find library) -l([\w.+-]+)", _shipped("lib{}.so for linking")),
+        (r"ERROR: Dependency \"([^\"]+)\" not found", _shipped("{}.pc (a pkg-config module)")),
+        (r"[Pp]ackage '?([\w.+-]+?)'?(?:, required by '[^']*',)? (?:was )?not found", _shipped("{}.pc (pkg-config)")),
+        (r"No package '([\w.+-]+)' found", _shipped("{}.pc (pkg-config)")),
+        (r"Could NOT find (\w+)", _shipped("{} (as CMake calls it)")),
+        (r"\b([\w.+-]+[-_]config)\b.*(?:not found|No such file|does not exist|is not installed)",
+         _shipped("the program {}")),
+        (r"(?:not found|No such file|could not (?:find|run)|unable to find)\b.*?([\w.+-]+[-_]config)\b",
+         _shipped("the program {}")),
+        ((r"can't find Rust compiler|Rust not found|[Cc]argo,? .*(?:not installed|not found)"
+         r"|No such file.*\b(?:cargo|rustc)\b"), _always(_NO_RUST)),
+        (r"rustc [\d.]+ is not supported|requires rustc [\d.]+|Minimum supported Rust version", _always(_OLD_RUST)),
+        (r"error: no matching package (?:named )?", _always(_NO_CRATES)),
+        (r"error: command '([^']+)' failed: No such file or directory", _shipped("the program {}")),
+        (r"(?:^|[\s/])([\w.+-]+): (?:command )?not found$", _shipped("the program {}")),
+        ((r"Temporary failure in name resolution|Could not resolve host|Name or service not known"
+         r"|Network is unreachable|NewConnectionError|failed to lookup address|dns error"), _always(_NO_NETWORK)),
+        (r"Killed signal terminated program|signal: 9, SIGKILL|virtual memory exhausted|Cannot allocate memory",
+         _always(_NO_MEMORY)),
+        (r"No space left on device", _always(_NO_SPACE)),
+        (r"ModuleNotFoundError: No module named '([\w.]+)'", _module),
+        (r"unshare: .*(?:failed|not permitted)|mount: .*permission denied", _always(_NO_NAMESPACES)),
+        # setuptools repeats the failed command, after the compiler has told why.
+        (r"(?:^|[\s:])(?:fatal )?[\w.]*[Ee]rror(?:\[E\d+\])?: (?![Cc]ommand )", None),
+        (r"undefined reference to|CMake Error|meson\.build:\d+:\d+: ERROR", None),
+    )
 )  # fmt: skip
 
 

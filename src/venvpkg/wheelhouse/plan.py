@@ -109,7 +109,7 @@ class _Planner:
             case WheelPolicy.BINARY:
                 return self._binary(distribution, "policy binary", "policy binary, but")
             case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE if distribution.sdist is not None:
-                what = "native code" if pure is None and distribution.wheels else "no pure wheel"
+                what = "native code" if distribution.wheels else "published as source"
                 return self._built(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
                                    what if pure is None else "policy compile")  # fmt: skip
             case WheelPolicy.PREFER_COMPILE:

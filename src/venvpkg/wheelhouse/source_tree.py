@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import CompileError, ConfigurationError
 from venvpkg.host.files import sha256_of
-from venvpkg.host.runner import Command
 from venvpkg.model.wheels import SourceTree
+from venvpkg.wheelhouse.git import git_lists, read_archival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +30,7 @@ _NEVER_AT_TOP = frozenset({"build", "dist"})
 # Files of ours beside the project, and what we make: they do not change its wheel.
 _OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "*.deb", "*.rpm")
 _EXECUTABLE = 0o111
+_ARCHIVAL = ".git_archival.txt"
 
 
 def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] = ()) -> SourceTree:
@@ -53,7 +54,8 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
         files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _below(name, outside)))
         problems = tuple(_problems(directory, files))
         if not problems:
-            return SourceTree(directory, files, tree_sha256(directory, files))
+            archival = read_archival(directory, runner)
+            return SourceTree(directory, files, _tree_sha256(directory, files, archival), archival)
     except OSError as error:
         problems = (f"cannot be read: {error}",)
     raise ConfigurationError(
@@ -61,14 +63,14 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     )
 
 
-def tree_sha256(directory: Path, files: Iterable[str]) -> str:
+def _tree_sha256(directory: Path, files: Iterable[str], archival: str) -> str:
     """Return the sha256 over names, kinds (file, executable, link) and contents; of a link, what it says."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(archival.encode())
     for name in files:
         path = directory / name
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
-            kind, content = b"link", hashlib.sha256(os.fsencode(path.readlink())).hexdigest()
+            kind, content = b"link", hashlib.sha256(os.fsencode(_link_text(path))).hexdigest()
         else:
             kind = b"executable" if status.st_mode & _EXECUTABLE else b"file"
             content = sha256_of(path)
@@ -88,12 +90,12 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
             source, copy = tree.directory / name, destination / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             if source.is_symlink():
-                copy.symlink_to(source.readlink())
+                os.symlink(_link_text(source), copy)  # noqa: PTH211 -- the same text
                 continue
             shutil.copyfile(source, copy)
             copy.chmod(0o755 if source.stat().st_mode & _EXECUTABLE else 0o644)
             os.utime(copy, (time, time))
-        same = tree_sha256(destination, tree.files) == tree.sha256
+        same = _tree_sha256(destination, tree.files, tree.archival) == tree.sha256
     except FileNotFoundError:
         same = False
     if not same:
@@ -101,11 +103,16 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
             f"{tree.directory}: the project's files changed while it was built.",
             resolution="Build again when nothing writes there.",
         )
+    if tree.archival:
+        archival = destination / _ARCHIVAL
+        archival.unlink(missing_ok=True)
+        archival.write_text(tree.archival, "utf-8")
+        os.utime(archival, (time, time))
 
 
 def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
     """Return what git knows or would add; empty outside a work tree, and where git ignores the whole directory."""
-    tracked = _git_lists(directory, runner, "--cached")
+    tracked = git_lists(directory, runner, "--cached")
     if tracked is None:
         return ()
     found: list[str] = []
@@ -115,20 +122,11 @@ def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
             found += (f"{name}/{each}" for each in _tracked_by_git(path, runner))
         elif os.path.lexists(path):  # else deleted, but not yet from git's index
             found.append(name)
-    untracked = _git_lists(directory, runner, "--others", "--exclude-standard") or ()
+    untracked = git_lists(directory, runner, "--others", "--exclude-standard") or ()
     environments: dict[Path, bool] = {}
     # A name that ends with a slash is another repository inside this one.
     found += (name for name in untracked if not name.endswith("/") and not _is_litter(directory, name, environments))
     return tuple(found)
-
-
-def _git_lists(directory: Path, runner: Runner, *which: str) -> tuple[str, ...] | None:
-    # safe.directory: root may well build the project of another user. fsmonitor: a program that a repository names.
-    git = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(directory))
-    done = runner.run(Command((*git, "ls-files", "-z", *which), timeout_s=300))
-    if not done.ok:
-        return None
-    return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
 def _is_litter(directory: Path, name: str, environments: dict[Path, bool]) -> bool:
@@ -175,14 +173,19 @@ def _below(name: str, outside: set[str]) -> bool:
     return any(each and (name == each or name.startswith(f"{each}/")) for each in outside)
 
 
+def _link_text(path: Path) -> str:
+    """Return what the link says, to the letter; pathlib would drop a ``./``."""
+    return os.readlink(path)  # noqa: PTH115
+
+
 def _problems(directory: Path, files: Iterable[str]) -> Iterator[str]:
     root = Path(os.path.realpath(directory))
     for name in files:
         path = directory / name
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
-            leads_to = path.readlink()
-            if leads_to.is_absolute() or not Path(os.path.realpath(path)).is_relative_to(root):
-                yield f"{name!r} is a link that leaves the project: {str(leads_to)!r}"
+            text = _link_text(path)
+            if text.startswith("/") or not Path(os.path.realpath(path)).is_relative_to(root):
+                yield f"{name!r} is a link that leaves the project: {text!r}"
         elif not stat.S_ISREG(mode):
             yield f"{name!r} is neither a file, nor a directory, nor a link"

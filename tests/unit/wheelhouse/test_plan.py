@@ -1,0 +1,166 @@
+"""Every distribution gets one decision with its reason, or the plan says for which there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unit.wheelhouse.makers import TOOLCHAIN, application, bookworm, distribution, locked, pins_of, remote
+from venvpkg.errors import LockError
+from venvpkg.model.lock import BuildPins, Lock
+from venvpkg.model.project import Project, WheelPolicy
+from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree
+from venvpkg.wheelhouse.plan import DIRECTORY, plan_wheels
+
+PURE = "demo-1.0-py3-none-any.whl"
+NATIVE = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+WINDOWS = "demo-1.0-cp311-cp311-win_amd64.whl"
+NEWER = "demo-1.0-cp311-cp311-manylinux_2_40_x86_64.whl"
+SDIST = "demo-1.0.tar.gz"
+TREE = SourceTree(Path("/app"), ("pyproject.toml",), "ab" * 32)
+
+
+class Kept(dict[str, ReadyWheel]):
+    """A shelf that knows what the test puts there; with ``everything`` it knows any key."""
+
+    everything = False
+
+    def find(self, key: str) -> ReadyWheel | None:
+        if self.everything:
+            return ReadyWheel("x", "1", Path("/x.whl"), "", Action.REUSE)
+        return self.get(key)
+
+
+def decide(
+    *filenames: str, project: Project | None = None, pins: tuple[BuildPins, ...] = (), kept: Kept | None = None
+) -> PlannedWheel:
+    lock = locked(distribution("demo", *filenames))
+    (only,) = plan_wheels(
+        lock,
+        None,
+        project or application(),
+        bookworm(),
+        pins=pins,
+        toolchain=TOOLCHAIN,
+        shelf=Kept() if kept is None else kept,
+    ).wheels
+    return only
+
+
+def refusal(lock: Lock, project: Project) -> LockError:
+    with pytest.raises(LockError) as caught:
+        plan_wheels(lock, None, project, bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept())
+    return caught.value
+
+
+@pytest.mark.parametrize("default", list(WheelPolicy))
+def test_a_pure_distribution_uses_the_publishers_wheel_under_every_policy(default: WheelPolicy) -> None:
+    planned = decide(PURE, SDIST, project=application(default=default))
+
+    assert (planned.action, planned.source) == (Action.PURE, remote(PURE))
+
+
+def test_native_code_is_compiled_even_when_the_publisher_has_a_wheel() -> None:
+    planned = decide(NATIVE, SDIST)
+
+    assert (planned.action, planned.source, planned.key) == (Action.COMPILE, remote(SDIST), None)
+    assert "native code" in planned.reason
+
+
+def test_a_pure_wheel_counts_before_native_ones() -> None:
+    assert decide(NATIVE, PURE, SDIST).action is Action.PURE
+
+
+def test_a_name_in_the_compile_list_is_compiled_though_it_has_a_pure_wheel() -> None:
+    assert decide(NATIVE, PURE, SDIST, project=application(compiled=["demo"])).action is Action.COMPILE
+
+
+def test_a_name_in_the_binary_list_gets_the_native_wheel() -> None:
+    planned = decide(WINDOWS, PURE, NATIVE, SDIST, project=application(binary=["demo"]))
+
+    assert (planned.action, planned.source) == (Action.BINARY, remote(NATIVE))
+    assert "no updates" in planned.reason
+
+
+def test_without_sdist_the_publishers_wheel_is_the_way_out_of_prefer_compile() -> None:
+    planned = decide(NATIVE)
+
+    assert planned.action is Action.BINARY
+    assert "no sdist" in planned.reason
+
+
+def test_of_several_wheels_the_best_tag_wins_and_then_the_build_number() -> None:
+    old = "demo-1.0-2-cp311-cp311-manylinux_2_5_x86_64.whl"
+    rebuilt = "demo-1.0-1-cp311-cp311-manylinux_2_17_x86_64.whl"
+
+    planned = decide(old, NATIVE, rebuilt, "demo-odd.whl", project=application(binary=["demo"]))
+
+    assert planned.source == remote(rebuilt)
+
+
+def test_everything_that_cannot_be_had_is_told_at_once() -> None:
+    lock = locked(
+        distribution("a", "a-1.0-cp311-cp311-win_amd64.whl"),
+        distribution("b", "b-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"),
+        distribution("c", "c-1.0.tar.gz"),
+        distribution("d", "d-1.0-cp311-cp311-manylinux_2_40_x86_64.whl"),
+        distribution("e", "e-1.0-py3-none-any.whl"),
+    )
+
+    told = str(refusal(lock, application(compiled=["b"], binary=["c"])))
+
+    assert "a 1.0: no sdist to compile, and none of its 1 wheels is for debian-12-amd64-cp311" in told
+    assert "b 1.0: policy compile, but there is no sdist" in told
+    assert "c 1.0: policy binary, but none of its 0 wheels" in told
+    assert "d 1.0: no sdist" in told
+    assert "e 1.0" not in told
+
+
+def test_with_known_build_requirements_the_key_is_known() -> None:
+    pins = pins_of("demo", remote(SDIST).sha256, files=[remote("setuptools-80-py3-none-any.whl")])
+
+    planned = decide(NATIVE, SDIST, pins=(pins,))
+
+    assert planned.action is Action.COMPILE
+    assert planned.key is not None
+
+
+def test_what_was_built_from_the_same_inputs_is_used_again() -> None:
+    kept = Kept()
+    kept.everything = True
+
+    planned = decide(NATIVE, SDIST, pins=(pins_of("demo", remote(SDIST).sha256),), kept=kept)
+
+    assert planned.action is Action.REUSE
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BuildPins("demo", remote(SDIST).sha256, "debian-13-amd64-cp313", (), ()),
+        BuildPins("demo", "0" * 64, "debian-12-amd64-cp311", (), ()),
+    ],
+)
+def test_pins_of_another_target_or_source_say_nothing(other: BuildPins) -> None:
+    assert decide(NATIVE, SDIST, pins=(other,)).key is None
+
+
+def test_the_projects_own_tree_stands_for_its_entry_in_the_lock() -> None:
+    lock = locked(distribution("app", "app-1.0.tar.gz"), distribution("b", "b-1.0-py3-none-any.whl"))
+
+    plan = plan_wheels(
+        lock,
+        TREE,
+        application(),
+        bookworm(),
+        pins=(pins_of("app", DIRECTORY),),
+        toolchain=TOOLCHAIN,
+        shelf=Kept(),
+    )
+
+    assert [(each.name, each.source) for each in plan.wheels] == [
+        ("app", TREE),
+        ("b", remote("b-1.0-py3-none-any.whl")),
+    ]
+    assert plan.wheels[0].key is not None

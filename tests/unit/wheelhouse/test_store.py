@@ -1,0 +1,170 @@
+"""The wheelhouse keeps a wheel whole or not at all, and gives back only what it kept."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.wheelhouse.makers import write_wheel
+from venvpkg.errors import CompileError
+from venvpkg.model.wheels import Action
+from venvpkg.wheelhouse.key import Json, key_of
+from venvpkg.wheelhouse.store import Wheelhouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAME = "demo-1.0-cp311-cp311-linux_x86_64_debian_12.whl"
+INPUTS: dict[str, Json] = {"name": "demo", "packages": {"gcc": "12"}}
+KEY = key_of(INPUTS)
+
+
+@pytest.fixture(name="report")
+def _report() -> RecordingReport:
+    return RecordingReport()
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path: Path, report: RecordingReport) -> Wheelhouse:
+    return Wheelhouse(tmp_path / "wheelhouse", "linux_x86_64_debian_12", report)
+
+
+@pytest.fixture(name="wheel")
+def _wheel(tmp_path: Path) -> Path:
+    return write_wheel(tmp_path / NAME)
+
+
+def entry(tmp_path: Path) -> Path:
+    return tmp_path / "wheelhouse/linux_x86_64_debian_12" / KEY[:2] / KEY
+
+
+def test_what_was_published_is_found(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
+    published = house.publish(wheel, INPUTS, {"backend": "x"})
+    found = house.find(KEY)
+
+    assert found is not None
+    assert (found.name, found.version, found.origin, found.path) == ("demo", "1.0", Action.REUSE, published.path)
+    assert found.path == entry(tmp_path) / NAME
+    assert published.origin is Action.COMPILE
+
+
+def test_the_provenance_names_no_path_of_the_machine(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
+    house.publish(wheel, INPUTS, {"backend": "x"})
+
+    provenance = (entry(tmp_path) / "provenance.json").read_text()
+
+    assert str(tmp_path) not in provenance
+    assert json.loads(provenance)["inputs"] == INPUTS
+
+
+def test_nothing_is_found_and_nothing_made_in_an_empty_wheelhouse(tmp_path: Path, house: Wheelhouse) -> None:
+    assert house.find(KEY) is None
+    assert not (tmp_path / "wheelhouse").exists()
+
+
+def change_a_byte(path: Path) -> None:
+    content = bytearray((path / NAME).read_bytes())
+    content[10] ^= 1
+    (path / NAME).write_bytes(bytes(content))
+
+
+def change_inputs(path: Path) -> None:
+    text = (path / "provenance.json").read_text()
+    (path / "provenance.json").write_text(text.replace('"12"', '"13"'))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        change_a_byte,
+        change_inputs,
+        lambda path: (path / NAME).unlink(),
+        lambda path: (path / "provenance.json").unlink(),
+        lambda path: (path / "provenance.json").write_text("{"),
+        lambda path: (path / "provenance.json").write_text("[]"),
+        lambda path: (path / "provenance.json").write_bytes(b"\xff"),
+        lambda path: (path / "provenance.json").write_text("[" * 100_000),
+    ],
+)
+def test_a_damaged_entry_is_set_aside_reported_and_can_be_published_again(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, report: RecordingReport, damage: Callable[[Path], object]
+) -> None:
+    house.publish(wheel, INPUTS, {})
+    damage(entry(tmp_path))
+
+    found = house.find(KEY)
+
+    assert found is None
+    assert len(report.warnings) == 1
+    assert len(list((tmp_path / "wheelhouse/damaged").iterdir())) == 1
+    assert house.publish(wheel, INPUTS, {}).path.is_file()
+
+
+def test_an_entry_under_another_key_is_not_taken(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
+    house.publish(wheel, INPUTS, {})
+    other = "f" * 64
+    place = entry(tmp_path).parent.parent / "ff" / other
+    place.parent.mkdir(exist_ok=True)
+    entry(tmp_path).rename(place)
+
+    assert house.find(other) is None
+
+
+def test_the_first_of_two_builders_wins(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
+    first = house.publish(wheel, INPUTS, {})
+    other = write_wheel(tmp_path / "other" / NAME, mode=0o100755)
+
+    second = house.publish(other, INPUTS, {})
+
+    assert (second.path, second.sha256) == (first.path, first.sha256)
+
+
+def test_many_builders_at_once_leave_one_whole_entry(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
+    threads = [threading.Thread(target=house.publish, args=(wheel, INPUTS, {})) for _ in range(8)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert house.find(KEY) is not None
+    assert list((tmp_path / "wheelhouse/.tmp").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path: Path, house: Wheelhouse) -> None:
+    left = tmp_path / "wheelhouse/.tmp/abc"
+    left.mkdir(parents=True)
+    (left / NAME).write_bytes(b"half")
+
+    house.sweep()
+
+    assert not left.exists()
+
+
+def test_nobodys_unfinished_entry_is_swept_while_he_writes(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def sweep_meanwhile(_: Wheelhouse, fresh: Path, key: str) -> None:
+        Wheelhouse(tmp_path / "wheelhouse", "x", RecordingReport()).sweep()
+        seen.append(len(list(fresh.iterdir())))
+        raise OSError(5, key)
+
+    monkeypatch.setattr(Wheelhouse, "_rename", sweep_meanwhile)
+    with pytest.raises(CompileError):
+        house.publish(wheel, INPUTS, {})
+
+    assert seen == [2]
+
+
+def test_a_wheelhouse_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path, wheel: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CompileError, match="cannot be written"):
+        Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport()).publish(wheel, INPUTS, {})
