@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import deb
+from venvpkg.backends import backend_of
 from venvpkg.config.project import read_project
 from venvpkg.depends.explain import explanation
 from venvpkg.depends.record import dump_record, load_record
@@ -21,6 +21,7 @@ from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
+from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import stage
@@ -86,10 +87,14 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         VenvpkgError: a stage failed; each family has its exit code.
     """
     target = resolve_host(session.runner)
+    backend = backend_of(target.family)
+    backend.check(project)
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         plan = _plan(project, lock, target, session, destination)
         _require_abilities(project, plan, target, session)
+        for wheel in plan.by_action(Action.BINARY):
+            session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
         wheels = _compile(project, plan, target, session, resolver)
         staged = stage(
             project, wheels, target,
@@ -97,12 +102,12 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         )  # fmt: skip
         session.report.step(f"staged {len(staged.distributions)} distributions at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
-        dependencies = deb.derive_dependencies(
+        dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report, declared=project.settings.depends
         )
         epoch = source_date_epoch(project, lock, session.environment, session.runner)
-        spec = deb.compose(project, staged, dependencies, epoch, evidence=dump_record(dependencies))
-        artifact = deb.assemble(spec, target, destination, session.runner, session.report)
+        spec = backend.compose(project, staged, dependencies, epoch, evidence=dump_record(dependencies))
+        artifact = backend.assemble(spec, target, destination, session.runner, session.report)
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact
 
@@ -130,7 +135,7 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
 
 def explain(artifact: Path, package: str | None, runner: Runner) -> str:
     """Return why a package depends on what it depends on; see ``depends.explain``."""
-    return explanation(load_record(deb.read_evidence(artifact, runner), artifact.name), package)
+    return explanation(load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name), package)
 
 
 @contextlib.contextmanager

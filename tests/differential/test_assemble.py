@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReport
-from unit.samples import PREFIX, a_spec, a_staged
+from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.backends.deb.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
-from venvpkg.model.depends import DependencySet
 from venvpkg.staging.leaks import read_payload
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def test_dpkg_deb_reads_the_fields_back(tmp_path: Path, target: Target, runner: 
         runner,
         epoch=2,
         maintainer="Jörg Müller <j@example.org>",
-        depends=("bash (>= 5)",),
-        dependencies=DependencySet(("libc6",)),
+        dependencies=needing("bash (>= 5)", "libc6"),
         description="First.\n\n.second",
     )
 

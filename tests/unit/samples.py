@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.model.depends import DependencySet
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
 from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
 from venvpkg.model.staged import (
@@ -134,6 +134,11 @@ def a_staged(
     )
 
 
+def needing(*relations: str) -> DependencySet:
+    """Dependencies that the user declared."""
+    return DependencySet(tuple(Dependency(each, (Evidence(Source.USER),)) for each in relations))
+
+
 def a_spec(staged: StagedVenv | None = None, /, **changes: object) -> PackageSpec:
     spec = PackageSpec(
         name="app",
@@ -146,7 +151,6 @@ def a_spec(staged: StagedVenv | None = None, /, **changes: object) -> PackageSpe
         homepage="https://example.org/app",
         license_expression="MIT",
         section="misc",
-        depends=(),
         dependencies=DependencySet(),
         evidence=b"{}\n",
         links=((PurePosixPath("/usr/bin/app"), PREFIX / "bin/app"),),

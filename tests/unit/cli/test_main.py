@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from venvpkg.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

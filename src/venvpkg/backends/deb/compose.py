@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from venvpkg.model.staged import StagedVenv
 
 
+def check(project: Project) -> None:
+    """Refuse what Debian would not accept, as far as it is known before anything is built.
+
+    Raises:
+        ConfigurationError: with every problem.
+    """
+    _refuse(project, tuple(_debian_problems(project)))
+
+
 def compose(
     project: Project, staged: StagedVenv, dependencies: DependencySet, source_date_epoch: int, *, evidence: bytes
 ) -> PackageSpec:
@@ -33,11 +42,14 @@ def compose(
     Raises:
         ConfigurationError: the package cannot be described, or Debian Policy refuses a value; every problem is given.
     """
-    problems = (*problems_of(project, staged), *_debian_problems(project))
+    _refuse(project, (*problems_of(project, staged), *_debian_problems(project)))
+    return describe(project, staged, dependencies, source_date_epoch, evidence=evidence)
+
+
+def _refuse(project: Project, problems: tuple[str, ...]) -> None:
     if problems:
         source = project.directory / "pyproject.toml" if project.directory else project.requirement or project.name
         raise ConfigurationError(source, problems)
-    return describe(project, staged, dependencies, source_date_epoch, evidence=evidence)
 
 
 def _debian_problems(project: Project) -> Iterator[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from unit.samples import a_project, a_staged, an_application
+from unit.samples import a_project, a_staged, an_application, needing
 from venvpkg.backends.deb.compose import compose
-from venvpkg.backends.deb.relations import to_relation
+from venvpkg.backends.deb.relations import parse_relation, spelled
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.depends import DependencySet
 from venvpkg.model.project import Settings
 
 
 def test_every_problem_is_told_at_once_with_the_file_that_has_it() -> None:
-    project = a_project(Settings(depends=("libpq5 (> 1)", "fine")), name="_")
+    project = a_project(Settings(depends=("libpq5 >= 1", "fine")), name="_")
 
     with pytest.raises(ConfigurationError) as caught:
         compose(project, a_staged(application=an_application(maintainer="")), DependencySet(), 0, evidence=b"")
@@ -23,7 +23,7 @@ def test_every_problem_is_told_at_once_with_the_file_that_has_it() -> None:
 
 
 def test_a_sound_project_is_composed() -> None:
-    spec = compose(a_project(), a_staged(), DependencySet(("libc6",)), 5, evidence=b"{}")
+    spec = compose(a_project(), a_staged(), needing("libc6"), 5, evidence=b"{}")
 
     assert (spec.name, spec.source_date_epoch, spec.evidence) == ("app", 5, b"{}")
 
@@ -38,17 +38,18 @@ def test_a_sound_project_is_composed() -> None:
     ],
 )
 def test_a_relation_gets_one_spelling(text: str, canonical: str) -> None:
-    assert to_relation(text) == canonical
+    relation = parse_relation(text)
+
+    assert relation is not None
+    assert spelled(relation) == canonical
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "a",
         "A1",
         "aa (>=)",
-        "aa (> 1)",
         "aa (>= 1",
         "aa >= 1",
         "aa [amd64]",
@@ -60,5 +61,4 @@ def test_a_relation_gets_one_spelling(text: str, canonical: str) -> None:
     ],
 )
 def test_what_is_no_relation_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no relation"):
-        to_relation(text)
+    assert parse_relation(text) is None
