@@ -6,13 +6,15 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-# Greedy up to the last @ before the path, because people do not always percent-encode an @ in a password.
-_USERINFO: Final = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>`]*@")
+# Greedy up to the last @ before the path, because people do not always percent-encode an @ in a password. No word
+# boundary before the scheme: what a program prints may put an escape sequence there.
+_USERINFO: Final = re.compile(r"(://)[^/\s]*@")
+_HTTP_USERINFO: Final = re.compile(r"(https?://)[^/\s]*@", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:
     """Return ``text`` with the user and password of each URL replaced by ``***``."""
-    return _USERINFO.sub(r"\g<scheme>***@", text)
+    return _USERINFO.sub(r"\1***@", text)
 
 
 def without_credentials(text: str) -> str:
@@ -20,7 +22,7 @@ def without_credentials(text: str) -> str:
 
     The user name of an ssh URL stays: it is needed, and no secret.
     """
-    return _USERINFO.sub(lambda url: url["scheme"] if _is_http(url["scheme"]) else url[0], text)
+    return _HTTP_USERINFO.sub(r"\1", text)
 
 
 def has_credentials(url: str) -> bool:
@@ -34,7 +36,3 @@ def host_and_port(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return ""
-
-
-def _is_http(scheme: str) -> bool:
-    return scheme.lower() in {"http://", "https://", "git+http://", "git+https://"}

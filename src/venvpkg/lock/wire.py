@@ -16,6 +16,7 @@ import httpx2  # noqa: TID251
 from unearth.auth import MultiDomainBasicAuth  # noqa: TID251
 from unearth.fetchers import PyPIClient  # noqa: TID251
 
+from venvpkg import __version__
 from venvpkg.errors import DownloadError
 from venvpkg.lock.credentials import host_and_port, redacted
 from venvpkg.lock.transfer import TransientWireError, WireError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 # uv's defaults, which UV_HTTP_TIMEOUT and UV_HTTP_RETRIES change for both.
 _TIMEOUT_S: Final = 30.0
-_CHUNK: Final = 128 * 2**10
 # Worth another try: the request was fine, the server was not.
 _TRANSIENT: Final = frozenset({
     HTTPStatus.REQUEST_TIMEOUT,
@@ -60,7 +60,8 @@ class HttpWire:
         try:
             with self.client.stream("GET", url) as response:
                 _check_status(response)
-                yield response.iter_raw(_CHUNK)
+                # As they arrive: given a size, httpx2 waits until a piece is full, and a slow server goes unseen.
+                yield response.iter_raw()
         except (httpx2.TransportError, httpx2.StreamError) as error:
             match error:
                 case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
@@ -94,7 +95,7 @@ def open_wire(settings: UvSettings, urls: Iterable[str], report: Report) -> Http
             trust_env=False,  # the environment that counts is the one uv was given
             timeout=httpx2.Timeout(timeout_s(environment), connect=min(timeout_s(environment), 10.0)),
             follow_redirects=True,
-            headers={"Accept-Encoding": "identity", "User-Agent": "venvpkg"},
+            headers={"Accept-Encoding": "identity", "User-Agent": f"venvpkg/{__version__}"},
             # A redirect to file: must not read this machine's files.
             mounts={**_proxies(environment), "file://": None},
         )

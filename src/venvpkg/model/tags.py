@@ -25,7 +25,7 @@ def publisher_tags(target: Target) -> tuple[Tag, ...]:
     """Return the tags of publishers' wheels that the target's interpreter can install, best first.
 
     Returns:
-        Interpreter and ABI by manylinux (the newest glibc first) and ``linux``, then pure tags; unique.
+        Interpreter and ABI by ``linux`` and manylinux (the newest glibc first), then pure tags; unique.
 
     Source:
         PyPA specification "Platform compatibility tags"; PEP 600.
@@ -73,6 +73,7 @@ def _abi(target: Target) -> str:
 
 def _platforms(target: Target) -> Iterator[str]:
     machine = target.machine
+    yield f"linux_{machine}"  # first, as for pip: who built a wheel for just this machine meant it
     if target.interpreter.glibc is not None:
         major, newest = target.interpreter.glibc
         oldest = _OLDEST_X86 if machine in {"x86_64", "i686"} else _OLDEST
@@ -80,4 +81,3 @@ def _platforms(target: Target) -> Iterator[str]:
             yield f"manylinux_{major}_{minor}_{machine}"
             if (major, minor) in _LEGACY:
                 yield f"{_LEGACY[major, minor]}_{machine}"
-    yield f"linux_{machine}"
