@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,14 +46,22 @@ def pure_tags(target: Target) -> tuple[Tag, ...]:
 def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile | None:
     """Return the wheel with the best of ``tags``, or None when none has any; among equals, the highest build number.
 
+    A wheel whose name is older than the rules for names is passed over, as pip does.
+
     Args:
-        wheels: their file names are valid (PyPA specification "Binary distribution format").
+        wheels: of one distribution.
         tags: best first.
+
+    Source:
+        PyPA specification "Binary distribution format".
     """
     rank = {tag: place for place, tag in enumerate(tags)}
     ranked: list[tuple[int, tuple[int, str], RemoteFile]] = []
     for wheel in wheels:
-        _, _, build, own = parse_wheel_filename(wheel.filename)
+        try:
+            _, _, build, own = parse_wheel_filename(wheel.filename)
+        except InvalidWheelFilename:
+            continue
         places = [rank[tag] for tag in own if tag in rank]
         if places:
             ranked.append((-min(places), build or (-1, ""), wheel))
