@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from venvpkg.model.elf import Need
@@ -86,22 +86,38 @@ class StagingError(VenvpkgError):
 
 
 class ElfError(VenvpkgError):
-    """An ELF file in the payload is damaged."""
+    """ELF files are damaged; each with what is wrong with it."""
 
     exit_code = 10
 
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"{len(self.problems)} ELF file{'s are' if len(self.problems) != 1 else ' is'} damaged.",
+            details="\n".join(f"  {problem}" for problem in self.problems),
+            resolution="Build or download the distributions that these files come from again.",
+        )
+
 
 class UnownedSonameError(VenvpkgError):
-    """The application needs libraries that no installed package owns."""
+    """The application needs libraries that no installed package owns.
+
+    ``places`` tells where a library is all the same, such as ``/usr/local/lib``.
+    """
 
     exit_code = 11
 
-    def __init__(self, needs: Iterable[Need]) -> None:
+    def __init__(self, needs: Iterable[Need], places: Mapping[Need, PurePosixPath] | None = None) -> None:
         self.needs = tuple(sorted(needs))
+        places = places or {}
         super().__init__(
             f"{len(self.needs)} needed librar{'ies belong' if len(self.needs) != 1 else 'y belongs'}"
             " to no installed package.",
-            details="\n".join(f"  {need.soname}, for {need.needed_by}" for need in self.needs),
+            details="\n".join(
+                f"  {need.soname}, for {need.needed_by}"
+                + (f" (found as {places[need]}, which no package ships)" if need in places else "")
+                for need in self.needs
+            ),
             resolution="Install the packages that ship them, and build again.",
         )
 

@@ -1,1 +1,214 @@
 """The stages in order."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvpkg.backends import backend_of
+from venvpkg.config.project import read_project
+from venvpkg.depends.explain import explanation
+from venvpkg.depends.record import dump_record, load_record
+from venvpkg.elf.tree import scan
+from venvpkg.host.places import workspace
+from venvpkg.host.tools import find_uv
+from venvpkg.lock.build_pins import read_build_pins, write_build_pins
+from venvpkg.lock.build_requirements import pin_build_requirements
+from venvpkg.lock.download import Downloads
+from venvpkg.lock.pip_settings import uv_settings
+from venvpkg.lock.pylock import read_lock
+from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
+from venvpkg.lock.uv import Resolver
+from venvpkg.model.target import Family
+from venvpkg.model.wheels import Action
+from venvpkg.staging.clock import source_date_epoch
+from venvpkg.staging.stage import stage
+from venvpkg.targets.abilities import Purpose, lacks, require
+from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.compile import compile_wheels
+from venvpkg.wheelhouse.plan import plan_wheels
+from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelhouse.store import Wheelhouse
+from venvpkg.wheelhouse.toolchain import read_toolchain
+from venvpkg.wheelhouse.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from venvpkg.console import Report
+    from venvpkg.host.places import Places
+    from venvpkg.host.runner import Runner, SubprocessRunner
+    from venvpkg.model.lock import BuildPins, Lock
+    from venvpkg.model.package import Artifact
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.targets.abilities import Lack
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of venvpkg: what every stage works with.
+
+    Attributes:
+        runner: the door to other programs.
+        report: hears what happens.
+        places: directories that outlive the run.
+        environment: venvpkg's own environment variables.
+        jobs: how many things may run at once.
+        offline: use nothing from the network.
+    """
+
+    runner: SubprocessRunner
+    report: Report
+    places: Places
+    environment: Mapping[str, str]
+    jobs: int
+    offline: bool
+
+
+def read(application: str, overrides: Mapping[str, object]) -> Project:
+    """Return the project that the command line names; see ``config.project``."""
+    return read_project(application, overrides, Path.cwd())
+
+
+def build(project: Project, destination: Path, session: Session, *, locked: bool) -> Artifact:
+    """Build the native package of ``project`` and write it into ``destination``.
+
+    Args:
+        project: what to build.
+        destination: directory for the package; made when it is not there.
+        session: this run.
+        locked: fail when the lock is missing or out of date, instead of resolving.
+
+    Raises:
+        VenvpkgError: a stage failed; each family has its exit code.
+    """
+    target = resolve_host(session.runner)
+    backend = backend_of(target.family)
+    backend.check(project)
+    with _at_work(project, session) as (work, resolver):
+        lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
+        plan = _plan(project, lock, target, session, destination)
+        _require_abilities(project, plan, target, session)
+        for wheel in plan.by_action(Action.BINARY):
+            session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
+        wheels = _compile(project, plan, target, session, resolver)
+        staged = stage(
+            project, wheels, target,
+            workspace=work, places=session.places, runner=session.runner, report=session.report,
+        )  # fmt: skip
+        session.report.step(f"staged {len(staged.distributions)} distributions at {staged.prefix}")
+        report = scan(staged.destdir, target, session.report)
+        dependencies = backend.derive_dependencies(
+            report, staged, target, session.runner, session.report, declared=project.settings.depends
+        )
+        epoch = source_date_epoch(project, lock, session.environment, session.runner)
+        spec = backend.compose(project, staged, dependencies, epoch, evidence=dump_record(dependencies))
+        artifact = backend.assemble(spec, target, destination, session.runner, session.report)
+    session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
+    return artifact
+
+
+def plan(project: Project, session: Session) -> WheelPlan:
+    """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
+    target = resolve_host(session.runner)
+    with _at_work(project, session) as (_, resolver):
+        lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
+        return _plan(project, lock, target, session, Path("dist"))
+
+
+def lock(project: Project, session: Session, *, upgrade: bool) -> None:
+    """Resolve ``project`` and write its lock."""
+    target = resolve_host(session.runner)
+    with _at_work(project, session) as (_, resolver):
+        read_lock(update_lock(project, target, resolver, upgrade=upgrade), target, project.settings)
+
+
+def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
+    """Return this machine as a target, and what it lacks for building there."""
+    target = resolve_host(session.runner)
+    return target, lacks(target, session.runner, project.settings.build_depends if project else ())
+
+
+def explain(artifact: Path, package: str | None, runner: Runner) -> str:
+    """Return why a package depends on what it depends on; see ``depends.explain``."""
+    return explanation(load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name), package)
+
+
+@contextlib.contextmanager
+def _at_work(project: Project, session: Session) -> Iterator[tuple[Path, Resolver]]:
+    """Yield this run's directory, and how to run uv in it."""
+    with workspace(session.places) as work:
+        settings = uv_settings(session.environment, session.report, cwd=Path.cwd(), project=project.directory)
+        yield (
+            work,
+            Resolver(
+                uv=find_uv(),
+                settings=settings,
+                runner=session.runner,
+                report=session.report,
+                work=work,
+                directory=project.directory or Path("/"),
+                offline=session.offline,
+            ),
+        )
+
+
+def _plan(project: Project, lock: Lock, target: Target, session: Session, destination: Path) -> WheelPlan:
+    tree = None
+    if project.directory is not None:
+        tree = read_source_tree(project.directory, session.runner, leave_out=[destination])
+    return plan_wheels(
+        lock,
+        tree,
+        project,
+        target,
+        pins=read_build_pins(project.build_lock),
+        toolchain=read_toolchain(target, session.runner),
+        shelf=_wheelhouse(target, session),
+    )
+
+
+def _require_abilities(project: Project, plan: WheelPlan, target: Target, session: Session) -> None:
+    lacking = lacks(target, session.runner, project.settings.build_depends)
+    compiles = bool(plan.by_action(Action.COMPILE))
+    require(lack for lack in lacking if compiles or lack.purpose is Purpose.ALWAYS)
+
+
+def _compile(
+    project: Project, plan: WheelPlan, target: Target, session: Session, resolver: Resolver
+) -> tuple[ReadyWheel, ...]:
+    """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
+    downloads = Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
+    pins = read_build_pins(project.build_lock)
+    shop = Workshop(
+        target=target,
+        toolchain=read_toolchain(target, session.runner),
+        runner=session.runner,
+        report=session.report,
+        wheelhouse=_wheelhouse(target, session),
+        pin=lambda requires: pin_build_requirements(requires, target, resolver),
+        fetch=downloads.fetch,
+        uv=resolver.uv,
+        workspace=resolver.work,
+        logs=session.places.logs,
+        jobs=session.jobs,
+        end=session.runner.end_all,
+    )
+    compiled = compile_wheels(plan, pins, shop)
+    if compiled.pins:
+        write_build_pins(project.build_lock, _merged(pins, compiled.pins))
+    return compiled.wheels
+
+
+def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:
+    """Return the pins known before, with those learned in this run in place of older ones for the same build."""
+    merged = {(each.name, each.source, each.target): each for each in (*known, *learned)}
+    return tuple(merged.values())
+
+
+def _wheelhouse(target: Target, session: Session) -> Wheelhouse:
+    return Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report)

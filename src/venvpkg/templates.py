@@ -1,1 +1,66 @@
-"""Render a package family's templates."""
+"""Render a package family's templates. Templates lay out; Python decides, folds and checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2  # noqa: TID251
+
+from venvpkg.errors import AssembleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.model.target import Family
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates"}
+
+
+def template_dir(family: Family, package: Path = _PACKAGE) -> Path:
+    """Return the directory with the templates of ``family``.
+
+    In an installed venvpkg they are inside the package; in a checkout, or an editable install of one, beside ``src``.
+    Exactly one of the two is there.
+
+    Args:
+        family: package family.
+        package: directory of the venvpkg package.
+
+    Raises:
+        AssembleError: neither is there; the installation is damaged.
+    """
+    installed = package / "_templates" / family
+    candidates = (installed, package.parents[1] / _CHECKOUT_NAMES[family])
+    for directory in candidates:
+        if directory.is_dir():
+            return directory
+    raise AssembleError(
+        f"The {family} templates are not there.",
+        details="\n".join(f"  {directory}" for directory in candidates),
+        resolution="Reinstall venvpkg.",
+    )
+
+
+def render(family: Family, name: str, values: Mapping[str, object]) -> str:
+    """Return a template's text with ``values`` in it.
+
+    A value is written as it is: a template in a value is text, and nothing is escaped, because each format escapes in
+    its own way and what was rendered is parsed back and compared.
+
+    Raises:
+        AssembleError: no such template, or it is malformed, or it asks for a value that is not there.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_dir(family)),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - control files are no HTML
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        return environment.get_template(name).render(values)
+    except jinja2.TemplateError as error:
+        raise AssembleError(f"The template {name} cannot be rendered.", details=f"  {error}") from error

@@ -45,12 +45,12 @@ def read_settings(table: Mapping[str, Value], where: str = "tool.venvpkg") -> tu
         The settings, and one sentence a problem, each beginning with the path to the key.
     """
     problems: list[str] = []
-    values = dict(_read_table(table, where, _KEYS, problems))
+    values = dict(_read_table(table, where, KEYS, problems))
     wheels = values.pop("wheels", {})
     if not isinstance(wheels, Mapping):
         problems.append(f"{where}.wheels: must be a table, not {_kind(wheels)}")
         wheels = {}
-    wheel_values = dict(_read_table(wheels, f"{where}.wheels", _WHEEL_KEYS, problems))
+    wheel_values = dict(_read_table(wheels, f"{where}.wheels", WHEEL_KEYS, problems))
     problems.extend(_contradictions(wheel_values, f"{where}.wheels"))
     # The parsers below give each key the type of its field; a mapping of keys cannot say so to the type checker.
     return Settings(**values, wheels=WheelSettings(**wheel_values)), tuple(problems)  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def _policy(value: Value) -> WheelPolicy:
 _relation = _string(re.compile(r"[^\x00-\x1f\x7f,]+"), "one relation, such as 'postgresql-client (>= 13)'")
 _package = _string(PACKAGE_NAME, "a package name: lower-case letters, digits and + - . , two or more characters")
 
-_KEYS: Final[Mapping[str, Parse]] = {
+KEYS: Final[Mapping[str, Parse]] = {
     "build-depends": _strings(_package),
     "commands": _strings(_string(_COMMAND, "the name of a command")),
     "depends": _strings(_relation),
@@ -151,7 +151,7 @@ _KEYS: Final[Mapping[str, Parse]] = {
     "section": _string(_SECTION, "an archive section"),
     "wheels": lambda value: value,
 }
-_WHEEL_KEYS: Final[Mapping[str, Parse]] = {
+WHEEL_KEYS: Final[Mapping[str, Parse]] = {
     "binary": _strings(_distribution),
     "compile": _strings(_distribution),
     "default": _policy,

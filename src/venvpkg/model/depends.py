@@ -3,8 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+
+class Source(StrEnum):
+    """What says that a package is needed.
+
+    ``owner`` is the fallback: a package owns the library and says nothing about its ABI, so the installed version is
+    the lowest one that is known to work.
+    """
+
+    SYMBOLS = "symbols"
+    SHLIBS = "shlibs"
+    OWNER = "owner"
+    INTERPRETER = "interpreter"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a dependency.
+
+    Attributes:
+        source: what says so.
+        soname: the library that is needed; None for the interpreter and for what the user declared.
+        needed_by: the file that needs it, on the target; None for what the user declared.
+        distribution: the Python distribution that this file belongs to; None when it belongs to none.
+        floor: lowest version that this file needs; None when every version serves.
+        symbol: the ``symbol@version`` that set this floor; None when the library as a whole did.
+        library: where the loader finds the library, on the target.
+        owner: the installed package that ships it.
+    """
+
+    source: Source
+    soname: str | None = None
+    needed_by: PurePosixPath | None = None
+    distribution: str | None = None
+    floor: str | None = None
+    symbol: str | None = None
+    library: PurePosixPath | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A relation in the family's spelling, ``libc6 (>= 2.34)``, and its evidence, highest floor first; never empty."""
+
+    relation: str
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DependencySet:
-    """What the payload needs of the target."""
+    """What the payload needs of the target.
+
+    Attributes:
+        dependencies: sorted by relation; none implies another.
+        warnings: what the user should know, one sentence each, sorted.
+    """
+
+    dependencies: tuple[Dependency, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def relations(self) -> tuple[str, ...]:
+        """Return the relations alone."""
+        return tuple(each.relation for each in self.dependencies)

@@ -1,9 +1,10 @@
-"""Facts about ELF files."""
+"""Facts about ELF files, and what the loader makes of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
@@ -15,3 +16,119 @@ class Need:
 
     soname: str
     needed_by: PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Abi:
+    """What two objects must have in common to be loaded into one process.
+
+    Attributes:
+        bits: 32 or 64; x32 and x86-64 differ in nothing else.
+        little_endian: byte order.
+        machine: e_machine.
+        flags: the bits of e_flags that name an ABI of that machine; 0 elsewhere.
+    """
+
+    bits: int
+    little_endian: bool
+    machine: int
+    flags: int
+
+
+class ElfKind(StrEnum):
+    """e_type."""
+
+    RELOCATABLE = "relocatable"
+    EXECUTABLE = "executable"
+    SHARED = "shared"
+    OTHER = "other"
+
+
+class Symbol(NamedTuple):
+    """A symbol that an object takes from another one. A NamedTuple: there are hundreds of thousands of them.
+
+    Attributes:
+        name: as the linker spells it (mangled).
+        version: symbol version, ``GLIBC_2.34``; ``Base`` when it has none, as in deb-symbols(5).
+        weak: may stay undefined.
+    """
+
+    name: str
+    version: str
+    weak: bool
+
+
+class SymbolVersion(NamedTuple):
+    """An entry of ``.gnu.version_r``: the library that has to define a symbol version."""
+
+    soname: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElfObject:
+    """One ELF file.
+
+    Attributes:
+        path: its place on the target.
+        abi: what it can be loaded together with.
+        kind: e_type.
+        interpreter: program interpreter (PT_INTERP); None for a shared object.
+        soname: DT_SONAME.
+        needed: DT_NEEDED, in the order in which the loader goes through them; empty for static and relocatable files.
+        rpath: DT_RPATH as written; empty when there is a DT_RUNPATH, which makes the loader ignore it.
+        runpath: DT_RUNPATH as written.
+        symbol_versions: versions it requires of its libraries, in file order, including those no symbol is bound to
+            (``GLIBC_ABI_DT_RELR``).
+        undefined: symbols it takes from others, in file order, including those it has a copy relocation for.
+    """
+
+    path: PurePosixPath
+    abi: Abi
+    kind: ElfKind
+    interpreter: str | None = None
+    soname: str | None = None
+    needed: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    runpath: tuple[str, ...] = ()
+    symbol_versions: tuple[SymbolVersion, ...] = ()
+    undefined: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ElfReport:
+    """Every ELF file of a payload.
+
+    Attributes:
+        objects: those that the target's interpreter can load or the target can run, sorted by path.
+        foreign: those for another machine or another C library, sorted by path; they cause no dependency.
+    """
+
+    objects: tuple[ElfObject, ...]
+    foreign: tuple[ElfObject, ...] = ()
+
+
+class Found(StrEnum):
+    """Where the loader gets a needed library from."""
+
+    SELF = "self"
+    SYSTEM = "system"
+    PRELOAD = "preload"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A need, resolved as the target's loader would resolve it.
+
+    Attributes:
+        need: who needs what.
+        found: SELF, a file of the payload on the search path; SYSTEM, a file of the target; PRELOAD, a file of the
+            payload that is on no search path, so that something must have loaded it before; MISSING.
+        places: where it is on the target: one place for SELF, one or more for PRELOAD, every place in search order for
+            SYSTEM, none for MISSING.
+    """
+
+    need: Need
+    found: Found
+    places: tuple[PurePosixPath, ...] = ()

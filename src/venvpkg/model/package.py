@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.staged import StagedVenv
@@ -27,8 +27,8 @@ class PackageSpec:
         homepage: URL or empty.
         license_expression: SPDX expression, free text, or empty.
         section: archive section.
-        depends: user's relations, native spelling.
-        dependencies: what was derived, with its evidence.
+        dependencies: what was derived and what the user declared, with the evidence.
+        evidence: the record of that derivation, as it is shipped below the prefix.
         links: link on the target → what it points to, sorted.
         source_date_epoch: build time, seconds since 1970 UTC.
         staged: the payload.
@@ -44,8 +44,25 @@ class PackageSpec:
     homepage: str
     license_expression: str
     section: str
-    depends: tuple[str, ...]
     dependencies: DependencySet
+    evidence: bytes
     links: tuple[tuple[PurePosixPath, PurePosixPath], ...]
     source_date_epoch: int
     staged: StagedVenv
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A package that was written, whole and read back.
+
+    Attributes:
+        path: on this machine, absolute.
+        sha256: hexadecimal.
+        size_bytes: of the file.
+        spec: what it was made from.
+    """
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    spec: PackageSpec

@@ -3,11 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
+
+
+class PathKind(StrEnum):
+    """What a payload path is; nothing else can be packed."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadPath:
+    """One path of the payload.
+
+    Attributes:
+        path: on the target, absolute.
+        kind: what it is.
+        mode: permission bits as packed.
+        size_bytes: of a file; length of what a link points to; 0 for a directory.
+        md5: hexadecimal, of a file's content; empty otherwise.
+        is_elf: whether a file begins as an ELF file does.
+    """
+
+    path: PurePosixPath
+    kind: PathKind
+    mode: int
+    size_bytes: int = 0
+    md5: str = ""
+    is_elf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Everything below the destdir, sorted by path; the root itself is left out."""
+
+    paths: tuple[PayloadPath, ...] = ()
+
+    @property
+    def has_elf(self) -> bool:
+        """Whether any file is tied to an architecture."""
+        return any(each.is_elf for each in self.paths)
+
+    def files(self) -> tuple[PayloadPath, ...]:
+        """Return the regular files, in order."""
+        return tuple(each for each in self.paths if each.kind is PathKind.FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +64,21 @@ class InstalledDistribution:
         name: normalised.
         version: PEP 440, as in METADATA.
         wheel_sha256: of the wheel it was installed from.
-        files: where its files are on the target, sorted.
+        files: where its files are on the target, sorted; bytecode is not among them.
+        license_expression: SPDX expression, one line of free text, or empty.
+        license_files: those of ``files`` that hold its licence (PEP 639 and before), sorted.
+        author: one line; may be empty.
+        copyright: the copyright lines of its licence files, each one line, in order, unique.
     """
 
     name: str
     version: str
     wheel_sha256: str
     files: tuple[PurePosixPath, ...]
+    license_expression: str = ""
+    license_files: tuple[PurePosixPath, ...] = ()
+    author: str = ""
+    copyright: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +93,7 @@ class ApplicationMetadata:
         homepage: URL or empty.
         maintainer: ``Name <address>``, or empty.
         license_expression: SPDX expression or the free text of License; may be empty.
-        commands: names of its console and gui scripts, sorted.
+        commands: names of its programs in the environment's ``bin``, sorted.
     """
 
     name: str
@@ -62,6 +116,7 @@ class StagedVenv:
         application: what the application says of itself.
         distributions: sorted by name.
         python_floor: lowest patch release of the interpreter's minor that every Requires-Python accepts, ``3.11.0``.
+        payload: every path below the destdir, as it was when staging ended.
     """
 
     destdir: Path
@@ -69,6 +124,7 @@ class StagedVenv:
     application: ApplicationMetadata
     distributions: tuple[InstalledDistribution, ...]
     python_floor: str
+    payload: Payload = Payload()
 
     def owners(self) -> Mapping[PurePosixPath, str]:
         """Return the distribution's name for every installed file."""

@@ -1,42 +1,91 @@
-"""Which wheels of an index fit a target (PEP 425, PEP 600). Pure."""
+"""Which of the publishers' wheels a target can install, and which of them is best. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
 
-# The legacy names of three manylinux levels (PEP 600).
-_LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-_OLDEST_MINOR = 5
-
-
-def pure_tags(target: Target) -> tuple[Tag, ...]:
-    """Return the tags of pure wheels that fit the target, best first: ``cp311-none-any`` and the ``py3`` family."""
-    major, minor, _ = target.interpreter.version
-    return tuple(compatible_tags((major, minor), f"cp{major}{minor}", ["any"]))
+# PEP 600: the older names of three of its tags, by glibc version.
+_LEGACY: Final = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+# PEP 513 and PEP 599: the oldest glibc that a manylinux tag can name, on x86 and elsewhere.
+_OLDEST_X86: Final = 5
+_OLDEST: Final = 17
 
 
 def publisher_tags(target: Target) -> tuple[Tag, ...]:
-    """Return every tag of a publisher's wheel that fits the target, best first."""
+    """Return the tags of publishers' wheels that the target's interpreter can install, best first.
+
+    Returns:
+        Interpreter and ABI by ``linux`` and manylinux (the newest glibc first), then pure tags; unique.
+
+    Source:
+        PyPA specification "Platform compatibility tags"; PEP 600.
+    """
+    version = target.interpreter.version[:2]
+    platforms = tuple(_platforms(target))
+    native = cpython_tags(version, abis=[_abi(target)], platforms=platforms)
+    rest = compatible_tags(version, interpreter=_interpreter(target), platforms=platforms)
+    return tuple(dict.fromkeys((*native, *rest)))
+
+
+def pure_tags(target: Target) -> tuple[Tag, ...]:
+    """Return the tags of wheels without native code that the target's interpreter can install, best first."""
+    version = target.interpreter.version[:2]
+    return tuple(compatible_tags(version, interpreter=_interpreter(target), platforms=["any"]))
+
+
+def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile | None:
+    """Return the wheel with the best of ``tags``, or None when none has any; among equals, the highest build number.
+
+    A wheel whose name is older than the rules for names is passed over, as pip does.
+
+    Args:
+        wheels: of one distribution.
+        tags: best first.
+
+    Source:
+        PyPA specification "Binary distribution format".
+    """
+    rank = {tag: place for place, tag in enumerate(tags)}
+    ranked: list[tuple[int, tuple[int, str], RemoteFile]] = []
+    for wheel in wheels:
+        try:
+            _, _, build, own = parse_wheel_filename(wheel.filename)
+        except InvalidWheelFilename:
+            continue
+        places = [rank[tag] for tag in own if tag in rank]
+        if places:
+            ranked.append((-min(places), build or (-1, ""), wheel))
+    return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+
+def _interpreter(target: Target) -> str:
     major, minor, _ = target.interpreter.version
-    platforms = list(_platforms(target))
-    abi = f"cp{major}{minor}"
-    return (
-        *cpython_tags((major, minor), [abi], platforms),
-        *compatible_tags((major, minor), abi, platforms),
-    )
+    return f"cp{major}{minor}"
 
 
-def _platforms(target: Target) -> tuple[str, ...]:
-    found: list[str] = []
+def _abi(target: Target) -> str:
+    """Return ``cp311``; with the flags of the interpreter's own suffix, such as ``t`` for the free-threaded one."""
+    found = re.match(r"\.cpython-(\d+[a-z]*)-", target.interpreter.ext_suffix)
+    return f"cp{found[1]}" if found else _interpreter(target)
+
+
+def _platforms(target: Target) -> Iterator[str]:
+    machine = target.machine
+    yield f"linux_{machine}"  # first, as for pip: who built a wheel for just this machine meant it
     if target.interpreter.glibc is not None:
         major, newest = target.interpreter.glibc
-        for minor in range(newest, _OLDEST_MINOR - 1, -1):
-            found.append(f"manylinux_{major}_{minor}_{target.machine}")
+        oldest = _OLDEST_X86 if machine in {"x86_64", "i686"} else _OLDEST
+        for minor in range(newest, oldest - 1, -1):
+            yield f"manylinux_{major}_{minor}_{machine}"
             if (major, minor) in _LEGACY:
-                found.append(f"{_LEGACY[major, minor]}_{target.machine}")
-    return (*found, f"linux_{target.machine}")
+                yield f"{_LEGACY[major, minor]}_{machine}"

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from venvpkg.errors import LockError
 from venvpkg.model.project import WheelPolicy
-from venvpkg.model.tags import publisher_tags, pure_tags
+from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
 from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from packaging.tags import Tag
 
     from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
     from venvpkg.model.project import Project
@@ -91,8 +87,8 @@ class _Planner:
         self._pins = pins
         self._toolchain = toolchain
         self._shelf = shelf
-        self._pure_ranks = _ranks(pure_tags(target))
-        self._ranks = _ranks(publisher_tags(target))
+        self._pure_tags = pure_tags(target)
+        self._publisher_tags = publisher_tags(target)
 
     def from_tree(self, tree: SourceTree) -> PlannedWheel:
         return self._built(self._project.name, "", tree, DIRECTORY, "the project's own source")
@@ -101,7 +97,7 @@ class _Planner:
         """Return the decision, or None after noting why there is none."""
         name = distribution.name
         policy = self._wheels.policy_of(name)
-        pure = _best(distribution.wheels, self._pure_ranks)
+        pure = best_wheel(distribution.wheels, self._pure_tags)
         # A name in the user's own list means it: a distribution can have a pure wheel and a faster native one.
         if pure is not None and name not in (*self._wheels.compile, *self._wheels.binary):
             return _publishers(distribution, Action.PURE, pure, "pure Python, so the publisher's wheel")
@@ -121,9 +117,9 @@ class _Planner:
                 assert_never(policy)
 
     def _binary(self, distribution: LockedDistribution, why: str, why_not: str) -> PlannedWheel | None:
-        wheel = _best(distribution.wheels, self._ranks)
+        wheel = best_wheel(distribution.wheels, self._publisher_tags)
         if wheel is not None:
-            action = Action.PURE if _best((wheel,), self._pure_ranks) else Action.BINARY
+            action = Action.PURE if best_wheel((wheel,), self._pure_tags) else Action.BINARY
             bundled = "" if action is Action.PURE else "; libraries bundled in it get no updates from the release"
             return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}")
         count = len(distribution.wheels)
@@ -158,21 +154,3 @@ class _Planner:
 
 def _publishers(distribution: LockedDistribution, action: Action, wheel: RemoteFile, reason: str) -> PlannedWheel:
     return PlannedWheel(distribution.name, distribution.version, action, reason, wheel)
-
-
-def _ranks(tags: Iterable[Tag]) -> dict[Tag, int]:
-    return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
-
-
-def _best(wheels: Iterable[RemoteFile], ranks: dict[Tag, int]) -> RemoteFile | None:
-    """Return the wheel with the best tag, of several the one with the highest build number; None when none fits."""
-    found: list[tuple[int, tuple[int, str] | tuple[()], RemoteFile]] = []
-    for wheel in wheels:
-        try:
-            _, _, build, tags = parse_wheel_filename(wheel.filename)
-        except InvalidWheelFilename:  # older than the rules for names; pip does not take it either
-            continue
-        fitting = [ranks[tag] for tag in tags if tag in ranks]
-        if fitting:
-            found.append((-min(fitting), build, wheel))
-    return max(found)[2] if found else None

@@ -1,0 +1,39 @@
+# On a Debian machine with git, make, python3 and root: `make demo` shows what venvpkg does, `make test` proves it.
+
+BIN := .venv/bin
+TIERS := $(wildcard tests/unit tests/differential tests/packaging tests/acceptance)
+SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples debian-templates | \
+	xargs -r grep -lE '^\#!(/usr)?/bin/(env )?(ba|da)?sh' 2>/dev/null)
+
+.PHONY: demo test lint types check example test-full clean-full setup
+.NOTPARALLEL:
+
+demo: setup
+	@tests/one-index tests/demo
+
+test: lint types check example
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	PATH="$(CURDIR)/$(BIN):$$PATH" lint-imports --no-logo
+	shellcheck $(SCRIPTS)
+
+types: setup
+	$(BIN)/mypy
+	cd examples/guestbook && $(CURDIR)/$(BIN)/mypy --strict src
+
+check: setup
+	tests/one-index $(BIN)/pytest --numprocesses auto --dist loadfile -m 'not full' $(TIERS)
+
+example: setup
+	$(BIN)/pytest -q examples/guestbook
+
+test-full: setup
+	@tests/full
+
+clean-full:
+	rm -rf .cache/full
+
+setup:
+	@tests/setup

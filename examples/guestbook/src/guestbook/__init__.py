@@ -1,0 +1,1 @@
+"""A guestbook for a web site: visitors sign it, everybody reads it."""

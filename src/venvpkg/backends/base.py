@@ -1,0 +1,56 @@
+"""What a package family must be able to do. One module a family; each does the same things in its own format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.elf import ElfReport
+    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.project import Project
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.target import Target
+
+
+class Backend(Protocol):
+    """Makes packages of one family. A module with these functions is one."""
+
+    def check(self, project: Project) -> None:
+        """Refuse what the family would not accept, as far as it is known before anything is built."""
+
+    def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
+        self,
+        report: ElfReport,
+        staged: StagedVenv,
+        target: Target,
+        runner: Runner,
+        console_report: Report,
+        *,
+        declared: Sequence[str] = (),
+    ) -> DependencySet:
+        """Return every relation that the payload needs, and the declared ones, with their evidence."""
+
+    def compose(
+        self,
+        project: Project,
+        staged: StagedVenv,
+        dependencies: DependencySet,
+        source_date_epoch: int,
+        *,
+        evidence: bytes,
+    ) -> PackageSpec:
+        """Return the package's description."""
+
+    def assemble(
+        self, spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report
+    ) -> Artifact:
+        """Write the package into the directory ``destination``, whole or not at all."""
+
+    def read_evidence(self, artifact: Path, runner: Runner) -> bytes:
+        """Return the record of dependencies out of a package that ``assemble`` wrote."""

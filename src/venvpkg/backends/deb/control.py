@@ -1,0 +1,127 @@
+"""The control file of a binary package: composed, rendered, read back."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.size import installed_size
+from venvpkg.backends.deb.versions import to_debian
+from venvpkg.errors import AssembleError
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.model.target import Target
+
+_WIDTH = 78
+# Debian Policy 3.4.1.
+_LONGEST_SYNOPSIS = 80
+# Line breaks of every reader, not only of dpkg: see staging/text.py.
+_UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def package_version(spec: PackageSpec, target: Target, *, epoch: bool = True) -> str:
+    """Return ``[epoch:]1.0.0-1~debian12``; file names go without the epoch.
+
+    Source:
+        Debian Policy 5.6.12.
+    """
+    version = f"{to_debian(spec.upstream_version)}-{spec.revision}~{target.release.suffix}"
+    return f"{spec.epoch}:{version}" if epoch and spec.epoch else version
+
+
+def package_architecture(spec: PackageSpec, target: Target) -> str:
+    """Return the target's architecture, or ``all`` when nothing in the payload is tied to one."""
+    return target.architecture if spec.staged.payload.has_elf else "all"
+
+
+def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
+    """Return the fields of the control file, in order; those without a value are left out.
+
+    Args:
+        spec: the package.
+        target: where it will be installed.
+        paths: everything that will be in it.
+
+    Raises:
+        AssembleError: a value cannot stand in a control file; all of them are given.
+
+    Source:
+        Debian Policy 5.3; deb-control(5).
+    """
+    fields = {
+        "Package": spec.name,
+        "Version": package_version(spec, target),
+        "Architecture": package_architecture(spec, target),
+        "Maintainer": spec.maintainer,
+        "Installed-Size": str(installed_size(paths)),
+        "Depends": ", ".join(spec.dependencies.relations()),
+        "Section": spec.section,
+        "Priority": "optional",
+        "Homepage": spec.homepage,
+        "Description": folded_description(spec.summary, spec.description),
+    }
+    fields = {name: value for name, value in fields.items() if value}
+    unfit = [
+        f"{name}: {value!r:.300}"
+        for name, value in fields.items()
+        if _UNFIT.search(value) or value != value.strip() or ("\n" in value and name != "Description")
+    ]
+    if "\n" in spec.summary:
+        unfit.append(f"the synopsis: {spec.summary!r:.300}")
+    if unfit:
+        raise AssembleError(
+            "A value cannot stand in a control file: it holds line breaks or control characters.",
+            details="\n".join(f"  {each}" for each in unfit),
+            resolution="Correct it in the configuration or in the application's metadata.",
+        )
+    return fields
+
+
+def rendered_control(fields: Mapping[str, str]) -> str:
+    """Return the text of the control file, read back and compared.
+
+    Raises:
+        AssembleError: what was rendered is not what was composed.
+    """
+    values = {name.lower().replace("-", "_"): value for name, value in fields.items()}
+    text = render(
+        Family.DEB,
+        "control.j2",
+        {"depends": "", "homepage": "", "installed_kib": values.pop("installed_size"), **values},
+    )
+    require_same(fields, text, "The rendered control file")
+    return text
+
+
+def folded_description(summary: str, text: str) -> str:
+    """Return the value of Description: a synopsis, then folded lines.
+
+    Args:
+        summary: one line. When it is too long for a synopsis it is cut, and given whole below.
+        text: paragraphs, parted by empty lines; may be empty.
+
+    Source:
+        Debian Policy 3.4.1 and 5.6.13: a continuation line begins with a space; an empty line is a space and a full
+        stop; a space, a full stop and more is reserved; two spaces mean verbatim.
+    """
+    synopsis = summary.rstrip(". ") or summary
+    paragraphs = [paragraph.strip() for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip()]
+    if len(synopsis) > _LONGEST_SYNOPSIS:
+        if not paragraphs or not paragraphs[0].startswith(synopsis):
+            paragraphs.insert(0, summary)
+        synopsis = textwrap.shorten(synopsis, _LONGEST_SYNOPSIS, placeholder="…")
+    lines: list[str] = []
+    for paragraph in paragraphs:
+        if lines:
+            lines.append(" .")
+        wrapped = textwrap.wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        lines.extend(f"  {line}" if line.startswith(".") else f" {line}" for line in wrapped)
+    return "\n".join((synopsis, *lines))

@@ -1,0 +1,113 @@
+"""The copyright file: the application's licence and that of every vendored distribution, machine-readable."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from venvpkg.backends.deb.ownership import own_paths
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import PurePosixPath
+
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import InstalledDistribution
+
+_WIDTH = 78
+_NO_LICENCE = "unknown"
+
+
+def rendered_copyright(spec: PackageSpec) -> str:
+    """Return the copyright file's text.
+
+    A later paragraph wins over an earlier one, so the application comes first, with everything, and each vendored
+    distribution after it, with what is its own.
+
+    Source:
+        Machine-readable debian/copyright file, version 1.0 (DEP-5); Debian Policy 12.5.
+    """
+    staged = spec.staged
+    application = canonicalize_name(staged.application.name)
+    own = own_paths(staged.distributions, _shared(spec))
+    ordered = sorted(staged.distributions, key=lambda each: (each.name != application, each.name))
+    parts = [
+        _part(each, ("*",) if each.name == application else tuple(map(_pattern, own[each.name]))) for each in ordered
+    ]
+    scripts = str(staged.prefix / "bin").removeprefix("/")
+    parts.append(
+        {
+            "files": _folded_list((f"{scripts}/activate*", f"{scripts}/deactivate*")),
+            "copyright": "the virtualenv developers",
+            "license": "MIT\n The text is in https://spdx.org/licenses/MIT.html",
+            "comment": "Activation scripts, made by virtualenv.",
+        }
+    )
+    return render(
+        Family.DEB,
+        "copyright.j2",
+        {
+            "name": staged.application.name,
+            "source": spec.homepage,
+            "comment": _folded(
+                "The package holds the application and the Python distributions that it needs, as wheels install"
+                " them. What follows comes from their metadata."
+            ),
+            "parts": parts,
+        },
+    )
+
+
+def _shared(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
+    """Return the environment's own directories."""
+    site = {
+        directory
+        for distribution in spec.staged.distributions
+        for file in distribution.files
+        for directory in file.parents
+        if directory.name == "site-packages"
+    }
+    return (spec.staged.prefix / "bin", spec.staged.prefix / "share", spec.staged.prefix / "include", *sorted(site))
+
+
+def _part(distribution: InstalledDistribution, patterns: Iterable[str]) -> Mapping[str, str]:
+    return {
+        "files": _folded_list(patterns),
+        "copyright": _folded_list(distribution.copyright)
+        if distribution.copyright
+        else distribution.author or f"the authors of {distribution.name}",
+        "license": "\n".join((_short_name(distribution.license_expression), *_license_text(distribution))),
+        "comment": f"The distribution {distribution.name} {distribution.version}.",
+    }
+
+
+def _short_name(expression: str) -> str:
+    """Return the licence's synopsis; DEP-5 writes SPDX's operators in lower case."""
+    return re.sub(r"\b(AND|OR|WITH)\b", lambda match: match[0].lower(), expression) or _NO_LICENCE
+
+
+def _license_text(distribution: InstalledDistribution) -> list[str]:
+    if distribution.license_files:
+        return [" The text is in", *(f" {path}" for path in distribution.license_files)]
+    if distribution.license_expression:
+        return [" The distribution names its licence, and ships no text of it."]
+    return [" The distribution's metadata names no licence."]
+
+
+def _pattern(path: str) -> str:
+    """Return a DEP-5 pattern: relative, with its special characters escaped, a space by the wildcard for one."""
+    escaped = re.sub(r"([\\*?])", r"\\\1", path.removeprefix("/"))
+    return re.sub(r"\s", "?", escaped) + ("*" if path.endswith("/") else "")
+
+
+def _folded_list(items: Iterable[str]) -> str:
+    return "\n ".join(items) or "-"
+
+
+def _folded(text: str) -> str:
+    return "\n ".join(textwrap.wrap(text, _WIDTH))

@@ -1,0 +1,190 @@
+"""Which installed package ships a file of the target, and in which version: dpkg's database, asked once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.host.runner import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from venvpkg.host.layers import LayeredRoot
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.target import Target
+
+DATABASE = PurePosixPath("/var/lib/dpkg")
+
+# Directories that merged /usr turns into links; which side a package lists its file under is the package's affair.
+_MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32")
+_NOT_ALL_FOUND = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """What dpkg said.
+
+    Attributes:
+        packages: path → the packages that ship it, as dpkg names them (``libc6:amd64``).
+        spellings: path that was asked for → every path it may be listed under, the likeliest first.
+        versions: package, with and without architecture → installed version.
+    """
+
+    packages: Mapping[str, tuple[str, ...]]
+    spellings: Mapping[str, tuple[str, ...]]
+    versions: Mapping[str, str]
+
+    def of(self, path: PurePosixPath) -> tuple[str, ...]:
+        """Return the packages that ship a path that was asked for, under any of its spellings; empty for none."""
+        found = (each for spelling in self.spellings.get(str(path), ()) for each in self.packages.get(spelling, ()))
+        return tuple(dict.fromkeys(found))
+
+
+def read_owners(
+    target: Target, root: LayeredRoot, paths: Iterable[PurePosixPath], packages: Sequence[str], runner: Runner
+) -> Owners:
+    """Return the owners of all ``paths``, with one search, and their versions, with one more call.
+
+    Args:
+        target: whose database is asked.
+        root: the target's filesystem, without a payload.
+        paths: on the target; those that packages cannot list (control characters) are owned by nobody.
+        packages: further packages whose version is wanted; they need not be installed.
+        runner: runs dpkg-query of this machine on the target's database.
+
+    Raises:
+        PackageDatabaseError: there is no database, or dpkg-query cannot read it.
+        MissingToolError: no dpkg-query.
+    """
+    if not target.on_host(DATABASE / "status").is_file():
+        raise PackageDatabaseError(
+            f"{target.name} has no package database.", details=f"  {DATABASE / 'status'} is not there."
+        )
+    spellings = {str(path): _spellings(str(path), root) for path in paths if str(path).isprintable()}
+    asked = {each: None for several in spellings.values() for each in several}
+    shipped, diverted = _search(target, asked, runner)
+    # A file that was moved away is listed under its old name, which was not asked for yet.
+    moved = [origin for origin in diverted if origin not in asked]
+    if moved:
+        shipped |= _search(target, moved, runner)[0]
+    found = {path: _owners_of(path, shipped, diverted) for path in [*asked]}
+    names = sorted({name for several in found.values() for name in several} | set(packages))
+    return Owners(found, spellings, _versions(target, names, runner) if names else {})
+
+
+def _spellings(path: str, root: LayeredRoot) -> tuple[str, ...]:
+    """Return the path and where links lead from it, both with and without ``/usr``.
+
+    dpkg does not know that ``/lib`` and ``/usr/lib`` are one: it finds the spelling that the package has. Links come
+    from update-alternatives (``libblas.so.3``), which no package ships, or from a package.
+    """
+    place = root.find(path)
+    found: list[str] = []
+    for each in dict.fromkeys((path, place.path if place else path)):
+        found.append(each)
+        first, _, rest = each.lstrip("/").partition("/")
+        if first in _MERGED and rest:
+            found.append(f"/usr/{first}/{rest}")
+        second, _, rest = rest.partition("/")
+        if first == "usr" and second in _MERGED and rest:
+            found.append(f"/{second}/{rest}")
+    return tuple(dict.fromkeys(each for each in found if _leads_to_same(root, each, path)))
+
+
+def _leads_to_same(root: LayeredRoot, one: str, other: str) -> bool:
+    first, second = root.find(one), root.find(other)
+    return first is not None and second is not None and first.path == second.path
+
+
+# Path → package that lists it; path → who diverted it (empty: the administrator) and where to.
+_Shipped = dict[str, tuple[str, ...]]
+_Diverted = dict[str, tuple[str, str]]
+
+
+def _search(target: Target, paths: Iterable[str], runner: Runner) -> tuple[_Shipped, _Diverted]:
+    patterns = [_literal(path) for path in paths]
+    if not patterns:
+        return {}, {}
+    done = _query(target, ("--search", "--", *patterns), runner)
+    return parse_search(os.fsdecode(done.stdout))
+
+
+def parse_search(text: str) -> tuple[_Shipped, _Diverted]:
+    """Return what ``dpkg-query --search`` printed: owners by path, and diversions by the path they take away.
+
+    Source:
+        dpkg-query(1), --search.
+    """
+    shipped: _Shipped = {}
+    diverted: _Diverted = {}
+    origin, by = "", ""
+    for line in text.splitlines():
+        names, _, path = line.partition(": ")
+        if names.startswith(("diversion by ", "local diversion ")):
+            package = names.removeprefix("diversion by ").rpartition(" ")[0] if names[0] == "d" else ""
+            if names.endswith(" from"):
+                origin, by = path, package
+            elif names.endswith(" to") and origin:
+                diverted[origin] = (by, path)
+        elif path:
+            shipped[path] = tuple(names.split(", "))
+    return shipped, diverted
+
+
+def _owners_of(path: str, shipped: _Shipped, diverted: _Diverted) -> tuple[str, ...]:
+    """Return who put the file there that is at ``path`` now.
+
+    All packages that list a diverted path are printed for it, but only the diverting one's file is there; the others'
+    lie where the diversion leads to.
+    """
+    if path in diverted:
+        by, _ = diverted[path]
+        return tuple(name for name in shipped.get(path, ()) if by and _bare(name) == by)
+    direct = shipped.get(path, ())
+    for origin, (by, to) in diverted.items():
+        if to == path:
+            direct += tuple(name for name in shipped.get(origin, ()) if not by or _bare(name) != by)
+    return direct
+
+
+def _versions(target: Target, packages: Sequence[str], runner: Runner) -> dict[str, str]:
+    done = _query(
+        target, ("--show", "-f", "${binary:Package} ${Version} ${db:Status-Status}\n", "--", *packages), runner
+    )
+    versions: dict[str, str] = {}
+    for line in os.fsdecode(done.stdout).splitlines():
+        match line.split(" "):
+            case [name, version, status] if version and status not in {"not-installed", "config-files"}:
+                versions[name] = version
+                versions.setdefault(_bare(name), version)
+            case _:  # known, but not there
+                continue
+    return versions
+
+
+def _query(target: Target, arguments: tuple[str, ...], runner: Runner) -> Completed:
+    command = Command(("dpkg-query", f"--admindir={target.on_host(DATABASE)}", *arguments), timeout_s=120)
+    done = runner.run(command)
+    if done.returncode == 127:  # noqa: PLR2004 (Completed says so)
+        raise MissingToolError(["dpkg-query, to ask which package ships a library"], install=["dpkg"])
+    if done.returncode not in {0, _NOT_ALL_FOUND}:
+        raise PackageDatabaseError(
+            "dpkg-query cannot read the target's package database.",
+            details=f"  {done.outcome()}: {done.errors.strip()[-2000:]}",
+            resolution="Repair it: dpkg --audit, dpkg --configure --pending, or /var/backups/dpkg.status.*.",
+        )
+    return done
+
+
+def _bare(package: str) -> str:
+    """Return the name without architecture."""
+    return package.partition(":")[0]
+
+
+def _literal(path: str) -> str:
+    """Return a search pattern that means just this path."""
+    return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)

@@ -1,0 +1,98 @@
+"""Describe the package without a family's words. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.backends.prose import leading_prose
+from venvpkg.model.package import PackageSpec
+
+if TYPE_CHECKING:
+    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.project import Project
+    from venvpkg.model.staged import ApplicationMetadata, StagedVenv
+
+PROGRAMS = PurePosixPath("/usr/bin")
+
+_COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:
+    """Return why no package of any family can be described, one sentence each; empty when it can."""
+    problems = []
+    if not _maintainer(project, staged):
+        problems.append(
+            "maintainer: not given, and the application's metadata has no author or maintainer with an address;"
+            " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
+        )
+    for command in _commands(project, staged):
+        problem = _command_problem(command, staged)
+        if problem:
+            problems.append(f"commands: {problem}")
+    return tuple(problems)
+
+
+def _command_problem(command: str, staged: StagedVenv) -> str:
+    if not _COMMAND.fullmatch(command):
+        return f"{command!r} is no name for a program in {PROGRAMS}; name the wanted ones in [tool.venvpkg] commands"
+    programs = {each.path.name for each in staged.payload.paths if each.path.parent == staged.prefix / "bin"}
+    if command in programs:
+        return ""
+    near = difflib.get_close_matches(command, programs, n=1)
+    return f"the environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def describe(
+    project: Project, staged: StagedVenv, dependencies: DependencySet, source_date_epoch: int, *, evidence: bytes
+) -> PackageSpec:
+    """Return the description of a package that has none of ``problems_of``.
+
+    Args:
+        project: what the user declared; wins over the application's metadata.
+        staged: the payload.
+        dependencies: what was derived for it.
+        source_date_epoch: seconds since 1970 UTC.
+        evidence: the record of the derivation, as it will be shipped.
+    """
+    application = staged.application
+    settings = project.settings
+    return PackageSpec(
+        name=project.package_name,
+        epoch=settings.epoch,
+        upstream_version=application.version,
+        revision=settings.revision,
+        maintainer=_maintainer(project, staged),
+        summary=application.summary or f"{application.name}, a Python application",
+        description=_description(application, staged.prefix),
+        homepage=application.homepage,
+        license_expression=application.license_expression,
+        section=settings.section,
+        dependencies=dependencies,
+        evidence=evidence,
+        links=tuple(
+            (PROGRAMS / command, staged.prefix / "bin" / command) for command in sorted(_commands(project, staged))
+        ),
+        source_date_epoch=source_date_epoch,
+        staged=staged,
+    )
+
+
+def _maintainer(project: Project, staged: StagedVenv) -> str:
+    return project.settings.maintainer or staged.application.maintainer
+
+
+def _commands(project: Project, staged: StagedVenv) -> tuple[str, ...]:
+    return staged.application.commands if project.settings.commands is None else project.settings.commands
+
+
+def _description(application: ApplicationMetadata, prefix: PurePosixPath) -> str:
+    """Return paragraphs of one line each: what the application says of itself, and what the package is."""
+    packaged = (
+        f"This package holds {application.name} {application.version} and the Python libraries that it needs,"
+        f" in a virtual environment at {prefix}."
+    )
+    prose = leading_prose(application.description)
+    return f"{prose}\n\n{packaged}" if prose else packaged

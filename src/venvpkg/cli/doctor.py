@@ -1,0 +1,34 @@
+"""``venvpkg doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import venvpkg
+from venvpkg import pipeline
+from venvpkg.cli.options import on_application
+from venvpkg.targets.abilities import require
+
+if TYPE_CHECKING:
+    from venvpkg.cli.options import Application
+    from venvpkg.pipeline import Session
+
+
+@click.command("doctor")
+@on_application
+def command(application: Application, session: Session) -> None:
+    """Say what this machine lacks to build packages, with one command that installs it.
+
+    With an application, what its wheels need counts too; without one, and outside a project, only the machine does.
+    """
+    anywhere = application.argument == "." and not Path("pyproject.toml").is_file()
+    project = None if anywhere else pipeline.read(application.argument, application.overrides)
+    target, lacking = pipeline.examine(project, session)
+    interpreter = target.interpreter
+    click.echo(f"venvpkg {venvpkg.__version__} on {target.name}")
+    click.echo(f"packages for {interpreter.path} ({'.'.join(map(str, interpreter.version))})")
+    require(lacking)
+    click.echo("nothing is missing")

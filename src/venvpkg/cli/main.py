@@ -1,0 +1,72 @@
+"""The command ``venvpkg``: where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+import venvpkg
+from venvpkg.console import Console, Verbosity
+from venvpkg.errors import VenvpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = {
+    "build": "Build the native package of an application.",
+    "doctor": "Say what this machine lacks, with one command that installs it.",
+    "explain": "Explain the dependencies of a package that venvpkg built.",
+    "lock": "Resolve the application's distributions and pin them with hashes.",
+    "plan": "Show what a build would compile, reuse or download, and why.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is called, so that ``--help`` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"venvpkg.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(venvpkg.__version__, prog_name="venvpkg")
+def cli() -> None:
+    """Build native OS packages (.deb) from Python applications."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 a bug, 2 usage, 3 and up as README lists them."""
+    # A job that ends by SIGTERM must clean up like one that ends by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        cli.main(args=None if arguments is None else list(arguments), prog_name="venvpkg", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 128 + signal.SIGINT
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except VenvpkgError as error:
+        Console(sys.stderr, Verbosity.NORMAL, os.environ).error(error.brief, error.details, error.resolution)
+        return error.exit_code
+    return 0

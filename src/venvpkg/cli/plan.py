@@ -1,0 +1,29 @@
+"""``venvpkg plan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg import pipeline
+from venvpkg.cli.options import on_application
+
+if TYPE_CHECKING:
+    from venvpkg.cli.options import Application
+    from venvpkg.model.wheels import WheelPlan
+    from venvpkg.pipeline import Session
+
+
+@click.command("plan")
+@on_application
+def command(application: Application, session: Session) -> None:
+    """Show what a build would compile, reuse or download, and why. Writes nothing."""
+    project = pipeline.read(application.argument, application.overrides)
+    click.echo("\n".join(_table(pipeline.plan(project, session))))
+
+
+def _table(plan: WheelPlan) -> list[str]:
+    rows = [(each.action.value, f"{each.name} {each.version}".strip(), each.reason) for each in plan.wheels]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    return [f"{action:{widths[0]}}  {name:{widths[1]}}  {reason}" for action, name, reason in rows]

@@ -1,0 +1,184 @@
+"""Derive native package dependencies from ELF evidence. Pure: opens no file, starts no process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from venvpkg.errors import UnownedSonameError
+from venvpkg.model.depends import DependencySet, Evidence, Source
+from venvpkg.model.elf import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from venvpkg.model.depends import Dependency
+    from venvpkg.model.elf import Edge, ElfObject, ElfReport, Need
+
+
+class Clause(NamedTuple):
+    """A relation that a library asks for.
+
+    Attributes:
+        template: the relation, with a place for the floor; what it looks like is the family's affair.
+        floor: lowest version; None when every version serves.
+    """
+
+    template: str
+    floor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What the package that owns a library says about it.
+
+    Attributes:
+        path: where the library is, on the target.
+        owner: the installed package; None when a local rule speaks for a file that no package ships.
+        source: how the owner says it.
+        base: what everything linked with the library needs; empty when the owner wants it so.
+        symbols: ``symbol@version`` → what its users need in addition; empty when the owner does not tell symbols apart.
+        warning: a sentence for the user; empty for none.
+    """
+
+    path: PurePosixPath
+    owner: str | None
+    source: Source
+    base: tuple[Clause, ...]
+    symbols: Mapping[str, tuple[Clause, ...]]
+    warning: str = ""
+
+
+class Claim(NamedTuple):
+    """A clause's template, and the evidence for it, which has the floor."""
+
+    template: str
+    evidence: Evidence
+
+
+class OwnerIndex(Protocol):
+    """Knows the packages of one target, and how their family spells relations."""
+
+    def library(self, soname: str, places: Sequence[PurePosixPath]) -> Library | None:
+        """Return what is known of a library that was found at ``places``; None when nothing owns any of them."""
+
+    def is_higher(self, version: str, than: str) -> bool:
+        """Compare two versions in the family's order."""
+
+    def dependencies(self, claims: Iterable[Claim]) -> tuple[Dependency, ...]:
+        """Return the fewest relations that satisfy all claims, sorted; the evidence of those left out is kept."""
+
+
+def derive(
+    report: ElfReport,
+    edges: Iterable[Edge],
+    owners: OwnerIndex,
+    distributions: Mapping[PurePosixPath, str],
+    others: Iterable[Claim] = (),
+) -> DependencySet:
+    """Return the relations that cover every need which the payload does not meet itself.
+
+    Symbols that no needed library's owner lists cause nothing: they come from the payload, from a library whose owner
+    does not tell symbols apart, or, as all ``Py*``, from the interpreter, which is a dependency of its own.
+
+    Args:
+        report: the payload's objects.
+        edges: where the loader finds what they need.
+        owners: the target's packages.
+        distributions: file of the payload → the distribution it belongs to.
+        others: claims that do not come from ELF files: the interpreter, the user.
+
+    Raises:
+        UnownedSonameError: needed libraries are not there or no package ships them; the error lists all of them.
+
+    Source:
+        dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5).
+    """
+    by_object: dict[PurePosixPath, list[Edge]] = {}
+    for edge in edges:
+        by_object.setdefault(edge.need.needed_by, []).append(edge)
+    claims = list(others)
+    unowned: list[Need] = []
+    places: dict[Need, PurePosixPath] = {}
+    warnings: set[str] = set()
+    for facts in report.objects:
+        libraries: dict[str, Library] = {}
+        for edge in by_object.get(facts.path, ()):
+            if edge.found in {Found.SELF, Found.PRELOAD}:
+                continue
+            soname = edge.need.soname
+            library = owners.library(soname, edge.places)
+            if library is None:
+                unowned.append(edge.need)
+                places.update({edge.need: edge.places[0]} if edge.places else {})
+                continue
+            libraries[soname] = library
+            if library.warning:
+                warnings.add(library.warning)
+        claims += _claims_of(facts, libraries, owners, distributions.get(facts.path))
+        warnings |= _private_symbols(facts, libraries)
+    if unowned:
+        raise UnownedSonameError(unowned, places)
+    return DependencySet(owners.dependencies(claims), tuple(sorted(warnings)))
+
+
+def _claims_of(
+    facts: ElfObject, libraries: Mapping[str, Library], owners: OwnerIndex, distribution: str | None
+) -> list[Claim]:
+    """Return one claim for each template that each library of one object asks for, with this object's own floor."""
+    # (soname, template) → floor, and the symbol that set it.
+    floors: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+
+    def raise_to(soname: str, clause: Clause, symbol: str | None) -> None:
+        key = (soname, clause.template)
+        now = floors.get(key)
+        if now is None or (clause.floor is not None and (now[0] is None or owners.is_higher(clause.floor, now[0]))):
+            floors[key] = (clause.floor, symbol)
+
+    for soname, library in libraries.items():
+        for clause in library.base:
+            raise_to(soname, clause, None)
+    with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
+    for symbol in _symbols_of(facts) if with_symbols else ():
+        for soname, symbols in with_symbols:
+            clauses = symbols.get(symbol)
+            if clauses is not None:
+                for clause in clauses:
+                    raise_to(soname, clause, symbol)
+                break
+    return [
+        Claim(
+            template,
+            Evidence(
+                source=libraries[soname].source,
+                soname=soname,
+                needed_by=facts.path,
+                distribution=distribution,
+                floor=floor,
+                symbol=symbol,
+                library=libraries[soname].path,
+                owner=libraries[soname].owner,
+            ),
+        )
+        for (soname, template), (floor, symbol) in floors.items()
+    ]
+
+
+def _symbols_of(facts: ElfObject) -> Iterable[str]:
+    """Yield each ``symbol@version`` once.
+
+    A version itself is also an (absolute) symbol of the library that defines it, bound to itself. Linkers require some
+    without using any symbol of theirs: ``GLIBC_ABI_DT_RELR`` says that the loader must understand packed relative
+    relocations, and nothing but the version says it (Debian bug 1122107).
+    """
+    yield from dict.fromkeys(f"{each.name}@{each.version}" for each in facts.undefined)
+    yield from dict.fromkeys(f"{each.version}@{each.version}" for each in facts.symbol_versions)
+
+
+def _private_symbols(facts: ElfObject, libraries: Mapping[str, Library]) -> set[str]:
+    return {
+        f"{facts.path} uses {each.version} of {each.soname}: private symbols, which bind the package to one version"
+        for each in facts.symbol_versions
+        if each.version.endswith("_PRIVATE") and each.soname in libraries
+    }

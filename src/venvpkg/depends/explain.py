@@ -1,0 +1,106 @@
+"""Explain dependencies to people: relation ← library, and the symbol version ← file ← distribution. Pure."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import NotAPackageError
+from venvpkg.model.depends import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from venvpkg.model.depends import Dependency, DependencySet, Evidence
+
+_PACKAGE = re.compile(r"[^\s|(]+")
+_WHY = {
+    Source.SYMBOLS: "lowest version by the package's symbols file",
+    Source.SHLIBS: "by the package's shlibs file",
+    Source.OWNER: "the installed version, because the package says nothing about its ABI",
+}
+
+
+def explanation(dependencies: DependencySet, package: str | None = None) -> str:
+    """Return why the package depends on all it depends on, or on one package.
+
+    Under each relation stand the libraries that cause it; under each library the files that need it, those first whose
+    floor is highest, with the symbol that set it and the distribution the file belongs to.
+
+    Args:
+        dependencies: from a record.
+        package: name of one; any alternative of a relation counts.
+
+    Returns:
+        Lines, with a newline at the end; any character of a path that cannot be printed is escaped.
+
+    Raises:
+        NotAPackageError: no relation names ``package``.
+    """
+    chosen = [each for each in dependencies.dependencies if package is None or package in _packages(each.relation)]
+    if package is not None and not chosen:
+        names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
+        raise NotAPackageError(
+            f"It does not depend on {package}.",
+            details=f"  It depends on {', '.join(names)}." if names else "  It depends on nothing.",
+        )
+    blocks = ["\n".join(_block(each)) for each in chosen] or ["It depends on nothing."]
+    if package is None and dependencies.warnings:
+        blocks.append("\n".join(("Warnings", *(f"  {each}" for each in dependencies.warnings))))
+    text = "\n\n".join(blocks) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _packages(relation: str) -> list[str]:
+    return [match[0] for part in relation.split("|") if (match := _PACKAGE.search(part))]
+
+
+def _block(dependency: Dependency) -> Iterator[str]:
+    yield dependency.relation
+    from_libraries = [each for each in dependency.evidence if each.soname is not None]
+    for each in dependency.evidence:
+        if each.soname is None:
+            yield f"  {_without_library(each)}"
+    # Sorted by library for the reader; the order within one, highest floor first, is the record's.
+    for (soname, source), grouped in groupby(
+        sorted(from_libraries, key=lambda each: (each.soname or "", each.source)),
+        key=lambda each: (each.soname, each.source),
+    ):
+        evidence = list(grouped)
+        owners = sorted({f"{each.library} of {each.owner or 'no package'}" for each in evidence})
+        yield f"  {soname}, {'; '.join(owners)} ({_WHY[source]})"
+        yield from _table(evidence)
+
+
+def _without_library(evidence: Evidence) -> str:
+    match evidence.source:
+        case Source.INTERPRETER:
+            lowest = f", {evidence.floor} or later" if evidence.floor else ""
+            return f"{evidence.needed_by} is {evidence.library} of {evidence.owner}{lowest}"
+        case Source.USER:
+            return "declared by hand: depends in [tool.venvpkg]"
+        case _:
+            return f"{evidence.source}: {evidence.needed_by or 'the package'}"
+
+
+def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Yield floor, symbol, distribution and file, aligned."""
+    rows = [
+        (
+            _floor(each),
+            each.symbol or "the library itself",
+            each.distribution or "-",
+            str(each.needed_by),
+        )
+        for each in evidence
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        yield "    " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+
+
+def _floor(evidence: Evidence) -> str:
+    if evidence.source is Source.SHLIBS:  # the relation stands there as it is used, and tells no files apart
+        return "-"
+    return f">= {evidence.floor}" if evidence.floor not in {None, "", "0"} else "any version"

@@ -1,0 +1,191 @@
+"""What a lock was resolved from, so that a lock that is out of date is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from venvpkg.errors import LockError
+from venvpkg.lock.credentials import without_credentials
+from venvpkg.lock.pip_config import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Target
+
+# Files that setuptools and the usual plugins compute dynamic dependencies from, beside pyproject.toml.
+_DYNAMIC_SOURCES: Final = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")
+
+
+@dataclass(frozen=True, slots=True)
+class LockInputs:
+    """Table ``[tool.venvpkg]`` of a lock.
+
+    Attributes:
+        requirements: what the application asks for, normalised and without credentials, sorted.
+        extras: of the application, normalised, sorted.
+        requires_python: of the application; empty for none.
+        target: ``debian-12-amd64``.
+        python: minor version of the interpreter, ``3.11``.
+        digest: sha256 over what else decides: uv's settings of the project, and the files from which its build
+            backend computes dynamic dependencies; empty when there is nothing of the kind.
+    """
+
+    requirements: tuple[str, ...]
+    extras: tuple[str, ...]
+    requires_python: str
+    target: str
+    python: str
+    digest: str = ""
+
+    def as_table(self) -> dict[str, object]:
+        """Return the table as TOML writes it."""
+        table: dict[str, object] = {
+            "target": self.target,
+            "python": self.python,
+            "requirements": list(self.requirements),
+        }
+        if self.extras:
+            table["extras"] = list(self.extras)
+        if self.requires_python:
+            table["requires-python"] = self.requires_python
+        if self.digest:
+            table["inputs-sha256"] = self.digest
+        return table
+
+    def changes_since(self, table: Mapping[str, object]) -> tuple[str, ...]:
+        """Return in words what is no longer as a lock's table says; nothing when the lock is up to date."""
+        now = self.as_table()
+        found: list[str] = []
+        for key, what in (
+            ("target", "target"),
+            ("python", "interpreter"),
+            ("requires-python", "requires-python"),
+        ):
+            if table.get(key, "") != now.get(key, ""):
+                found.append(f"{what}: {now.get(key) or 'none'}, locked for {table.get(key) or 'none'}")
+        for key in ("requirements", "extras"):
+            locked, wanted = _words(table.get(key)), _words(now.get(key))
+            found.extend(f"{key}: {each} is new" for each in sorted(wanted - locked))
+            found.extend(f"{key}: {each} is no longer asked for" for each in sorted(locked - wanted))
+        if table.get("inputs-sha256", "") != self.digest:
+            found.append("uv's settings, or the files with the project's dynamic dependencies, have changed")
+        return tuple(found)
+
+
+def lock_inputs(project: Project, target: Target) -> LockInputs:
+    """Return what the lock of ``project`` for ``target`` depends on.
+
+    Raises:
+        LockError: requirements of the project that are none, and an interpreter that the project does not want.
+    """
+    extras = tuple(sorted({canonicalize_name(extra) for extra in project.settings.extras}))
+    if project.directory is None:
+        only = _normal(Requirement(application_requirement(project)))
+        return LockInputs((only,), (), "", target.name, target.interpreter.minor)
+    path = project.directory / "pyproject.toml"
+    document = _read(path)
+    table, tool = _table(document, "project"), _table(document, "tool")
+    problems: list[str] = []
+    requirements = sorted({_normal(each) for each in _requirements(table, extras, problems)})
+    requires_python = _requires_python(table, project, target, problems)
+    if problems:
+        raise LockError(
+            f"{path}: the application's dependencies cannot be resolved for {target.name}.",
+            details="\n".join(f"  {problem}" for problem in problems),
+            resolution="Correct [project].",
+        )
+    return LockInputs(
+        requirements=tuple(requirements),
+        extras=extras,
+        requires_python=requires_python,
+        target=target.name,
+        python=target.interpreter.minor,
+        digest=_digest(project.directory, table, tool, extras),
+    )
+
+
+def application_requirement(project: Project) -> str:
+    """Return the requirement (PEP 508) of an application from the index, with the extras of its settings."""
+    requirement = Requirement(project.requirement or project.name)
+    requirement.extras |= set(project.settings.extras)
+    return str(requirement)
+
+
+def _requirements(table: Mapping[str, object], extras: tuple[str, ...], problems: list[str]) -> Iterator[Requirement]:
+    optional = _table(table, "optional-dependencies")
+    lists = {"dependencies": table.get("dependencies", [])}
+    lists |= {f"optional-dependencies.{key}": optional[key] for key in optional if canonicalize_name(key) in extras}
+    for key, value in lists.items():
+        if not isinstance(value, list):
+            problems.append(f"project.{key}: must be an array of requirements (PEP 508)")
+            continue
+        for entry in value:
+            try:
+                yield Requirement(entry if isinstance(entry, str) else "")
+            except InvalidRequirement as error:
+                shown = without_credentials(str(error).splitlines()[0])
+                problems.append(f"project.{key}: {without_credentials(repr(entry))} is no requirement: {shown}")
+
+
+def _requires_python(table: Mapping[str, object], project: Project, target: Target, problems: list[str]) -> str:
+    text = table.get("requires-python", "")
+    version = ".".join(map(str, target.interpreter.version))
+    try:
+        accepted = SpecifierSet(text if isinstance(text, str) else "?")
+    except InvalidSpecifier:
+        problems.append(f"project.requires-python: {text!r} is no version specifier, such as '>=3.11'")
+        return ""
+    if not accepted.contains(version, prereleases=True):
+        problems.append(
+            f"project.requires-python: {project.name} wants Python {accepted};"
+            f" {target.name} has {version} ({target.interpreter.path})"
+        )
+    return str(accepted)
+
+
+def _normal(requirement: Requirement) -> str:
+    """Return a requirement in one spelling; ``Flask`` and ``flask`` are the same."""
+    requirement.name = canonicalize_name(requirement.name)
+    return without_credentials(str(requirement))
+
+
+def _digest(directory: Path, table: Mapping[str, object], tool: Mapping[str, object], extras: tuple[str, ...]) -> str:
+    pieces: list[bytes] = []
+    if "uv" in tool:
+        pieces.append(json.dumps(tool["uv"], sort_keys=True, default=str).encode())
+    dynamic = table.get("dynamic")
+    computed = set(dynamic) if isinstance(dynamic, list) and all(isinstance(each, str) for each in dynamic) else set()
+    if "dependencies" in computed or (extras and "optional-dependencies" in computed):
+        paths = sorted({path for pattern in _DYNAMIC_SOURCES for path in directory.glob(pattern)})
+        pieces.extend(f"{path.name}\0{read_text(path) or ''}".encode() for path in paths)
+    return hashlib.sha256(b"\0\0".join(pieces)).hexdigest() if pieces else ""
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    text = read_text(path)
+    try:
+        return tomllib.loads(text if text is not None else "=")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise LockError(
+            f"{path} cannot be read.", details=f"  {error}" if text is not None else "", resolution="Correct the file."
+        ) from error
+
+
+def _table(parent: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _words(value: object) -> set[str]:
+    return {str(each) for each in value} if isinstance(value, list) else set()

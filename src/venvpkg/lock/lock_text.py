@@ -1,0 +1,90 @@
+"""The text of a lock: read as hostile input, written without secrets."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import TYPE_CHECKING, Final
+
+import tomli_w  # noqa: TID251
+
+from venvpkg.errors import LockError
+from venvpkg.lock.credentials import without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from venvpkg.lock.inputs import LockInputs
+
+# A universal lock of a large application has some MiB.
+LARGEST: Final = 64 * 2**20
+_HEADER: Final = "# Written by venvpkg (PEP 751). 'venvpkg lock' brings it up to date; keep it with the application.\n"
+
+
+def read_document(path: Path) -> Mapping[str, object]:
+    """Return the TOML document in a file of venvpkg's making or the user's.
+
+    Raises:
+        LockError: not there, too large, or no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise LockError(
+            f"{path} cannot be read: {error.strerror}.", resolution="Run 'venvpkg lock' to write it."
+        ) from error
+    problem: object = f"larger than {LARGEST} bytes"
+    if len(content) <= LARGEST:
+        try:
+            return tomllib.loads(content.decode("utf-8"))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            problem = error
+    raise LockError(
+        f"{path} is malformed.",
+        details=f"  {problem}",
+        resolution="Restore it from version control, or remove it to have it written anew.",
+    )
+
+
+def locked_from(document: Mapping[str, object]) -> Mapping[str, object] | None:
+    """Return the table ``[tool.venvpkg]`` of a lock, or None when another program wrote the lock."""
+    tool = document.get("tool")
+    table = tool.get("venvpkg") if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def lock_text(document: Mapping[str, object], origin: Path, destination: Path, inputs: LockInputs) -> str:
+    """Return uv's lock as venvpkg keeps it.
+
+    Credentials are taken out of URLs (uv keeps those of direct references); the indexes' settings and netrc give them
+    again when files are fetched. Paths, which uv writes relative to its output, become relative to ``destination``.
+
+    Args:
+        document: as uv wrote it.
+        origin: directory that uv wrote it to.
+        destination: directory that the lock will be in.
+        inputs: what it was resolved from.
+    """
+    moved = _moved(dict(document), origin, destination)
+    tool = {"venvpkg": inputs.as_table()}
+    return _HEADER + tomli_w.dumps(moved | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
+
+
+def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:
+    return {key: _moved_value(key, value, origin, destination) for key, value in table.items()}
+
+
+def _moved_value(key: str, value: object, origin: Path, destination: Path) -> object:
+    match value:
+        case dict():
+            return _moved(value, origin, destination)
+        case list():
+            return [_moved_value(key, each, origin, destination) for each in value]
+        case str() if key == "path" and not value.startswith("/"):
+            return os.path.relpath(origin / value, destination)
+        case str() if key == "url":
+            return without_credentials(value)
+        case _:
+            return value

@@ -1,0 +1,209 @@
+"""Read a lock (PEP 751) for one target. Outside input: every problem is found and told at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from packaging.markers import InvalidMarker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.pylock import (  # noqa: TID251
+    PackageArchive,
+    Pylock,
+    PylockUnsupportedVersionError,
+    PylockValidationError,
+)
+from packaging.version import InvalidVersion
+
+from venvpkg.errors import LockError
+from venvpkg.lock.lock_text import read_document
+from venvpkg.lock.remote_file import RemoteFileError, filename_of_url, parse_filename, remote_file
+from venvpkg.model.lock import Lock, LockedDistribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.markers import Marker
+    from packaging.pylock import (  # noqa: TID251
+        Package,
+        PackageSdist,
+        PackageWheel,
+    )
+
+    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.project import Settings
+    from venvpkg.model.target import Target
+
+
+def read_lock(path: Path, target: Target, settings: Settings) -> Lock:
+    """Return what a lock says is needed on ``target``.
+
+    Args:
+        path: a lock by venvpkg, or by any other program that writes PEP 751.
+        target: its interpreter's markers choose the packages.
+        settings: the extras asked for.
+
+    Returns:
+        Each distribution with all its files: the choice among them is the wheel plan's. The application's own entry
+        (a directory that is the lock's own) is left out.
+
+    Raises:
+        LockError: the lock is malformed, is not for this target, or needs something that cannot be verified; every
+            problem is in the details.
+
+    Source:
+        PyPA specification "pylock.toml", Installation.
+    """
+    document = read_document(path)
+    reader = _Reader(path.absolute().parent, target, settings)
+    distributions = reader.read(document)
+    if reader.problems:
+        count = len(reader.problems)
+        raise LockError(
+            f"{path} cannot be used for {target.name}: {count} problem{'s' * (count != 1)}.",
+            details="\n".join(f"  {problem}" for problem in reader.problems),
+            resolution="Run 'venvpkg lock' to write it anew, or correct it with the program that wrote it.",
+        )
+    return Lock(tuple(sorted(distributions, key=lambda each: each.name)))
+
+
+class _Reader:
+    """One pass over a lock, gathering distributions and problems."""
+
+    def __init__(self, directory: Path, target: Target, settings: Settings) -> None:
+        self.problems: list[str] = []
+        self._directory = directory
+        self._target = target
+        self._extras = frozenset(settings.extras)
+        self._python = target.interpreter.environment["python_full_version"].removesuffix("+")
+
+    def read(self, document: Mapping[str, object]) -> list[LockedDistribution]:
+        """Return the distributions that the target needs, each once, in the lock's order."""
+        head = self._parsed(dict(document) | {"packages": []}, "")
+        entries = document.get("packages")
+        if head is None:
+            return []
+        if not isinstance(entries, list):
+            self.problems.append("packages: missing, or no array of tables")
+            return []
+        self._check_head(head)
+        groups = frozenset(head.default_groups or ())
+        environment = dict(self._target.interpreter.environment) | {
+            "extras": self._extras,
+            "dependency_groups": groups,
+        }
+        found: dict[str, LockedDistribution] = {}
+        for index, entry in enumerate(entries):
+            where = _where(index, entry)
+            lock = self._parsed(dict(document) | {"packages": [entry]}, where)
+            if lock is None or not self._wanted(lock.packages[0], where, environment):
+                continue
+            distribution = self._distribution(lock.packages[0], where)
+            if distribution is None:
+                continue
+            if distribution.name in found:
+                self.problems.append(f"{where}: a second entry of {distribution.name} applies to {self._target.name}")
+            found[distribution.name] = distribution
+        return list(found.values())
+
+    def _parsed(self, document: Mapping[str, object], where: str) -> Pylock | None:
+        """Return a lock with one entry, or none: packaging stops at the first problem that it finds."""
+        try:
+            return Pylock.from_dict(document)
+        except (PylockValidationError, PylockUnsupportedVersionError) as error:
+            message = str(error).replace("packages[0].", "").replace(" in 'packages[0]'", "")
+            self.problems.append(f"{where}: {message}" if where else message)
+            return None
+
+    def _check_head(self, lock: Pylock) -> None:
+        name = self._target.name
+        if lock.requires_python is not None and not lock.requires_python.contains(self._python, prereleases=True):
+            self.problems.append(f"it is for Python {lock.requires_python}; {name} has {self._python}")
+        environment = dict(self._target.interpreter.environment)
+        applies = [self._holds(marker, "environments", environment) for marker in lock.environments or ()]
+        if applies and not any(applies):
+            self.problems.append(f"{name} is none of the environments that it is for")
+        unknown = self._extras - set(lock.extras or ())
+        if lock.extras and unknown:
+            self.problems.append(f"it has no extra {', '.join(sorted(unknown))}")
+
+    def _wanted(self, package: Package, where: str, environment: Mapping[str, str | frozenset[str]]) -> bool:
+        if package.marker is not None and not self._holds(package.marker, where, environment):
+            return False
+        if package.requires_python is not None and not package.requires_python.contains(self._python, prereleases=True):
+            self.problems.append(
+                f"{where}: wants Python {package.requires_python}; {self._target.name} has {self._python}"
+            )
+            return False
+        return True
+
+    def _holds(self, marker: Marker, where: str, environment: Mapping[str, str | frozenset[str]]) -> bool:
+        try:
+            return marker.evaluate(cast("dict[str, str]", environment), context="lock_file")
+        except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName, RecursionError) as error:
+            self.problems.append(f"{where}: marker {str(marker)[:200]!r} means nothing: {error}")
+            return False
+
+    def _distribution(self, package: Package, where: str) -> LockedDistribution | None:
+        if package.vcs is not None:
+            self.problems.append(
+                f"{where}: comes from a version control system, which has no hash to verify;"
+                " depend on a release, or on the URL of its sdist"
+            )
+            return None
+        if package.directory is not None:
+            if not self._is_own(package.directory.path):
+                self.problems.append(
+                    f"{where}: is a directory, which has no hash to verify; depend on a wheel or sdist built from it"
+                )
+            return None
+        if package.archive is not None:
+            return self._of_archive(package, package.archive, where)
+        wheels = tuple(self._files(package.wheels or (), where))
+        sdists = tuple(self._files((package.sdist,) if package.sdist is not None else (), where))
+        version = package.version
+        if version is None and (wheels or sdists):
+            version = parse_filename((*wheels, *sdists)[0].filename)[1]
+        return LockedDistribution(package.name, str(version or ""), wheels, sdists[0] if sdists else None)
+
+    def _is_own(self, path: str) -> bool:
+        try:
+            return (self._directory / path).resolve() == self._directory.resolve()
+        except (OSError, ValueError, RuntimeError):  # a NUL, a loop of links
+            return False
+
+    def _of_archive(self, package: Package, archive: PackageArchive, where: str) -> LockedDistribution | None:
+        files = tuple(self._files((archive,), where))
+        if archive.subdirectory:
+            self.problems.append(f"{where}: a subdirectory of an archive cannot be built; depend on an sdist of it")
+            return None
+        if not files:
+            return None
+        (file,) = files
+        name, version = parse_filename(file.filename)
+        if name != package.name or (package.version is not None and version != package.version):
+            self.problems.append(f"{where}: {file.filename} is another distribution, or another version")
+            return None
+        is_wheel = file.filename.endswith(".whl")
+        return LockedDistribution(
+            package.name, str(version), wheels=(file,) if is_wheel else (), sdist=None if is_wheel else file
+        )
+
+    def _files(
+        self, entries: Sequence[PackageArchive | PackageSdist | PackageWheel], where: str
+    ) -> Iterator[RemoteFile]:
+        for entry in entries:
+            try:
+                url = entry.url or Path(os.path.normpath(self._directory / (entry.path or ""))).as_uri()
+                filename = filename_of_url(url) if isinstance(entry, PackageArchive) else entry.filename
+                yield remote_file(filename, url, entry.hashes, entry.upload_time)
+            except (RemoteFileError, ValueError) as error:
+                self.problems.append(f"{where}: {error}")
+
+
+def _where(index: int, entry: object) -> str:
+    """Return what to call an entry: its name as it stands, escaped, or its number."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if isinstance(name, str) and name.isprintable() and name:
+        return name[:100]
+    return f"packages[{index}]"

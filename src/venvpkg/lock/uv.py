@@ -1,0 +1,177 @@
+"""Run ``uv pip compile``: requirements in, uv's own pylock out, its failures in words that a user can act on."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import LockError
+from venvpkg.host.runner import Command
+from venvpkg.lock.credentials import redacted
+
+if TYPE_CHECKING:
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.lock.pip_settings import UvSettings
+    from venvpkg.model.target import Target
+
+# uv explains a conflict in a few lines, but prints a failing build backend's whole output.
+_LONGEST: Final = 6000
+# An index that answers slowly and a build backend that computes metadata both take minutes at most.
+_TIMEOUT_S: Final = 1800.0
+
+# What stops a build backend before its first line runs. uv's own --no-build is no help: it also refuses every sdist
+# whose metadata is static, that is, each distribution without a wheel for the target. uv asks interpreters with -I,
+# which ignores PYTHONPATH, but starts backends without it, so that only these import our sitecustomize.
+_NO_BACKEND_MARK: Final = "venvpkg: no build backend runs here"
+_NO_BACKEND: Final = f"""\
+import os
+os.write(2, b"{_NO_BACKEND_MARK}\\n")
+os._exit(1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Everything that running uv takes.
+
+    Attributes:
+        uv: the program.
+        settings: its environment.
+        runner: the door to other programs.
+        report: hears what happens.
+        work: private directory of this run, on this machine; it exists.
+        directory: where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
+        offline: use nothing from the network, only uv's cache.
+    """
+
+    uv: Path
+    settings: UvSettings
+    runner: Runner
+    report: Report
+    work: Path
+    directory: Path = Path("/")
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to resolve.
+
+    Attributes:
+        requirements: PEP 508; or
+        pyproject: a file whose [project] lists them, with these
+        extras.
+        what: for people, ``guestbook``; begins a sentence.
+        advice: what to do when there is no solution.
+    """
+
+    what: str
+    advice: str = "Change the requirements, or the indexes (UV_*, PIP_*, pip.conf)."
+    requirements: tuple[str, ...] = ()
+    pyproject: Path | None = None
+    extras: tuple[str, ...] = ()
+
+
+def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual answer as default
+    wanted: Wanted,
+    target: Target,
+    resolver: Resolver,
+    *,
+    options: tuple[str, ...] = (),
+    previous: str | None = None,
+    backends: bool = True,
+) -> Path:
+    """Return uv's lock of ``wanted`` for the target's interpreter, in a directory of its own below ``resolver.work``.
+
+    Args:
+        wanted: what to resolve.
+        target: for which interpreter.
+        resolver: how.
+        options: more options for uv.
+        previous: text of an earlier lock, whose versions are kept where they still fit.
+        backends: whether build backends of sdists without static metadata may run, on this machine, with network.
+
+    Raises:
+        LockError: uv found no solution, or could not look for one.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="resolve-", dir=resolver.work))
+    output = directory / "pylock.toml"
+    if previous is not None:
+        output.write_text(previous, encoding="utf-8")
+    environment = _environment(resolver, directory)
+    if not backends:
+        (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
+        environment["PYTHONPATH"] = str(directory)
+    python = target.on_host(target.interpreter.path)
+    extras = (word for extra in wanted.extras for word in ("--extra", extra))
+    source = "-" if wanted.pyproject is None else str(wanted.pyproject)
+    command = Command(
+        (
+            str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
+            "--generate-hashes", "--python", str(python), *resolver.settings.arguments,
+            *(("--offline",) if resolver.offline else ()), *options, *extras, "--output-file", str(output), source,
+        ),
+        cwd=resolver.directory,
+        env=environment,
+        clean=True,
+        stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
+        timeout_s=_TIMEOUT_S,
+    )  # fmt: skip
+    done = resolver.runner.run(command)
+    if not done.ok:
+        raise _failure(done, wanted, target, resolver)
+    if not output.is_file():
+        raise LockError(f"uv wrote no lock of {wanted.what}.", details=_explanation(done))
+    return output
+
+
+def _environment(resolver: Resolver, directory: Path) -> dict[str, str]:
+    return dict(resolver.settings.environment) | {
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+        "TMPDIR": str(directory),  # so that what a killed uv leaves behind goes with our own directory
+        "UV_NO_PROGRESS": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+
+
+def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError:
+    text = _explanation(done)
+    if _NO_BACKEND_MARK in done.errors:
+        named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
+        what = redacted(named[1]) if named else wanted.what
+        return LockError(
+            f"{what} has no static metadata: what it depends on is known only after its build backend ran.",
+            details="  A plan has no side effects, so it runs no backend.",
+            resolution="Run 'venvpkg lock', which may run it; then plan again.",
+        )
+    if resolver.offline and "network was disabled" in done.errors:
+        return LockError(
+            f"The lock of {wanted.what} cannot be resolved offline: not everything is in uv's cache.",
+            details=text,
+            resolution="Run once without --offline.",
+        )
+    version = ".".join(map(str, target.interpreter.version))
+    return LockError(
+        f"{wanted.what} cannot be locked for {target.name} (Python {version}); uv {_ended(done)}.",
+        details=text,
+        resolution=wanted.advice,
+    )
+
+
+def _ended(done: Completed) -> str:
+    # uv's exit codes: 1 for what it can explain, 2 for errors; both come with their reason.
+    return "says why" if done.returncode in {1, 2} else f"ended: {done.outcome()}"
+
+
+def _explanation(done: Completed) -> str:
+    text = redacted(done.errors).strip()
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
+    # What a build backend printed must not reach a terminal as escape sequences.
+    text = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

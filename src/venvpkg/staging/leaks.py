@@ -1,0 +1,131 @@
+"""Read every payload file once: its size, md5, whether it is ELF, and that it names nothing of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import StagingError, UnsafePathError
+from venvpkg.host.tree import entries_below
+from venvpkg.model.staged import PathKind, Payload, PayloadPath
+from venvpkg.staging.text import is_printable_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_CHUNK_BYTES: Final = 4 * 2**20
+_ELF_MAGIC: Final = b"\x7fELF"
+# A path this short, such as /usr or /root/app, is found in files that have nothing to do with it.
+_FEWEST_PARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A path of this machine that no payload file may name.
+
+    Attributes:
+        what: for people, ``the project's directory``.
+        spelling: the bytes that are searched.
+    """
+
+    what: str
+    spelling: bytes
+
+
+def forbidden_paths(places: Mapping[str, Path], allowed: Iterable[PurePosixPath]) -> tuple[Forbidden, ...]:
+    """Return what to search for.
+
+    Args:
+        places: what a place of this machine is → where it is; also searched as it is without symbolic links.
+        allowed: paths of the target that the payload names rightly; a place that is one of them, or above one, is not
+            searched for. venvpkg may itself run from below the prefix of the package it builds.
+
+    Returns:
+        Longest spelling first, so that a leak is told as the most exact place; unique.
+    """
+    legitimate = tuple(allowed)
+    found: dict[bytes, str] = {}
+    for what, place in places.items():
+        for path in (place.absolute(), place.resolve()):
+            parts = len(path.parts) - 1
+            if parts >= _FEWEST_PARTS and not any(each.is_relative_to(path) for each in legitimate):
+                found.setdefault(os.fsencode(path), what)
+    return tuple(
+        Forbidden(found[spelling], spelling) for spelling in sorted(found, key=lambda each: (-len(each), each))
+    )
+
+
+def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
+    """Return every path below ``destdir``, sorted.
+
+    Raises:
+        UnsafePathError: names with control characters, or not UTF-8; all of them.
+        StagingError: a file that is neither regular, directory nor link; a file that names a forbidden path; all.
+    """
+    unsafe: list[PurePosixPath] = []
+    leaks: list[str] = []
+    strange: list[str] = []
+    paths: list[PayloadPath] = []
+    for path, entry in entries_below(destdir):
+        if not is_printable_path(str(path)):
+            unsafe.append(path)
+            continue
+        status = entry.stat(follow_symlinks=False)
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISDIR(status.st_mode):
+            paths.append(PayloadPath(path, PathKind.DIRECTORY, mode))
+        elif stat.S_ISLNK(status.st_mode):
+            points_to = os.fsencode(os.readlink(entry.path))  # noqa: PTH115 - bytes; a path need not be text
+            leaks.extend(f"{path} points to {each.what}" for each in _named_in(points_to, forbidden))
+            paths.append(PayloadPath(path, PathKind.LINK, 0o777, len(points_to)))
+        elif stat.S_ISREG(status.st_mode):
+            file, found = _read(path, Path(entry.path), mode, forbidden)
+            leaks.extend(f"{path} names {each.what}, {os.fsdecode(each.spelling)}" for each in found)
+            paths.append(file)
+        else:
+            strange.append(str(path))
+    if unsafe:
+        raise UnsafePathError(sorted(unsafe))
+    if strange:
+        raise StagingError(
+            "The payload holds devices, sockets or pipes.", details="\n".join(f"  {each}" for each in sorted(strange))
+        )
+    if leaks:
+        raise StagingError(
+            f"{len(leaks)} payload file{'s name' if len(leaks) != 1 else ' names'} a path of this machine.",
+            details="\n".join(f"  {leak}" for leak in sorted(leaks)),
+            resolution="The path comes from the build of that distribution: build it without absolute paths.",
+        )
+    return Payload(tuple(sorted(paths, key=lambda each: str(each.path))))
+
+
+def _read(
+    path: PurePosixPath, file: Path, mode: int, forbidden: tuple[Forbidden, ...]
+) -> tuple[PayloadPath, tuple[Forbidden, ...]]:
+    digest = hashlib.md5(usedforsecurity=False)
+    overlap = max((len(each.spelling) for each in forbidden), default=1) - 1
+    found: dict[Forbidden, None] = {}
+    size, tail, is_elf = 0, b"", False
+    with file.open("rb", buffering=0) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            is_elf = is_elf or (size == 0 and chunk.startswith(_ELF_MAGIC))
+            digest.update(chunk)
+            size += len(chunk)
+            # A path may lie across two chunks.
+            window = tail + chunk if tail else chunk
+            found.update(dict.fromkeys(_named_in(window, forbidden)))
+            tail = window[-overlap:] if overlap else b""
+    return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), is_elf), tuple(found)
+
+
+def _named_in(content: bytes, forbidden: tuple[Forbidden, ...]) -> tuple[Forbidden, ...]:
+    """Return the forbidden paths in ``content``; of nested ones only the longest."""
+    found: list[Forbidden] = []
+    for each in forbidden:
+        if each.spelling in content and not any(each.spelling in longer.spelling for longer in found):
+            found.append(each)
+    return tuple(found)

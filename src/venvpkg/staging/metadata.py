@@ -1,0 +1,260 @@
+"""Core metadata of installed distributions to model values: hostile text comes in, safe lines and text go out."""
+
+from __future__ import annotations
+
+import email.errors
+import re
+from dataclasses import dataclass
+from email.utils import getaddresses
+from typing import TYPE_CHECKING
+
+from packaging.metadata import RawMetadata, parse_email
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from venvpkg.errors import StagingError, WheelError
+from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution
+from venvpkg.staging.text import one_line, plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path, PurePosixPath
+
+    from venvpkg.console import Report
+    from venvpkg.model.target import Interpreter
+    from venvpkg.staging.install import InstalledWheel
+
+_MOST_BYTES = 16 * 2**20
+
+_ADDRESS = re.compile(r"[^<>@\s,;:\"()\[\]\\]+@[A-Za-z0-9][A-Za-z0-9.-]*")
+# Cannot stand in the name part of a Maintainer field without quoting, which not all of its readers undo.
+_NOT_IN_NAME = re.compile(r"[<>@,;:\"()\[\]\\]")
+_HOMEPAGE_LABELS = ("homepage", "home", "repository", "source", "sourcecode", "github", "documentation")
+_URL = re.compile(r"https?://[!-~]+")
+_NO_HOMEPAGE = frozenset({"UNKNOWN", ""})
+# A licence that was pasted whole into License begins with a title; its name is short.
+_LONGEST_LICENCE = 120
+_MOST_LICENCE_BYTES = 256 * 1024
+_MOST_COPYRIGHT_LINES = 50
+# The mark, or the word and a year; not the "Copyright [yyyy] [name]" of a form to fill in, nor "the copyright notice".
+# Every repetition is bounded: the text is hostile.
+_COPYRIGHT = re.compile(
+    r"^[^\w\n]{0,20}?((?:copyright[ \t:]{1,9}(?:\(c\)|©)|©)[ \t]{1,9}[\w].*"
+    r"|(?:copyright|\(c\))[ \t:]{1,9}[^\[<{\n]{0,40}?\b(?:19|20)\d\d\b.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Longer than any version, and than int() accepts from text.
+_ABSURD = re.compile(r"[0-9]{100}")
+
+
+@dataclass(frozen=True, slots=True)
+class CoreMetadata:
+    """What one distribution says of itself.
+
+    Attributes:
+        name: as its author spells it.
+        version: PEP 440, as spelled.
+        requires_python: None when it accepts every version, or what it says cannot be understood.
+        requires: its requirements, in order.
+        raw: every field as packaging read it; nothing in it is safe.
+    """
+
+    name: str
+    version: str
+    requires_python: SpecifierSet | None
+    requires: tuple[Requirement, ...]
+    raw: RawMetadata
+
+
+def read_metadata(installed: InstalledWheel, destdir: Path, report: Report) -> CoreMetadata:
+    """Return the core metadata of an installed wheel.
+
+    Raises:
+        WheelError: METADATA is not there, absurdly large, names another distribution or version than the lock, or has
+            a requirement that cannot be understood; every problem is given.
+
+    Source:
+        PyPA core metadata specification; PEP 345, PEP 566, PEP 639 for its older and newer forms.
+    """
+    wheel = installed.wheel
+    try:
+        with (destdir / (installed.dist_info / "METADATA").relative_to("/")).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise WheelError(f"{wheel.path.name} has no METADATA.", details=f"  {error}") from error
+    problems = []
+    if len(content) > _MOST_BYTES:
+        problems.append(f"METADATA is larger than {_MOST_BYTES} bytes")
+        content = b""
+    try:
+        raw, _ = parse_email(content)
+    except (ValueError, LookupError, AssertionError, email.errors.MessageError) as error:
+        raise WheelError(f"{wheel.path.name} has a METADATA that cannot be read.", details=f"  {error}") from error
+    name, version = raw.get("name", ""), raw.get("version", "")
+    if canonicalize_name(name) != wheel.name:
+        problems.append(f"METADATA is that of {one_line(name)!r}")
+    if not _same_version(version, wheel.version):
+        problems.append(f"METADATA has version {one_line(version)!r}, not {wheel.version!r}")
+    requires = []
+    for text in raw.get("requires_dist", ()):
+        try:
+            requires.append(_requirement(text))
+        except (InvalidRequirement, RecursionError):
+            problems.append(f"Requires-Dist {one_line(text)!r} is no requirement")
+    if problems:
+        raise WheelError(f"{wheel.path.name} is malformed.", details="\n".join(f"  {each}" for each in problems))
+    return CoreMetadata(name, version, _requires_python(raw, wheel.name, report), tuple(requires), raw)
+
+
+def _requirement(text: str) -> Requirement:
+    if _ABSURD.search(text):
+        raise InvalidRequirement("a number of more than 99 digits")
+    return Requirement(text)
+
+
+def _same_version(first: str, second: str) -> bool:
+    try:
+        return not _ABSURD.search(first) and Version(first) == Version(second)
+    except InvalidVersion:
+        return False
+
+
+def _requires_python(raw: RawMetadata, name: str, report: Report) -> SpecifierSet | None:
+    text = raw.get("requires_python", "")
+    try:
+        if _ABSURD.search(text):
+            raise InvalidSpecifier(text)  # noqa: TRY301 - it is one, in effect
+        return SpecifierSet(text) if text.strip() else None
+    except InvalidSpecifier:
+        # Such as ">=3.6.*", valid until PEP 440 was tightened. Installers pass over it too.
+        report.detail(f"{name}: Requires-Python {one_line(text)!r} cannot be understood; taken as any version")
+        return None
+
+
+def python_floor(distributions: Iterable[CoreMetadata], interpreter: Interpreter) -> str:
+    """Return the lowest patch release from which on every release up to the target's is accepted, ``3.11.0``.
+
+    Raises:
+        StagingError: the target's own interpreter is refused; every distribution that does so is given.
+    """
+    asked = [each for each in distributions if each.requires_python is not None]
+    minor, current = interpreter.minor, interpreter.version[2]
+    refused = [each for each in asked if not _accepts(each, f"{minor}.{current}")]
+    if refused:
+        some = "1 distribution does" if len(refused) == 1 else f"{len(refused)} distributions do"
+        raise StagingError(
+            f"{some} not accept Python {minor}.{current}.",
+            details="\n".join(f"  {one_line(each.name)} {each.version}: {each.requires_python}" for each in refused),
+            resolution="Lock again for this target.",
+        )
+    patch = current
+    while patch > 0 and all(_accepts(each, f"{minor}.{patch - 1}") for each in asked):
+        patch -= 1
+    return f"{minor}.{patch}"
+
+
+def _accepts(metadata: CoreMetadata, version: str) -> bool:
+    return metadata.requires_python is None or metadata.requires_python.contains(version, prereleases=True)
+
+
+def installed_distribution(installed: InstalledWheel, metadata: CoreMetadata, destdir: Path) -> InstalledDistribution:
+    """Return the distribution as the later stages see it."""
+    license_files = _license_files(installed, metadata.raw)
+    return InstalledDistribution(
+        name=installed.wheel.name,
+        version=installed.wheel.version,
+        wheel_sha256=installed.wheel.sha256,
+        files=installed.files,
+        license_expression=license_of(metadata.raw),
+        license_files=license_files,
+        author=one_line(metadata.raw.get("author", "") or _first_address(metadata.raw.get("author_email", ""))[0]),
+        copyright=_copyright_lines(destdir / path.relative_to("/") for path in license_files),
+    )
+
+
+def application_metadata(
+    installed: InstalledWheel, metadata: CoreMetadata, programs: PurePosixPath
+) -> ApplicationMetadata:
+    """Return what the application says of itself.
+
+    Args:
+        installed: its wheel.
+        metadata: from its METADATA.
+        programs: the environment's ``bin``; whatever the application installed there is a command.
+    """
+    raw = metadata.raw
+    return ApplicationMetadata(
+        name=one_line(metadata.name),
+        version=metadata.version,
+        summary=one_line(raw.get("summary", "")),
+        description=plain_text(raw.get("description", "")),
+        homepage=_homepage(raw),
+        maintainer=_person(raw.get("maintainer", ""), raw.get("maintainer_email", ""))
+        or _person(raw.get("author", ""), raw.get("author_email", "")),
+        license_expression=license_of(raw),
+        commands=tuple(sorted(path.name for path in installed.files if path.parent == programs)),
+    )
+
+
+def license_of(raw: RawMetadata) -> str:
+    """Return the SPDX expression, else the first line of License, else the licence classifiers; may be empty."""
+    if expression := one_line(raw.get("license_expression", "")):
+        return expression
+    first = next((line for line in plain_text(raw.get("license", "")).splitlines() if line.strip()), "")
+    if first and first.strip().upper() != "UNKNOWN":
+        return one_line(first, _LONGEST_LICENCE)
+    names = [each.rpartition("::")[2].strip() for each in raw.get("classifiers", ()) if each.startswith("License ::")]
+    return one_line(", ".join(name for name in names if name != "OSI Approved"), _LONGEST_LICENCE)
+
+
+_LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|copyright|authors)([.-].*)?", re.IGNORECASE)
+
+
+def _license_files(installed: InstalledWheel, raw: RawMetadata) -> tuple[PurePosixPath, ...]:
+    """Return the files that License-File names, in the two places where backends put them, or that look like one."""
+    named = raw.get("license_files", [])
+    declared = {installed.dist_info / "licenses" / name for name in named} | {
+        installed.dist_info / name for name in named
+    }
+    return tuple(
+        path
+        for path in installed.files
+        if path in declared
+        or (installed.dist_info in path.parents and not named and _LICENCE_FILE.fullmatch(path.name))
+    )
+
+
+def _copyright_lines(files: Iterable[Path]) -> tuple[str, ...]:
+    """Return the lines that state a copyright with a year, without the ornament around them."""
+    lines: dict[str, None] = {}
+    for file in files:
+        with file.open("rb") as stream:
+            text = plain_text(stream.read(_MOST_LICENCE_BYTES).decode("utf-8", "replace"))
+        lines |= dict.fromkeys(one_line(match[1], 200) for match in _COPYRIGHT.finditer(text))
+    return tuple(lines)[:_MOST_COPYRIGHT_LINES]
+
+
+def _homepage(raw: RawMetadata) -> str:
+    labelled = {re.sub(r"[\W_]", "", label).lower(): url.strip() for label, url in raw.get("project_urls", {}).items()}
+    candidates = (raw.get("home_page", "").strip(), *(labelled.get(label, "") for label in _HOMEPAGE_LABELS))
+    return next((url for url in candidates if _URL.fullmatch(url)), "")
+
+
+def _person(names: str, addresses: str) -> str:
+    """Return ``Name <address>`` of the first person, or empty when there is no address."""
+    name, address = _first_address(addresses)
+    if not address:
+        return ""
+    # "Author" can be a list too; its first entry belongs to the first address.
+    name = name or " ".join(_NOT_IN_NAME.sub(" ", one_line(names.partition(",")[0], 100)).split())
+    return f"{name or address.partition('@')[0]} <{address}>"
+
+
+def _first_address(field: str) -> tuple[str, str]:
+    """Return name and address of the first usable entry of an e-mail field; each may be empty."""
+    for name, address in getaddresses([one_line(field, 2000)]):
+        if _ADDRESS.fullmatch(address):
+            return " ".join(_NOT_IN_NAME.sub(" ", one_line(name, 100)).split()), address
+    return "", ""

@@ -1,0 +1,111 @@
+"""Stage the payload: the virtual environment with all wheels, below the destdir, as it will be at its prefix."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from venvpkg.errors import StagingError
+from venvpkg.host.tree import normalise_modes
+from venvpkg.model.staged import StagedVenv
+from venvpkg.staging.bytecode import compile_bytecode
+from venvpkg.staging.closure import require_closure
+from venvpkg.staging.environment import make_environment
+from venvpkg.staging.install import install_wheels
+from venvpkg.staging.leaks import forbidden_paths, read_payload
+from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
+
+if TYPE_CHECKING:
+    from venvpkg.console import Report
+    from venvpkg.host.places import Places
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import ReadyWheel
+
+
+def stage(  # noqa: PLR0913 - everything a build knows comes together here
+    project: Project,
+    wheels: tuple[ReadyWheel, ...],
+    target: Target,
+    *,
+    workspace: Path,
+    places: Places,
+    runner: Runner,
+    report: Report,
+) -> StagedVenv:
+    """Stage the application.
+
+    Args:
+        project: what to stage, and where it will be.
+        wheels: one a distribution, the application's among them.
+        target: where it will be installed.
+        workspace: directory of this run on this machine; the destdir is made in it.
+        places: whose cache virtualenv may use; nothing of it may be named in the payload.
+        runner: runs the target's interpreter.
+        report: hears about modules that do not compile.
+
+    Raises:
+        WheelError: a wheel is malformed.
+        StagingError: clash of files, incomplete closure, refused interpreter, a path of this machine in a file.
+    """
+    destdir = workspace / "destdir"
+    destdir.mkdir(parents=True)
+    home = make_environment(destdir, project.prefix, target, places.cache)
+    installed = install_wheels(wheels, destdir, project.prefix, target, report)
+    described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
+    if project.name not in described:
+        raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
+    require_closure(described, target.interpreter.environment, {project.name: _extras(project)})
+    floor = python_floor(described.values(), target.interpreter)
+    compile_bytecode(destdir, project.prefix, target, runner, report)
+    _remove_empty(home / "include")
+    normalise_modes(destdir)
+    payload = read_payload(
+        destdir,
+        forbidden_paths(
+            _places_here(project, target, workspace, places),
+            (
+                project.prefix,
+                target.interpreter.path,
+            ),
+        ),
+    )
+    application = next(each for each in installed if each.wheel.name == project.name)
+    return StagedVenv(
+        destdir=destdir,
+        prefix=project.prefix,
+        application=application_metadata(application, described[project.name], project.prefix / "bin"),
+        distributions=tuple(installed_distribution(each, described[each.wheel.name], destdir) for each in installed),
+        python_floor=floor,
+        payload=payload,
+    )
+
+
+def _extras(project: Project) -> frozenset[str]:
+    """Return the application's extras that the user asked for, normalised."""
+    of_requirement = Requirement(project.requirement).extras if project.requirement else set()
+    return frozenset(canonicalize_name(extra) for extra in (*project.settings.extras, *of_requirement))
+
+
+def _places_here(project: Project, target: Target, workspace: Path, places: Places) -> dict[str, Path]:
+    here = {
+        "the staging root": workspace / "destdir",
+        "the workspace": workspace,
+        "venvpkg's cache": places.cache,
+        "the wheelhouse": places.wheelhouse,
+        "venvpkg's own interpreter": Path(sys.prefix),
+        "the target's root": target.root,
+    }
+    return here | ({"the project's directory": project.directory} if project.directory else {})
+
+
+def _remove_empty(directory: Path) -> None:
+    # virtualenv makes it for headers, which hardly any wheel installs.
+    with contextlib.suppress(OSError):
+        directory.rmdir()

@@ -1,0 +1,55 @@
+"""Text from the outside, made safe for a line of a control file. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Characters that break a line for some reader: dpkg knows only the newline, Python's str.splitlines knows them all.
+_BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+# Cc: controls; Cs: halves of surrogate pairs, which no encoding takes. Characters that this Python does not know yet
+# (Cn) stay: the package must not depend on the Unicode version of the driver.
+_UNFIT = {"Cc", "Cs"}
+
+# Change the direction of what follows, or are invisible: text that is not what it looks like (Unicode TR 36, 2.5).
+_DECEPTIVE = {
+    *map(chr, range(0x202A, 0x202F)),
+    *map(chr, range(0x2066, 0x206A)),
+    *map(chr, range(0xE0000, 0xE0080)),
+    "\u061c", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff",
+}  # fmt: skip
+
+
+def one_line(value: str, longest: int = 500) -> str:
+    """Return the text as one line: breaks and other white space become single spaces, unfit characters are dropped.
+
+    Args:
+        value: from the outside.
+        longest: characters; what is longer ends in an ellipsis.
+    """
+    line = " ".join(_fit(_BREAKS.sub(" ", value)).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def plain_text(value: str, longest: int = 100_000) -> str:
+    """Return the text with the newline as its only line break and control; trailing white space is dropped."""
+    lines = (_fit(line.expandtabs()).rstrip() for line in _BREAKS.split(value[:longest]))
+    return "\n".join(lines).strip("\n")
+
+
+def _fit(line: str) -> str:
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(
+        " " if character.isspace() else character
+        for character in line
+        if character.isspace() or (unicodedata.category(character) not in _UNFIT and character not in _DECEPTIVE)
+    )
+
+
+def is_printable_path(path: str) -> bool:
+    """Whether a path can stand in a line-based list, such as dpkg's md5sums: UTF-8, and no control characters."""
+    if path.isascii():
+        return path.isprintable()
+    return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in path)

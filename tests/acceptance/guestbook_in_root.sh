@@ -1,0 +1,118 @@
+#!/bin/bash
+# Installs, runs and removes the guestbook's package inside a clean root; prints what it finds, one sentence a line.
+# Usage: guestbook_in_root.sh PACKAGE.deb VISITOR.py, as root, in a root that is thrown away afterwards.
+# shellcheck disable=SC2317  # the functions are called, by check
+set -uo pipefail
+
+package=$1
+visitor=$2
+venv=/opt/venvs/guestbook
+log=$(mktemp)
+failed=0
+
+heading() { printf '\n== %s\n' "$*"; }
+
+# Runs a command; its output matters only when it fails, and then nothing after it makes sense.
+step() {
+    if ! "$@" > "$log" 2>&1; then
+        printf 'failed: %s\n' "$*"
+        tail -n 60 "$log"
+        exit 1
+    fi
+}
+
+check() {
+    local sentence=$1
+    shift
+    if "$@"; then
+        printf '  yes  %s\n' "$sentence"
+    else
+        printf '  NO   %s\n' "$sentence"
+        failed=1
+    fi
+}
+
+no_compiler() {
+    local program
+    for program in cc gcc g++ c++ clang as ld make; do
+        if command -v "$program"; then return 1; fi
+    done
+}
+
+# Debian's verification prints a line for every file that is not as shipped.
+verified() {
+    local differences
+    differences=$(dpkg --verify guestbook) && [ -z "$differences" ] && return
+    printf '%s\n' "$differences"
+    return 1
+}
+
+nothing_unowned() {
+    local unowned
+    unowned=$(comm -13 <(dpkg -L guestbook | sort) <(find "$venv" | sort))
+    [ -z "$unowned" ] && return
+    head -n 20 <<< "$unowned"
+    return 1
+}
+
+nothing_left() {
+    local left
+    left=$(find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /mnt -o -path /tmp -o -path /run \) -prune \
+        -o -path '*guestbook*' -not -path '/var/lib/postgresql/*' -print)
+    if [ -e "$venv" ]; then left+=" $venv"; fi
+    [ -z "$left" ] && return
+    printf '%s\n' "$left"
+    return 1
+}
+
+# What the process has mapped after importing all that is native.
+mapped() { "$venv/bin/python" -I -c 'import lxml.etree, psycopg2; print(open("/proc/self/maps").read())'; }
+uses_of_distribution() { mapped | grep -q " /usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*/$1\.so\."; }
+no_grafted_library() { local maps && maps=$(mapped) && [[ $maps != *.libs/* ]]; }
+
+heading 'Install by apt: the package and what it depends on, nothing else'
+# PostgreSQL comes afterwards: it would bring libpq and libxml2 along, and hide that they were missing in Depends.
+step apt-get update -q
+step apt-get install -q -y --no-install-recommends "$package"
+dpkg-query -W -f '  ${Package} ${Version}\n  Depends: ${Depends}\n' guestbook
+check 'apt is content with the dependencies' apt-get check -qq
+check 'no compiler is installed' no_compiler
+check 'every file is as shipped' verified
+check 'the command is on the PATH' test "$(command -v guestbook)" = /usr/bin/guestbook
+check 'the command says its version' grep -qx 'guestbook 1\.0\.0' <(guestbook --version)
+check "psycopg2 uses the distribution's libpq" uses_of_distribution libpq
+check "lxml uses the distribution's libxml2" uses_of_distribution libxml2
+check 'no library is grafted into a wheel' no_grafted_library
+
+heading "Add Debian's PostgreSQL, make the database"
+step apt-get install -q -y --no-install-recommends postgresql
+read -r version cluster _ < <(pg_lsclusters --no-header)
+# The network is shared with the machine and its other roots: the database listens on its socket file only (whose name has
+# the port in it, and Debian's default is the first one free on the machine), the web server takes a free port.
+step pg_conftool "$version" "$cluster" set listen_addresses ''
+step pg_conftool "$version" "$cluster" set port 5432
+step pg_ctlcluster "$version" "$cluster" start
+step useradd --system guestbook
+step runuser -u postgres -- createuser guestbook
+step runuser -u postgres -- createdb --owner guestbook guestbook
+printf '  PostgreSQL %s\n' "$version"
+check 'the database is made ready' grep -q ready <(runuser -u guestbook -- guestbook init-db)
+check 'making it ready again is harmless' grep -q ready <(runuser -u guestbook -- guestbook init-db)
+check 'an unreachable database is an error in words' \
+    grep -q 'The database cannot be used' <(GUESTBOOK_DATABASE='host=/nowhere' guestbook init-db 2>&1)
+
+heading 'Serve, sign, read back'
+port=$("$venv/bin/python" -I -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+runuser -u guestbook -- guestbook serve --bind "127.0.0.1:$port" > "$log" 2>&1 &
+"$venv/bin/python" -I "$visitor" "http://127.0.0.1:$port" || { failed=1; tail -n 40 "$log"; }
+kill -TERM "$!"
+wait "$!"
+check 'the server ends when told to' test "$?" -eq 0 -o "$?" -eq 143
+check 'running it wrote nothing into its directory' nothing_unowned
+check 'every file is still as shipped' verified
+
+heading 'Purge'
+step apt-get purge -q -y guestbook
+check 'nothing of it is left' nothing_left
+
+exit "$failed"

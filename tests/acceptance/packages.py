@@ -1,0 +1,66 @@
+"""Packages as the acceptance tests make and look at them."""
+
+from __future__ import annotations
+
+import subprocess  # the tests run venvpkg as its users do
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from acceptance.cleanroot import Outcome
+
+BUILD_TIMEOUT_S = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Venvpkg:
+    """The command ``venvpkg``, with caches of its own."""
+
+    program: Path
+    directory: Path
+
+    def run(self, *arguments: str) -> Outcome:
+        """Run it in an empty directory."""
+        where = self.directory / "elsewhere"
+        where.mkdir(exist_ok=True)
+        completed = subprocess.run(
+            [str(self.program), *arguments],
+            cwd=where,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_TIMEOUT_S,
+            check=False,
+        )
+        return Outcome(completed.returncode, completed.stdout, completed.stderr)
+
+    def build(self, what: str) -> Path:
+        """Return the package that ``venvpkg build`` made of a project's directory or a requirement."""
+        options = (f"--{name}={self.directory / name}" for name in ("wheelhouse", "cache", "out"))
+        outcome = self.run("build", what, *options)
+
+        assert outcome.code == 0, outcome.transcript
+        (line,) = outcome.stdout.splitlines()
+        package = Path(line)
+        assert package.is_file(), outcome.transcript
+        return package
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One use of a package in a clean root, of which several tests look at the traces."""
+
+    package: Path
+    outcome: Outcome
+
+
+def shown(package: Path) -> PurePosixPath:
+    """Return where a clean root shows a package."""
+    return PurePosixPath("/mnt") / package.name
+
+
+def depends_of(package: Path) -> dict[str, str]:
+    """Return the package's Depends: name to the restriction on its version, which may be empty."""
+    command = ["dpkg-deb", "--field", str(package), "Depends"]
+    field = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    relations = (relation.strip().partition(" ") for relation in field.replace("\n", " ").split(","))
+    return {name: restriction for name, _, restriction in relations}

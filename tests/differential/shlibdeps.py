@@ -1,0 +1,67 @@
+"""dpkg-shlibdeps on a payload, and what both tools are tried on."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+CONTROL = """\
+Source: app
+Maintainer: A Tester <tester@example.com>
+
+Package: app
+Architecture: any
+Description: tried
+"""
+
+PLACES = ("/usr/bin", "/usr/sbin", "/usr/lib/python3", "/usr/lib/python3.11", "/usr/lib/x86_64-linux-gnu")
+LARGEST = 20_000_000
+
+
+def system_elf_files(count: int, seed: int = 2) -> list[Path]:
+    """Return some of this machine's ELF files, always the same ones on the same machine."""
+    files = []
+    for place in PLACES:
+        for directory, _, names in os.walk(place):
+            files += [Path(directory, name) for name in names]
+    files.sort()
+    random.Random(seed).shuffle(files)  # noqa: S311
+    return list(itertools.islice(filter(is_elf, files), count))
+
+
+def is_elf(file: Path) -> bool:
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST:
+        return False
+    with file.open("rb") as opened:
+        return opened.read(4) == b"\x7fELF"
+
+
+def payload_of(files: list[Path], work: Path) -> Path:
+    """Return a destdir with the files at their own places, inside what dpkg-shlibdeps takes for a source package."""
+    destdir = work / "debian/app"
+    (destdir / "DEBIAN").mkdir(parents=True)
+    (work / "debian/control").write_text(CONTROL)
+    for file in files:
+        copy = destdir / file.relative_to("/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    return destdir
+
+
+def shlibdeps(work: Path) -> set[str] | None:
+    """Return the relations that dpkg-shlibdeps computes; None when it gives up."""
+    files = [
+        str(Path(directory, name).relative_to(work))
+        for directory, _, names in os.walk(work / "debian/app")
+        for name in names
+    ]
+    command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *files]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    depends = done.stdout.strip().removeprefix("shlibs:Depends=")
+    return set(depends.split(", ")) - {""}

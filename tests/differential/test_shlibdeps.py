@@ -1,0 +1,127 @@
+"""Our relations equal dpkg-shlibdeps' for each of many system files, or are stricter for a reason it misses.
+
+dpkg before 1.22.22 does not see symbol versions that no symbol is bound to (Debian bug 1122107). Those relations, and
+no others, may be stricter. Private libraries, of which their package says nothing, are relations of ours alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from differential.shlibdeps import payload_of, shlibdeps, system_elf_files
+from unit.fakes import RecordingReport
+from venvpkg.backends.deb.depends import derive_dependencies
+from venvpkg.backends.deb.libraries import DebLibraries
+from venvpkg.backends.deb.owners import read_owners
+from venvpkg.backends.deb.relations import implies, parse_relation
+from venvpkg.depends.derive import derive
+from venvpkg.depends.loader import load
+from venvpkg.elf.tree import scan
+from venvpkg.errors import UnownedSonameError
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.host.runner import SubprocessRunner
+from venvpkg.model.depends import Dependency, DependencySet, Source
+from venvpkg.model.staged import ApplicationMetadata, StagedVenv
+from venvpkg.targets.host import resolve_host
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Target
+
+SAMPLE = 110
+AT_LEAST = 100
+
+pytestmark = pytest.mark.skipif(shutil.which("dpkg-shlibdeps") is None, reason="needs dpkg-dev")
+
+
+@pytest.fixture(scope="module")
+def runner() -> SubprocessRunner:
+    return SubprocessRunner(os.environ)
+
+
+@pytest.fixture(scope="module")
+def host(runner: SubprocessRunner) -> Target:
+    return resolve_host(runner)
+
+
+def relations_of_ours(dependencies: DependencySet) -> list[Dependency]:
+    """Return those that dpkg-shlibdeps knows reasons for."""
+    return [
+        each
+        for each in dependencies.dependencies
+        if any(evidence.source in {Source.SYMBOLS, Source.SHLIBS} for evidence in each.evidence)
+    ]
+
+
+def is_of_a_bare_version(dependency: Dependency) -> bool:
+    """Whether a version that no symbol is bound to set the floor."""
+    symbol = dependency.evidence[0].symbol
+    return symbol is not None and symbol.partition("@")[0] == symbol.partition("@")[2]
+
+
+def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
+    """Return in words each difference, but for the one that is known."""
+    mine = {each.relation for each in ours}
+    parsed = [relation for each in ours if (relation := parse_relation(each.relation))]
+    weaker = [
+        f"not implied: {text}"
+        for text in theirs - mine
+        if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
+    ]
+    return weaker + [
+        f"ours: {each.relation}" for each in ours if each.relation not in theirs and not is_of_a_bare_version(each)
+    ]
+
+
+def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
+    tmp_path: Path, host: Target, runner: SubprocessRunner
+) -> None:
+    files = system_elf_files(SAMPLE)
+    report = RecordingReport()
+    scans = {file: scan(payload_of([file], tmp_path / str(number)), host, report) for number, file in enumerate(files)}
+    edges = {
+        file: load(scans[file], tmp_path / str(number) / "debian/app", host).edges for number, file in enumerate(files)
+    }
+    places = [place for each in edges.values() for edge in each for place in edge.places]
+    libraries = DebLibraries(host, read_owners(host, LayeredRoot(host.root), places, (), runner))
+
+    differences: dict[str, list[str]] = {}
+    compared = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        theirs = pool.map(shlibdeps, [tmp_path / str(number) for number in range(len(files))])
+        for file, expected in zip(files, theirs, strict=True):
+            if expected is None:  # it gives up on private libraries that only an inherited path leads to
+                continue
+            compared += 1
+            try:
+                ours = relations_of_ours(derive(scans[file], edges[file], libraries, {}))
+            except UnownedSonameError as error:
+                differences[str(file)] = [str(error)]
+                continue
+            if wrong := unexplained(ours, expected):
+                differences[str(file)] = wrong
+
+    assert differences == {}
+    assert compared >= min(AT_LEAST, len(files))
+
+
+def test_a_payload_of_many_files_has_the_relations_of_dpkg_shlibdeps(
+    tmp_path: Path, host: Target, runner: SubprocessRunner
+) -> None:
+    destdir = payload_of(system_elf_files(40, seed=7), tmp_path)
+    report = RecordingReport()
+    application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
+    staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
+
+    result = derive_dependencies(scan(destdir, host, report), staged, host, runner, report)
+
+    expected = shlibdeps(tmp_path)
+    assert expected is not None
+    assert unexplained(relations_of_ours(result), expected) == []
+    assert f"python{host.interpreter.minor} (>= 3.9.0)" in result.relations()
+    assert not any(":amd64" in each or "${" in each for each in result.relations())

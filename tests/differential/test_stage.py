@@ -1,0 +1,126 @@
+"""Staging with the real virtualenv and interpreter: what is there runs, and is the same from anywhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.samples import a_project, write_wheel
+from venvpkg.errors import StagingError
+from venvpkg.host.places import Places
+from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.tree import entries_below
+from venvpkg.staging.environment import make_environment
+from venvpkg.staging.stage import stage
+
+if TYPE_CHECKING:
+    from venvpkg.model.project import Project
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.target import Target
+
+METADATA = "Metadata-Version: 2.1\nName: {0}\nVersion: 1.0\nAuthor-email: J <j@example.org>\n"
+MODULE = b"NAMES = frozenset({'a', 'b', 'c', 'd', 'e'})\ndef main():\n    print(sorted(NAMES), __file__)\n"
+
+
+def stage_in(base: Path, target: Target, runner: SubprocessRunner, project: Project | None = None) -> StagedVenv:
+    (base / "wheels").mkdir(parents=True)
+    app = write_wheel(
+        base / "wheels",
+        files={"app/__init__.py": MODULE, "app/tests/python2.py": b"print 1\n"},
+        metadata=METADATA.format("app") + "Requires-Dist: lib\n",
+        entry_points="[console_scripts]\napp = app:main\n",
+    )
+    lib = write_wheel(base / "wheels", "lib", files={"lib.py": b"def f(): 1 / 0\n"}, metadata=METADATA.format("lib"))
+    places = Places(base / "wheelhouse", base / "cache")
+    return stage(
+        project or a_project(), (app, lib), target,
+        workspace=base / "work", places=places, runner=runner, report=RecordingReport(),
+    )  # fmt: skip
+
+
+def contents(root: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path): (
+            entry.stat(follow_symlinks=False).st_mode,
+            os.fsencode(Path(entry.path).readlink()) if entry.is_symlink() else Path(entry.path).read_bytes(),
+        )
+        for path, entry in entries_below(root)
+        if not entry.is_dir(follow_symlinks=False)
+    }
+
+
+def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, target: Target) -> None:
+    home = make_environment(tmp_path / "destdir", a_project().prefix, target, tmp_path / "cache")
+
+    forbidden = (os.fsencode(tmp_path), os.fsencode(sys.prefix), b"virtualenv.__main__")
+    for path, (_, content) in contents(tmp_path / "destdir").items():
+        assert not any(each in content for each in forbidden), path
+    assert (home / "bin/python").readlink() == Path(target.interpreter.path)
+    assert not (home / "CACHEDIR.TAG").exists()
+    assert "\nhome = /usr/bin\n" in "\n" + (home / "pyvenv.cfg").read_text()
+    assert "VIRTUAL_ENV=/opt/venvs/app\n" in (home / "bin/activate").read_text().replace("'", "").replace('"', "")
+
+
+def test_a_place_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
+    with pytest.raises(StagingError, match="cannot be made"):
+        make_environment(tmp_path / "a b", a_project().prefix, target, tmp_path / "cache")
+
+
+def test_settings_of_the_user_for_virtualenv_change_nothing(
+    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUALENV_SYSTEM_SITE_PACKAGES", "true")
+    monkeypatch.setenv("VIRTUALENV_PROMPT", "mine")
+
+    home = make_environment(tmp_path / "destdir", a_project().prefix, target, tmp_path / "cache")
+
+    assert "include-system-site-packages = false" in (home / "pyvenv.cfg").read_text()
+    assert "mine" not in (home / "pyvenv.cfg").read_text()
+
+
+def test_two_stagings_in_different_places_are_the_same_bytes(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    first = stage_in(tmp_path / "one", target, runner)
+    before = os.umask(0o077)
+    try:
+        second = stage_in(tmp_path / "two/much/deeper", target, runner)
+    finally:
+        os.umask(before)
+
+    assert contents(first.destdir) == contents(second.destdir)
+    assert first.payload == second.payload
+
+
+def test_what_was_staged_runs_and_names_its_path_on_the_target(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    staged = stage_in(tmp_path, target, runner)
+    home = staged.destdir / staged.prefix.relative_to("/")
+
+    module = staged.prefix / f"lib/python{target.interpreter.minor}/site-packages/app/__init__.py"
+    bytecode = staged.destdir / str(module.with_name("__pycache__")).lstrip("/")
+    program = (
+        "import app, marshal, sys; app.main(); print(marshal.loads(open(sys.argv[1], 'rb').read()[16:]).co_filename)"
+    )
+    done = runner.run(Command((str(home / "bin/python"), "-I", "-c", program, *map(str, bytecode.iterdir()))))
+
+    greeting, compiled_from = done.text.splitlines()
+    assert greeting.startswith("['a', 'b', 'c', 'd', 'e']")
+    assert compiled_from == str(module)
+    assert staged.application.commands == ("app",)
+    assert [each.name for each in staged.distributions] == ["app", "lib"]
+
+
+def test_bytecode_is_written_for_every_module_that_compiles(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    staged = stage_in(tmp_path, target, runner)
+
+    names = {each.path.name.partition(".")[0] for each in staged.payload.files() if each.path.suffix == ".pyc"}
+    assert names == {"__init__", "lib"}

@@ -1,0 +1,62 @@
+"""Our own sdist and wheel contain what they should."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.build import build_sdist, build_wheel
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Build the sdist from the checkout, and the wheel from that sdist, as ``python -m build`` does."""
+    output = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(CHECKOUT)
+        sdist = output / build_sdist(str(output))
+        with tarfile.open(sdist) as archive:
+            archive.extractall(output, filter="data")
+        patch.chdir(output / sdist.name.removesuffix(".tar.gz"))
+        wheel = output / build_wheel(str(output))
+    return sdist, wheel
+
+
+def templates(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+
+
+def test_the_wheel_has_every_template_of_the_checkout(built: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(built[1]) as wheel:
+        shipped = {
+            name.removeprefix("venvpkg/_templates/deb/")
+            for name in wheel.namelist()
+            if name.startswith("venvpkg/_templates/deb/")
+        }
+
+    assert shipped == templates(CHECKOUT / "debian-templates")
+    assert "control.j2" in shipped
+
+
+def test_the_wheel_has_every_module_of_the_checkout(built: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(built[1]) as wheel:
+        shipped = {name for name in wheel.namelist() if name.endswith((".py", "py.typed"))}
+
+    package = CHECKOUT / "src"
+    assert shipped == {str(path.relative_to(package)) for path in package.rglob("*.py")} | {"venvpkg/py.typed"}
+
+
+def test_the_sdist_has_what_the_wheel_is_built_from_and_the_licence(built: tuple[Path, Path]) -> None:
+    with tarfile.open(built[0]) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+
+    assert {"LICENSE", "README.md", "pyproject.toml", "debian-templates/control.j2", "src/venvpkg/errors.py"} <= names
+
+
+def test_no_template_is_python() -> None:
+    # A Python file among them would shadow venvpkg in an editable install.
+    assert not list((CHECKOUT / "debian-templates").rglob("*.py"))

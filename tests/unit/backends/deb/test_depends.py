@@ -1,0 +1,195 @@
+"""The Depends of a payload, from ELF files and dpkg's database to relations."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from unit.backends.deb.dpkg import Dpkg, database
+from unit.elf.builder import Elf, Take
+from unit.fakes import RecordingReport
+from unit.places import SYSTEM, Places
+from venvpkg.backends.deb.depends import derive_dependencies
+from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
+from venvpkg.model.depends import DependencySet, Source
+from venvpkg.model.staged import InstalledDistribution
+
+LIB = "/opt/venvs/app/lib"
+INFO = "/var/lib/dpkg/info"
+PYTHON = {"/usr/bin/python3.11": "python3.11-minimal"}
+VERSIONS = {"python3.11": "3.11.2-6+deb12u6", "libfoo1:amd64": "1:2.3-4+deb12u1"}
+RELATION_OF_PYTHON = "python3.11 (>= 3.11.0)"
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    made = Places.below(tmp_path)
+    database(made)
+    made.text(
+        f"{INFO}/libc6:amd64.symbols", "libc.so.6 libc6 #MINVER#\n read@GLIBC_2.2.5 2.2.5\n poll@GLIBC_2.34 2.34\n"
+    )
+    made.library("libfoo.so.1")
+    return made
+
+
+def dpkg(**files: str) -> Dpkg:
+    shipped = {f"{SYSTEM}/{name}": owner for name, owner in files.items()}
+    return Dpkg(PYTHON | {"/lib/x86_64-linux-gnu/libc.so.6": "libc6:amd64"} | shipped, VERSIONS)
+
+
+def depends(places: Places, runner: Dpkg, *declared: str) -> DependencySet:
+    distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
+    return derive_dependencies(
+        places.scan(), places.staged([distribution]), places.target(), runner, RecordingReport(), declared=declared
+    )
+
+
+def needing_foo(places: Places, *symbols: Take) -> None:
+    places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1",), symbols=symbols))
+
+
+OWNED = {"libfoo.so.1": "libfoo1:amd64"}
+
+
+def test_a_payload_without_elf_files_needs_the_interpreter_by_its_minor(places: Places) -> None:
+    (only,) = depends(places, dpkg()).dependencies
+
+    assert only.relation == RELATION_OF_PYTHON
+    (evidence,) = only.evidence
+    assert (evidence.source, str(evidence.needed_by)) == (Source.INTERPRETER, "/opt/venvs/app/bin/python")
+
+
+def test_evidence_names_symbol_file_distribution_library_and_owner(places: Places) -> None:
+    places.payload(f"{LIB}/_foo.so", Elf(needed=("libc.so.6",), symbols=(Take("poll", "libc.so.6/GLIBC_2.34"),)))
+
+    libc, _ = depends(places, dpkg()).dependencies
+
+    assert libc.relation == "libc6 (>= 2.34)"
+    (evidence,) = libc.evidence
+    assert (evidence.symbol, evidence.distribution, evidence.owner) == ("poll@GLIBC_2.34", "foo", "libc6:amd64")
+    assert str(evidence.library) == "/lib/x86_64-linux-gnu/libc.so.6"
+
+
+def test_a_package_without_symbols_file_speaks_by_its_shlibs_file(places: Places) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1:2.2), libfoo-data\n")
+
+    assert depends(places, dpkg(**OWNED)).relations() == ("libfoo-data", "libfoo1 (>= 1:2.2)", RELATION_OF_PYTHON)
+
+
+def test_a_package_that_says_nothing_is_needed_as_it_is_installed_with_a_warning(places: Places) -> None:
+    needing_foo(places)
+
+    result = depends(places, dpkg(**OWNED))
+
+    assert "libfoo1 (>= 1:2.3)" in result.relations()
+    assert any("libfoo1 says nothing" in warning for warning in result.warnings)
+
+
+def test_the_administrators_symbols_and_shlibs_win(places: Places) -> None:
+    needing_foo(places, Take("f"))
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
+    places.text("/etc/dpkg/shlibs.override", "libfoo 1 libfoo1 (>= 2)\n")
+    assert "libfoo1 (>= 2)" in depends(places, dpkg(**OWNED)).relations()
+
+    places.text(f"{INFO}/libfoo1:amd64.symbols", "libfoo.so.1 libfoo1 #MINVER#\n f@Base 3\n")
+    assert "libfoo1 (>= 3)" in depends(places, dpkg(**OWNED)).relations()
+
+    places.text("/etc/dpkg/symbols/libfoo1.symbols", "libfoo.so.1 libfoo1 #MINVER#\n f@Base 4\n")
+    places.text("/etc/dpkg/symbols/libfoo1.symbols.amd64", "libfoo.so.1 libfoo1 #MINVER#\n f@Base 5\n")
+    assert "libfoo1 (>= 5)" in depends(places, dpkg(**OWNED)).relations()
+
+
+def test_shlibs_default_speaks_for_a_library_that_no_package_ships(places: Places) -> None:
+    needing_foo(places)
+    places.text("/etc/dpkg/shlibs.default", "libfoo 1 libfoo-local\n")
+
+    assert "libfoo-local" in depends(places, dpkg()).relations()
+
+
+def test_a_copy_that_no_package_ships_does_not_hide_the_packaged_one(places: Places) -> None:
+    needing_foo(places)
+    places.text("/etc/ld.so.conf", f"/usr/local/lib\n{SYSTEM}\n")
+    places.system("/usr/local/lib/libfoo.so.1", Elf())
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1\n")
+
+    assert "libfoo1" in depends(places, dpkg(**OWNED)).relations()
+
+
+def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: Places) -> None:
+    (places.root / SYSTEM[1:] / "libfoo.so.1").unlink()
+    needing_foo(places)
+    places.text("/etc/ld.so.conf", "/usr/local/lib\n")
+    places.system("/usr/local/lib/libfoo.so.1", Elf())
+
+    with pytest.raises(UnownedSonameError, match=r"found as /usr/local/lib/libfoo\.so\.1, which no package ships"):
+        depends(places, dpkg())
+
+
+def test_the_version_of_its_own_that_a_package_left_to_be_substituted_is_the_installed_one(places: Places) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.symbols", "libfoo.so.1 libfoo1 (= ${binary:Version})\n f@Base 1\n")
+
+    assert "libfoo1 (= 1:2.3-4+deb12u1)" in depends(places, dpkg(**OWNED)).relations()
+
+
+@pytest.mark.parametrize("template", ["libfoo1 (>= ${source:Upstream})", "libfoo1 oops", "${shlibs:Depends}"])
+def test_a_template_that_is_no_relation_is_damage_told_by_file(places: Places, template: str) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.symbols", f"libfoo.so.1 {template}\n f@Base 1\n")
+
+    with pytest.raises(PackageDatabaseError, match=r"libfoo1:amd64\.symbols: no relation"):
+        depends(places, dpkg(**OWNED))
+
+
+def test_symbols_of_an_alternative_template_add_its_relations(places: Places) -> None:
+    needing_foo(places, Take("private", "libfoo.so.1/FOO_PRIVATE"))
+    places.text(
+        f"{INFO}/libfoo1:amd64.symbols",
+        "libfoo.so.1 libfoo1 #MINVER#\n| libfoo1 (>> 2.3), libfoo1 (<< 2.4)\n f@FOO 1.0\n private@FOO_PRIVATE 0 1\n",
+    )
+
+    assert depends(places, dpkg(**OWNED)).relations() == ("libfoo1 (<< 2.4)", "libfoo1 (>> 2.3)", RELATION_OF_PYTHON)
+
+
+def test_what_the_user_declares_raises_a_floor_and_is_evidence(places: Places) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
+
+    foo, client, _ = depends(places, dpkg(**OWNED), "libfoo1 (>= 2)", "postgresql-client | pgcli").dependencies
+
+    assert (foo.relation, client.relation) == ("libfoo1 (>= 2)", "postgresql-client | pgcli")
+    assert {each.source for each in foo.evidence} == {Source.USER, Source.SHLIBS}
+
+
+def test_declared_relations_that_are_none_are_told_all_at_once(places: Places) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        depends(places, dpkg(), "libfoo1 >= 2", "fine", "a\nPre-Depends: b")
+
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "versions", "problem"),
+    [
+        ({}, VERSIONS, "does not belong to the package python3.11"),
+        ({"/usr/bin/python3.11": "pyenv"}, VERSIONS, "does not belong to the package python3.11"),
+        (PYTHON, {}, "python3.11 is not installed"),
+        (PYTHON, {"python3.11": "3.10.9-1"}, "older than 3.11.0"),
+    ],
+)
+def test_an_interpreter_that_no_relation_can_name_is_an_error(
+    places: Places, files: dict[str, str], versions: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(PackageDatabaseError, match=problem):
+        depends(places, Dpkg(files, versions))
+
+
+def test_warnings_are_told_and_kept(places: Places) -> None:
+    needing_foo(places)
+    report = RecordingReport()
+
+    result = derive_dependencies(places.scan(), places.staged(), places.target(), dpkg(**OWNED), report)
+
+    assert report.warnings == list(result.warnings) != []

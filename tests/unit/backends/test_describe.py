@@ -1,0 +1,76 @@
+"""The neutral description: who wins, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from unit.samples import PREFIX, a_project, a_staged, an_application
+from venvpkg.backends.describe import describe, problems_of
+from venvpkg.model.depends import DependencySet
+from venvpkg.model.project import Project, Settings
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import StagedVenv
+
+
+def described(project: Project, staged: StagedVenv) -> PackageSpec:
+    return describe(project, staged, DependencySet(), 0, evidence=b"")
+
+
+def test_the_configured_maintainer_wins_over_the_metadata() -> None:
+    project = a_project(Settings(maintainer="Ops <ops@example.org>"))
+
+    assert described(project, a_staged()).maintainer == "Ops <ops@example.org>"
+
+
+def test_a_missing_maintainer_is_told_with_both_ways_to_give_one() -> None:
+    (problem,) = problems_of(a_project(), a_staged(application=an_application(maintainer="")))
+
+    assert "[tool.venvpkg] maintainer" in problem
+    assert "--maintainer" in problem
+
+
+def test_the_application_s_commands_are_linked_by_default() -> None:
+    spec = described(a_project(), a_staged())
+
+    assert spec.links == ((PurePosixPath("/usr/bin/app"), PREFIX / "bin/app"),)
+
+
+def test_no_commands_means_no_links() -> None:
+    assert described(a_project(Settings(commands=())), a_staged()).links == ()
+
+
+def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
+    problems = problems_of(a_project(Settings(commands=("ap", "zzz"))), a_staged())
+
+    assert problems == (
+        "commands: the environment has no program ap; did you mean app?",
+        "commands: the environment has no program zzz",
+    )
+
+
+def test_a_command_whose_name_is_no_name_is_told() -> None:
+    strange = dataclasses.replace(an_application(), commands=("-rf", "a b"))
+
+    problems = problems_of(a_project(), a_staged(application=strange))
+
+    assert [problem.split(" is no name")[0] for problem in problems] == ["commands: '-rf'", "commands: 'a b'"]
+
+
+def test_an_application_without_a_summary_gets_one() -> None:
+    assert (
+        described(a_project(), a_staged(application=an_application(summary=""))).summary == "App, a Python application"
+    )
+
+
+def test_the_description_says_what_the_package_is_after_what_the_readme_says() -> None:
+    staged = a_staged(application=an_application(description="# App\n\nApp keeps a list of many things.\n"))
+
+    first, empty, last = described(a_project(), staged).description.split("\n")
+
+    assert (first, empty) == ("App keeps a list of many things.", "")
+    assert last.startswith("This package holds App 1.0")
+    assert last.endswith("at /opt/venvs/app.")

@@ -1,0 +1,67 @@
+"""The command line: usage, exit codes, and nothing on standard output but results."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert [name for name in ("build", "doctor", "explain", "lock", "plan") if f"  {name} " not in shown] == []
+
+
+@pytest.mark.parametrize("command", ["build", "doctor", "explain", "lock", "plan"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "-h"]) == 0
+    assert "Usage: venvpkg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["bild"], ["build", "--no-such-option"], ["build", "-v", "-q"], ["build", "-j", "0"], ["explain"]]
+)
+def test_a_wrong_command_line_ends_with_2_and_says_why_on_standard_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(arguments) == 2
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err
+
+
+def test_a_configuration_error_ends_with_its_own_code_and_no_traceback(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "app"\n[tool.venvpkg]\nnmae = "x"\n')
+
+    assert main(["build", str(tmp_path)]) == 3
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "did you mean 'name'?" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_the_help_imports_no_stage() -> None:
+    code = (
+        "import sys; from venvpkg.cli.main import main; main(['--help'])\n"
+        "heavy = {'elftools', 'virtualenv', 'unearth', 'jinja2', 'installer'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,106 @@
+"""An administrator reads why a package depends on another."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from venvpkg.depends.explain import explanation
+from venvpkg.errors import NotAPackageError
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
+
+
+def libc(file: str, floor: str, symbol: str | None, distribution: str | None) -> Evidence:
+    return Evidence(
+        Source.SYMBOLS,
+        "libc.so.6",
+        PurePosixPath(file),
+        distribution,
+        floor,
+        symbol,
+        PurePosixPath("/lib/x86_64-linux-gnu/libc.so.6"),
+        "libc6:amd64",
+    )
+
+
+BLAS = Evidence(
+    Source.SHLIBS,
+    "libblas.so.3",
+    PurePosixPath("/opt/venvs/app/_blas.so"),
+    "numpy",
+    library=PurePosixPath("/lib/libblas.so.3"),
+    owner="libopenblas0-pthread:amd64",
+)
+PYTHON = Evidence(
+    Source.INTERPRETER,
+    needed_by=PurePosixPath("/opt/venvs/app/bin/python"),
+    floor="3.11.0",
+    library=PurePosixPath("/usr/bin/python3.11"),
+    owner="python3.11-minimal",
+)
+SET = DependencySet(
+    (
+        Dependency("libblas3 | libblas.so.3", (BLAS,)),
+        Dependency(
+            "libc6 (>= 2.34)",
+            (
+                libc("/opt/venvs/app/_psycopg.so", "2.34", "pthread_create@GLIBC_2.34", "psycopg2"),
+                libc("/opt/venvs/app/lxml/etree.so", "2.14", "memcpy@GLIBC_2.14", "lxml"),
+                libc("/opt/venvs/app/own.so", "0", None, None),
+            ),
+        ),
+        Dependency("postgresql-client", (Evidence(Source.USER),)),
+        Dependency("python3.11 (>= 3.11.0)", (PYTHON,)),
+    ),
+    ("a search path leads nowhere",),
+)
+
+
+def test_everything_is_explained_in_columns() -> None:
+    assert explanation(SET) == (
+        "libblas3 | libblas.so.3\n"
+        "  libblas.so.3, /lib/libblas.so.3 of libopenblas0-pthread:amd64 (by the package's shlibs file)\n"
+        "    -  the library itself  numpy  /opt/venvs/app/_blas.so\n"
+        "\n"
+        "libc6 (>= 2.34)\n"
+        "  libc.so.6, /lib/x86_64-linux-gnu/libc.so.6 of libc6:amd64 (lowest version by the package's symbols file)\n"
+        "    >= 2.34      pthread_create@GLIBC_2.34  psycopg2  /opt/venvs/app/_psycopg.so\n"
+        "    >= 2.14      memcpy@GLIBC_2.14          lxml      /opt/venvs/app/lxml/etree.so\n"
+        "    any version  the library itself         -         /opt/venvs/app/own.so\n"
+        "\n"
+        "postgresql-client\n"
+        "  declared by hand: depends in [tool.venvpkg]\n"
+        "\n"
+        "python3.11 (>= 3.11.0)\n"
+        "  /opt/venvs/app/bin/python is /usr/bin/python3.11 of python3.11-minimal, 3.11.0 or later\n"
+        "\n"
+        "Warnings\n"
+        "  a search path leads nowhere\n"
+    )
+
+
+@pytest.mark.parametrize("package", ["libblas3", "libblas.so.3"])
+def test_one_package_is_explained_by_any_alternative(package: str) -> None:
+    text = explanation(SET, package)
+
+    assert text.startswith("libblas3 | libblas.so.3\n")
+    assert "libc6" not in text
+
+
+def test_a_package_that_is_not_needed_is_told_with_those_that_are() -> None:
+    with pytest.raises(NotAPackageError) as caught:
+        explanation(SET, "libssl3")
+
+    assert "does not depend on libssl3" in caught.value.brief
+    assert "postgresql-client" in caught.value.details
+
+
+def test_a_package_without_dependencies_says_so() -> None:
+    assert explanation(DependencySet()) == "It depends on nothing.\n"
+
+
+def test_a_file_name_that_is_no_text_can_be_printed() -> None:
+    odd = libc("/opt/\udcff.so", "2.34", None, None)
+
+    explanation(DependencySet((Dependency("libc6 (>= 2.34)", (odd,)),))).encode("utf-8")

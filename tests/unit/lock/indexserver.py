@@ -1,0 +1,113 @@
+"""An index on the loopback interface that behaves well or badly, as a test tells it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.server
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Handle = http.server.BaseHTTPRequestHandler
+
+
+@dataclass
+class Index:
+    """What to answer: a list of answers for each path, of which the last is repeated."""
+
+    url: str
+    answers: dict[str, list[Callable[[Handle], None]]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def serve(self, path: str, *answers: Callable[[Handle], None]) -> str:
+        self.answers[path] = list(answers)
+        return self.url + path
+
+
+def content(body: bytes, **headers: str) -> Callable[[Handle], None]:
+    def answer(handle: Handle) -> None:
+        handle.send_response(200)
+        for key, value in ({"Content-Length": str(len(body))} | headers).items():
+            handle.send_header(key.replace("_", "-"), value)
+        handle.end_headers()
+        handle.wfile.write(body)
+
+    return answer
+
+
+def status(code: int, **headers: str) -> Callable[[Handle], None]:
+    def answer(handle: Handle) -> None:
+        handle.send_response(code)
+        for key, value in ({"Content-Length": "0"} | headers).items():
+            handle.send_header(key.replace("_", "-"), value)
+        handle.end_headers()
+
+    return answer
+
+
+def truncated(body: bytes) -> Callable[[Handle], None]:
+    def answer(handle: Handle) -> None:
+        content(body, Content_Length=str(len(body) + 10))(handle)
+        handle.close_connection = True
+
+    return answer
+
+
+def dripping(seconds: float) -> Callable[[Handle], None]:
+    def answer(handle: Handle) -> None:
+        handle.send_response(200)
+        handle.end_headers()
+        end = time.monotonic() + seconds
+        with contextlib.suppress(OSError):
+            while time.monotonic() < end:
+                handle.wfile.write(b"x")
+                handle.wfile.flush()
+                time.sleep(0.01)
+
+    return answer
+
+
+def for_login(user: str, password: str, answer: Callable[[Handle], None]) -> Callable[[Handle], None]:
+    expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def ask(handle: Handle) -> None:
+        if handle.headers.get("Authorization") == expected:
+            answer(handle)
+        else:
+            status(401, WWW_Authenticate='Basic realm="index"')(handle)
+
+    return ask
+
+
+@contextlib.contextmanager
+def running_index() -> Iterator[Index]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            index.asked.append(self.path)
+            answers = index.answers.get(self.path, [status(404)])
+            (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+        def do_HEAD(self) -> None:
+            status(405)(self)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    index = Index(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield index
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

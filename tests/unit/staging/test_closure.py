@@ -1,0 +1,68 @@
+"""An environment that would fail at run time is refused."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.requirements import Requirement
+
+from unit.samples import debian_12
+from venvpkg.errors import StagingError
+from venvpkg.staging.closure import require_closure
+from venvpkg.staging.metadata import CoreMetadata
+
+ENVIRONMENT = debian_12().interpreter.environment
+
+
+def distribution(name: str, version: str = "1.0", *requires: str) -> CoreMetadata:
+    return CoreMetadata(name, version, None, tuple(map(Requirement, requires)), {})
+
+
+def check(*distributions: CoreMetadata, extras: tuple[str, ...] = ()) -> None:
+    require_closure({each.name: each for each in distributions}, ENVIRONMENT, {"app": extras})
+
+
+def test_a_complete_environment_passes() -> None:
+    check(distribution("app", "1.0", "Lib.One>=1"), distribution("lib-one", "1.5", 'tomli; python_version < "3.11"'))
+
+
+def test_everything_that_is_missing_or_too_old_is_told_at_once() -> None:
+    with pytest.raises(StagingError) as caught:
+        check(distribution("app", "1.0", "lib>=2", "gone"), distribution("lib", "1.5", "lost"))
+
+    assert caught.value.details.splitlines() == [
+        "  app requires gone: not installed",
+        "  app requires lib>=2: 1.5 is installed",
+        "  lib requires lost: not installed",
+    ]
+
+
+def test_a_pre_release_that_the_lock_chose_is_accepted() -> None:
+    check(distribution("app", "1.0", "lib>=2"), distribution("lib", "2.1rc1"))
+
+
+def test_requirements_of_an_extra_count_only_when_it_was_asked_for() -> None:
+    app = distribution("app", "1.0", 'lib; extra == "fast"')
+
+    check(app)
+    with pytest.raises(StagingError, match="app requires lib"):
+        check(app, extras=("fast",))
+
+
+def test_an_extra_that_another_requirement_asks_for_counts() -> None:
+    app = distribution("app", "1.0", "lib[Fast_Path]")
+    lib = distribution("lib", "1.0", 'accelerator; extra == "fast-path"')
+
+    with pytest.raises(StagingError, match="lib requires accelerator"):
+        check(app, lib)
+
+
+def test_an_extra_that_asks_for_others_of_the_same_distribution_is_followed() -> None:
+    app = distribution("app", "1.0", 'app[one]; extra == "all"', 'lib; extra == "one"')
+
+    with pytest.raises(StagingError, match="app requires lib"):
+        check(app, extras=("all",))
+
+
+def test_a_marker_that_compares_what_cannot_be_compared_is_told() -> None:
+    with pytest.raises(StagingError, match="cannot be evaluated"):
+        check(distribution("app", "1.0", 'lib; os_name === "posix" and extra > "a"'), distribution("lib"))

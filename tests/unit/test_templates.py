@@ -1,0 +1,50 @@
+"""Templates are found in a checkout and in an installation, and lay out without interpreting values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.errors import AssembleError
+from venvpkg.model.target import Family
+from venvpkg.templates import render, template_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGELOG = {"package": "app", "version": "1", "distribution": "x", "entry": "y", "maintainer": "z", "date": "d"}
+
+
+def test_an_installed_package_carries_its_templates(tmp_path: Path) -> None:
+    installed = tmp_path / "lib/venvpkg"
+    (installed / "_templates/deb").mkdir(parents=True)
+
+    assert template_dir(Family.DEB, installed) == installed / "_templates/deb"
+
+
+def test_in_a_checkout_they_are_beside_src(tmp_path: Path) -> None:
+    (tmp_path / "debian-templates").mkdir()
+
+    assert template_dir(Family.DEB, tmp_path / "src/venvpkg") == tmp_path / "debian-templates"
+
+
+def test_an_installation_without_templates_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AssembleError, match="deb templates"):
+        template_dir(Family.DEB, tmp_path / "lib/venvpkg")
+
+
+def test_a_template_in_a_value_is_text() -> None:
+    hostile = "{{ 7 * 7 }}{% include 'control.j2' %}<b>&"
+
+    assert f"  * {hostile}\n" in render(Family.DEB, "changelog.j2", CHANGELOG | {"entry": hostile})
+
+
+def test_a_value_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(AssembleError, match="maintainer"):
+        render(Family.DEB, "changelog.j2", {key: value for key, value in CHANGELOG.items() if key != "maintainer"})
+
+
+def test_a_template_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(AssembleError, match=r"nothing\.j2"):
+        render(Family.DEB, "nothing.j2", {})
