@@ -35,14 +35,18 @@ class Venvpkg:
 
     def build(self, what: str) -> Path:
         """Return the package that ``venvpkg build`` made of a project's directory or a requirement."""
-        options = (f"--{name}={self.directory / name}" for name in ("wheelhouse", "cache", "out"))
-        outcome = self.run("build", what, *options)
+        return self.built(what)[0]
+
+    def built(self, what: str, *, out: str = "out", cache: str = "cache") -> tuple[Path, Outcome]:
+        """Return the package, and what the build said. All builds share one wheelhouse."""
+        places = {"wheelhouse": "wheelhouse", "cache": cache, "out": out}
+        outcome = self.run("build", what, *(f"--{name}={self.directory / place}" for name, place in places.items()))
 
         assert outcome.code == 0, outcome.transcript
         (line,) = outcome.stdout.splitlines()
         package = Path(line)
         assert package.is_file(), outcome.transcript
-        return package
+        return package, outcome
 
 
 @dataclass(frozen=True, slots=True)

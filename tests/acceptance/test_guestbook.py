@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,23 @@ HERE = Path(__file__).parent
 GUESTBOOK = HERE.parents[1] / "examples" / "guestbook"
 
 
+def copied(source: Path, destination: Path) -> Path:
+    return Path(shutil.copytree(source, destination, ignore=shutil.ignore_patterns("__pycache__", "dist")))
+
+
+def snapshot(*directories: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for each in directories for path in each.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="module")
-def visit(venvpkg: Venvpkg, clean_root: CleanRoot) -> Visit:
-    package = venvpkg.build(str(GUESTBOOK))
+def project(venvpkg: Venvpkg) -> Path:
+    """A copy: building locks it."""
+    return copied(GUESTBOOK, venvpkg.directory / "guestbook")
+
+
+@pytest.fixture(scope="module")
+def visit(venvpkg: Venvpkg, clean_root: CleanRoot, project: Path) -> Visit:
+    package = venvpkg.build(str(project))
     visitor = PurePosixPath("/mnt/visitor.py")
     outcome = clean_root.run(
         (HERE / "guestbook_in_root.sh").read_text(),
@@ -61,6 +77,52 @@ def test_depends_are_the_owners_of_the_c_libraries_with_floors(visit: Visit) -> 
 
     assert {"libc6", "libpq5", "libxml2", "libxslt1.1"} <= depends.keys()
     assert all(depends[name].startswith("(>= ") for name in ("libc6", "libpq5", "libxml2", "libxslt1.1"))
+
+
+def test_depends_are_what_dpkg_shlibdeps_says_and_the_interpreter(visit: Visit, tmp_path: Path) -> None:
+    root = tmp_path / "debian/guestbook"
+    subprocess.run(["dpkg-deb", "--raw-extract", visit.package, root], check=True)
+    (tmp_path / "debian/control").write_text("Source: guestbook\n\nPackage: guestbook\nArchitecture: any\n")
+    objects = sorted(str(path) for path in root.rglob("*.so*") if path.is_file())
+
+    said = subprocess.run(
+        ["dpkg-shlibdeps", "-O", *objects], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+
+    expected = set(said.strip().removeprefix("shlibs:Depends=").split(", "))
+    ours = {f"{name} {restriction}".strip() for name, restriction in depends_of(visit.package).items()}
+    assert {each for each in ours if not each.startswith("python3.")} == expected
+
+
+def test_a_second_build_elsewhere_compiles_nothing_and_gives_the_same_bytes(
+    visit: Visit, venvpkg: Venvpkg, project: Path
+) -> None:
+    elsewhere = copied(project, venvpkg.directory / "some/other/place")
+
+    package, outcome = venvpkg.built(str(elsewhere), out="out-2", cache="cache-2")
+
+    assert "building" not in outcome.stderr
+    assert package.read_bytes() == visit.package.read_bytes()
+
+
+def test_the_plan_names_what_is_reused_and_changes_nothing(visit: Visit, venvpkg: Venvpkg, project: Path) -> None:
+    before = snapshot(visit.package.parent, project)
+
+    outcome = venvpkg.run("plan", str(project), f"--wheelhouse={venvpkg.directory / 'wheelhouse'}")
+
+    actions = {line.split()[1]: line.split()[0] for line in outcome.stdout.splitlines()}
+    assert {actions[name] for name in ("guestbook", "lxml", "markupsafe", "psycopg2")} == {"reuse"}
+    assert actions["flask"] == "pure"
+    assert snapshot(visit.package.parent, project) == before
+
+
+def test_explain_walks_from_a_dependency_to_symbol_file_and_distribution(visit: Visit, venvpkg: Venvpkg) -> None:
+    outcome = venvpkg.run("explain", str(visit.package), "libpq5")
+
+    assert outcome.code == 0, outcome.transcript
+    assert outcome.stdout.startswith("libpq5 (>= ")
+    assert "libpq.so.5" in outcome.stdout
+    assert "@Base  psycopg2  /opt/venvs/guestbook/lib/" in outcome.stdout
 
 
 def test_the_interpreter_is_a_dependency_by_exact_minor(visit: Visit) -> None:
