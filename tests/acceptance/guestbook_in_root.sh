@@ -67,7 +67,9 @@ nothing_left() {
 
 # What the process has mapped after importing all that is native.
 mapped() { "$venv/bin/python" -I -c 'import lxml.etree, psycopg2; print(open("/proc/self/maps").read())'; }
-uses_of_distribution() { mapped | grep -q " /usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*/$1\.so\."; }
+uses_of_distribution() {
+    local maps && maps=$(mapped) && grep -q " /usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*/$1\.so\." <<< "$maps"
+}
 no_grafted_library() { local maps && maps=$(mapped) && [[ $maps != *.libs/* ]]; }
 
 heading 'Install by apt: the package and what it depends on, nothing else'

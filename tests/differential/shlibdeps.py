@@ -18,14 +18,16 @@ Architecture: any
 Description: tried
 """
 
-PLACES = ("/usr/bin", "/usr/sbin", "/usr/lib/python3", "/usr/lib/python3.11", "/usr/lib/x86_64-linux-gnu")
+# Nothing here is linked against by anything else.
+PROGRAMS_AND_MODULES = ("/usr/bin", "/usr/sbin", "/usr/lib/python3", "/usr/lib/python3.11")
+PLACES = (*PROGRAMS_AND_MODULES, "/usr/lib/x86_64-linux-gnu")
 LARGEST = 20_000_000
 
 
-def system_elf_files(count: int, seed: int = 2) -> list[Path]:
+def system_elf_files(count: int, seed: int = 2, places: tuple[str, ...] = PLACES) -> list[Path]:
     """Return some of this machine's ELF files, always the same ones on the same machine."""
     files = []
-    for place in PLACES:
+    for place in places:
         for directory, _, names in os.walk(place):
             files += [Path(directory, name) for name in names]
     files.sort()
