@@ -146,7 +146,7 @@ def _merged(errors: Sequence[VenvpkgError]) -> VenvpkgError:
     details = "\n".join("\n".join(part for part in (error.brief, error.details) if part) for error in errors)
     kinds = {type(error) for error in errors}
     kind = kinds.pop() if len(kinds) == 1 and kinds <= {WheelError, DownloadError, LockError} else CompileError
-    return kind(f"{len(errors)} distributions cannot be built.", details=details, resolution="\n".join(resolution))
+    return kind(f"{len(errors)} distributions cannot be had.", details=details, resolution="\n".join(resolution))
 
 
 def _weight(job: Job) -> int:

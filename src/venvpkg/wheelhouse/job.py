@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -94,10 +95,16 @@ def run_job(job: Job, shop: Workshop) -> Built:
             details="\n".join((*(f"  {line}" for line in diagnosis.lines), f"  The whole log: {kept_log}")),
             resolution="\n".join(diagnosis.advice) or "Read the log; or use the publisher's wheel (policy `binary`).",
         ) from error
+    except OSError as error:
+        raise CompileError(
+            f"{job.title} cannot be built: {error.strerror or error}.",
+            details=f"  {error}",
+            resolution="Give the cache space and permission, or choose another with --cache.",
+        ) from error
     finally:
-        if log.is_file():
-            with log.open("rb") as source, written_whole(kept_log) as copy:
-                shutil.copyfileobj(source, copy)
+        # Without its log an error is still better than another error about the log.
+        with contextlib.suppress(OSError), log.open("rb") as source, written_whole(kept_log) as copy:
+            shutil.copyfileobj(source, copy)
         shutil.rmtree(place, ignore_errors=True)
 
 

@@ -258,6 +258,15 @@ def test_the_log_of_a_failed_build_is_where_the_error_says(tmp_path: Path) -> No
     assert "fatal: the reason" in log.read_text()
 
 
+def test_a_full_disk_is_an_error_of_ours(bench: Bench) -> None:
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device", "/cache")
+
+    bench.machine.on_build = full
+
+    assert "demo 1.0 cannot be built: No space left on device" in str(failure(bench, to_compile("demo")))
+
+
 def test_requirements_that_cannot_be_had_keep_their_own_error(bench: Bench) -> None:
     write_sdist(
         bench.directory / "downloads/demo-1.0.tar.gz",
