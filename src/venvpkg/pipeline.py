@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.abilities import Lack
+    from venvpkg.wheelhouse.toolchain import Toolchain
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,12 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
     backend.check(project)
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
-        plan = _plan(project, lock, target, session, destination)
+        toolchain = read_toolchain(target, session.runner)
+        plan = _plan(project, lock, target, toolchain, session, destination)
         _require_abilities(project, plan, target, session)
         for wheel in plan.by_action(Action.BINARY):
             session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
-        wheels = _compile(project, plan, target, session, resolver)
+        wheels = _compile(project, plan, target, toolchain, session, resolver)
         staged = stage(
             project, wheels, target,
             workspace=work, places=session.places, runner=session.runner, report=session.report,
@@ -117,7 +119,7 @@ def plan(project: Project, session: Session) -> WheelPlan:
     target = resolve_host(session.runner)
     with _at_work(project, session) as (_, resolver):
         lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
-        return _plan(project, lock, target, session, Path("dist"))
+        return _plan(project, lock, target, read_toolchain(target, session.runner), session)
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> None:
@@ -157,7 +159,14 @@ def _at_work(project: Project, session: Session) -> Iterator[tuple[Path, Resolve
         )
 
 
-def _plan(project: Project, lock: Lock, target: Target, session: Session, destination: Path) -> WheelPlan:
+def _plan(  # noqa: PLR0913 - what the stages before it made
+    project: Project,
+    lock: Lock,
+    target: Target,
+    toolchain: Toolchain,
+    session: Session,
+    destination: Path = Path("dist"),
+) -> WheelPlan:
     tree = None
     if project.directory is not None:
         tree = read_source_tree(project.directory, session.runner, leave_out=[destination])
@@ -167,7 +176,7 @@ def _plan(project: Project, lock: Lock, target: Target, session: Session, destin
         project,
         target,
         pins=read_build_pins(project.build_lock),
-        toolchain=read_toolchain(target, session.runner),
+        toolchain=toolchain,
         shelf=_wheelhouse(target, session),
     )
 
@@ -178,15 +187,15 @@ def _require_abilities(project: Project, plan: WheelPlan, target: Target, sessio
     require(lack for lack in lacking if compiles or lack.purpose is Purpose.ALWAYS)
 
 
-def _compile(
-    project: Project, plan: WheelPlan, target: Target, session: Session, resolver: Resolver
+def _compile(  # noqa: PLR0913 - what the stages before it made
+    project: Project, plan: WheelPlan, target: Target, toolchain: Toolchain, session: Session, resolver: Resolver
 ) -> tuple[ReadyWheel, ...]:
     """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
     downloads = Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
     pins = read_build_pins(project.build_lock)
     shop = Workshop(
         target=target,
-        toolchain=read_toolchain(target, session.runner),
+        toolchain=toolchain,
         runner=session.runner,
         report=session.report,
         wheelhouse=_wheelhouse(target, session),
