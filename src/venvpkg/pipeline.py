@@ -93,11 +93,11 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         toolchain = read_toolchain(target, session.runner)
-        plan = _plan(project, lock, target, toolchain, session, destination)
+        plan = _plan(project, lock, target, session, toolchain=toolchain, destination=destination)
         _require_abilities(project, plan, target, session)
         for wheel in plan.by_action(Action.BINARY):
             session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
-        wheels = _compile(project, plan, target, toolchain, session, resolver)
+        wheels = _compile(project, plan, target, session, toolchain=toolchain, resolver=resolver)
         staged = stage(
             project, wheels, target,
             workspace=work, places=session.places, runner=session.runner, report=session.report,
@@ -119,7 +119,7 @@ def plan(project: Project, session: Session) -> WheelPlan:
     target = resolve_host(session.runner)
     with _at_work(project, session) as (_, resolver):
         lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
-        return _plan(project, lock, target, read_toolchain(target, session.runner), session)
+        return _plan(project, lock, target, session, toolchain=read_toolchain(target, session.runner))
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> None:
@@ -163,8 +163,9 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
     project: Project,
     lock: Lock,
     target: Target,
-    toolchain: Toolchain,
     session: Session,
+    *,
+    toolchain: Toolchain,
     destination: Path = Path("dist"),
 ) -> WheelPlan:
     tree = None
@@ -188,7 +189,7 @@ def _require_abilities(project: Project, plan: WheelPlan, target: Target, sessio
 
 
 def _compile(  # noqa: PLR0913 - what the stages before it made
-    project: Project, plan: WheelPlan, target: Target, toolchain: Toolchain, session: Session, resolver: Resolver
+    project: Project, plan: WheelPlan, target: Target, session: Session, *, toolchain: Toolchain, resolver: Resolver
 ) -> tuple[ReadyWheel, ...]:
     """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
     downloads = Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)

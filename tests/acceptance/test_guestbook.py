@@ -81,6 +81,7 @@ def test_depends_are_the_owners_of_the_c_libraries_with_floors(visit: Visit) -> 
 
 def test_depends_are_what_dpkg_shlibdeps_says_and_the_interpreter(visit: Visit, tmp_path: Path) -> None:
     root = tmp_path / "debian/guestbook"
+    root.parent.mkdir()
     subprocess.run(["dpkg-deb", "--raw-extract", visit.package, root], check=True)
     (tmp_path / "debian/control").write_text("Source: guestbook\n\nPackage: guestbook\nArchitecture: any\n")
     objects = sorted(str(path) for path in root.rglob("*.so*") if path.is_file())
