@@ -102,7 +102,8 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
             project, wheels, target,
             workspace=work, places=session.places, runner=session.runner, report=session.report,
         )  # fmt: skip
-        session.report.step(f"staged {len(staged.distributions)} distributions at {staged.prefix}")
+        count = len(staged.distributions)
+        session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
         dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report, declared=project.settings.depends

@@ -67,7 +67,10 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     result = replace(derived, warnings=tuple(sorted({*derived.warnings, *loaded.warnings})))
     for warning in result.warnings:
         console_report.warn(warning)
-    console_report.step(f"{len(report.objects)} ELF files need {len(result.dependencies)} packages")
+    objects, packages = len(report.objects), len(result.dependencies)
+    console_report.step(
+        f"{objects} ELF file{'s need' if objects != 1 else ' needs'} {packages} package{'s' * (packages != 1)}"
+    )
     return result
 
 
