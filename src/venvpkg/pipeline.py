@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.backends import backend_of
+from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.depends.explain import explanation
 from venvpkg.depends.record import dump_record, load_record
@@ -35,7 +36,7 @@ from venvpkg.wheelhouse.toolchain import read_toolchain
 from venvpkg.wheelhouse.workshop import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from venvpkg.console import Report
     from venvpkg.host.places import Places
@@ -70,9 +71,11 @@ class Session:
     offline: bool
 
 
-def read(application: str, overrides: Mapping[str, object]) -> Project:
+def read(
+    application: str, overrides: Mapping[str, str | Sequence[str]], environment: Mapping[str, str] | None = None
+) -> Project:
     """Return the project that the command line names; see ``config.project``."""
-    return read_project(application, overrides, Path.cwd())
+    return read_project(application, overrides, Path.cwd(), environment)
 
 
 def build(project: Project, destination: Path, session: Session, *, locked: bool) -> Artifact:
@@ -88,8 +91,10 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         VenvpkgError: a stage failed; each family has its exit code.
     """
     target = resolve_host(session.runner)
+    project = project.on(target.release)
     backend = backend_of(target.family)
-    backend.check(project)
+    inclusions = read_inclusions(project, session.runner)
+    backend.check(project, inclusions)
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         toolchain = read_toolchain(target, session.runner)
@@ -101,15 +106,18 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         staged = stage(
             project, wheels, target,
             workspace=work, places=session.places, runner=session.runner, report=session.report,
+            files=inclusions.files,
         )  # fmt: skip
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
         dependencies = backend.derive_dependencies(
-            report, staged, target, session.runner, session.report, declared=project.settings.depends
-        )
+            report, staged, target, session.runner, session.report,
+            declared=project.settings.depends, sonames=project.settings.sonames,
+        )  # fmt: skip
         epoch = source_date_epoch(project, lock, session.environment, session.runner)
-        spec = backend.compose(project, staged, dependencies, epoch, evidence=dump_record(dependencies))
+        record = dump_record(dependencies)
+        spec = backend.compose(project, staged, dependencies, epoch, evidence=record, inclusions=inclusions)
         artifact = backend.assemble(spec, target, destination, session.runner, session.report)
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact
@@ -118,6 +126,7 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
 def plan(project: Project, session: Session) -> WheelPlan:
     """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
     target = resolve_host(session.runner)
+    project = project.on(target.release)
     with _at_work(project, session) as (_, resolver):
         lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
         return _plan(project, lock, target, session, toolchain=read_toolchain(target, session.runner))
@@ -126,6 +135,7 @@ def plan(project: Project, session: Session) -> WheelPlan:
 def lock(project: Project, session: Session, *, upgrade: bool) -> None:
     """Resolve ``project`` and write its lock."""
     target = resolve_host(session.runner)
+    project = project.on(target.release)
     with _at_work(project, session) as (_, resolver):
         read_lock(update_lock(project, target, resolver, upgrade=upgrade), target, project.settings)
 
@@ -133,7 +143,8 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> None:
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
     """Return this machine as a target, and what it lacks for building there."""
     target = resolve_host(session.runner)
-    return target, lacks(target, session.runner, project.settings.build_depends if project else ())
+    wanted = project.on(target.release).settings.build_depends if project else ()
+    return target, lacks(target, session.runner, wanted)
 
 
 def explain(artifact: Path, package: str | None, runner: Runner) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2  # noqa: TID251
+import jinja2.sandbox  # noqa: TID251
 
 from venvpkg.errors import AssembleError
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Family
 
 _PACKAGE = Path(__file__).parent
+# What rendering raises: jinja's own, and what a project's expressions do with the values.
+_OF_TEMPLATES = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates"}
 
 
@@ -43,24 +54,48 @@ def template_dir(family: Family, package: Path = _PACKAGE) -> Path:
     )
 
 
-def render(family: Family, name: str, values: Mapping[str, object]) -> str:
+def unknown_templates(family: Family, own: Path) -> tuple[str, ...]:
+    """Return the names in a project's directory of templates that shadow none of ours, sorted.
+
+    Those that begin with an underscore are for the project's other templates to include, and are left out.
+    """
+    ours = {path.name for path in template_dir(family).iterdir()}
+    return tuple(sorted(path.name for path in own.iterdir() if path.name not in ours and path.name[0] not in "._"))
+
+
+def render(family: Family, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
     """Return a template's text with ``values`` in it.
 
     A value is written as it is: a template in a value is text, and nothing is escaped, because each format escapes in
     its own way and what was rendered is parsed back and compared.
 
+    Args:
+        family: package family.
+        name: of the template.
+        values: what it may ask for.
+        own: the project's directory of templates; one of the same name there is taken instead of ours.
+
     Raises:
         AssembleError: no such template, or it is malformed, or it asks for a value that is not there.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_dir(family)),
+    # A sandbox: a project's template lays out what it is given, and has no business with the program that runs it.
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader([*([own] if own else []), template_dir(family)]),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - control files are no HTML
+        autoescape=False,  # control files are no HTML
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     try:
         return environment.get_template(name).render(values)
-    except jinja2.TemplateError as error:
+    except (
+        jinja2.TemplateError,
+        ArithmeticError,
+        LookupError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise AssembleError(f"The template {name} cannot be rendered.", details=f"  {error}") from error

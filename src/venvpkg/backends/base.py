@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.package import Artifact, PackageSpec
-    from venvpkg.model.project import Project
+    from venvpkg.model.project import Inclusions, Project, SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """Makes packages of one family. A module with these functions is one."""
 
-    def check(self, project: Project) -> None:
+    def check(self, project: Project, inclusions: Inclusions) -> None:
         """Refuse what the family would not accept, as far as it is known before anything is built."""
 
     def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
@@ -33,10 +33,11 @@ class Backend(Protocol):
         console_report: Report,
         *,
         declared: Sequence[str] = (),
+        sonames: Sequence[SonameRule] = (),
     ) -> DependencySet:
-        """Return every relation that the payload needs, and the declared ones, with their evidence."""
+        """Return every relation that the payload needs, changed by what the user declared, with their evidence."""
 
-    def compose(
+    def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
         self,
         project: Project,
         staged: StagedVenv,
@@ -44,6 +45,7 @@ class Backend(Protocol):
         source_date_epoch: int,
         *,
         evidence: bytes,
+        inclusions: Inclusions,
     ) -> PackageSpec:
         """Return the package's description."""
 

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.prose import leading_prose
-from venvpkg.model.package import PackageSpec
+from venvpkg.model.package import PackageSpec, Relations
 
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
-    from venvpkg.model.project import Project
+    from venvpkg.model.project import Inclusions, Project
     from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 PROGRAMS = PurePosixPath("/usr/bin")
@@ -45,8 +45,14 @@ def _command_problem(command: str, staged: StagedVenv) -> str:
     return f"the environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def describe(
-    project: Project, staged: StagedVenv, dependencies: DependencySet, source_date_epoch: int, *, evidence: bytes
+def describe(  # noqa: PLR0913 - everything that is known of the package
+    project: Project,
+    staged: StagedVenv,
+    dependencies: DependencySet,
+    source_date_epoch: int,
+    *,
+    evidence: bytes,
+    inclusions: Inclusions,
 ) -> PackageSpec:
     """Return the description of a package that has none of ``problems_of``.
 
@@ -56,6 +62,7 @@ def describe(
         dependencies: what was derived for it.
         source_date_epoch: seconds since 1970 UTC.
         evidence: the record of the derivation, as it will be shipped.
+        inclusions: what of the project's own files shapes the package.
     """
     application = staged.application
     settings = project.settings
@@ -77,6 +84,15 @@ def describe(
         ),
         source_date_epoch=source_date_epoch,
         staged=staged,
+        relations=Relations(
+            recommends=settings.recommends,
+            suggests=settings.suggests,
+            conflicts=settings.conflicts,
+            breaks=settings.breaks,
+            replaces=settings.replaces,
+            provides=settings.provides,
+        ),
+        inclusions=inclusions,
     )
 
 

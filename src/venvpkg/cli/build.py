@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import on_application
+from venvpkg.cli.options import ApplicationCommand, on_application
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
     from venvpkg.pipeline import Session
 
 
-@click.command("build")
+@click.command("build", cls=ApplicationCommand)
 @on_application
 @click.option(
     "-o",
@@ -32,6 +32,6 @@ def command(application: Application, session: Session, *, destination: Path, lo
 
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'.
     """
-    project = pipeline.read(application.argument, application.overrides)
+    project = application.read()
     artifact = pipeline.build(project, destination, session, locked=locked)
     click.echo(artifact.path)

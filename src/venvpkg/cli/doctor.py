@@ -9,7 +9,7 @@ import click
 
 import venvpkg
 from venvpkg import pipeline
-from venvpkg.cli.options import on_application
+from venvpkg.cli.options import ApplicationCommand, on_application
 from venvpkg.targets.abilities import require
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvpkg.pipeline import Session
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ApplicationCommand)
 @on_application
 def command(application: Application, session: Session) -> None:
     """Say what this machine lacks to build packages, with one command that installs it.
@@ -25,7 +25,7 @@ def command(application: Application, session: Session) -> None:
     With an application, what its wheels need counts too; without one, and outside a project, only the machine does.
     """
     anywhere = application.argument == "." and not Path("pyproject.toml").is_file()
-    project = None if anywhere else pipeline.read(application.argument, application.overrides)
+    project = None if anywhere else application.read()
     target, lacking = pipeline.examine(project, session)
     interpreter = target.interpreter
     click.echo(f"venvpkg {venvpkg.__version__} on {target.name}")

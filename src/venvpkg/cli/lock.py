@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import on_application
+from venvpkg.cli.options import ApplicationCommand, on_application
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
     from venvpkg.pipeline import Session
 
 
-@click.command("lock")
+@click.command("lock", cls=ApplicationCommand)
 @on_application
 @click.option("--upgrade", is_flag=True, help="Take the newest versions instead of those locked before.")
 def command(application: Application, session: Session, *, upgrade: bool) -> None:
     """Resolve the application's distributions, pin them with hashes (PEP 751) and print the lock's path."""
-    project = pipeline.read(application.argument, application.overrides)
+    project = application.read()
     pipeline.lock(project, session, upgrade=upgrade)
     click.echo(project.lock)

@@ -21,8 +21,10 @@ _COMMANDS = {
     "build": "Build the native package of an application.",
     "doctor": "Say what this machine lacks, with one command that installs it.",
     "explain": "Explain the dependencies of a package that venvpkg built.",
+    "init": "Write a configuration with what was detected.",
     "lock": "Resolve the application's distributions and pin them with hashes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
+    "schema": "Print the JSON Schema of the configuration.",
 }
 
 

@@ -6,14 +6,23 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from venvpkg import pipeline
+from venvpkg.config.keys import KEYS
+from venvpkg.config.shapes import Array, Natural, OneOf, Text
 from venvpkg.console import Console, Verbosity
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.config.shapes import Shape
+    from venvpkg.model.project import Project
 
 # A callback of click gets its options by name; click knows their types, the type checker cannot.
 Callback = Any
@@ -26,21 +35,74 @@ class Application:
     """What the command line says of the application: its name, and keys that win over its file."""
 
     argument: str
-    overrides: dict[str, object]
+    overrides: dict[str, str | tuple[str, ...]]
+    environment: Mapping[str, str]
+
+    def read(self) -> Project:
+        """Return the project."""
+        return pipeline.read(self.argument, self.overrides, self.environment)
+
+
+class KeyOption(click.Option):
+    """An option that stands for a key of the configuration."""
+
+
+class ApplicationCommand(click.Command):
+    """A command on an application: its help tells the options of keys apart from its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write two sections."""
+        keys = [each for each in self.get_params(ctx) if isinstance(each, KeyOption)]
+        own = [each for each in self.get_params(ctx) if not isinstance(each, KeyOption)]
+        for title, options in (("Options", own), ("Keys of the configuration (README says more)", keys)):
+            records = [record for each in options if (record := each.get_help_record(ctx)) is not None]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _metavar(shape: Shape) -> str:
+    match shape:
+        case Array(item):
+            return _metavar(item)
+        case Text():
+            return "TEXT"
+        case Natural():
+            return "NUMBER"
+        case OneOf(choices):
+            return "|".join(choices)
+        case _:
+            return "TOML"
 
 
 _COMMON = (
-    click.option("--wheelhouse", type=_DIRECTORY, help="Where vendor wheels are kept.  [default: by XDG]"),
-    click.option("--cache", type=_DIRECTORY, help="Where downloads and logs are kept.  [default: by XDG]"),
-    click.option("-j", "--jobs", type=click.IntRange(1), help="Parallel jobs.  [default: all cores]"),
+    click.option(
+        "--wheelhouse",
+        type=_DIRECTORY,
+        envvar="VENVPKG_WHEELHOUSE",
+        help="Where vendor wheels are kept.  [default: by XDG]",
+    ),
+    click.option(
+        "--cache",
+        type=_DIRECTORY,
+        envvar="VENVPKG_CACHE",
+        help="Where downloads and logs are kept.  [default: by XDG]",
+    ),
+    click.option("-j", "--jobs", type=click.IntRange(1), envvar="VENVPKG_JOBS", help="Jobs.  [default: all cores]"),
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
 )
-_KEYS = (
-    click.option("--name", help="Name of the package."),
-    click.option("--revision", help="Revision of the package."),
-    click.option("--maintainer", help="Maintainer, as 'Name <address@example.org>'."),
+_KEYS = tuple(
+    click.option(
+        key.option,
+        f"key_{number}",
+        cls=KeyOption,
+        multiple=key.repeatable,
+        metavar=_metavar(key.shape),
+        help=f"{key.help[0].upper()}{key.help[1:]}.".replace("`", ""),
+    )
+    for number, key in enumerate(KEYS)
 )
 
 
@@ -48,8 +110,9 @@ def on_application(function: Callback) -> Callback:
     """Give a callback ``(application, session, …)`` the argument and the options that every such command has."""
 
     def callback(argument: str, **options: Any) -> None:  # noqa: ANN401 - see Callback
-        keys = {key: options.pop(key) for key in ("name", "revision", "maintainer")}
-        application = Application(argument, {key: value for key, value in keys.items() if value is not None})
+        keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
+        given = {path: value for path, value in keys.items() if value is not None and value != ()}
+        application = Application(argument, given, dict(os.environ))
         common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
         function(application, _session(**common), **options)
 

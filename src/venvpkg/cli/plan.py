@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import on_application
+from venvpkg.cli.options import ApplicationCommand, on_application
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from venvpkg.pipeline import Session
 
 
-@click.command("plan")
+@click.command("plan", cls=ApplicationCommand)
 @on_application
 def command(application: Application, session: Session) -> None:
     """Show what a build would compile, reuse or download, and why. Writes nothing."""
-    project = pipeline.read(application.argument, application.overrides)
+    project = application.read()
     click.echo("\n".join(_table(pipeline.plan(project, session))))
 
 

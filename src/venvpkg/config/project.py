@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tomllib
 from typing import TYPE_CHECKING
@@ -10,26 +9,38 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from venvpkg.config.settings import PACKAGE_NAME, read_settings
+from venvpkg.config.keys import PACKAGE_NAME
+from venvpkg.config.settings import Configuration, read_configuration
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.project import Project, Settings
+from venvpkg.model.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 # A pyproject.toml is written by hand; one of several MiB is something else.
 _LARGEST = 4 * 2**20
+_OWN_FILE = "venvpkg.toml"
+_TABLE = "tool.venvpkg"
 
 
-def read_project(argument: str, overrides: Mapping[str, object], cwd: Path) -> Project:
+def read_project(
+    argument: str,
+    overrides: Mapping[str, str | Sequence[str]],
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Project:
     """Return the project that ``argument`` names.
+
+    A directory is configured by ``[tool.venvpkg]`` in its pyproject.toml, or by a ``venvpkg.toml`` beside that file,
+    whose top level has the same keys; a requirement by ``venvpkg.NAME.toml`` where one stands, or by nothing.
 
     Args:
         argument: a directory with a pyproject.toml, or a requirement (PEP 508) such as ``borgbackup==1.4.5``. It is
             a directory when it has a slash, is ``.`` or ``..``, or is there with a pyproject.toml in it.
-        overrides: keys of ``[tool.venvpkg]`` given on the command line; they win over the file.
-        cwd: where relative paths start, and where the lock of a requirement is kept.
+        overrides: path of a key → text of its option on the command line, or texts; they win.
+        cwd: where relative paths start, and where the lock and the configuration of a requirement are kept.
+        environment: its ``VENVPKG_`` variables win over files.
 
     Raises:
         ConfigurationError: with every problem of the file.
@@ -39,11 +50,13 @@ def read_project(argument: str, overrides: Mapping[str, object], cwd: Path) -> P
         directory = directory.parent
     separators = os.sep in argument or argument in {".", ".."}
     if (separators and "@" not in argument) or (directory / "pyproject.toml").is_file():
-        return _of_directory(directory.resolve(), overrides)
-    return _of_requirement(argument, overrides, cwd)
+        return _of_directory(directory.resolve(), overrides, environment or {})
+    return _of_requirement(argument, overrides, cwd, environment or {})
 
 
-def _of_directory(directory: Path, overrides: Mapping[str, object]) -> Project:
+def _of_directory(
+    directory: Path, overrides: Mapping[str, str | Sequence[str]], environment: Mapping[str, str]
+) -> Project:
     path = directory / "pyproject.toml"
     document = _read_toml(path)
     problems: list[str] = []
@@ -56,29 +69,51 @@ def _of_directory(directory: Path, overrides: Mapping[str, object]) -> Project:
     if name is None:
         problems.append("project.name: missing, or not the name of a distribution; the package is named after it")
         name = "unnamed"
-    tool = _table(_table(document, "tool", problems), "venvpkg", problems, within="tool.")
-    settings, more = _settings(tool, overrides)
-    problems.extend(more)
-    if table and not settings.name and not PACKAGE_NAME.fullmatch(name):
+    tool, where, file = _table(_table(document, "tool", problems), "venvpkg", problems, within="tool."), _TABLE, None
+    own = directory / _OWN_FILE
+    if own.is_file():
+        if tool:
+            problems.append(f"{_TABLE}: {_OWN_FILE} is there as well; keep one of them")
+        else:
+            tool, where, file = _read_toml(own), "", own
+    read = read_configuration(tool, where, environment, overrides)
+    problems.extend(read.problems)
+    if table and not read.settings.name and not PACKAGE_NAME.fullmatch(name):
         problems.append(f"project.name: {name!r} is no name for a package; set tool.venvpkg.name")
-    known = set(_table(table, "optional-dependencies", problems, within="project."))
-    unknown = sorted(set(settings.extras) - {canonicalize_name(extra) for extra in known})
-    dynamic = table.get("dynamic")
-    if unknown and not (isinstance(dynamic, list) and "optional-dependencies" in dynamic):
-        problems.append(f"tool.venvpkg.extras: the project has no {', '.join(unknown)}")
+    problems.extend(_unknown_parts(read, table, document, f"{where}." if where else "", problems))
     if problems:
-        raise ConfigurationError(path, problems)
+        raise ConfigurationError(path if file is None else f"{path} and {_OWN_FILE}", problems)
     return Project(
         name=name,
         requirement=None,
         directory=directory,
         lock=directory / "pylock.toml",
         build_lock=directory / "venvpkg.lock",
-        settings=settings,
+        settings=read.settings,
+        base=directory,
+        configuration=file,
+        releases=read.releases,
     )
 
 
-def _of_requirement(text: str, overrides: Mapping[str, object], cwd: Path) -> Project:
+def _unknown_parts(
+    read: Configuration, table: Mapping[str, object], document: Mapping[str, object], prefix: str, problems: list[str]
+) -> Iterator[str]:
+    """Yield the extras and dependency groups that are asked for and that the project does not have."""
+    dynamic = table.get("dynamic")
+    extras = {canonicalize_name(each) for each in _table(table, "optional-dependencies", problems, within="project.")}
+    groups = {canonicalize_name(each) for each in _table(document, "dependency-groups", problems)}
+    unknown = sorted({each for settings in read.each() for each in settings.extras} - extras)
+    if unknown and not (isinstance(dynamic, list) and "optional-dependencies" in dynamic):
+        yield f"{prefix}extras: the project has no {', '.join(unknown)}"
+    unknown = sorted({each for settings in read.each() for each in settings.groups} - groups)
+    if unknown:
+        yield f"{prefix}groups: the project has no {', '.join(unknown)}"
+
+
+def _of_requirement(
+    text: str, overrides: Mapping[str, str | Sequence[str]], cwd: Path, environment: Mapping[str, str]
+) -> Project:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
@@ -87,28 +122,35 @@ def _of_requirement(text: str, overrides: Mapping[str, object], cwd: Path) -> Pr
             [f"neither a directory with a pyproject.toml nor a requirement: {str(error).splitlines()[0]}"],
             resolution="Name a directory (with a slash: ./app), or a requirement such as 'borgbackup==1.4.5'.",
         ) from error
-    settings, problems = _settings({}, overrides)
     name = canonicalize_name(requirement.name)
-    if not settings.name and not PACKAGE_NAME.fullmatch(name):
-        problems = (*problems, f"{name!r} is no name for a package; give --name")
+    file = configuration_of(name, cwd)
+    there = file.is_file()
+    read = read_configuration(_read_toml(file) if there else {}, "", environment, overrides)
+    problems = [*read.problems]
+    if not read.settings.name and not PACKAGE_NAME.fullmatch(name):
+        problems.append(f"{name!r} is no name for a package; give --name")
+    if any(settings.groups for settings in read.each()):
+        problems.append("groups: a released distribution has no dependency groups; they are for its own developers")
+    if problems and there:
+        raise ConfigurationError(file, problems)
     if problems:
-        raise ConfigurationError("the command line", problems, resolution="Correct the options.")
+        raise ConfigurationError("the command line", problems, resolution="Correct the options and the variables.")
     return Project(
         name=name,
         requirement=str(requirement),
         directory=None,
         lock=cwd / f"pylock.{name}.toml",
         build_lock=cwd / f"venvpkg.{name}.lock",
-        settings=settings,
+        settings=read.settings,
+        base=cwd,
+        configuration=file if there else None,
+        releases=read.releases,
     )
 
 
-def _settings(table: Mapping[str, object], overrides: Mapping[str, object]) -> tuple[Settings, tuple[str, ...]]:
-    of_file, problems = read_settings(table)
-    of_options, more = read_settings(overrides, where="--")
-    given = {key.replace("-", "_") for key in overrides}
-    chosen = {field: getattr(of_options, field) for field in given if hasattr(of_options, field)}
-    return dataclasses.replace(of_file, **chosen), (*problems, *(each.replace("--.", "--", 1) for each in more))
+def configuration_of(name: str, cwd: Path) -> Path:
+    """Return where the configuration of a requirement is, or would be; its name is normalised."""
+    return cwd / f"venvpkg.{name}.toml"
 
 
 def _read_toml(path: Path) -> Mapping[str, object]:

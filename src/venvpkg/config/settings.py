@@ -1,159 +1,191 @@
-"""The table ``[tool.venvpkg]`` to Settings; every problem of the table at once. Pure."""
+"""From what the user wrote, in every place where a key may stand, to Settings; every problem at once. Pure.
+
+A key stands in an option, in a variable, in the table of one release, in the configuration's own table, or nowhere,
+and the first of these that has it wins as a whole: arrays are not joined.
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.utils import canonicalize_name
-
-from venvpkg.model.project import Settings, WheelPolicy, WheelSettings
+from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
+from venvpkg.config.shapes import ShapeError, kind
+from venvpkg.model.project import ScriptSettings, Settings, WheelSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-# Debian Policy 5.6.1; rpm allows more.
-PACKAGE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-# Debian Policy 5.6.12: the revision holds alphanumerics and + . ~
-_REVISION: Final = re.compile(r"[A-Za-z0-9+.~]+")
-_MAINTAINER: Final = re.compile(r"[^<>\x00-\x1f\x7f]+ <[^<>\s\x00-\x1f\x7f]+@[^<>\s\x00-\x1f\x7f]+>")
-# Written into activate scripts and shebangs as it is, so it may hold nothing that a shell would quote.
-_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._+-]+){2,}")
-_COMMAND: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_SECTION: Final = re.compile(r"[a-z0-9][a-z0-9+./-]*")
+# Parsed values by path of their key.
+Layer = dict[str, object]
 
-Value = object
-Parse = Callable[[Value], object]
+_BY_PATH: Final = {key.path: key for key in KEYS}
+_BY_VARIABLE: Final = {key.variable: key for key in KEYS}
+_TABLES: Final = {"wheels": WheelSettings, "scripts": ScriptSettings}
+# A name this near to a variable's is a slip; others with the prefix may be anybody's.
+_NEAR: Final = 0.8
 
 
-class _ProblemError(ValueError):
-    """One value is not what its key wants."""
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the user wants.
+
+    Attributes:
+        settings: for a release without a table of its own.
+        releases: ``debian-13`` → the settings there, in the table's order.
+        problems: one sentence each, beginning with the path to the key; the values concerned are left out.
+    """
+
+    settings: Settings
+    releases: tuple[tuple[str, Settings], ...]
+    problems: tuple[str, ...]
+
+    def each(self) -> tuple[Settings, ...]:
+        """Return all settings, those for any release first."""
+        return (self.settings, *(settings for _, settings in self.releases))
 
 
-def read_settings(table: Mapping[str, Value], where: str = "tool.venvpkg") -> tuple[Settings, tuple[str, ...]]:
-    """Return the settings of a table, and its problems; the settings are defaults where a value has a problem.
+def read_configuration(
+    table: Mapping[str, object],
+    where: str,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, str | Sequence[str]],
+) -> Configuration:
+    """Return what all places together say.
 
     Args:
-        table: as TOML gave it.
-        where: path of the table, for the problems.
-
-    Returns:
-        The settings, and one sentence a problem, each beginning with the path to the key.
+        table: the configuration's table, as TOML gave it.
+        where: path of that table, for the problems; empty where it is the whole file.
+        environment: of the process; its ``VENVPKG_`` variables count.
+        overrides: path of a key → text of its option, or texts where it was given several times.
     """
     problems: list[str] = []
-    values = dict(_read_table(table, where, KEYS, problems))
-    wheels = values.pop("wheels", {})
-    if not isinstance(wheels, Mapping):
-        problems.append(f"{where}.wheels: must be a table, not {_kind(wheels)}")
-        wheels = {}
-    wheel_values = dict(_read_table(wheels, f"{where}.wheels", WHEEL_KEYS, problems))
-    problems.extend(_contradictions(wheel_values, f"{where}.wheels"))
-    # The parsers below give each key the type of its field; a mapping of keys cannot say so to the type checker.
-    return Settings(**values, wheels=WheelSettings(**wheel_values)), tuple(problems)  # type: ignore[arg-type]
+    prefix = f"{where}." if where else ""
+    general = dict(table)
+    of_releases = general.pop(TARGET, {})
+    base = _read_table(general, prefix, problems)
+    releases = _read_releases(of_releases, f"{prefix}{TARGET}", problems)
+    above = _read_variables(environment, problems) | _read_options(overrides, problems)
+    for layers in ((base, above), *((base, layer, above) for _, layer in releases)):
+        problems.extend(each for each in _contradictions(_merged(*layers), prefix) if each not in problems)
+    return Configuration(
+        _settings(_merged(base, above)),
+        tuple((name, _settings(_merged(base, layer, above))) for name, layer in releases),
+        tuple(problems),
+    )
 
 
-def _read_table(
-    table: Mapping[str, Value], where: str, keys: Mapping[str, Parse], problems: list[str]
-) -> Iterator[tuple[str, object]]:
-    for key, value in table.items():
-        parse = keys.get(key)
-        if parse is None:
-            near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(keys))}"
-            problems.append(f"{where}.{key}: unknown key{hint}")
-            continue
+def _read_releases(tables: object, where: str, problems: list[str]) -> list[tuple[str, Layer]]:
+    if not isinstance(tables, dict):
+        problems.append(f"{where}: must be a table, not {kind(tables)}")
+        return []
+    found = []
+    for name, table in tables.items():
         try:
-            yield key.replace("-", "_"), parse(value)
-        except _ProblemError as problem:
-            problems.append(f"{where}.{key}: {problem}")
+            RELEASE.parse(name)
+        except ShapeError as error:
+            problems.extend(f"{where}.{name}: {why}" for _, why in error.problems)
+            continue
+        if isinstance(table, dict):
+            found.append((name, _read_table(table, f"{where}.{name}.", problems)))
+        else:
+            problems.append(f"{where}.{name}: must be a table, not {kind(table)}")
+    return found
 
 
-def _contradictions(wheels: Mapping[str, object], where: str) -> Iterator[str]:
-    seen: dict[str, str] = {}
-    for policy in ("compile", "prefer_compile", "binary"):
-        names = wheels.get(policy, ())
+def _read_table(table: Mapping[str, object], prefix: str, problems: list[str], within: str = "") -> Layer:
+    """Return the parsed values of a table; ``within`` is the path of the table inside the configuration's."""
+    known = {path.removeprefix(within).partition(".")[0] for path in _BY_PATH if path.startswith(within)}
+    layer: Layer = {}
+    for name, value in table.items():
+        path = f"{within}{name}"
+        key = _BY_PATH.get(path)
+        if key is not None:
+            layer |= _parsed(key, value, f"{prefix}{path}", problems)
+        elif not within and name in _TABLES:
+            if isinstance(value, dict):
+                layer |= _read_table(value, prefix, problems, f"{name}.")
+            else:
+                problems.append(f"{prefix}{path}: must be a table, not {kind(value)}")
+        else:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+            problems.append(f"{prefix}{path}: unknown key{hint}")
+    return layer
+
+
+def _read_variables(environment: Mapping[str, str], problems: list[str]) -> Layer:
+    """Return the values of the variables; an empty one counts as none."""
+    layer: Layer = {}
+    for variable in sorted(name for name in environment if name.startswith("VENVPKG_")):
+        key = _BY_VARIABLE.get(variable)
+        near = difflib.get_close_matches(variable, _BY_VARIABLE, n=1, cutoff=_NEAR)
+        if key is not None and environment[variable].strip():
+            layer |= _from_texts(key, [environment[variable]], variable, problems)
+        elif key is None and near:
+            problems.append(f"{variable}: unknown variable; did you mean {near[0]}?")
+    return layer
+
+
+def _read_options(overrides: Mapping[str, str | Sequence[str]], problems: list[str]) -> Layer:
+    layer: Layer = {}
+    for path, given in overrides.items():
+        key = _BY_PATH[path]
+        layer |= _from_texts(key, [given] if isinstance(given, str) else given, key.option, problems)
+    return layer
+
+
+def _from_texts(key: Key, texts: Sequence[str], where: str, problems: list[str]) -> Layer:
+    try:
+        values = [key.shape.from_text(text) for text in texts]
+    except ShapeError as error:
+        problems.extend(f"{where}: {why}" for _, why in error.problems)
+        return {}
+    if not key.repeatable:
+        return _parsed(key, values[-1], where, problems)
+    return _parsed(key, [each for value in values for each in _items(value)], where, problems)
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parsed(key: Key, value: object, where: str, problems: list[str]) -> Layer:
+    try:
+        return {key.path: key.shape.parse(value)}
+    except ShapeError as error:
+        problems.extend(f"{where}{inside}: {why}" for inside, why in error.problems)
+        return {}
+
+
+def _merged(*layers: Layer) -> Layer:
+    """Return the layers as one; the last one that has a key wins."""
+    return {path: value for layer in layers for path, value in layer.items()}
+
+
+def _settings(layer: Layer) -> Settings:
+    fields: dict[str, object] = {}
+    tables: dict[str, dict[str, object]] = {name: {} for name in _TABLES}
+    for path, value in layer.items():
+        head, *rest = _BY_PATH[path].field
+        (tables[head] if rest else fields)[rest[0] if rest else head] = value
+    makers: Mapping[str, Callable[..., object]] = _TABLES
+    nested = {name: make(**tables[name]) for name, make in makers.items()}
+    # The shapes give each key the type of its field; a mapping of keys cannot say so to the type checker.
+    return Settings(**fields, **nested)  # type: ignore[arg-type]
+
+
+def _contradictions(layer: Layer, prefix: str) -> Iterator[str]:
+    seen: dict[object, str] = {}
+    for policy in ("compile", "prefer-compile", "binary"):
+        names = layer.get(f"wheels.{policy}", ())
         for name in names if isinstance(names, tuple) else ():
             first = seen.setdefault(name, policy)
             if first != policy:
-                yield f"{where}.{policy.replace('_', '-')}: {name} is also in {first.replace('_', '-')}"
-
-
-def _kind(value: Value) -> str:
-    """Return TOML's word for the type of a value."""
-    words = {str: "a string", bool: "a boolean", int: "an integer", float: "a float", list: "an array", dict: "a table"}
-    return words.get(type(value), f"a {type(value).__name__}")
-
-
-def _string(pattern: re.Pattern[str], expected: str) -> Parse:
-    def parse(value: Value) -> str:
-        if not isinstance(value, str):
-            raise _ProblemError(f"must be a string, not {_kind(value)}")
-        if not pattern.fullmatch(value):
-            raise _ProblemError(f"{value!r} is not {expected}")
-        return value
-
-    return parse
-
-
-def _strings(parse_one: Parse) -> Parse:
-    def parse(value: Value) -> tuple[object, ...]:
-        if not isinstance(value, list):
-            raise _ProblemError(f"must be an array of strings, not {_kind(value)}")
-        return tuple(dict.fromkeys(parse_one(each) for each in value))
-
-    return parse
-
-
-def _distribution(value: Value) -> str:
-    return canonicalize_name(str(_string(_DISTRIBUTION, "the name of a distribution")(value)))
-
-
-def _natural(value: Value) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _ProblemError(f"must be an integer, not {_kind(value)}")
-    if not 0 <= value < 2**31:
-        raise _ProblemError(f"{value} is not between 0 and 2147483647")
-    return value
-
-
-def _prefix(value: Value) -> PurePosixPath:
-    text = str(_string(_PREFIX, "an absolute path of two or more parts out of letters, digits and . _ + -")(value))
-    path = PurePosixPath(text)
-    if ".." in path.parts or "." in text.split("/"):
-        raise _ProblemError(f"{text!r} must not contain '.' or '..'")
-    return path
-
-
-def _policy(value: Value) -> WheelPolicy:
-    try:
-        return WheelPolicy(str(value))
-    except ValueError:
-        raise _ProblemError(f"{value!r} is not one of {', '.join(WheelPolicy)}") from None
-
-
-_relation = _string(re.compile(r"[^\x00-\x1f\x7f,]+"), "one relation, such as 'postgresql-client (>= 13)'")
-_package = _string(PACKAGE_NAME, "a package name: lower-case letters, digits and + - . , two or more characters")
-
-KEYS: Final[Mapping[str, Parse]] = {
-    "build-depends": _strings(_package),
-    "commands": _strings(_string(_COMMAND, "the name of a command")),
-    "depends": _strings(_relation),
-    "epoch": _natural,
-    "extras": _strings(_distribution),
-    "maintainer": _string(_MAINTAINER, "of the form 'Name <address@example.org>'"),
-    "name": _package,
-    "prefix": _prefix,
-    "revision": _string(_REVISION, "a revision: letters, digits and + . ~"),
-    "section": _string(_SECTION, "an archive section"),
-    "wheels": lambda value: value,
-}
-WHEEL_KEYS: Final[Mapping[str, Parse]] = {
-    "binary": _strings(_distribution),
-    "compile": _strings(_distribution),
-    "default": _policy,
-    "prefer-compile": _strings(_distribution),
-}
+                yield f"{prefix}wheels.{policy}: {name} is also in {first}"
+    depends = layer.get("depends", ())
+    added = [each for each in depends if isinstance(each, str)] if isinstance(depends, tuple) else []
+    for each in added:
+        if each.startswith("!") and each[1:] in added:
+            yield f"{prefix}depends: {each[1:]} is to be added and to be left out"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from venvpkg.errors import UnownedSonameError
-from venvpkg.model.depends import DependencySet, Evidence, Source
+from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.depends import Dependency
     from venvpkg.model.elf import Edge, ElfObject, ElfReport, Need
+    from venvpkg.model.project import SonameRule
 
 
 class Clause(NamedTuple):
@@ -70,12 +71,14 @@ class OwnerIndex(Protocol):
         """Return the fewest relations that satisfy all claims, sorted; the evidence of those left out is kept."""
 
 
-def derive(
+def derive(  # noqa: PLR0913 - facts, and who interprets them
     report: ElfReport,
     edges: Iterable[Edge],
     owners: OwnerIndex,
     distributions: Mapping[PurePosixPath, str],
     others: Iterable[Claim] = (),
+    *,
+    rules: Iterable[SonameRule] = (),
 ) -> DependencySet:
     """Return the relations that cover every need which the payload does not meet itself.
 
@@ -88,6 +91,8 @@ def derive(
         owners: the target's packages.
         distributions: file of the payload → the distribution it belongs to.
         others: claims that do not come from ELF files: the interpreter, the user.
+        rules: what the user says of single libraries; it counts instead of what their owners say, for every need that
+            the payload does not meet itself. A rule without any such need is worth a warning.
 
     Raises:
         UnownedSonameError: needed libraries are not there or no package ships them; the error lists all of them.
@@ -102,12 +107,17 @@ def derive(
     unowned: list[Need] = []
     places: dict[Need, PurePosixPath] = {}
     warnings: set[str] = set()
+    ruled = {rule.soname: rule for rule in rules}
+    by_rule: dict[SonameRule, list[Evidence]] = {rule: [] for rule in ruled.values()}
     for facts in report.objects:
         libraries: dict[str, Library] = {}
         for edge in by_object.get(facts.path, ()):
             if edge.found in {Found.SELF, Found.PRELOAD}:
                 continue
             soname = edge.need.soname
+            if soname in ruled:
+                by_rule[ruled[soname]].append(_evidence_by_rule(edge, distributions))
+                continue
             library = owners.library(soname, edge.places)
             if library is None:
                 unowned.append(edge.need)
@@ -120,7 +130,26 @@ def derive(
         warnings |= _private_symbols(facts, libraries)
     if unowned:
         raise UnownedSonameError(unowned, places)
-    return DependencySet(owners.dependencies(claims), tuple(sorted(warnings)))
+    claims += (Claim(rule.relation, each) for rule, found in by_rule.items() if rule.relation for each in found)
+    warnings |= {f"sonames: nothing in the payload needs {rule.soname}" for rule, found in by_rule.items() if not found}
+    exclusions = (
+        Exclusion(rule.soname, f"{rule.reason} (sonames in the configuration)", tuple(found))
+        for rule, found in by_rule.items()
+        if found and not rule.relation
+    )
+    return DependencySet(
+        owners.dependencies(claims), tuple(sorted(warnings)), tuple(sorted(exclusions, key=lambda each: each.what))
+    )
+
+
+def _evidence_by_rule(edge: Edge, distributions: Mapping[PurePosixPath, str]) -> Evidence:
+    return Evidence(
+        source=Source.USER,
+        soname=edge.need.soname,
+        needed_by=edge.need.needed_by,
+        distribution=distributions.get(edge.need.needed_by),
+        library=edge.places[0] if edge.places else None,
+    )
 
 
 def _claims_of(

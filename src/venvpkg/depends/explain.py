@@ -12,12 +12,13 @@ from venvpkg.model.depends import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from venvpkg.model.depends import Dependency, DependencySet, Evidence
+    from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion
 
 _PACKAGE = re.compile(r"[^\s|(]+")
 _WHY = {
     Source.SYMBOLS: "lowest version by the package's symbols file",
     Source.SHLIBS: "by the package's shlibs file",
+    Source.USER: "by hand: sonames in the configuration",
     Source.OWNER: "the installed version, because the package says nothing about its ABI",
 }
 
@@ -39,17 +40,28 @@ def explanation(dependencies: DependencySet, package: str | None = None) -> str:
         NotAPackageError: no relation names ``package``.
     """
     chosen = [each for each in dependencies.dependencies if package is None or package in _packages(each.relation)]
-    if package is not None and not chosen:
+    left_out = [each for each in dependencies.exclusions if package is None or package in _packages(each.what)]
+    if package is not None and not chosen and not left_out:
         names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
         raise NotAPackageError(
             f"It does not depend on {package}.",
             details=f"  It depends on {', '.join(names)}." if names else "  It depends on nothing.",
         )
-    blocks = ["\n".join(_block(each)) for each in chosen] or ["It depends on nothing."]
+    blocks = ["\n".join(_block(each)) for each in chosen]
+    blocks += ["\n".join(_left_out(each)) for each in left_out]
+    blocks = blocks or ["It depends on nothing."]
     if package is None and dependencies.warnings:
         blocks.append("\n".join(("Warnings", *(f"  {each}" for each in dependencies.warnings))))
     text = "\n\n".join(blocks) + "\n"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _left_out(exclusion: Exclusion) -> Iterator[str]:
+    yield f"left out: {exclusion.what}"
+    yield f"  the user's reason: {exclusion.reason}"
+    for each in exclusion.evidence:
+        needed = f"{each.soname} for {each.needed_by}" if each.soname else _without_library(each)
+        yield f"  needed as {needed}" if each.soname else f"  {needed}"
 
 
 def _packages(relation: str) -> list[str]:
@@ -68,7 +80,7 @@ def _block(dependency: Dependency) -> Iterator[str]:
         key=lambda each: (each.soname, each.source),
     ):
         evidence = list(grouped)
-        owners = sorted({f"{each.library} of {each.owner or 'no package'}" for each in evidence})
+        owners = sorted({f"{each.library or 'not there'} of {each.owner or 'no package'}" for each in evidence})
         yield f"  {soname}, {'; '.join(owners)} ({_WHY[source]})"
         yield from _table(evidence)
 

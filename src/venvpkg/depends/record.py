@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,8 +33,11 @@ def dump_record(dependencies: DependencySet) -> bytes:
         lines = ",\n".join(f"      {_json(_fields(each))}" for each in dependency.evidence)
         blocks.append(f'    {{"relation": {_json(dependency.relation)}, "evidence": [\n{lines}\n    ]}}')
     listed = "[\n" + ",\n".join(blocks) + "\n  ]" if blocks else "[]"
+    # Left away where there is nothing to say: most packages leave nothing out.
+    left_out = [_exclusion_fields(each) for each in dependencies.exclusions]
+    exclusions = f'  "exclusions": {_json(left_out)},\n' if left_out else ""
     return (
-        f'{{\n  "schema": {_json(SCHEMA)},\n  "dependencies": {listed},\n'
+        f'{{\n  "schema": {_json(SCHEMA)},\n  "dependencies": {listed},\n{exclusions}'
         f'  "warnings": {_json(list(dependencies.warnings))}\n}}\n'
     ).encode("ascii")
 
@@ -76,14 +79,28 @@ def _fields(evidence: Evidence) -> dict[str, str]:
     return {key: str(value) for key, value in fields.items() if value is not None}
 
 
+def _exclusion_fields(exclusion: Exclusion) -> dict[str, object]:
+    evidence = [_fields(each) for each in exclusion.evidence]
+    return {"what": exclusion.what, "reason": exclusion.reason, "evidence": evidence}
+
+
 def _parsed(value: object) -> DependencySet:
-    record = _object(value, {"schema", "dependencies", "warnings"}, "record")
+    if isinstance(value, dict):
+        value = {"exclusions": [], **value}
+    record = _object(value, {"schema", "dependencies", "exclusions", "warnings"}, "record")
     if record["schema"] != SCHEMA:
         raise ValueError(f"its schema is {str(record['schema'])[:80]!r}, not {SCHEMA!r}")
     return DependencySet(
         _each(record["dependencies"], "dependencies", _dependency),
         _each(record["warnings"], "warnings", lambda text: _text(text, "warnings")),
+        _each(record["exclusions"], "exclusions", _exclusion),
     )
+
+
+def _exclusion(value: object) -> Exclusion:
+    fields = _object(value, {"what", "reason", "evidence"}, "exclusion")
+    evidence = _each(fields["evidence"], "evidence", _evidence)
+    return Exclusion(_text(fields["what"], "what"), _text(fields["reason"], "reason"), evidence)
 
 
 def _dependency(value: object) -> Dependency:

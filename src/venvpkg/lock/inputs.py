@@ -6,8 +6,9 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -34,6 +35,7 @@ class LockInputs:
     Attributes:
         requirements: what the application asks for, normalised and without credentials, sorted.
         extras: of the application, normalised, sorted.
+        groups: of its dependency groups, normalised, sorted; what they ask for is among the requirements.
         requires_python: of the application; empty for none.
         target: ``debian-12-amd64``.
         python: minor version of the interpreter, ``3.11``.
@@ -47,6 +49,7 @@ class LockInputs:
     target: str
     python: str
     digest: str = ""
+    groups: tuple[str, ...] = ()
 
     def as_table(self) -> dict[str, object]:
         """Return the table as TOML writes it."""
@@ -57,6 +60,8 @@ class LockInputs:
         }
         if self.extras:
             table["extras"] = list(self.extras)
+        if self.groups:
+            table["groups"] = list(self.groups)
         if self.requires_python:
             table["requires-python"] = self.requires_python
         if self.digest:
@@ -74,7 +79,7 @@ class LockInputs:
         ):
             if table.get(key, "") != now.get(key, ""):
                 found.append(f"{what}: {now.get(key) or 'none'}, locked for {table.get(key) or 'none'}")
-        for key in ("requirements", "extras"):
+        for key in ("requirements", "extras", "groups"):
             locked, wanted = _words(table.get(key)), _words(now.get(key))
             found.extend(f"{key}: {each} is new" for each in sorted(wanted - locked))
             found.extend(f"{key}: {each} is no longer asked for" for each in sorted(locked - wanted))
@@ -97,13 +102,15 @@ def lock_inputs(project: Project, target: Target) -> LockInputs:
     document = _read(path)
     table, tool = _table(document, "project"), _table(document, "tool")
     problems: list[str] = []
-    requirements = sorted({_normal(each) for each in _requirements(table, extras, problems)})
+    groups = tuple(sorted(project.settings.groups))
+    asked = (*_requirements(table, extras, problems), *_of_groups(document, groups, problems))
+    requirements = sorted({_normal(each) for each in asked})
     requires_python = _requires_python(table, project, target, problems)
     if problems:
         raise LockError(
             f"{path}: the application's dependencies cannot be resolved for {target.name}.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Correct [project].",
+            resolution="Correct [project] and [dependency-groups].",
         )
     return LockInputs(
         requirements=tuple(requirements),
@@ -112,6 +119,7 @@ def lock_inputs(project: Project, target: Target) -> LockInputs:
         target=target.name,
         python=target.interpreter.minor,
         digest=_digest(project.directory, table, tool, extras),
+        groups=groups,
     )
 
 
@@ -136,6 +144,17 @@ def _requirements(table: Mapping[str, object], extras: tuple[str, ...], problems
             except InvalidRequirement as error:
                 shown = without_credentials(str(error).splitlines()[0])
                 problems.append(f"project.{key}: {without_credentials(repr(entry))} is no requirement: {shown}")
+
+
+def _of_groups(document: Mapping[str, object], groups: tuple[str, ...], problems: list[str]) -> Iterator[Requirement]:
+    """Yield what dependency groups ask for, those that they include among it (PEP 735)."""
+    table = cast("Mapping[str, list[str | Mapping[str, str]]]", _table(document, "dependency-groups"))
+    for group in groups:
+        try:
+            yield from map(Requirement, resolve_dependency_groups(table, group))
+        except (ExceptionGroup, InvalidRequirement, LookupError, TypeError, ValueError, RecursionError) as error:
+            found = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+            problems.extend(f"dependency-groups.{group}: {without_credentials(str(each))}" for each in found)
 
 
 def _requires_python(table: Mapping[str, object], project: Project, target: Target, problems: list[str]) -> str:

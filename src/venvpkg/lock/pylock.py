@@ -41,7 +41,7 @@ def read_lock(path: Path, target: Target, settings: Settings) -> Lock:
     Args:
         path: a lock by venvpkg, or by any other program that writes PEP 751.
         target: its interpreter's markers choose the packages.
-        settings: the extras asked for.
+        settings: the extras and dependency groups asked for.
 
     Returns:
         Each distribution with all its files: the choice among them is the wheel plan's. The application's own entry
@@ -75,6 +75,7 @@ class _Reader:
         self._directory = directory
         self._target = target
         self._extras = frozenset(settings.extras)
+        self._groups = frozenset(settings.groups)
         self._python = target.interpreter.environment["python_full_version"].removesuffix("+")
 
     def read(self, document: Mapping[str, object]) -> list[LockedDistribution]:
@@ -87,7 +88,7 @@ class _Reader:
             self.problems.append("packages: missing, or no array of tables")
             return []
         self._check_head(head)
-        groups = frozenset(head.default_groups or ())
+        groups = frozenset(head.default_groups or ()) | self._groups
         environment = dict(self._target.interpreter.environment) | {
             "extras": self._extras,
             "dependency_groups": groups,
@@ -126,6 +127,9 @@ class _Reader:
         unknown = self._extras - set(lock.extras or ())
         if lock.extras and unknown:
             self.problems.append(f"it has no extra {', '.join(sorted(unknown))}")
+        unknown = self._groups - set(lock.dependency_groups or ())
+        if lock.dependency_groups and unknown:
+            self.problems.append(f"it has no dependency group {', '.join(sorted(unknown))}")
 
     def _wanted(self, package: Package, where: str, environment: Mapping[str, str | frozenset[str]]) -> bool:
         if package.marker is not None and not self._holds(package.marker, where, environment):

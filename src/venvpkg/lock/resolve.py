@@ -125,5 +125,6 @@ def _resolved(project: Project, target: Target, resolver: Resolver, *, upgrade: 
             project.name,
             pyproject=project.directory / "pyproject.toml",
             extras=project.settings.extras,
+            groups=project.settings.groups,
         )
     return compile_lock(wanted, target, resolver, previous=previous, backends=backends)

@@ -64,7 +64,8 @@ class Wanted:
     Attributes:
         requirements: PEP 508; or
         pyproject: a file whose [project] lists them, with these
-        extras.
+        extras, and these
+        groups of its [dependency-groups] (PEP 735).
         what: for people, ``guestbook``; begins a sentence.
         advice: what to do when there is no solution.
     """
@@ -74,6 +75,7 @@ class Wanted:
     requirements: tuple[str, ...] = ()
     pyproject: Path | None = None
     extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual answer as default
@@ -108,12 +110,14 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
         environment["PYTHONPATH"] = str(directory)
     python = target.on_host(target.interpreter.path)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
+    groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
     source = "-" if wanted.pyproject is None else str(wanted.pyproject)
     command = Command(
         (
             str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", "--python", str(python), *resolver.settings.arguments,
-            *(("--offline",) if resolver.offline else ()), *options, *extras, "--output-file", str(output), source,
+            *(("--offline",) if resolver.offline else ()), *options, *extras, *groups,
+            "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
         env=environment,

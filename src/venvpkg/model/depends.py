@@ -58,16 +58,33 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Something that was found to be needed, and that the user wants left out.
+
+    Attributes:
+        what: a relation, or a soname.
+        reason: the user's; names the key that says so.
+        evidence: why it was found to be needed; never empty.
+    """
+
+    what: str
+    reason: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DependencySet:
     """What the payload needs of the target.
 
     Attributes:
         dependencies: sorted by relation; none implies another.
         warnings: what the user should know, one sentence each, sorted.
+        exclusions: what is not among the dependencies because the user says so, sorted.
     """
 
     dependencies: tuple[Dependency, ...] = ()
     warnings: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
     def relations(self) -> tuple[str, ...]:
         """Return the relations alone."""

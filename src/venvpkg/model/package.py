@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from venvpkg.model.project import Inclusions
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.staged import StagedVenv
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Relations that only the user declares, in the family's spelling; Depends are ``DependencySet``."""
+
+    recommends: tuple[str, ...] = ()
+    suggests: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,8 @@ class PackageSpec:
         links: link on the target → what it points to, sorted.
         source_date_epoch: build time, seconds since 1970 UTC.
         staged: the payload.
+        relations: what else the user declared.
+        inclusions: maintainer scripts and templates; the files are in the payload already.
     """
 
     name: str
@@ -49,6 +65,8 @@ class PackageSpec:
     links: tuple[tuple[PurePosixPath, PurePosixPath], ...]
     source_date_epoch: int
     staged: StagedVenv
+    relations: Relations = field(default_factory=Relations)
+    inclusions: Inclusions = field(default_factory=Inclusions)
 
 
 @dataclass(frozen=True, slots=True)

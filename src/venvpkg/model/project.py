@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Release
 
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
@@ -38,6 +43,51 @@ class WheelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptSettings:
+    """Table ``[tool.venvpkg.scripts]``: files of the project, relative to it; None where nothing is to be done."""
+
+    preinst: str | None = None
+    postinst: str | None = None
+    prerm: str | None = None
+    postrm: str | None = None
+
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Return name and file of those that there are."""
+        found = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
+        return tuple((name, file) for name, file in found if file is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSetting:
+    """One entry of ``files``.
+
+    Attributes:
+        source: file of the project, or a pattern with ``*``, ``?``, ``[…]`` and ``**``; relative.
+        target: absolute path on the target; with a slash at its end the directory that what matches goes into.
+        mode: permission bits; None keeps only whether the source is executable.
+    """
+
+    source: str
+    target: str
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SonameRule:
+    """What the user says of a needed library, instead of what its owner says.
+
+    Attributes:
+        soname: ``libcuda.so.1``.
+        relation: the relation that stands for it; empty when nothing does, and then there is a
+        reason.
+    """
+
+    soname: str
+    relation: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Table ``[tool.venvpkg]``. Every key has a default: an ordinary project needs none."""
 
@@ -48,10 +98,31 @@ class Settings:
     maintainer: str | None = None
     section: str = "misc"
     extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     commands: tuple[str, ...] | None = None
     depends: tuple[str, ...] = ()
+    recommends: tuple[str, ...] = ()
+    suggests: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
     build_depends: tuple[str, ...] = ()
+    files: tuple[FileSetting, ...] = ()
+    templates: str | None = None
     wheels: WheelSettings = field(default_factory=WheelSettings)
+    scripts: ScriptSettings = field(default_factory=ScriptSettings)
+    sonames: tuple[SonameRule, ...] = ()
+
+    @property
+    def declared_depends(self) -> tuple[str, ...]:
+        """The relations among ``depends``."""
+        return tuple(each for each in self.depends if each[0] not in "$!")
+
+    @property
+    def removed_depends(self) -> tuple[str, ...]:
+        """The packages that ``depends`` takes out of the computed relations, without their exclamation mark."""
+        return tuple(each[1:] for each in self.depends if each[0] == "!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +135,10 @@ class Project:
         directory: absolute directory with pyproject.toml when the application is a project here, else None.
         lock: where its lock (PEP 751) is or will be.
         build_lock: where the pins of its build requirements are or will be.
-        settings: the packaging configuration.
+        settings: the packaging configuration; for any release, until ``on`` was asked.
+        base: absolute directory where the relative paths in the settings start.
+        configuration: file with the settings; None when there is none, or it is the project's pyproject.toml.
+        releases: ``debian-13`` → the settings there, for each release that has a table of its own.
     """
 
     name: str
@@ -73,6 +147,9 @@ class Project:
     lock: Path
     build_lock: Path
     settings: Settings
+    base: Path = Path()
+    configuration: Path | None = None
+    releases: tuple[tuple[str, Settings], ...] = ()
 
     @property
     def package_name(self) -> str:
@@ -83,3 +160,44 @@ class Project:
     def prefix(self) -> PurePosixPath:
         """Place of the virtual environment on the target."""
         return self.settings.prefix or DEFAULT_PREFIX_PARENT / self.package_name
+
+    @property
+    def source(self) -> Path | str:
+        """What errors in the settings are told of."""
+        if self.configuration is not None:
+            return self.configuration
+        return self.directory / "pyproject.toml" if self.directory else self.requirement or self.name
+
+    def on(self, release: Release) -> Project:
+        """Return the project with the settings for one release."""
+        return dataclasses.replace(self, settings=dict(self.releases).get(release.name, self.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraFile:
+    """A file of the project that goes into the package.
+
+    Attributes:
+        source: on this machine, absolute; a regular file inside the project.
+        target: absolute path on the target.
+        mode: permission bits as packed.
+    """
+
+    source: Path
+    target: PurePosixPath
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusions:
+    """What of the project's own files shapes the package, beside its wheel; found and checked.
+
+    Attributes:
+        files: sorted by target, each target once.
+        scripts: name of a maintainer script → its text, shell, without a first line ``#!``; in the order of their run.
+        templates: absolute directory of templates that shadow ours; None for none.
+    """
+
+    files: tuple[ExtraFile, ...] = ()
+    scripts: tuple[tuple[str, str], ...] = ()
+    templates: Path | None = None

@@ -27,6 +27,11 @@ class Release:
     codename: str
 
     @property
+    def name(self) -> str:
+        """``debian-12``, as tables of the configuration name it."""
+        return f"{self.id}-{self.version}"
+
+    @property
     def tag(self) -> str:
         """``debian_12``, as in the platform tag of a vendor wheel."""
         return f"{self.id}_{self.version}".replace(".", "_").replace("-", "_").lower()

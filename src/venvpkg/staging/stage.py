@@ -16,6 +16,7 @@ from venvpkg.model.staged import StagedVenv
 from venvpkg.staging.bytecode import compile_bytecode
 from venvpkg.staging.closure import require_closure
 from venvpkg.staging.environment import make_environment
+from venvpkg.staging.extra_files import place_files
 from venvpkg.staging.install import install_wheels
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Report
     from venvpkg.host.places import Places
     from venvpkg.host.runner import Runner
-    from venvpkg.model.project import Project
+    from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel
 
@@ -38,6 +39,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     places: Places,
     runner: Runner,
     report: Report,
+    files: tuple[ExtraFile, ...] = (),
 ) -> StagedVenv:
     """Stage the application.
 
@@ -49,6 +51,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         places: whose cache virtualenv may use; nothing of it may be named in the payload.
         runner: runs the target's interpreter.
         report: hears about modules that do not compile.
+        files: of the project, to lie beside the environment.
 
     Raises:
         WheelError: a wheel is malformed.
@@ -66,6 +69,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     compile_bytecode(destdir, project.prefix, target, runner, report)
     _remove_empty(home / "include")
     normalise_modes(destdir)
+    place_files(files, destdir)
     payload = read_payload(
         destdir,
         forbidden_paths(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unit.samples import PREFIX, a_project, a_staged, an_application
 from venvpkg.backends.describe import describe, problems_of
 from venvpkg.model.depends import DependencySet
-from venvpkg.model.project import Project, Settings
+from venvpkg.model.project import Inclusions, Project, Settings
 
 if TYPE_CHECKING:
     from venvpkg.model.package import PackageSpec
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
-    return describe(project, staged, DependencySet(), 0, evidence=b"")
+    return describe(project, staged, DependencySet(), 0, evidence=b"", inclusions=Inclusions())
 
 
 def test_the_configured_maintainer_wins_over_the_metadata() -> None:

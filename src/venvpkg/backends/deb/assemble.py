@@ -8,10 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.changelog import compressed_changelog
+from venvpkg.backends.deb.conffiles import conffiles
 from venvpkg.backends.deb.control import control_fields, package_architecture, package_version, rendered_control
 from venvpkg.backends.deb.copyright import rendered_copyright
 from venvpkg.backends.deb.deb822 import require_same
 from venvpkg.backends.deb.md5sums import md5sums
+from venvpkg.backends.deb.scripts import maintainer_scripts
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.host.files import written_whole
 from venvpkg.host.runner import Command
@@ -59,8 +61,14 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     shutil.rmtree(destdir / _CONTROL, ignore_errors=True)
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
-    _write(destdir, PurePosixPath("/", _CONTROL, "control"), rendered_control(fields).encode())
+    _write(
+        destdir, PurePosixPath("/", _CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
+    )
     _write(destdir, PurePosixPath("/", _CONTROL, "md5sums"), md5sums(paths))
+    if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
+        _write(destdir, PurePosixPath("/", _CONTROL, "conffiles"), listed.encode())
+    for name, content in maintainer_scripts(spec):
+        _write(destdir, PurePosixPath("/", _CONTROL, name), content, mode=0o755)
     set_times(destdir, spec.source_date_epoch)
     packed = _pack(spec, target, runner)
     _require_composed(packed, fields, runner)
@@ -117,12 +125,12 @@ def _refuse_taken(spec: PackageSpec, files: Mapping[PurePosixPath, bytes]) -> No
         )
 
 
-def _write(destdir: Path, path: PurePosixPath, content: bytes) -> PayloadPath:
+def _write(destdir: Path, path: PurePosixPath, content: bytes, mode: int = 0o644) -> PayloadPath:
     file = _made_parents(destdir, path)
     file.write_bytes(content)
-    file.chmod(0o644)
+    file.chmod(mode)
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return PayloadPath(path, PathKind.FILE, 0o644, len(content), digest)
+    return PayloadPath(path, PathKind.FILE, mode, len(content), digest)
 
 
 def _link(destdir: Path, path: PurePosixPath, points_to: PurePosixPath) -> PayloadPath:

@@ -34,6 +34,7 @@ def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
             "maintainer": spec.maintainer,
             "date": format_datetime(datetime.fromtimestamp(spec.source_date_epoch, UTC)),
         },
+        spec.inclusions.templates,
     )
     # Not gzip.compress: the system byte of its header depends on the version of Python.
     buffer = io.BytesIO()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import textwrap
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.relations import parse_relation, spelled
 from venvpkg.backends.deb.size import installed_size
 from venvpkg.backends.deb.versions import to_debian
 from venvpkg.errors import AssembleError
@@ -15,11 +17,14 @@ from venvpkg.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
 
+# Fields of the template that a package may lack.
+_OPTIONAL = ("depends", "recommends", "suggests", "conflicts", "breaks", "replaces", "provides", "homepage")
 _WIDTH = 78
 # Debian Policy 3.4.1.
 _LONGEST_SYNOPSIS = 80
@@ -63,6 +68,7 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         "Maintainer": spec.maintainer,
         "Installed-Size": str(installed_size(paths)),
         "Depends": ", ".join(spec.dependencies.relations()),
+        **_declared(spec),
         "Section": spec.section,
         "Priority": "optional",
         "Homepage": spec.homepage,
@@ -85,18 +91,31 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
     return fields
 
 
-def rendered_control(fields: Mapping[str, str]) -> str:
+def _declared(spec: PackageSpec) -> dict[str, str]:
+    """Return the fields of the relations that only the user declares, in one spelling.
+
+    Source:
+        Debian Policy 7.2 to 7.6.
+    """
+    fields = {}
+    for field in dataclasses.fields(spec.relations):
+        parsed = map(parse_relation, getattr(spec.relations, field.name))
+        fields[field.name.capitalize()] = ", ".join(dict.fromkeys(spelled(each) for each in parsed if each))
+    return fields
+
+
+def rendered_control(fields: Mapping[str, str], own: Path | None = None) -> str:
     """Return the text of the control file, read back and compared.
+
+    Args:
+        fields: of ``control_fields``.
+        own: the project's templates.
 
     Raises:
         AssembleError: what was rendered is not what was composed.
     """
-    values = {name.lower().replace("-", "_"): value for name, value in fields.items()}
-    text = render(
-        Family.DEB,
-        "control.j2",
-        {"depends": "", "homepage": "", "installed_kib": values.pop("installed_size"), **values},
-    )
+    values = dict.fromkeys(_OPTIONAL, "") | {name.lower().replace("-", "_"): text for name, text in fields.items()}
+    text = render(Family.DEB, "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
     require_same(fields, text, "The rendered control file")
     return text
 

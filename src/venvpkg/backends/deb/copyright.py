@@ -60,6 +60,7 @@ def rendered_copyright(spec: PackageSpec) -> str:
             ),
             "parts": parts,
         },
+        spec.inclusions.templates,
     )
 
 

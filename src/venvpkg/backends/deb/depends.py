@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.deb.interpreter import full_package, interpreter_claim
 from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
-from venvpkg.backends.deb.relations import parse_relation, spelled
+from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.model.depends import DependencySet, Evidence, Source
+from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
     from venvpkg.model.elf import ElfReport
+    from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
 
@@ -35,8 +36,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     console_report: Report,
     *,
     declared: Sequence[str] = (),
+    sonames: Sequence[SonameRule] = (),
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
+
+    What the user leaves out of the computed relations stays known, and is worth a warning.
 
     Args:
         report: ELF files of the payload.
@@ -44,7 +48,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         target: where it will be installed; its package database knows the libraries it was compiled against.
         runner: runs dpkg-query on this machine.
         console_report: hears the warnings, which are in the result as well.
-        declared: relations of the user (``depends`` in the configuration).
+        declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
+        sonames: what the user says of single libraries.
 
     Raises:
         UnownedSonameError: needed libraries that no package ships.
@@ -52,7 +57,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         ConfigurationError: what was declared is no relation.
         MissingToolError: no dpkg-query.
     """
-    user = _declared_claims(declared)
+    user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
     loaded = load(report, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.SYSTEM))
     owners = read_owners(
@@ -63,8 +68,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         runner,
     )
     interpreter = interpreter_claim(target.interpreter, owners, staged.python_floor, staged.prefix / "bin" / "python")
-    derived = derive(report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter, *user))
-    result = replace(derived, warnings=tuple(sorted({*derived.warnings, *loaded.warnings})))
+    computed = derive(
+        report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter,), rules=sonames
+    )
+    result = _with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")])
+    result = replace(result, warnings=tuple(sorted({*result.warnings, *loaded.warnings})))
     for warning in result.warnings:
         console_report.warn(warning)
     objects, packages = len(report.objects), len(result.dependencies)
@@ -72,6 +80,30 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         f"{objects} ELF file{'s need' if objects != 1 else ' needs'} {packages} package{'s' * (packages != 1)}"
     )
     return result
+
+
+def _with_declared(computed: DependencySet, user: Iterable[Claim], left_out: Iterable[str]) -> DependencySet:
+    """Return the computed relations without those on packages that the user leaves out, and with the user's own."""
+    kept = list(computed.dependencies)
+    exclusions: list[Exclusion] = []
+    warnings: list[str] = []
+    for package in left_out:
+        removed = [each for each in kept if package in _packages(each.relation)]
+        kept = [each for each in kept if each not in removed]
+        exclusions += (Exclusion(each.relation, f"'!{package}' in depends", each.evidence) for each in removed)
+        warnings += (f"depends: {each.relation} is needed, and left out by '!{package}'" for each in removed)
+        if not removed:
+            warnings.append(f"depends: '!{package}' leaves nothing out: no computed relation is on {package}")
+    claims = [Claim(each.relation, evidence) for each in kept for evidence in each.evidence]
+    return DependencySet(
+        fewest([*claims, *user]),
+        (*computed.warnings, *warnings),
+        tuple(sorted((*computed.exclusions, *exclusions), key=lambda each: each.what)),
+    )
+
+
+def _packages(relation: str) -> list[str]:
+    return [each.name.partition(":")[0] for each in parse_relation(relation) or ()]
 
 
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:

@@ -1,0 +1,190 @@
+"""Every key of the configuration, declared once: its name, shape, default and meaning.
+
+The file, the command line, the environment, the JSON Schema, ``venvpkg init`` and README's table all follow from here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from packaging.utils import canonicalize_name
+
+from venvpkg.config.shapes import Array, Named, Natural, OneOf, Record, Text
+from venvpkg.config.target_paths import FILE_TARGET, PREFIX, target_path
+from venvpkg.model.project import FileSetting, Settings, SonameRule, WheelPolicy
+
+if TYPE_CHECKING:
+    from venvpkg.config.shapes import Shape
+
+# Debian Policy 5.6.1; rpm allows more.
+PACKAGE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+
+_DISTRIBUTION: Final = Text(
+    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "the name of a distribution", canonicalize_name
+)
+_GROUP: Final = Text(_DISTRIBUTION.pattern, "the name of a dependency group", canonicalize_name)
+_PACKAGE: Final = Text(
+    PACKAGE_NAME.pattern, "a package name: lower-case letters, digits and + - . , two or more characters"
+)
+# The family's own grammar is checked by its backend; here only what could never be a part of one field's line.
+_RELATION: Final = Text(r"[^\x00-\x20\x7f,$!][^\x00-\x1f\x7f,]*", "one relation, such as 'postgresql-client (>= 13)'")
+_DEPENDS: Final = Text(
+    rf"\$auto|!{PACKAGE_NAME.pattern}|{_RELATION.pattern}",
+    "'$auto', one relation, such as 'postgresql-client (>= 13)', or the name of a package to leave out, as '!libfoo1'",
+)
+# A file of the project; what it leads to is looked at when it is read.
+_SOURCE: Final = Text(
+    r"(?!/|~)(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f\x7f]+", "a path inside the project, relative and without '..'"
+)
+_MODE: Final = Text(
+    r"0?[0-7][0145][0145]", "a mode such as '0644', which only the owner can write", lambda mode: int(mode, 8)
+)
+_LINE: Final = Text(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]*", "one line of text")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key.
+
+    Attributes:
+        path: below ``[tool.venvpkg]``, ``wheels.default``.
+        shape: what its values look like.
+        help: what it is, for people; no full stop.
+        example: a value, as TOML writes it.
+        default: for people, where the model's own default does not say it.
+    """
+
+    path: str
+    shape: Shape
+    help: str
+    example: str
+    default: str = ""
+
+    @property
+    def field(self) -> tuple[str, ...]:
+        """Where its value is in ``Settings``: attribute, and attribute of that one."""
+        return tuple(part.replace("-", "_") for part in self.path.split("."))
+
+    @property
+    def option(self) -> str:
+        """``--wheels-default``."""
+        return f"--{self.path.replace('.', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """``VENVPKG_WHEELS_DEFAULT``."""
+        return f"VENVPKG_{re.sub('[.-]', '_', self.path).upper()}"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether its option may be given several times."""
+        return isinstance(self.shape, Array)
+
+    def default_value(self) -> object:
+        """Return the model's default."""
+        value: object = Settings()
+        for attribute in self.field:
+            value = getattr(value, attribute)
+        return value
+
+
+def _distributions(path: str, meaning: str) -> Key:
+    return Key(path, Array(_DISTRIBUTION), meaning, '["lxml"]')
+
+
+def _script(name: str, when: str) -> Key:
+    return Key(f"scripts.{name}", _SOURCE, f"file of the project with shell that runs {when}", f'"packaging/{name}.sh"')
+
+
+KEYS: Final[tuple[Key, ...]] = (
+    Key("name", _PACKAGE, "name of the package", '"guestbook"', "the project's name"),
+    Key(
+        "prefix",
+        Text(PREFIX, "an absolute path of two or more parts out of letters, digits and . _ + -", target_path),
+        "where the virtual environment lives on the target",
+        '"/opt/guestbook"',
+        "`/opt/venvs/NAME`",
+    ),
+    # Debian Policy 5.6.12: alphanumerics and + . ~
+    Key(
+        "revision",
+        Text(r"[A-Za-z0-9+.~]+", "a revision: letters, digits and + . ~"),
+        "package revision; the release is appended",
+        '"2"',
+    ),
+    Key("epoch", Natural(), "package epoch", "1"),
+    Key(
+        "maintainer",
+        Text(
+            r"[^<>\x00-\x1f\x7f]+ <[^<>\s\x00-\x1f\x7f]+@[^<>\s\x00-\x1f\x7f]+>",
+            "of the form 'Name <address@example.org>'",
+        ),
+        "who is responsible for the package, as `Name <address>`",
+        '"Web Team <web@example.org>"',
+        "the author or maintainer in the metadata",
+    ),
+    Key("section", Text(r"[a-z0-9][a-z0-9+./-]*", "an archive section"), "archive section", '"web"'),
+    Key("extras", Array(_DISTRIBUTION), "extras of the application to include", '["ldap"]'),
+    Key("groups", Array(_GROUP), "dependency groups (PEP 735) of the project to include", '["production"]'),
+    Key(
+        "commands",
+        Array(Text(r"[A-Za-z0-9][A-Za-z0-9._+-]*", "the name of a command")),
+        "commands to link into `/usr/bin`",
+        '["guestbook"]',
+        "every script of the application",
+    ),
+    Key(
+        "depends",
+        Array(_DEPENDS),
+        "relations to add to the computed ones, which `$auto` may stand for; `!libfoo1` leaves a computed one out",
+        '["postgresql-client (>= 13)"]',
+        "`$auto`",
+    ),
+    Key("recommends", Array(_RELATION), "packages that all but unusual installations have", '["nginx | httpd"]'),
+    Key("suggests", Array(_RELATION), "packages that make it more useful", '["postgresql"]'),
+    Key("conflicts", Array(_RELATION), "packages that cannot be installed beside it", '["guestbook-ng"]'),
+    Key("breaks", Array(_RELATION), "packages that do not work beside it", '["guestbook-plugin (<< 2)"]'),
+    Key("replaces", Array(_RELATION), "packages whose files it may take over", '["guestbook-legacy"]'),
+    Key("provides", Array(_RELATION), "virtual packages that it is one of", '["guestbook-server"]'),
+    Key("build-depends", Array(_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
+    Key(
+        "files",
+        Array(
+            Record(
+                FileSetting,
+                {"source": _SOURCE, "target": Text(FILE_TARGET, "an absolute path where a package may put files")},
+                {"mode": _MODE},
+            )
+        ),
+        "more files: `source` in the project, `target` on the target, `mode`; those in `/etc` become conffiles",
+        '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
+    ),
+    Key("templates", _SOURCE, "directory of templates that shadow venvpkg's own by name", '"packaging/templates"'),
+    _script("preinst", "before the files are unpacked"),
+    _script("postinst", "after the package was unpacked and its dependencies are there"),
+    _script("prerm", "before the files are removed"),
+    _script("postrm", "after the files were removed, and at purge"),
+    Key(
+        "sonames",
+        Named(
+            Text(r"[^\x00-\x20\x7f/]+", "the name of a library"),
+            (_RELATION, lambda soname, relation: SonameRule(soname, relation=relation)),
+            (
+                Record(str, {"ignore": _LINE}, {}),
+                lambda soname, reason: SonameRule(soname, reason=str(reason)),
+            ),
+        ),
+        'needed library to the relation that stands for it, or to `{ ignore = "reason" }`',
+        '{ "libcuda.so.1" = { ignore = "comes with the driver" } }',
+    ),
+    Key("wheels.default", OneOf(WheelPolicy), "how wheels with native code come about", '"compile"'),
+    _distributions("wheels.compile", "distributions that must be compiled"),
+    _distributions("wheels.prefer-compile", "compiled, or the publisher's wheel where there is no source"),
+    _distributions("wheels.binary", "distributions whose publisher's wheel is used"),
+)
+
+# Table of the tables for single releases; not a key, because each of them holds keys.
+TARGET: Final = "target"
+RELEASE: Final = Text(r"[a-z0-9][a-z0-9._-]*-[0-9][0-9.]*", "a release, such as debian-13")

@@ -1,0 +1,20 @@
+"""README's table of keys, from the keys alone. Pure."""
+
+from __future__ import annotations
+
+from venvpkg.config.keys import KEYS, Key
+
+
+def keys_table() -> str:
+    """Return a Markdown table with one row a key, in their order, without a newline at its end."""
+    rows = [f"| `{key.path}` | {key.help} | {_default(key)} |".replace("\\", "\\\\") for key in KEYS]
+    return "\n".join(("| key | value | default |", "| --- | --- | --- |", *rows))
+
+
+def _default(key: Key) -> str:
+    value = key.default_value()
+    if key.default:
+        return key.default
+    if value is None or value == ():
+        return "none"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"

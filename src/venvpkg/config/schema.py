@@ -1,0 +1,53 @@
+"""The JSON Schema of the configuration, for editors and linters; from the keys alone. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from venvpkg.config.keys import KEYS, RELEASE, TARGET
+
+if TYPE_CHECKING:
+    from venvpkg.config.shapes import Schema
+
+
+def schema_text() -> str:
+    """Return the schema of the table ``[tool.venvpkg]``, which is also that of a whole ``venvpkg.toml``, as JSON.
+
+    Source:
+        JSON Schema draft 7, the newest that editors of TOML understand.
+    """
+    keys = _table()
+    releases: Schema = {
+        "type": "object",
+        "description": "Keys for single releases; each wins over the same key outside.",
+        "patternProperties": {f"^(?:{RELEASE.pattern})$": {"$ref": "#/definitions/keys"}},
+        "additionalProperties": False,
+    }
+    document: Schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Configuration of venvpkg: [tool.venvpkg] in pyproject.toml, or venvpkg.toml",
+        "definitions": {"keys": keys},
+        "type": "object",
+        "properties": {**_properties(keys), TARGET: releases},
+        "additionalProperties": False,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table() -> Schema:
+    """Return the schema of a table of keys; those with a dot in their path are in tables of their own."""
+    table: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    for key in KEYS:
+        *above, name = key.path.split(".")
+        properties = _properties(table)
+        for each in above:
+            fresh = {"type": "object", "properties": {}, "additionalProperties": False}
+            properties = _properties(properties.setdefault(each, fresh))
+        properties[name] = {"description": key.help, **key.shape.schema()}
+    return table
+
+
+def _properties(schema: object) -> Schema:
+    found = schema.get("properties") if isinstance(schema, dict) else None
+    return found if isinstance(found, dict) else {}
