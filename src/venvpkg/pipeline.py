@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from venvpkg.backends import backend_of
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
+from venvpkg.config.starter import Detected
+from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
 from venvpkg.depends.explain import explanation
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
+from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
 from venvpkg.lock.build_pins import read_build_pins, write_build_pins
@@ -121,6 +124,21 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         artifact = backend.assemble(spec, target, destination, session.runner, session.report)
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact
+
+
+def init(project: Project, session: Session) -> Path:
+    """Write the first configuration of an application, with what is known of it, and return the file's path."""
+    require_unconfigured(project)
+    native, unknown = None, ""
+    try:
+        chosen = plan(project, session)
+        built = (*chosen.by_action(Action.COMPILE), *chosen.by_action(Action.REUSE))
+        native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
+    except (DownloadError, LockError, MissingToolError) as error:
+        unknown = error.brief
+        session.report.warn(f"the distributions that will be compiled are not known: {unknown}")
+    detected = Detected(project.package_name, declared_commands(project), native, unknown)
+    return write_starter(project, detected)
 
 
 def plan(project: Project, session: Session) -> WheelPlan:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+from unit.golden import golden
 from venvpkg import errors
-from venvpkg.config import settings
+from venvpkg.config.reference import keys_table
+from venvpkg.config.schema import schema_text
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PATH = Path(__file__).parents[2] / "README.md"
+README = PATH.read_text()
 
 
 def family(base: type[errors.VenvpkgError]) -> list[type[errors.VenvpkgError]]:
@@ -32,8 +36,14 @@ def test_every_exit_code_is_in_the_table_and_none_is_invented() -> None:
     assert table == {0, 1, 2, 130, *own_codes()}
 
 
-def test_every_key_is_in_the_table_and_none_is_invented() -> None:
-    table = set(re.findall(r"^\| `([a-z.-]+)` \|", README, re.MULTILINE))
+def test_the_table_of_keys_is_the_model_s() -> None:
+    if os.environ.get("VENVPKG_UPDATE_GOLDEN"):
+        before, found, after = re.split(r"(^\| key \|.*?\n)(?=\n)", README, maxsplit=1, flags=re.MULTILINE | re.DOTALL)
+        assert found
+        PATH.write_text(f"{before}{keys_table()}\n{after}")
 
-    keys = set(settings.KEYS) - {"wheels"}
-    assert table == keys | {f"wheels.{key}" for key in settings.WHEEL_KEYS}
+    assert f"\n{keys_table()}\n" in PATH.read_text()
+
+
+def test_the_schema_in_docs_is_the_model_s() -> None:
+    assert golden("../../docs/schema.json", schema_text()) == schema_text()

@@ -52,8 +52,9 @@ class ApplicationCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write two sections."""
-        keys = [each for each in self.get_params(ctx) if isinstance(each, KeyOption)]
-        own = [each for each in self.get_params(ctx) if not isinstance(each, KeyOption)]
+        given = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        keys = [each for each in given if isinstance(each, KeyOption)]
+        own = [each for each in given if not isinstance(each, KeyOption)]
         for title, options in (("Options", own), ("Keys of the configuration (README says more)", keys)):
             records = [record for each in options if (record := each.get_help_record(ctx)) is not None]
             if records:

@@ -90,6 +90,10 @@ class Key:
         return value
 
 
+def _reason(ignore: str) -> str:
+    return ignore
+
+
 def _distributions(path: str, meaning: str) -> Key:
     return Key(path, Array(_DISTRIBUTION), meaning, '["lxml"]')
 
@@ -162,23 +166,23 @@ KEYS: Final[tuple[Key, ...]] = (
         '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
     ),
     Key("templates", _SOURCE, "directory of templates that shadow venvpkg's own by name", '"packaging/templates"'),
-    _script("preinst", "before the files are unpacked"),
-    _script("postinst", "after the package was unpacked and its dependencies are there"),
-    _script("prerm", "before the files are removed"),
-    _script("postrm", "after the files were removed, and at purge"),
     Key(
         "sonames",
         Named(
             Text(r"[^\x00-\x20\x7f/]+", "the name of a library"),
             (_RELATION, lambda soname, relation: SonameRule(soname, relation=relation)),
             (
-                Record(str, {"ignore": _LINE}, {}),
+                Record(_reason, {"ignore": _LINE}, {}),
                 lambda soname, reason: SonameRule(soname, reason=str(reason)),
             ),
         ),
         'needed library to the relation that stands for it, or to `{ ignore = "reason" }`',
         '{ "libcuda.so.1" = { ignore = "comes with the driver" } }',
     ),
+    _script("preinst", "before the files are unpacked"),
+    _script("postinst", "after the package was unpacked and its dependencies are there"),
+    _script("prerm", "before the files are removed"),
+    _script("postrm", "after the files were removed, and at purge"),
     Key("wheels.default", OneOf(WheelPolicy), "how wheels with native code come about", '"compile"'),
     _distributions("wheels.compile", "distributions that must be compiled"),
     _distributions("wheels.prefer-compile", "compiled, or the publisher's wheel where there is no source"),

@@ -7,8 +7,8 @@ from venvpkg.config.keys import KEYS, Key
 
 def keys_table() -> str:
     """Return a Markdown table with one row a key, in their order, without a newline at its end."""
-    rows = [f"| `{key.path}` | {key.help} | {_default(key)} |".replace("\\", "\\\\") for key in KEYS]
-    return "\n".join(("| key | value | default |", "| --- | --- | --- |", *rows))
+    rows = [f"| `{key.path}` | {key.shape.words} | {key.help} | {_default(key)} |" for key in KEYS]
+    return "\n".join(("| key | type | meaning | default |", "| --- | --- | --- | --- |", *rows))
 
 
 def _default(key: Key) -> str:

@@ -1,0 +1,25 @@
+"""``venvpkg init``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg import pipeline
+from venvpkg.cli.options import ApplicationCommand, on_application
+
+if TYPE_CHECKING:
+    from venvpkg.cli.options import Application
+    from venvpkg.pipeline import Session
+
+
+@click.command("init", cls=ApplicationCommand)
+@on_application
+def command(application: Application, session: Session) -> None:
+    """Write a configuration in which every key is a comment, with what was detected, and print the file's path.
+
+    For a directory it is appended to pyproject.toml as [tool.venvpkg]; for a requirement it is venvpkg.NAME.toml.
+    A configuration that is there is never changed.
+    """
+    click.echo(pipeline.init(application.read(), session))

@@ -1,0 +1,221 @@
+"""Every key in good and bad shapes, in every place where it may stand; and what follows from its declaration."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from venvpkg.config.keys import KEYS, Key
+from venvpkg.config.schema import schema_text
+from venvpkg.config.settings import read_configuration
+from venvpkg.model.project import FileSetting, Settings, SonameRule, WheelPolicy
+
+BY_PATH = {key.path: key for key in KEYS}
+VALIDATOR = Draft7Validator(json.loads(schema_text()))
+
+# key → TOML value → what it becomes
+GOOD = [
+    ("name", '"guest.book+1"', "guest.book+1"),
+    ("prefix", '"/opt/guest_book/v1"', PurePosixPath("/opt/guest_book/v1")),
+    ("revision", '"1.2~rc+3"', "1.2~rc+3"),
+    ("epoch", "2", 2),
+    ("maintainer", '"Jörg Müller <j@example.org>"', "Jörg Müller <j@example.org>"),
+    ("section", '"non-free/web"', "non-free/web"),
+    ("extras", '["Fast_Path", "ldap", "ldap"]', ("fast-path", "ldap")),
+    ("groups", '["Prod.Extra"]', ("prod-extra",)),
+    ("commands", '["a", "b.c"]', ("a", "b.c")),
+    ("commands", "[]", ()),
+    ("depends", '["$auto", "pg (>= 1) | pgcli", "!libfoo1"]', ("$auto", "pg (>= 1) | pgcli", "!libfoo1")),
+    ("recommends", '["nginx | httpd"]', ("nginx | httpd",)),
+    ("suggests", '["x1"]', ("x1",)),
+    ("conflicts", '["x1 (<< 2)"]', ("x1 (<< 2)",)),
+    ("breaks", '["x1"]', ("x1",)),
+    ("replaces", '["x1"]', ("x1",)),
+    ("provides", '["x1 (= 2)"]', ("x1 (= 2)",)),
+    ("build-depends", '["libpq-dev"]', ("libpq-dev",)),
+    (
+        "files",
+        '[{ source = "a b/*.c", target = "/etc/x/", mode = "0640" }, { source = "..a", target = "/srv/..b" }]',
+        (FileSetting("a b/*.c", "/etc/x/", 0o640), FileSetting("..a", "/srv/..b")),
+    ),
+    ("templates", '"packaging/templates"', "packaging/templates"),
+    ("scripts.preinst", '"p/a.sh"', "p/a.sh"),
+    ("scripts.postinst", '"p/a.sh"', "p/a.sh"),
+    ("scripts.prerm", '"p/a.sh"', "p/a.sh"),
+    ("scripts.postrm", '"p/a.sh"', "p/a.sh"),
+    (
+        "sonames",
+        '{ "libcuda.so.1" = { ignore = "driver, not a package" }, "liba.so" = "liba1 (>= 2)" }',
+        (SonameRule("libcuda.so.1", reason="driver, not a package"), SonameRule("liba.so", relation="liba1 (>= 2)")),
+    ),
+    ("wheels.default", '"compile"', WheelPolicy.COMPILE),
+    ("wheels.compile", '["LXML"]', ("lxml",)),
+    ("wheels.prefer-compile", '["a_b"]', ("a-b",)),
+    ("wheels.binary", '["a"]', ("a",)),
+]
+
+# key → TOML value → how its problem goes on
+BAD = [
+    ("name", '"x; rm -rf"', ": 'x; rm -rf' is not a package name"),
+    ("name", "1", ": must be a string, not an integer"),
+    ("prefix", '"relative/path"', ": 'relative/path' is not an absolute path"),
+    ("prefix", '"/opt"', ": "),
+    ("prefix", '"/opt/../etc"', ": "),
+    ("prefix", '"/opt/./etc"', ": "),
+    ("prefix", '"/opt/{{x}}"', ": "),
+    ("revision", '"1-2"', ": "),
+    ("epoch", "-1", ": -1 is not between 0 and 2147483647"),
+    ("epoch", "true", ": must be an integer, not a boolean"),
+    ("maintainer", '"A <a@b.c>\\nDepends: evil"', ": "),
+    ("section", '"a\\nb"', ": "),
+    ("extras", '["../x", "fine", "-"]', "[0]: '../x' is not the name of a distribution"),
+    ("groups", '"dev"', ": must be an array of strings, not a string"),
+    ("commands", '["../../etc/passwd"]', "[0]: "),
+    ("depends", '["a1, b1"]', "[0]: "),
+    ("depends", '["a\\nPre-Depends: b"]', "[0]: "),
+    ("depends", '["$shlibs:Depends"]', "[0]: "),
+    ("depends", '["!lib foo"]', "[0]: "),
+    ("depends", '[""]', "[0]: "),
+    ("recommends", '["$auto"]', "[0]: "),
+    ("suggests", '["!x1"]', "[0]: "),
+    ("conflicts", "{}", ": must be an array of strings, not a table"),
+    ("breaks", "[1]", "[0]: must be a string, not an integer"),
+    ("replaces", '["a\\u0000b"]', "[0]: "),
+    ("provides", '[" "]', "[0]: "),
+    ("build-depends", '["-oAPT::x=y"]', "[0]: "),
+    ("files", '["a:/etc/b"]', "[0]: must be a table, not a string"),
+    ("files", '[{ source = "a" }]', "[0].target: missing"),
+    ("files", '[{ source = "../a", target = "/etc/b" }]', "[0].source: '../a' is not a path inside the project"),
+    ("files", '[{ source = "a/../../b", target = "/etc/b" }]', "[0].source: "),
+    ("files", '[{ source = "/etc/shadow", target = "/etc/b" }]', "[0].source: "),
+    ("files", '[{ source = "a", target = "etc/b" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/etc/../b" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/b" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/usr/local/b" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/bin/b" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/DEBIAN/postinst" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/etc/b\\nc" }]', "[0].target: "),
+    ("files", '[{ source = "a", target = "/etc/b", mode = "4755" }]', "[0].mode: "),
+    ("files", '[{ source = "a", target = "/etc/b", mode = "0666" }]', "[0].mode: "),
+    ("files", '[{ source = "a", target = "/etc/b", owner = "me" }]', "[0].owner: unknown key"),
+    ("templates", '"/etc"', ": "),
+    ("scripts.preinst", '"~/x"', ": "),
+    ("scripts.postinst", '""', ": "),
+    ("scripts.prerm", "[]", ": must be a string, not an array"),
+    ("scripts.postrm", '"a\\tb"', ": "),
+    ("sonames", '["libcuda.so.1"]', ": must be a table, not an array"),
+    ("sonames", '{ "a b" = "x1" }', ".\"a b\": 'a b' is not the name of a library"),
+    ("sonames", '{ "a.so" = { because = "x" } }', '."a.so".ignore: missing'),
+    ("sonames", '{ "a.so" = { ignore = "" } }', '."a.so".ignore: '),
+    ("sonames", '{ "a.so" = "x1\\nDepends: y" }', '."a.so": '),
+    ("wheels.default", '"no"', ": 'no' is not one of compile, prefer-compile, binary"),
+    ("wheels.default", "1", ": 1 is not one of compile"),
+    ("wheels.compile", '["a b"]', "[0]: "),
+    ("wheels.prefer-compile", '"a"', ": must be an array"),
+    ("wheels.binary", '["../x"]', "[0]: "),
+]
+
+
+def at(path: str, toml: str) -> dict[str, object]:
+    return tomllib.loads(f"{path} = {toml}")
+
+
+def value_of(settings: Settings, key: Key) -> object:
+    value: object = settings
+    for attribute in key.field:
+        value = getattr(value, attribute)
+    return value
+
+
+def as_text(value: object, toml: str) -> str:
+    """Return how an option or a variable spells a TOML value."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    return str(value) if isinstance(value, str | int) else toml
+
+
+def test_no_key_goes_untested() -> None:
+    assert {path for path, *_ in GOOD} == {path for path, *_ in BAD} == set(BY_PATH)
+
+
+@pytest.mark.parametrize(("path", "toml", "expected"), GOOD)
+def test_a_good_value_becomes_the_field_in_a_file(path: str, toml: str, expected: object) -> None:
+    read = read_configuration(at(path, toml), "tool.venvpkg", {}, {})
+
+    assert read.problems == ()
+    assert value_of(read.settings, BY_PATH[path]) == expected
+
+
+@pytest.mark.parametrize(("path", "toml", "expected"), [each for each in GOOD if each[1] != "[]"])
+def test_a_good_value_becomes_the_same_from_an_option_and_from_a_variable(
+    path: str, toml: str, expected: object
+) -> None:
+    key = BY_PATH[path]
+    text = as_text(tomllib.loads(f"x = {toml}")["x"], toml)
+
+    of_option = read_configuration({}, "", {}, {path: (text,) if key.repeatable else text})
+    of_variable = read_configuration({}, "", {key.variable: text}, {})
+
+    assert of_option.problems == of_variable.problems == ()
+    assert value_of(of_option.settings, key) == value_of(of_variable.settings, key) == expected
+
+
+@pytest.mark.parametrize(("path", "toml", "problem"), BAD)
+def test_a_bad_value_is_told_with_the_path_to_its_key_and_changes_nothing(path: str, toml: str, problem: str) -> None:
+    read = read_configuration(at(path, toml), "tool.venvpkg", {}, {})
+
+    assert read.problems[0].startswith(f"tool.venvpkg.{path}{problem}")
+    assert read.settings == Settings()
+
+
+@pytest.mark.parametrize(("path", "toml", "_"), GOOD)
+def test_the_schema_takes_what_the_model_takes(path: str, toml: str, _: object) -> None:
+    VALIDATOR.validate(at(path, toml))
+
+
+@pytest.mark.parametrize(("path", "toml", "_"), BAD)
+def test_the_schema_refuses_what_the_model_refuses(path: str, toml: str, _: str) -> None:
+    assert not VALIDATOR.is_valid(at(path, toml))
+
+
+def test_the_schema_knows_the_tables_of_releases_and_nothing_else() -> None:
+    assert VALIDATOR.is_valid({"target": {"debian-13": {"depends": ["x1"]}}})
+    assert not VALIDATOR.is_valid({"target": {"debian-13": {"target": {}}}})
+    assert not VALIDATOR.is_valid({"prefx": "/opt/x"})
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
+def test_the_example_of_a_key_is_good(key: Key) -> None:
+    assert read_configuration(at(key.path, key.example), "", {}, {}).problems == ()
+
+
+def test_every_setting_has_a_key_and_no_two_share_an_option_or_a_variable() -> None:
+    fields = {field.name for field in dataclasses.fields(Settings)}
+
+    assert {key.field[0] for key in KEYS} == fields
+    assert len({key.option for key in KEYS}) == len({key.variable for key in KEYS}) == len(KEYS)
+
+
+@pytest.mark.parametrize("text", ["", "1", "{", '"\n', "[" * 5000, "1\nname = 2", "\x00"])
+@pytest.mark.parametrize("path", ["files", "sonames", "epoch"])
+def test_text_that_is_no_value_is_a_problem_and_never_more(path: str, text: str) -> None:
+    if (path, text) != ("epoch", "1"):
+        assert read_configuration({}, "", {}, {path: text}).problems
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda below: st.lists(below), max_leaves=8
+)
+VALUES = st.recursive(JSON, lambda below: st.dictionaries(st.text() | st.sampled_from(sorted(BY_PATH)), below))
+
+
+@given(st.dictionaries(st.sampled_from([*BY_PATH, "wheels", "scripts", "target", "x"]), VALUES))
+def test_no_table_is_more_than_problems(table: dict[str, object]) -> None:
+    assert all(isinstance(each, str) for each in read_configuration(table, "", {}, {}).problems)
