@@ -10,6 +10,7 @@ import pytest
 from venvpkg.config.project import read_project
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import WheelPolicy
+from venvpkg.model.target import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,3 +141,59 @@ def test_a_requirement_keeps_its_lock_where_one_stands(tmp_path: Path) -> None:
 def test_what_is_neither_directory_nor_requirement_says_so(argument: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="requirement|pyproject"):
         read_project(argument, {}, tmp_path)
+
+
+def test_a_venvpkg_toml_beside_the_project_has_the_keys_at_its_top(write: Callable[[str], Path]) -> None:
+    directory = write('[project]\nname = "app"\n')
+    (directory / "venvpkg.toml").write_text('section = "web"\n[wheels]\ndefault = "compile"\n')
+
+    project = read_project(".", {}, directory)
+
+    assert (project.settings.section, project.settings.wheels.default) == ("web", WheelPolicy.COMPILE)
+    assert (project.source, project.base) == (directory / "venvpkg.toml", directory)
+
+
+def test_a_directory_that_is_configured_twice_says_so(write: Callable[[str], Path]) -> None:
+    directory = write('[project]\nname = "app"\n[tool.venvpkg]\nepoch = 1\n')
+    (directory / "venvpkg.toml").touch()
+
+    assert problems_of(directory) == ("tool.venvpkg: venvpkg.toml is there as well; keep one of them",)
+
+
+def test_a_requirement_is_configured_by_the_file_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "venvpkg.borgbackup.toml").write_text('depends = ["fuse3"]\n')
+
+    borg = read_project("Borgbackup==1.4.5", {}, tmp_path)
+    other = read_project("mercurial", {}, tmp_path)
+
+    assert (borg.settings.depends, other.settings.depends) == (("fuse3",), ())
+    assert (borg.base, borg.configuration) == (tmp_path, tmp_path / "venvpkg.borgbackup.toml")
+
+
+def test_problems_of_that_file_have_no_table_in_their_path(tmp_path: Path) -> None:
+    (tmp_path / "venvpkg.borgbackup.toml").write_text('groups = ["dev"]\nepoch = "1"\n')
+
+    with pytest.raises(ConfigurationError) as caught:
+        read_project("borgbackup", {}, tmp_path)
+
+    assert [each.partition(":")[0] for each in caught.value.problems] == ["epoch", "groups"]
+    assert "venvpkg.borgbackup.toml" in caught.value.brief
+
+
+def test_a_group_that_the_project_lacks_is_named(write: Callable[[str], Path]) -> None:
+    directory = write(
+        '[project]\nname = "app"\n[dependency-groups]\nProd_X = []\n[tool.venvpkg]\ngroups = ["prod-x", "dev"]\n'
+    )
+
+    assert problems_of(directory) == ("tool.venvpkg.groups: the project has no dev",)
+
+
+def test_variables_and_the_table_of_the_release_reach_the_settings(write: Callable[[str], Path]) -> None:
+    directory = write('[project]\nname = "app"\n[tool.venvpkg.target.debian-13]\ndepends = ["new"]\n')
+
+    project = read_project(".", {}, directory, {"VENVPKG_REVISION": "7"})
+
+    trixie = project.on(Release("debian", "13", "trixie")).settings
+    bookworm = project.on(Release("debian", "12", "bookworm")).settings
+    assert (trixie.revision, trixie.depends) == ("7", ("new",))
+    assert (bookworm.revision, bookworm.depends) == ("7", ())
