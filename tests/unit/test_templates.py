@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,3 +49,36 @@ def test_a_value_that_is_not_there_is_an_error() -> None:
 def test_a_template_that_is_not_there_is_an_error() -> None:
     with pytest.raises(AssembleError, match=r"nothing\.j2"):
         render(Family.DEB, "nothing.j2", {})
+
+
+def test_a_template_of_the_project_is_taken_and_the_others_are_ours(tmp_path: Path) -> None:
+    (tmp_path / "changelog.j2").write_text("{{ package }}, {% include '_more' %}")
+    (tmp_path / "_more").write_text("and more")
+
+    assert render(Family.DEB, "changelog.j2", CHANGELOG, tmp_path) == "app, and more"
+    assert render(Family.DEB, "control.j2", _Everything(), tmp_path).startswith("Package: ")
+
+
+class _Everything(dict[str, object]):
+    def __init__(self) -> None:
+        text = (template_dir(Family.DEB) / "control.j2").read_text()
+        super().__init__(dict.fromkeys(re.findall(r"{{ (\w+) }}", text), "x"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ 1 / 0 }}",
+        "{{ package + 1 }}",
+        "{% include 'changelog.j2' %}",
+        "{% include '../x' %}",
+        "{{",
+        "{% for _ in range(999999999) %}{% endfor %}",
+    ],
+)
+def test_a_bad_template_of_the_project_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "changelog.j2").write_text(text)
+
+    with pytest.raises(AssembleError, match=r"changelog\.j2 cannot be rendered"):
+        render(Family.DEB, "changelog.j2", CHANGELOG, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from venvpkg.depends.explain import explanation
 from venvpkg.errors import NotAPackageError
-from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 
 def libc(file: str, floor: str, symbol: str | None, distribution: str | None) -> Evidence:
@@ -104,3 +104,33 @@ def test_a_file_name_that_is_no_text_can_be_printed() -> None:
     odd = libc("/opt/\udcff.so", "2.34", None, None)
 
     explanation(DependencySet((Dependency("libc6 (>= 2.34)", (odd,)),))).encode("utf-8")
+
+
+LEFT_OUT = DependencySet(
+    exclusions=(
+        Exclusion("libblas3 (>= 3)", "'!libblas3' in depends", (BLAS,)),
+        Exclusion("python3.11 (>= 3.11.0)", "'!python3.11' in depends", (PYTHON,)),
+    )
+)
+
+
+def test_what_the_user_left_out_is_explained_too() -> None:
+    text = explanation(LEFT_OUT)
+
+    assert (
+        "left out: libblas3 (>= 3)\n  the user's reason: '!libblas3' in depends\n"
+        "  needed as libblas.so.3 for /opt/venvs/app/_blas.so\n"
+    ) in text
+    assert "  /opt/venvs/app/bin/python is /usr/bin/python3.11 of python3.11-minimal" in text
+
+
+def test_one_package_that_was_left_out_can_be_asked_for() -> None:
+    assert explanation(LEFT_OUT, "libblas3").startswith("left out: libblas3")
+
+
+def test_a_relation_that_stands_for_a_library_says_so() -> None:
+    evidence = Evidence(Source.USER, "libcuda.so.1", PurePosixPath("/opt/x.so"), "torch")
+
+    text = explanation(DependencySet((Dependency("libcuda1", (evidence,)),)))
+
+    assert "libcuda.so.1, not there of no package (by hand: sonames in the configuration)" in text

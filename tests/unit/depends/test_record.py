@@ -10,7 +10,7 @@ import pytest
 
 from venvpkg.depends.record import SCHEMA, dump_record, load_record
 from venvpkg.errors import NotAPackageError
-from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 SSL = Evidence(
     Source.SYMBOLS,
@@ -31,7 +31,10 @@ def record(**changes: Any) -> bytes:
     return json.dumps(json.loads(dump_record(SET)) | changes).encode()
 
 
-@pytest.mark.parametrize("dependencies", [SET, DependencySet()])
+LEFT_OUT = DependencySet(exclusions=(Exclusion("libssl.so.3", "not needed here", (SSL,)),))
+
+
+@pytest.mark.parametrize("dependencies", [SET, DependencySet(), LEFT_OUT])
 def test_what_is_written_is_read_back(dependencies: DependencySet) -> None:
     assert load_record(dump_record(dependencies), "app.deb") == dependencies
 
@@ -69,3 +72,13 @@ def test_anything_else_is_refused_by_name(content: bytes) -> None:
         load_record(content, "app.deb")
 
     assert SCHEMA in caught.value.resolution
+
+
+def test_a_record_without_exclusions_has_no_word_about_them() -> None:
+    assert b"exclusions" not in dump_record(SET)
+
+
+@pytest.mark.parametrize("exclusions", [3, [3], [{"what": "x"}], [{"what": "x", "reason": "a\nb", "evidence": []}]])
+def test_malformed_exclusions_are_refused(exclusions: object) -> None:
+    with pytest.raises(NotAPackageError):
+        load_record(record(exclusions=exclusions), "app.deb")

@@ -217,3 +217,14 @@ def test_an_unknown_extra_is_named(tmp_path: Path) -> None:
 def test_a_lock_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="venvpkg lock"):
         read_lock(tmp_path / "pylock.toml", target(), Settings())
+
+
+def test_groups_that_were_asked_for_count_beside_the_default_ones(tmp_path: Path) -> None:
+    text = (
+        f'{HEAD}dependency-groups = ["prod", "dev"]\ndefault-groups = ["prod"]\n'
+        + package("c", more="marker = \"'prod' in dependency_groups\"")
+        + package("d", more="marker = \"'dev' in dependency_groups\"")
+    )
+
+    assert [each.name for each in read(tmp_path, text, Settings(groups=("dev",))).distributions] == ["c", "d"]
+    assert problems(tmp_path, text, Settings(groups=("doc",))) == ["it has no dependency group doc"]

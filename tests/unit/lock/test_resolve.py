@@ -15,7 +15,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.lock.pip_settings import UvSettings
 from venvpkg.lock.pylock import read_lock
-from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
+from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
 from venvpkg.model.project import Settings
 
@@ -322,3 +322,36 @@ def test_every_malformed_dependency_is_told_at_once(tmp_path: Path) -> None:
 
     assert "'not a requirement'" in caught.value.details
     assert "pw" not in caught.value.details
+
+
+GROUPS = """[dependency-groups]
+Prod = ["gunicorn", { include-group = "db" }]
+db = ["psycopg2>=2.9"]
+"""
+
+
+def test_a_dependency_group_goes_to_uv_and_its_requirements_are_watched(tmp_path: Path) -> None:
+    runner = answering()
+    project = project_in(application(tmp_path, "flask", more=GROUPS), Settings(groups=("prod",)))
+
+    first = ensure_lock(project, target(), resolver(tmp_path, runner))
+    pyproject = tmp_path / "app/pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("psycopg2>=2.9", "psycopg2>=3"))
+
+    words = runner.ran[0].argv
+    assert words[words.index("--group") + 1] == f"{pyproject}:prod"
+    assert 'groups = [\n    "prod",\n]' in first.read_text()
+    assert out_of_date(project, target()) == (
+        "requirements: psycopg2>=3 is new",
+        "requirements: psycopg2>=2.9 is no longer asked for",
+    )
+
+
+@pytest.mark.parametrize(
+    "group", ['["!!"]', "3", '[{ include-group = "prod" }]', '[{ include-group = "none" }]', "[{ x = 1 }]"]
+)
+def test_a_malformed_dependency_group_is_told_by_name(tmp_path: Path, group: str) -> None:
+    directory = application(tmp_path, more=f"[dependency-groups]\nprod = {group}\n")
+
+    with pytest.raises(LockError, match=r"dependency-groups\.prod: "):
+        ensure_lock(project_in(directory, Settings(groups=("prod",))), target(), resolver(tmp_path, answering()))

@@ -12,6 +12,7 @@ from unit.samples import PREFIX, a_spec, a_staged, debian_12
 from venvpkg.backends.deb.assemble import artifact_name, assemble, compression
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.host.runner import Command, Completed
+from venvpkg.model.project import Inclusions
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 from venvpkg.model.target import Release
 from venvpkg.staging.leaks import read_payload
@@ -164,3 +165,39 @@ def test_the_file_name_has_no_epoch() -> None:
 )
 def test_zstd_is_used_where_the_release_reads_it(release: Release, option: str) -> None:
     assert compression(release)[0] == option
+
+
+def with_file(destdir: Path, path: str) -> None:
+    (destdir / path).parent.mkdir(parents=True, exist_ok=True)
+    (destdir / path).write_text("x")
+
+
+def test_files_in_etc_are_conffiles_and_not_among_the_sums(destdir: Path, tmp_path: Path) -> None:
+    with_file(destdir, "etc/app/b.toml")
+    with_file(destdir, "etc/app/a.toml")
+    with_file(destdir, "etcetera/c")
+
+    pack(spec_in(destdir), tmp_path / "dist")
+
+    assert (destdir / "DEBIAN/conffiles").read_text() == "/etc/app/a.toml\n/etc/app/b.toml\n"
+    sums = (destdir / "DEBIAN/md5sums").read_text()
+    assert ("etc/app" in sums, "etcetera/c" in sums) == (False, True)
+
+
+def test_without_anything_that_asks_for_them_there_are_no_conffiles_and_no_scripts(
+    destdir: Path, tmp_path: Path
+) -> None:
+    pack(spec_in(destdir), tmp_path / "dist")
+
+    assert {each.name for each in (destdir / "DEBIAN").iterdir()} == {"control", "md5sums"}
+
+
+def test_a_snippet_becomes_a_maintainer_script_that_stops_at_errors(destdir: Path, tmp_path: Path) -> None:
+    snippet = 'case "$1" in configure) echo "{{ 7 * 7 }}" ;; esac\n'
+
+    pack(spec_in(destdir, inclusions=Inclusions(scripts=(("postinst", snippet),))), tmp_path / "dist")
+
+    script = destdir / "DEBIAN/postinst"
+    lines = script.read_text().splitlines()
+    assert (lines[0], lines[-1], script.stat().st_mode & 0o777) == ("#!/bin/sh", "exit 0", 0o755)
+    assert lines.index("set -e") < lines.index(snippet.rstrip("\n"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from unit.samples import a_project, a_staged, an_application, needing
-from venvpkg.backends.deb.compose import compose
+from venvpkg.backends.deb.compose import check, compose
 from venvpkg.backends.deb.relations import parse_relation, spelled
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.depends import DependencySet
-from venvpkg.model.project import Settings
+from venvpkg.model.project import Inclusions, Settings, SonameRule
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_every_problem_is_told_at_once_with_the_file_that_has_it() -> None:
@@ -62,3 +67,40 @@ def test_a_relation_gets_one_spelling(text: str, canonical: str) -> None:
 )
 def test_what_is_no_relation_is_refused(text: str) -> None:
     assert parse_relation(text) is None
+
+
+def test_every_declared_relation_is_checked_by_debians_grammar() -> None:
+    settings = Settings(
+        depends=("$auto", "!libfoo1", "a b"),
+        recommends=("c d",),
+        suggests=("e f",),
+        conflicts=("gg | hh",),
+        breaks=("i j",),
+        replaces=("kk | ll",),
+        provides=("mm (>= 1)",),
+        sonames=(SonameRule("libx.so", relation="n o"), SonameRule("liby.so", reason="because")),
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        check(a_project(settings))
+
+    keys = ["depends", "recommends", "suggests", "conflicts", "breaks", "replaces", "provides", 'sonames."libx.so"']
+    assert [problem.partition(": ")[0] for problem in caught.value.problems] == keys
+
+
+def test_sound_relations_reach_the_description() -> None:
+    settings = Settings(recommends=("aa | bb",), provides=("cc (= 1)",))
+
+    spec = compose(a_project(settings), a_staged(), DependencySet(), 0, evidence=b"")
+
+    assert (spec.relations.recommends, spec.relations.provides) == (("aa | bb",), ("cc (= 1)",))
+
+
+def test_a_template_that_shadows_none_of_ours_is_a_slip(tmp_path: Path) -> None:
+    for name in ("control.j2", "copyrigth.j2", "_part.j2"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(ConfigurationError) as caught:
+        check(a_project(), Inclusions(templates=tmp_path))
+
+    assert caught.value.problems == ("templates: copyrigth.j2 shadows no template of venvpkg's",)

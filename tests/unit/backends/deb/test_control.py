@@ -21,13 +21,17 @@ from venvpkg.backends.deb.control import (
 )
 from venvpkg.backends.deb.deb822 import read_stanza
 from venvpkg.errors import AssembleError
+from venvpkg.model.package import Relations
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from venvpkg.model.package import PackageSpec
 
 ELF = PayloadPath(PREFIX / "lib/x.so", PathKind.FILE, 0o644, 5000, "0" * 32, is_elf=True)
 
+RELATION_FIELDS = {"Recommends", "Suggests", "Conflicts", "Breaks", "Replaces", "Provides"}
 INJECTIONS = [
     "x\nDepends: evil",
     "x\n\nPackage: evil",
@@ -193,3 +197,33 @@ def test_the_spec_is_not_changed() -> None:
     control(spec)
 
     assert dataclasses.asdict(spec.staged.application) == before
+
+
+def test_declared_relations_are_fields_in_one_spelling() -> None:
+    relations = Relations(
+        recommends=("nginx|httpd",),
+        suggests=("aa",),
+        conflicts=("bb(<<2)", "bb (<< 2)"),
+        breaks=("cc",),
+        replaces=("dd", "ee"),
+        provides=("ff (=1)",),
+    )
+
+    text = control(a_spec(relations=relations))
+
+    assert {line for line in text.splitlines() if line.partition(":")[0] in RELATION_FIELDS} == {
+        "Recommends: nginx | httpd",
+        "Suggests: aa",
+        "Conflicts: bb (<< 2)",
+        "Breaks: cc",
+        "Replaces: dd, ee",
+        "Provides: ff (= 1)",
+    }
+
+
+def test_a_template_of_the_project_cannot_change_what_was_composed(tmp_path: Path) -> None:
+    (tmp_path / "control.j2").write_text("{% include '_base' %}Essential: yes\n")
+    (tmp_path / "_base").write_text("Package: {{ package }}\n")
+
+    with pytest.raises(AssembleError, match="does not say what was composed"):
+        rendered_control(control_fields(a_spec(), debian_12(), ()), tmp_path)

@@ -13,6 +13,7 @@ from unit.places import SYSTEM, Places
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
 from venvpkg.model.depends import DependencySet, Source
+from venvpkg.model.project import SonameRule
 from venvpkg.model.staged import InstalledDistribution
 
 LIB = "/opt/venvs/app/lib"
@@ -38,11 +39,18 @@ def dpkg(**files: str) -> Dpkg:
     return Dpkg(PYTHON | {"/lib/x86_64-linux-gnu/libc.so.6": "libc6:amd64"} | shipped, VERSIONS)
 
 
-def depends(places: Places, runner: Dpkg, *declared: str) -> DependencySet:
+def depends(
+    places: Places,
+    runner: Dpkg,
+    *declared: str,
+    sonames: tuple[SonameRule, ...] = (),
+    report: RecordingReport | None = None,
+) -> DependencySet:
     distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, RecordingReport(), declared=declared
-    )
+        places.scan(), places.staged([distribution]), places.target(), runner, report or RecordingReport(),
+        declared=declared, sonames=sonames,
+    )  # fmt: skip
 
 
 def needing_foo(places: Places, *symbols: Take) -> None:
@@ -193,3 +201,58 @@ def test_warnings_are_told_and_kept(places: Places) -> None:
     result = derive_dependencies(places.scan(), places.staged(), places.target(), dpkg(**OWNED), report)
 
     assert report.warnings == list(result.warnings) != []
+
+
+def test_what_the_user_leaves_out_is_gone_with_a_warning_and_stays_known(places: Places) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
+    report = RecordingReport()
+
+    found = depends(places, dpkg(**OWNED), "$auto", "!libfoo1", "mine", report=report)
+
+    assert found.relations() == ("mine", RELATION_OF_PYTHON)
+    (left_out,) = found.exclusions
+    assert (left_out.what, left_out.reason) == ("libfoo1 (>= 1)", "'!libfoo1' in depends")
+    assert str(left_out.evidence[0].needed_by) == f"{LIB}/_foo.so"
+    assert report.warnings == ["depends: libfoo1 (>= 1) is needed, and left out by '!libfoo1'"]
+
+
+def test_leaving_out_what_is_not_there_is_a_warning(places: Places) -> None:
+    found = depends(places, dpkg(), "!libfoo1")
+
+    assert found.relations() == (RELATION_OF_PYTHON,)
+    assert found.warnings == ("depends: '!libfoo1' leaves nothing out: no computed relation is on libfoo1",)
+
+
+@pytest.mark.parametrize("owned", [{}, OWNED])
+def test_a_library_that_is_ignored_needs_no_owner_and_says_why(places: Places, owned: dict[str, str]) -> None:
+    needing_foo(places)
+
+    found = depends(places, dpkg(**owned), sonames=(SonameRule("libfoo.so.1", reason="comes with the driver"),))
+
+    assert found.relations() == (RELATION_OF_PYTHON,)
+    (left_out,) = found.exclusions
+    assert (left_out.what, left_out.reason) == (
+        "libfoo.so.1",
+        "comes with the driver (sonames in the configuration)",
+    )
+    assert (left_out.evidence[0].distribution, left_out.evidence[0].soname) == ("foo", "libfoo.so.1")
+    assert found.warnings == ()
+
+
+def test_a_relation_for_a_library_counts_instead_of_what_its_owner_says(places: Places) -> None:
+    needing_foo(places)
+    places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
+
+    found = depends(places, dpkg(**OWNED), sonames=(SonameRule("libfoo.so.1", relation="foo-ng | foo"),))
+
+    assert found.relations() == ("foo-ng | foo", RELATION_OF_PYTHON)
+    (evidence,) = found.dependencies[0].evidence
+    assert (evidence.source, evidence.soname) == (Source.USER, "libfoo.so.1")
+
+
+def test_a_rule_for_a_library_that_nothing_needs_is_a_warning(places: Places) -> None:
+    found = depends(places, dpkg(), sonames=(SonameRule("libbar.so.1", reason="x"),))
+
+    assert found.warnings == ("sonames: nothing in the payload needs libbar.so.1",)
+    assert found.exclusions == ()
