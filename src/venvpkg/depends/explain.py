@@ -80,9 +80,15 @@ def _block(dependency: Dependency) -> Iterator[str]:
         key=lambda each: (each.soname, each.source),
     ):
         evidence = list(grouped)
-        owners = sorted({f"{each.library or 'not there'} of {each.owner or 'no package'}" for each in evidence})
+        owners = sorted({_place(each) for each in evidence})
         yield f"  {soname}, {'; '.join(owners)} ({_WHY[source]})"
         yield from _table(evidence)
+
+
+def _place(evidence: Evidence) -> str:
+    if evidence.source is Source.USER:  # who owns it was not asked
+        return str(evidence.library or "not on this target")
+    return f"{evidence.library} of {evidence.owner or 'no package'}"
 
 
 def _without_library(evidence: Evidence) -> str:

@@ -133,4 +133,4 @@ def test_a_relation_that_stands_for_a_library_says_so() -> None:
 
     text = explanation(DependencySet((Dependency("libcuda1", (evidence,)),)))
 
-    assert "libcuda.so.1, not there of no package (by hand: sonames in the configuration)" in text
+    assert "libcuda.so.1, not on this target (by hand: sonames in the configuration)" in text
