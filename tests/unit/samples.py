@@ -153,6 +153,7 @@ def a_spec(staged: StagedVenv | None = None, /, **changes: object) -> PackageSpe
         section="misc",
         dependencies=DependencySet(),
         evidence=b"{}\n",
+        sbom=b'{"bomFormat": "CycloneDX"}\n',
         links=((PurePosixPath("/usr/bin/app"), PREFIX / "bin/app"),),
         source_date_epoch=1_700_000_000,
         staged=staged or a_staged(),

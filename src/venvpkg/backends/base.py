@@ -46,6 +46,7 @@ class Backend(Protocol):
         *,
         evidence: bytes,
         inclusions: Inclusions,
+        sbom: bytes = b"",
     ) -> PackageSpec:
         """Return the package's description."""
 

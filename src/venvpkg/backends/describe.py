@@ -53,6 +53,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
     *,
     evidence: bytes,
     inclusions: Inclusions,
+    sbom: bytes = b"",
 ) -> PackageSpec:
     """Return the description of a package that has none of ``problems_of``.
 
@@ -63,6 +64,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         source_date_epoch: seconds since 1970 UTC.
         evidence: the record of the derivation, as it will be shipped.
         inclusions: what of the project's own files shapes the package.
+        sbom: the bill of materials, as it will be shipped; empty for none.
     """
     application = staged.application
     settings = project.settings
@@ -79,6 +81,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         section=settings.section,
         dependencies=dependencies,
         evidence=evidence,
+        sbom=sbom,
         links=tuple(
             (PROGRAMS / command, staged.prefix / "bin" / command) for command in sorted(_commands(project, staged))
         ),

@@ -57,6 +57,15 @@ class Dependency:
     evidence: tuple[Evidence, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class NativePackage:
+    """An installed package of the target: name without architecture, whole version, architecture."""
+
+    name: str
+    version: str
+    architecture: str
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """Something that was found to be needed, and that the user wants left out.
@@ -80,11 +89,13 @@ class DependencySet:
         dependencies: sorted by relation; none implies another.
         warnings: what the user should know, one sentence each, sorted.
         exclusions: what is not among the dependencies because the user says so, sorted.
+        owners: the packages that the evidence names as owners, as they were installed; by the evidence's spelling.
     """
 
     dependencies: tuple[Dependency, ...] = ()
     warnings: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    owners: tuple[tuple[str, NativePackage], ...] = ()
 
     def relations(self) -> tuple[str, ...]:
         """Return the relations alone."""

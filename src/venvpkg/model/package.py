@@ -43,6 +43,7 @@ class PackageSpec:
         section: archive section.
         dependencies: what was derived and what the user declared, with the evidence.
         evidence: the record of that derivation, as it is shipped below the prefix.
+        sbom: the bill of materials, as it is shipped below the prefix; empty for none.
         links: link on the target → what it points to, sorted.
         source_date_epoch: build time, seconds since 1970 UTC.
         staged: the payload.
@@ -62,6 +63,7 @@ class PackageSpec:
     section: str
     dependencies: DependencySet
     evidence: bytes
+    sbom: bytes
     links: tuple[tuple[PurePosixPath, PurePosixPath], ...]
     source_date_epoch: int
     staged: StagedVenv

@@ -69,6 +69,7 @@ class InstalledDistribution:
         license_files: those of ``files`` that hold its licence (PEP 639 and before), sorted.
         author: one line; may be empty.
         copyright: the copyright lines of its licence files, each one line, in order, unique.
+        requires: normalised names of the distributions that it needs here, sorted.
     """
 
     name: str
@@ -79,6 +80,7 @@ class InstalledDistribution:
     license_files: tuple[PurePosixPath, ...] = ()
     author: str = ""
     copyright: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

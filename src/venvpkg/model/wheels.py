@@ -80,6 +80,7 @@ class ReadyWheel:
         path: the file; its name is the wheel's name.
         sha256: of the file.
         origin: how it came about.
+        key: the wheelhouse key; None for publisher's wheels.
     """
 
     name: str
@@ -87,6 +88,7 @@ class ReadyWheel:
     path: Path
     sha256: str
     origin: Action
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

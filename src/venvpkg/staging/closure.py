@@ -22,8 +22,8 @@ def require_closure(
     distributions: Mapping[str, CoreMetadata],
     environment: Mapping[str, str],
     extras: Mapping[str, Iterable[str]],
-) -> None:
-    """Check the requirements of every distribution against those that are installed.
+) -> Mapping[str, tuple[str, ...]]:
+    """Check the requirements of every distribution against those that are installed, and return who needs whom.
 
     An incomplete environment would fail at run time only, on the path that needs what is missing.
 
@@ -32,6 +32,9 @@ def require_closure(
         environment: markers of the target (PEP 508).
         extras: extras that the user asked for, by normalised name of their distribution; those that a requirement
             asks for are found on the way.
+
+    Returns:
+        For every distribution the names of those that it needs, sorted, each once.
 
     Raises:
         StagingError: requirements are missing or not met; all of them are given.
@@ -52,6 +55,14 @@ def require_closure(
             details="\n".join(f"  {problem}" for problem in problems),
             resolution="The lock is not complete for this target; lock again.",
         )
+    return {
+        name: tuple(
+            sorted(
+                {str(canonicalize_name(each.name)) for each in _active(metadata, environment, wanted[name])} - {name}
+            )
+        )
+        for name, metadata in distributions.items()
+    }
 
 
 def _spread_extras(

@@ -159,7 +159,9 @@ def _accepts(metadata: CoreMetadata, version: str) -> bool:
     return metadata.requires_python is None or metadata.requires_python.contains(version, prereleases=True)
 
 
-def installed_distribution(installed: InstalledWheel, metadata: CoreMetadata, destdir: Path) -> InstalledDistribution:
+def installed_distribution(
+    installed: InstalledWheel, metadata: CoreMetadata, destdir: Path, requires: tuple[str, ...] = ()
+) -> InstalledDistribution:
     """Return the distribution as the later stages see it."""
     license_files = _license_files(installed, metadata.raw)
     return InstalledDistribution(
@@ -171,6 +173,7 @@ def installed_distribution(installed: InstalledWheel, metadata: CoreMetadata, de
         license_files=license_files,
         author=one_line(metadata.raw.get("author", "") or _first_address(metadata.raw.get("author_email", ""))[0]),
         copyright=_copyright_lines(destdir / path.relative_to("/") for path in license_files),
+        requires=requires,
     )
 
 

@@ -64,7 +64,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
     if project.name not in described:
         raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
-    require_closure(described, target.interpreter.environment, {project.name: _extras(project)})
+    needs = require_closure(described, target.interpreter.environment, {project.name: _extras(project)})
     floor = python_floor(described.values(), target.interpreter)
     compile_bytecode(destdir, project.prefix, target, runner, report)
     _remove_empty(home / "include")
@@ -85,7 +85,10 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         destdir=destdir,
         prefix=project.prefix,
         application=application_metadata(application, described[project.name], project.prefix / "bin"),
-        distributions=tuple(installed_distribution(each, described[each.wheel.name], destdir) for each in installed),
+        distributions=tuple(
+            installed_distribution(each, described[each.wheel.name], destdir, needs[each.wheel.name])
+            for each in installed
+        ),
         python_floor=floor,
         payload=payload,
     )

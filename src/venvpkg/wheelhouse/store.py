@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -95,7 +96,7 @@ class Wheelhouse:
                 f"The wheelhouse {self._path} cannot be written: {error.strerror or error}.",
                 resolution="Give it space and permission, or choose another with --wheelhouse.",
             ) from error
-        return ReadyWheel(ready.name, ready.version, ready.path, ready.sha256, Action.COMPILE)
+        return replace(ready, origin=Action.COMPILE)
 
     def sweep(self) -> None:
         """Remove what killed runs left, unless somebody is writing now."""
@@ -175,7 +176,7 @@ def _read_entry(entry: Path, key: str) -> ReadyWheel:
     path = entry / filename
     if sha256_of(path) != sha256:
         raise ValueError("its wheel does not have the sha256 of its provenance")
-    return ReadyWheel(str(name), str(version), path, sha256, Action.REUSE)
+    return ReadyWheel(str(name), str(version), path, sha256, Action.REUSE, key)
 
 
 def _to_disk(path: Path) -> None:

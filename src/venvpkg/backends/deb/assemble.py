@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.target import Release, Target
 
-# Below the prefix; `venvpkg explain` finds it there.
+# Below the prefix; `venvpkg explain` and `venvpkg inspect` find them there.
 EVIDENCE = PurePosixPath("share/venvpkg/dependencies.json")
+SBOM = PurePosixPath("share/venvpkg/sbom.cdx.json")
 _CONTROL = "DEBIAN"
 _COPY_BYTES = 1 << 20
 _TIMEOUT_S = 3600.0
@@ -105,6 +106,8 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
         documents / "copyright": rendered_copyright(spec).encode(),
         spec.staged.prefix / EVIDENCE: spec.evidence,
     }
+    if spec.sbom:
+        files[spec.staged.prefix / SBOM] = spec.sbom
     _refuse_taken(spec, files)
     destdir = spec.staged.destdir
     added = [_write(destdir, path, content) for path, content in files.items()]

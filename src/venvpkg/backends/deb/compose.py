@@ -42,6 +42,7 @@ def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
     *,
     evidence: bytes,
     inclusions: Inclusions | None = None,
+    sbom: bytes = b"",
 ) -> PackageSpec:
     """Return the package's description.
 
@@ -52,13 +53,20 @@ def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
         source_date_epoch: seconds since 1970 UTC.
         evidence: the record of the derivation, as it will be shipped.
         inclusions: what of the project's own files shapes the package.
+        sbom: the bill of materials, as it will be shipped; empty for none.
 
     Raises:
         ConfigurationError: the package cannot be described, or Debian Policy refuses a value; every problem is given.
     """
     _refuse(project, (*problems_of(project, staged), *_debian_problems(project)))
     return describe(
-        project, staged, dependencies, source_date_epoch, evidence=evidence, inclusions=inclusions or Inclusions()
+        project,
+        staged,
+        dependencies,
+        source_date_epoch,
+        evidence=evidence,
+        inclusions=inclusions or Inclusions(),
+        sbom=sbom,
     )
 
 

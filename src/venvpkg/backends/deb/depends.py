@@ -14,12 +14,13 @@ from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
+from venvpkg.model.depends import DependencySet, Evidence, Exclusion, NativePackage, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from venvpkg.backends.deb.owners import Owners
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
     from venvpkg.model.elf import ElfReport
@@ -72,7 +73,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter,), rules=sonames
     )
     result = _with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")])
-    result = replace(result, warnings=tuple(sorted({*result.warnings, *loaded.warnings})))
+    result = replace(
+        result,
+        warnings=tuple(sorted({*result.warnings, *loaded.warnings})),
+        owners=tuple(_named_owners(result, owners, target)),
+    )
     for warning in result.warnings:
         console_report.warn(warning)
     objects, packages = len(report.objects), len(result.dependencies)
@@ -104,6 +109,15 @@ def _with_declared(computed: DependencySet, user: Iterable[Claim], left_out: Ite
 
 def _packages(relation: str) -> list[str]:
     return [each.name.partition(":")[0] for each in parse_relation(relation) or ()]
+
+
+def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
+    """Yield the owners in the evidence; dpkg names the architecture only of what can be installed for several."""
+    reasons = (*derived.dependencies, *derived.exclusions)
+    for owner in sorted({each.owner for one in reasons for each in one.evidence if each.owner}):
+        name, _, architecture = owner.partition(":")
+        if version := owners.versions.get(owner):
+            yield owner, NativePackage(name, version, architecture or target.architecture)
 
 
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:
