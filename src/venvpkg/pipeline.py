@@ -27,6 +27,8 @@ from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
 from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
+from venvpkg.sbom.bundled import bundled_libraries
+from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import Purpose, lacks, require
@@ -119,8 +121,14 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
             declared=project.settings.depends, sonames=project.settings.sonames,
         )  # fmt: skip
         epoch = source_date_epoch(project, lock, session.environment, session.runner)
-        record = dump_record(dependencies)
-        spec = backend.compose(project, staged, dependencies, epoch, evidence=record, inclusions=inclusions)
+        bundled = bundled_libraries(staged, report, wheels, session.report)
+        sbom = bill_of_materials(
+            Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
+        )
+        spec = backend.compose(
+            project, staged, dependencies, epoch,
+            evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
+        )  # fmt: skip
         artifact = backend.assemble(spec, target, destination, session.runner, session.report)
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact

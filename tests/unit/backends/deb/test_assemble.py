@@ -64,6 +64,7 @@ def test_links_documents_and_evidence_are_added(destdir: Path, tmp_path: Path) -
     assert {
         PurePosixPath("/usr/bin/app"),
         PREFIX / "share/venvpkg/dependencies.json",
+        PREFIX / "share/venvpkg/sbom.cdx.json",
         PurePosixPath("/usr/share/doc/app/copyright"),
         PurePosixPath("/usr/share/doc/app/changelog.Debian.gz"),
     } <= set(dpkg.seen)

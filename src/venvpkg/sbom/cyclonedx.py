@@ -1,0 +1,219 @@
+"""Write the bill of materials as CycloneDX. The only module that knows the library. Pure: same contents, same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from cyclonedx.model import (  # noqa: TID251
+    ExternalReference,
+    ExternalReferenceType,
+    HashAlgorithm,
+    HashType,
+    Property,
+    XsUri,
+)
+from cyclonedx.model.bom import Bom, BomMetaData  # noqa: TID251
+from cyclonedx.model.component import Component, ComponentType  # noqa: TID251
+from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression  # noqa: TID251
+from cyclonedx.model.tool import ToolRepository  # noqa: TID251
+from cyclonedx.output.json import JsonV1Dot6  # noqa: TID251
+from packageurl import PackageURL  # noqa: TID251
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.utils import canonicalize_name
+
+import venvpkg
+from venvpkg.model.lock import RemoteFile
+from venvpkg.model.wheels import Action
+
+if TYPE_CHECKING:
+    from venvpkg.model.depends import DependencySet, NativePackage
+    from venvpkg.model.staged import InstalledDistribution, StagedVenv
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
+    from venvpkg.sbom.bundled import Bundled
+
+_PACKAGE = "package"
+_NO_SERIAL = uuid.UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that a package consists of.
+
+    Attributes:
+        package: its name.
+        target: where it will be installed.
+        staged: the payload.
+        plan: where each wheel came from.
+        wheels: what was installed.
+        dependencies: packages linked against, with the evidence.
+        bundled: libraries inside distributions.
+        source_date_epoch: the time in the document, seconds since 1970 UTC.
+    """
+
+    package: str
+    target: Target
+    staged: StagedVenv
+    plan: WheelPlan
+    wheels: tuple[ReadyWheel, ...]
+    dependencies: DependencySet
+    bundled: tuple[Bundled, ...]
+    source_date_epoch: int
+
+
+def bill_of_materials(contents: Contents) -> bytes:
+    """Return the document: CycloneDX 1.6 JSON, ASCII, with a serial number that follows from all the rest.
+
+    A package URL names a distribution of the public name space only where it came from an index, not the application's
+    own tree. No URL of an index is in it: the same files from a mirror are the same materials.
+
+    Source:
+        CycloneDX 1.6; package-url types ``pypi``, ``deb`` and ``rpm``.
+    """
+    distributions = _distributions(contents)
+    packages = {owner: _native(each, contents.target) for owner, each in contents.dependencies.owners}
+    libraries = [(each.distribution, _library(each)) for each in contents.bundled]
+    everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries))
+    root = Component(
+        name=contents.package,
+        version=contents.staged.application.version,
+        type=ComponentType.APPLICATION,
+        bom_ref=_PACKAGE,
+    )
+    bom = Bom(
+        serial_number=_NO_SERIAL,
+        components={str(each.bom_ref): each for each in everything}.values(),
+        metadata=BomMetaData(component=root, timestamp=_time(contents.source_date_epoch), tools=_tools()),
+    )
+    linked = _linked(contents.dependencies)
+    own = canonicalize_name(contents.staged.application.name)
+    needed = {name for each in contents.staged.distributions for name in each.requires} - {own}
+    tops = [component for name, component in distributions.items() if name not in needed]
+    bom.register_dependency(root, [*tops, *(packages[owner] for owner in linked.get(None, ()) if owner in packages)])
+    for each in contents.staged.distributions:
+        needs = [distributions[name] for name in each.requires if name in distributions]
+        needs += [packages[owner] for owner in linked.get(each.name, ()) if owner in packages]
+        needs += [component for distribution, component in libraries if distribution == each.name]
+        bom.register_dependency(distributions[each.name], needs)
+    return _with_serial(JsonV1Dot6(bom).output_as_string())
+
+
+def _with_serial(text: str) -> bytes:
+    """Return the document with the serial number that its own text gives: nothing random, nothing of this machine."""
+    document = json.loads(text)
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    document["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sha256:{digest}").urn
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _tools() -> ToolRepository:
+    own = Component(name="venvpkg", version=venvpkg.__version__, type=ComponentType.APPLICATION, bom_ref="tool:venvpkg")
+    return ToolRepository(components=[own])
+
+
+def _linked(dependencies: DependencySet) -> dict[str | None, list[str]]:
+    """Return the owners that each distribution is linked against; those of the environment itself under None."""
+    found: dict[str | None, set[str]] = {}
+    for dependency in dependencies.dependencies:
+        for evidence in dependency.evidence:
+            if evidence.owner is not None:
+                found.setdefault(evidence.distribution, set()).add(evidence.owner)
+    return {distribution: sorted(owners) for distribution, owners in found.items()}
+
+
+def _distributions(contents: Contents) -> dict[str, Component]:
+    sources = {each.name: each.source for each in contents.plan.wheels}
+    wheels = {each.name: each for each in contents.wheels}
+    return {
+        each.name: _distribution(each, wheels.get(each.name), sources.get(each.name))
+        for each in contents.staged.distributions
+    }
+
+
+def _distribution(
+    installed: InstalledDistribution, wheel: ReadyWheel | None, source: RemoteFile | SourceTree | None
+) -> Component:
+    return Component(
+        name=installed.name,
+        version=installed.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=f"python:{installed.name}",
+        purl=PackageURL("pypi", None, installed.name, installed.version) if isinstance(source, RemoteFile) else None,
+        hashes=[_sha256(installed.wheel_sha256)],
+        licenses=[_licence(installed.license_expression)] if installed.license_expression else [],
+        external_references=_files(wheel, source),
+        properties=[Property(name="venvpkg:wheel", value=_origin(wheel))] if wheel else [],
+    )
+
+
+def _origin(wheel: ReadyWheel) -> str:
+    """Return who built it; whether that was in this run or in an earlier one must not change the document."""
+    return "compiled" if wheel.origin in {Action.COMPILE, Action.REUSE} else "published"
+
+
+def _files(wheel: ReadyWheel | None, source: RemoteFile | SourceTree | None) -> list[ExternalReference]:
+    """Return the wheel that was installed and the sdist that it was compiled from, by name and hash."""
+    found = []
+    if wheel is not None:
+        found.append(_file(ExternalReferenceType.DISTRIBUTION, wheel.path.name, wheel.sha256))
+    if isinstance(source, RemoteFile) and (wheel is None or source.sha256 != wheel.sha256):
+        found.append(_file(ExternalReferenceType.SOURCE_DISTRIBUTION, source.filename, source.sha256))
+    return found
+
+
+def _file(kind: ExternalReferenceType, name: str, sha256: str) -> ExternalReference:
+    return ExternalReference(type=kind, url=XsUri(quote(name)), hashes=[_sha256(sha256)])
+
+
+def _licence(text: str) -> LicenseExpression | DisjunctiveLicense:
+    try:
+        return LicenseExpression(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        return DisjunctiveLicense(name=text)
+
+
+def _native(package: NativePackage, target: Target) -> Component:
+    purl = PackageURL(
+        target.family.value,
+        target.release.id,
+        package.name,
+        package.version,
+        {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"},
+    )
+    return Component(
+        name=package.name, version=package.version, type=ComponentType.LIBRARY, purl=purl, bom_ref=str(purl)
+    )
+
+
+def _library(bundled: Bundled) -> Component:
+    parts = (bundled.distribution, bundled.name, bundled.version, bundled.purl, bundled.sha256)
+    return Component(
+        name=bundled.name,
+        version=bundled.version or None,
+        type=ComponentType.LIBRARY,
+        bom_ref="bundled:" + ":".join(quote(part, safe="/@?=&.-_") for part in parts if part),
+        purl=_purl(bundled.purl),
+        hashes=[_sha256(bundled.sha256)] if bundled.sha256 else [],
+        properties=[Property(name="venvpkg:bundled-in", value=bundled.distribution)],
+    )
+
+
+def _purl(text: str) -> PackageURL | None:
+    try:
+        return PackageURL.from_string(text) if text else None
+    except ValueError:
+        return None
+
+
+def _sha256(digest: str) -> HashType:
+    return HashType(alg=HashAlgorithm.SHA_256, content=digest)
