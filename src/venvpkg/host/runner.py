@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shlex
 import signal
 import subprocess  # noqa: TID251
+import tempfile
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
 # What a child may see of our environment: where to find programs and how to reach an index. Anything else would make
@@ -36,6 +38,9 @@ PASSED_ON = frozenset({
     "https_proxy",
     "no_proxy",
 })  # fmt: skip
+
+# Of what a program says on standard error while its output is streamed.
+_MOST_ERROR_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,30 @@ class Runner(Protocol):
         """Run to the end. Never raises on exit status, nor when the program is not there."""
 
 
+class Streamer(Runner, Protocol):
+    """A Runner that can also hand over a program's output while it runs."""
+
+    def stream(self, command: Command) -> contextlib.AbstractContextManager[Stream]:
+        """Start a program; it is killed at the end of the block when it still runs."""
+
+
+class Stream:
+    """The standard output of a running program: nothing of it is kept, however much there is."""
+
+    def __init__(self, output: BinaryIO, wait: Callable[[], Completed]) -> None:
+        self._output = output
+        self._wait = wait
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most ``size``; none at the end."""
+        return self._output.read(size)
+
+    def finish(self) -> Completed:
+        """Close the output, wait for the end and tell how it ended; ``stdout`` is empty."""
+        self._output.close()
+        return self._wait()
+
+
 class SubprocessRunner:
     """Runs programs on this machine."""
 
@@ -175,6 +204,42 @@ class SubprocessRunner:
                     process.wait()
                     raise
         return Completed(process.returncode, stdout or b"", stderr or b"")
+
+    @contextlib.contextmanager
+    def stream(self, command: Command) -> Iterator[Stream]:
+        """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out."""
+        env = dict(command.env) if command.clean else self._base | dict(command.env)
+        with tempfile.TemporaryFile() as errors:
+            try:
+                process = subprocess.Popen(
+                    command.argv,
+                    cwd=command.cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+                missing = Completed(127, stderr=f"{error}\n".encode())
+                yield Stream(io.BytesIO(), lambda: missing)
+                return
+
+            def wait() -> Completed:
+                returncode = process.wait()
+                errors.seek(0)
+                return Completed(returncode, stderr=errors.read(_MOST_ERROR_BYTES))
+
+            watchdog = threading.Timer(command.timeout_s or threading.TIMEOUT_MAX, _kill_group, (process,))
+            watchdog.daemon = True
+            with self._alive(process), process:
+                watchdog.start()
+                try:
+                    yield Stream(cast("BinaryIO", process.stdout), wait)
+                finally:
+                    watchdog.cancel()
+                    if process.poll() is None:
+                        _kill_group(process)
 
     def end_all(self) -> None:
         """Kill every program that still runs, with its children; for Ctrl-C while other threads wait for theirs."""

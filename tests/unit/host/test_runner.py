@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path, PurePosixPath
+
+import pytest
 
 from venvpkg.host.runner import Command, Isolation, SubprocessRunner, isolated_argv
 
@@ -65,3 +68,38 @@ def test_hostile_paths_reach_an_isolated_command_as_parameters_and_never_as_shel
     script = argv[argv.index("-euc") + 1]
     assert str(hostile) in argv
     assert "pwned" not in script
+
+
+def test_a_stream_gives_the_output_while_the_program_runs_and_then_how_it_ended() -> None:
+    command = Command((sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
+
+    with SubprocessRunner({}).stream(command) as stream:
+        output = stream.read(100)
+        done = stream.finish()
+
+    assert (output, done.returncode, done.stderr) == (b"out\n", 3, b"err\n")
+
+
+def test_a_stream_that_is_left_early_leaves_no_process_behind() -> None:
+    endless = Command((sys.executable, "-c", "import os\nprint(os.getpid(), flush=True)\nwhile True: print('x' * 999)"))
+
+    with SubprocessRunner({}).stream(endless) as stream:
+        process = int(stream.read(64).split()[0])
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_a_stream_whose_time_runs_out_ends() -> None:
+    silent = Command((sys.executable, "-c", "import time; time.sleep(60)"), timeout_s=0.2)
+
+    with SubprocessRunner({}).stream(silent) as stream:
+        output = stream.read(1)
+        done = stream.finish()
+
+    assert (output, done.returncode) == (b"", -9)
+
+
+def test_a_stream_of_a_program_that_is_not_there_is_empty_and_says_so() -> None:
+    with SubprocessRunner({}).stream(Command(("no-such-program",))) as stream:
+        assert (stream.read(1), stream.finish().returncode) == (b"", 127)
