@@ -135,9 +135,27 @@ class AssembleError(VenvpkgError):
 
 
 class NotAPackageError(VenvpkgError):
-    """A file given to explain is not a package, or not one that venvpkg built."""
+    """A file is not a package, or not a package or record that venvpkg wrote."""
 
     exit_code = 14
+
+
+class NotReproducedError(VenvpkgError):
+    """A build that was repeated did not give the recorded package."""
+
+    exit_code = 20
+
+    def __init__(self, artifact: str, changes: Iterable[str], differences: Iterable[str], *, resolution: str) -> None:
+        self.changes = tuple(changes)
+        self.differences = tuple(differences)
+        parts = (("Inputs that have changed since", self.changes), ("Where the packages differ", self.differences))
+        super().__init__(
+            f"{artifact} was not reproduced.",
+            details="\n".join(
+                line for title, lines in parts if lines for line in (f"  {title}:", *(f"    {each}" for each in lines))
+            ),
+            resolution=resolution,
+        )
 
 
 class BusyError(VenvpkgError):

@@ -11,22 +11,29 @@ from venvpkg.backends import backend_of
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
+from venvpkg.config.table import settings_table
 from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
 from venvpkg.depends.explain import explanation
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
-from venvpkg.errors import DownloadError, LockError, MissingToolError
+from venvpkg.errors import AssembleError, DownloadError, LockError, MissingToolError
+from venvpkg.host.files import write_whole
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
 from venvpkg.lock.build_pins import read_build_pins, write_build_pins
 from venvpkg.lock.build_requirements import pin_build_requirements
+from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.download import Downloads
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
+from venvpkg.model.record import BuildRecord
 from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
+from venvpkg.record.file import dump_record as dump_build_record
+from venvpkg.record.file import record_path
+from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.staging.clock import source_date_epoch
@@ -84,13 +91,37 @@ def read(
 
 
 def build(project: Project, destination: Path, session: Session, *, locked: bool) -> Artifact:
-    """Build the native package of ``project`` and write it into ``destination``.
+    """Build the native package of ``project``, and write it and its record into ``destination``.
 
     Args:
         project: what to build.
         destination: directory for the package; made when it is not there.
         session: this run.
         locked: fail when the lock is missing or out of date, instead of resolving.
+
+    Raises:
+        VenvpkgError: a stage failed; each family has its exit code.
+    """
+    artifact, record = build_recorded(project, destination, session, locked=locked)
+    path = record_path(artifact.path)
+    try:
+        write_whole(path, dump_build_record(record))
+    except OSError as error:
+        raise AssembleError(f"{path} cannot be written: {error.strerror}.") from error
+    return artifact
+
+
+def build_recorded(
+    project: Project, destination: Path, session: Session, *, locked: bool, leave_out: tuple[Path, ...] = ()
+) -> tuple[Artifact, BuildRecord]:
+    """Build the native package of ``project``, and return it with its record, which is not written.
+
+    Args:
+        project: what to build.
+        destination: directory for the package; made when it is not there.
+        session: this run.
+        locked: fail when the lock is missing or out of date, instead of resolving.
+        leave_out: further directories inside the project that are no source.
 
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
@@ -103,7 +134,7 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         toolchain = read_toolchain(target, session.runner)
-        plan = _plan(project, lock, target, session, toolchain=toolchain, destination=destination)
+        plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=(destination, *leave_out))
         _require_abilities(project, plan, target, session)
         for wheel in plan.by_action(Action.BINARY):
             session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
@@ -130,8 +161,13 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip
         artifact = backend.assemble(spec, target, destination, session.runner, session.report)
+        ingredients = Ingredients(
+            target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
+            toolchain.flags, toolchain.packages, backend.packers(target, session.runner),
+        )  # fmt: skip
+        record = _record(project, artifact, inputs_of(ingredients))
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
-    return artifact
+    return artifact, record
 
 
 def init(project: Project, session: Session) -> Path:
@@ -204,11 +240,11 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
     session: Session,
     *,
     toolchain: Toolchain,
-    destination: Path = Path("dist"),
+    no_source: tuple[Path, ...] = (Path("dist"),),
 ) -> WheelPlan:
     tree = None
     if project.directory is not None:
-        tree = read_source_tree(project.directory, session.runner, leave_out=[destination])
+        tree = read_source_tree(project.directory, session.runner, leave_out=no_source)
     return plan_wheels(
         lock,
         tree,
@@ -217,6 +253,24 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
         pins=read_build_pins(project.build_lock),
         toolchain=toolchain,
         shelf=_wheelhouse(target, session),
+    )
+
+
+def _record(project: Project, artifact: Artifact, inputs: Mapping[str, Mapping[str, str]]) -> BuildRecord:
+    def text(path: Path) -> str:
+        return without_credentials(path.read_text(encoding="utf-8")) if path.exists() else ""
+
+    return BuildRecord(
+        name=project.name,
+        requirement=without_credentials(project.requirement) if project.requirement else None,
+        settings=settings_table(project.settings),
+        source_date_epoch=artifact.spec.source_date_epoch,
+        lock=text(project.lock),
+        build_lock=text(project.build_lock),
+        inputs=inputs,
+        artifact=artifact.path.name,
+        sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
     )
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Report
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.package import Artifact, PackageSpec
@@ -57,3 +57,9 @@ class Backend(Protocol):
 
     def read_evidence(self, artifact: Path, runner: Runner) -> bytes:
         """Return the record of dependencies out of a package that ``assemble`` wrote."""
+
+    def packers(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
+        """Return name and version of what writes a package's bytes, beside venvpkg."""
+
+    def differences(self, first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
+        """Return where two packages differ, one line a member; empty when no member does."""

@@ -107,6 +107,21 @@ _KEYS = tuple(
 )
 
 
+def with_session(function: Callback) -> Callback:
+    """Give a callback ``(session, …)`` the options that every command has that works."""
+
+    def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
+        common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
+        function(_session(**common), **options)
+
+    callback.__doc__ = function.__doc__
+    callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    decorated: Callback = callback
+    for option in reversed(_COMMON):
+        decorated = option(decorated)
+    return decorated
+
+
 def on_application(function: Callback) -> Callback:
     """Give a callback ``(application, session, …)`` the argument and the options that every such command has."""
 

@@ -72,6 +72,19 @@ def lock_text(document: Mapping[str, object], origin: Path, destination: Path, i
     return _HEADER + tomli_w.dumps(moved | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
 
 
+def relocated(text: str, origin: Path, destination: Path) -> str:
+    """Return the text of a lock that was written for the directory ``origin``, for the directory ``destination``.
+
+    Raises:
+        LockError: it is no TOML.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise LockError("The recorded lock is malformed.", details=f"  {error}") from error
+    return tomli_w.dumps(_moved(document, origin, destination), multiline_strings=False)
+
+
 def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:
     return {key: _moved_value(key, value, origin, destination) for key, value in table.items()}
 
@@ -82,6 +95,8 @@ def _moved_value(key: str, value: object, origin: Path, destination: Path) -> ob
             return _moved(value, origin, destination)
         case list():
             return [_moved_value(key, each, origin, destination) for each in value]
+        case str() if key == "path" and os.path.normpath(value) == ".":
+            return value  # the application's own directory: the lock's, wherever it is
         case str() if key == "path" and not value.startswith("/"):
             return os.path.relpath(origin / value, destination)
         case str() if key == "url":

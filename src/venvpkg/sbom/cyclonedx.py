@@ -32,7 +32,7 @@ from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action
 
 if TYPE_CHECKING:
-    from venvpkg.model.depends import DependencySet, NativePackage
+    from venvpkg.model.depends import DependencySet, Exclusion, NativePackage
     from venvpkg.model.staged import InstalledDistribution, StagedVenv
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
@@ -79,6 +79,11 @@ def bill_of_materials(contents: Contents) -> bytes:
     distributions = _distributions(contents)
     packages = {owner: _native(each, contents.target) for owner, each in contents.dependencies.owners}
     libraries = [(each.distribution, _library(each)) for each in contents.bundled]
+    libraries += [
+        (distribution, _left_out(each))
+        for each in contents.dependencies.exclusions
+        for distribution in sorted({evidence.distribution or "" for evidence in each.evidence})
+    ]
     everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries))
     root = Component(
         name=contents.package,
@@ -124,10 +129,12 @@ def _tools() -> ToolRepository:
 def _linked(dependencies: DependencySet) -> dict[str | None, list[str]]:
     """Return the owners that each distribution is linked against; those of the environment itself under None."""
     found: dict[str | None, set[str]] = {}
-    for dependency in dependencies.dependencies:
-        for evidence in dependency.evidence:
-            if evidence.owner is not None:
-                found.setdefault(evidence.distribution, set()).add(evidence.owner)
+    reasons = [each.evidence for each in dependencies.dependencies] + [
+        each.evidence for each in dependencies.exclusions
+    ]
+    for evidence in (each for several in reasons for each in several):
+        if evidence.owner is not None:
+            found.setdefault(evidence.distribution, set()).add(evidence.owner)
     return {distribution: sorted(owners) for distribution, owners in found.items()}
 
 
@@ -205,6 +212,16 @@ def _library(bundled: Bundled) -> Component:
         purl=_purl(bundled.purl),
         hashes=[_sha256(bundled.sha256)] if bundled.sha256 else [],
         properties=[Property(name="venvpkg:bundled-in", value=bundled.distribution)],
+    )
+
+
+def _left_out(exclusion: Exclusion) -> Component:
+    """Return what is needed, and is no dependency of the package because its maintainer says so."""
+    return Component(
+        name=exclusion.what,
+        type=ComponentType.LIBRARY,
+        bom_ref="left-out:" + quote(exclusion.what),
+        properties=[Property(name="venvpkg:left-out", value=exclusion.reason)],
     )
 
 

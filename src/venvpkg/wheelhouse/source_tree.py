@@ -28,7 +28,7 @@ _NEVER = frozenset({
 # At the top only: deeper, they can be packages of the project.
 _NEVER_AT_TOP = frozenset({"build", "dist"})
 # Files of ours beside the project, and what we make: they do not change its wheel.
-_OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.deb", "*.rpm")
+_OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json", "*.deb", "*.rpm")
 _EXECUTABLE = 0o111
 _ARCHIVAL = ".git_archival.txt"
 

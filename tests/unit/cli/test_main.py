@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+COMMANDS = ("build", "doctor", "explain", "lock", "plan", "rebuild")
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
 
     shown = capsys.readouterr().out
-    assert [name for name in ("build", "doctor", "explain", "lock", "plan") if f"  {name} " not in shown] == []
+    assert [name for name in COMMANDS if f"  {name} " not in shown] == []
 
 
-@pytest.mark.parametrize("command", ["build", "doctor", "explain", "lock", "plan"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "-h"]) == 0
     assert "Usage: venvpkg" in capsys.readouterr().out
@@ -58,7 +61,7 @@ def test_a_configuration_error_ends_with_its_own_code_and_no_traceback(
 def test_the_help_imports_no_stage() -> None:
     code = (
         "import sys; from venvpkg.cli.main import main; main(['--help'])\n"
-        "heavy = {'elftools', 'virtualenv', 'unearth', 'jinja2', 'installer'} & set(sys.modules)\n"
+        "heavy = {'cyclonedx', 'elftools', 'virtualenv', 'unearth', 'jinja2', 'installer'} & set(sys.modules)\n"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
 

@@ -12,7 +12,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from unit.samples import PREFIX, SITE, a_staged, debian_12
-from venvpkg.model.depends import Dependency, DependencySet, Evidence, NativePackage, Source
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, NativePackage, Source
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.staged import InstalledDistribution
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree, WheelPlan
@@ -120,6 +120,17 @@ def test_the_graph_leads_from_the_package_to_the_libraries() -> None:
     assert needs(of, "package") == [component(of, "python3.11-minimal")["bom-ref"], "python:app"]
     assert needs(of, "python:app") == ["python:lxml"]
     assert needs(of, "python:lxml") == ["bundled:lxml:zlib:1.3", component(of, "libxml2")["bom-ref"]]
+
+
+def test_what_the_maintainer_leaves_out_of_the_dependencies_is_named_with_the_reason() -> None:
+    needed = Evidence(Source.OWNER, "libcuda.so.1", SITE / "lxml/etree.so", "lxml")
+    dependencies = dataclasses.replace(
+        contents().dependencies, exclusions=(Exclusion("libcuda.so.1", "with the driver", (needed,)),)
+    )
+    of = contents(dependencies=dependencies)
+
+    assert component(of, "libcuda.so.1")["properties"] == [{"name": "venvpkg:left-out", "value": "with the driver"}]
+    assert "left-out:libcuda.so.1" in needs(of, "python:lxml")
 
 
 def test_a_library_with_a_purl_that_is_none_is_named_all_the_same() -> None:

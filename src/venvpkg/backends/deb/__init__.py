@@ -1,8 +1,18 @@
 """Debian packages: the backend of the family deb."""
 
 from venvpkg.backends.deb.assemble import assemble
+from venvpkg.backends.deb.compare import differences
 from venvpkg.backends.deb.compose import check, compose
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.backends.deb.evidence import read_evidence
+from venvpkg.backends.deb.packers import packers
 
-__all__ = ["assemble", "check", "compose", "derive_dependencies", "read_evidence"]
+__all__ = [
+    "assemble",
+    "check",
+    "compose",
+    "derive_dependencies",
+    "differences",
+    "packers",
+    "read_evidence",
+]

@@ -113,8 +113,8 @@ def _packages(relation: str) -> list[str]:
 
 def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
     """Yield the owners in the evidence; dpkg names the architecture only of what can be installed for several."""
-    reasons = (*derived.dependencies, *derived.exclusions)
-    for owner in sorted({each.owner for one in reasons for each in one.evidence if each.owner}):
+    reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
+    for owner in sorted({each.owner for evidence in reasons for each in evidence if each.owner}):
         name, _, architecture = owner.partition(":")
         if version := owners.versions.get(owner):
             yield owner, NativePackage(name, version, architecture or target.architecture)

@@ -73,7 +73,7 @@ def read_owners(
         shipped |= _search(target, moved, runner)[0]
     found = {path: _owners_of(path, shipped, diverted) for path in [*asked]}
     names = sorted({name for several in found.values() for name in several} | set(packages))
-    return Owners(found, spellings, _versions(target, names, runner) if names else {})
+    return Owners(found, spellings, installed_versions(target, names, runner) if names else {})
 
 
 def _spellings(path: str, root: LayeredRoot) -> tuple[str, ...]:
@@ -151,7 +151,8 @@ def _owners_of(path: str, shipped: _Shipped, diverted: _Diverted) -> tuple[str, 
     return direct
 
 
-def _versions(target: Target, packages: Sequence[str], runner: Runner) -> dict[str, str]:
+def installed_versions(target: Target, packages: Sequence[str], runner: Runner) -> dict[str, str]:
+    """Return package, with and without architecture → version, of those that are installed."""
     done = _query(
         target, ("--show", "-f", "${binary:Package} ${Version} ${db:Status-Status}\n", "--", *packages), runner
     )

@@ -1,0 +1,29 @@
+"""``venvpkg rebuild``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg.cli.options import with_session
+from venvpkg.rebuild import rebuild
+
+if TYPE_CHECKING:
+    from venvpkg.pipeline import Session
+
+
+@click.command("rebuild")
+@click.argument("record", metavar="RECORD", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("project", default=".", metavar="[PROJECT]")
+@with_session
+@click.option("-o", "--out", "keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the package there.")
+def command(session: Session, *, record: Path, project: str, keep: Path | None) -> None:
+    """Build once more what a record tells, and compare the bytes.
+
+    RECORD is the file NAME_VERSION_ARCH.build.json beside a package. Wheels that are in the wheelhouse are used again;
+    an empty --wheelhouse compiles all of them.
+    """
+    artifact = rebuild(record, project, session, keep=keep)
+    click.echo(f"{artifact.path.name} is the same, sha256 {artifact.sha256}")

@@ -1,0 +1,95 @@
+"""Repeat a recorded build, and compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvpkg.backends import backend_of
+from venvpkg.config.project import read_project
+from venvpkg.config.settings import read_configuration
+from venvpkg.errors import ConfigurationError, NotReproducedError
+from venvpkg.host.files import sha256_of, write_whole
+from venvpkg.host.places import workspace
+from venvpkg.lock.lock_text import relocated
+from venvpkg.model.target import Family
+from venvpkg.pipeline import build_recorded
+from venvpkg.record.file import read_record
+from venvpkg.record.inputs import changes_between
+
+if TYPE_CHECKING:
+    from venvpkg.host.runner import Streamer
+    from venvpkg.model.package import Artifact
+    from venvpkg.model.project import Project
+    from venvpkg.model.record import BuildRecord
+    from venvpkg.pipeline import Session
+
+
+def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | None) -> Artifact:
+    """Build once more what a record tells, with its locks, settings and time, and return the package if it is the same.
+
+    Args:
+        record_file: ``NAME_VERSION_ARCH.build.json``. When its package is beside it, differences are told by member.
+        argument: the project's directory; not used when the record is of a requirement.
+        session: this run; its wheelhouse may know the wheels.
+        keep: directory for the package; without one it is made in a temporary place and removed.
+
+    Raises:
+        NotAPackageError: the file is no record.
+        NotReproducedError: other bytes came out; with the inputs that changed and the members that differ.
+        VenvpkgError: the build failed.
+    """
+    record = read_record(record_file)
+    with workspace(session.places) as work:
+        project = _project(record, argument, work)
+        environment = {**session.environment, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}
+        artifact, now = build_recorded(
+            project,
+            keep or work / "dist",
+            replace(session, environment=environment),
+            locked=True,
+            leave_out=(record_file.parent.absolute(),),
+        )
+        if artifact.sha256 != record.sha256:
+            raise _not_reproduced(record_file, record, artifact, now, session.runner)
+    return artifact
+
+
+def _project(record: BuildRecord, argument: str, work: Path) -> Project:
+    """Return the recorded project; its locks are in ``work``, so that those beside the project stay as they are."""
+    origin = Path.cwd()
+    project = read_project(record.requirement or argument, {}, origin)
+    read = read_configuration(record.settings, "", {}, {})
+    problems = read.problems
+    if record.requirement is None and project.directory is None:
+        problems = (*problems, f"{argument}: not a directory with a pyproject.toml")
+    if project.name != record.name:
+        problems = (*problems, f"{project.name}: another application than the recorded {record.name}")
+    if problems:
+        raise ConfigurationError("the record", problems, resolution="Name the directory of the recorded project.")
+    lock, build_lock = work / "pylock.toml", work / "venvpkg.lock"
+    write_whole(lock, relocated(record.lock, project.directory or origin, work).encode())
+    if record.build_lock:
+        write_whole(build_lock, record.build_lock.encode())
+    return replace(project, settings=read.settings, releases=(), lock=lock, build_lock=build_lock)
+
+
+def _not_reproduced(
+    record_file: Path, record: BuildRecord, artifact: Artifact, now: BuildRecord, runner: Streamer
+) -> NotReproducedError:
+    changes = changes_between(record.inputs, now.inputs)
+    original = record_file.parent / record.artifact
+    known = original.is_file() and sha256_of(original) == record.sha256
+    if not known:
+        resolution = f"Put the recorded {record.artifact} beside its record to learn which members differ."
+    elif changes:
+        resolution = "Restore the inputs that have changed; snapshots of the release have older packages."
+    else:
+        resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
+    differences: tuple[str, ...] = ()
+    if known:
+        differences = backend_of(Family.DEB).differences(original, artifact.path, runner) or (
+            "no member differs: only the order of members or the compression",
+        )
+    return NotReproducedError(record.artifact, changes, differences, resolution=resolution)

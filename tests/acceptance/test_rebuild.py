@@ -1,0 +1,98 @@
+"""A recorded build, repeated with the real command: the same bytes, or a word on what changed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from acceptance.packages import Venvpkg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from acceptance.cleanroot import Outcome
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "said"
+version = "1.0"
+maintainers = [{ name = "Jane Doe", email = "jane@example.org" }]
+[project.scripts]
+said = "said:main"
+[tool.venvpkg]
+revision = "3"
+"""
+
+
+@pytest.fixture(scope="module")
+def command(venvpkg: Venvpkg) -> Venvpkg:
+    (venvpkg.directory / "rebuild").mkdir()
+    return Venvpkg(venvpkg.program, venvpkg.directory / "rebuild")
+
+
+@pytest.fixture(scope="module")
+def project(command: Venvpkg) -> Path:
+    directory = command.directory / "said"
+    directory.mkdir()
+    (directory / "pyproject.toml").write_text(PYPROJECT)
+    (directory / "said.py").write_text("def main():\n    print('said')\n")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def record(command: Venvpkg, project: Path) -> Path:
+    package = command.build(str(project))
+    return package.with_name(package.stem + ".build.json")
+
+
+def rebuilt(command: Venvpkg, record: Path, project: Path, wheelhouse: str = "wheelhouse") -> Outcome:
+    places = (f"--wheelhouse={command.directory / wheelhouse}", f"--cache={command.directory / 'other-cache'}")
+    return command.run("rebuild", str(record), str(project), *places)
+
+
+def test_everything_compiled_anew_gives_the_same_bytes_and_leaves_the_project_alone(
+    command: Venvpkg, record: Path, project: Path
+) -> None:
+    before = {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()}
+
+    outcome = rebuilt(command, record, project, wheelhouse="empty")
+
+    assert outcome.code == 0, outcome.transcript
+    assert json.loads(record.read_bytes())["artifact"]["sha256"] in outcome.stdout
+    assert {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()} == before
+
+
+def test_the_record_names_nothing_of_the_machine(command: Venvpkg, record: Path) -> None:
+    text = record.read_text()
+
+    assert str(command.directory) not in text
+    assert '"revision": "3"' in text
+
+
+def test_a_changed_source_is_named_and_so_are_the_members_that_differ(command: Venvpkg, record: Path) -> None:
+    changed = command.directory / "changed"
+    changed.mkdir()
+    (changed / "pyproject.toml").write_text(PYPROJECT)
+    (changed / "said.py").write_text("def main():\n    print('said otherwise')\n")
+
+    outcome = rebuilt(command, record, changed)
+
+    assert outcome.code == 20, outcome.transcript
+    assert "application: tree sha256: was" in outcome.stderr
+    assert "data: ./opt/venvs/said/lib/python" in outcome.stderr
+
+
+def test_another_project_is_refused(command: Venvpkg, record: Path) -> None:
+    other = command.directory / "other"
+    other.mkdir()
+    (other / "pyproject.toml").write_text(PYPROJECT.replace('"said"', '"other"', 1))
+
+    outcome = rebuilt(command, record, other)
+
+    assert outcome.code == 3, outcome.transcript
+    assert "another application than the recorded said" in outcome.stderr
