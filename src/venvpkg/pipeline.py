@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.host.places import Places
-    from venvpkg.host.runner import Runner, SubprocessRunner
+    from venvpkg.host.runner import Runner, Streamer, SubprocessRunner
+    from venvpkg.model.inspection import Inspection
     from venvpkg.model.lock import BuildPins, Lock
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
@@ -212,6 +213,11 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
 def explain(artifact: Path, package: str | None, runner: Runner) -> str:
     """Return why a package depends on what it depends on; see ``depends.explain``."""
     return explanation(load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name), package)
+
+
+def inspect(artifact: Path, runner: Streamer) -> Inspection:
+    """Return what is in a package, whoever made it."""
+    return backend_of(Family.DEB).inspect(artifact, runner)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
+    from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.project import Inclusions, Project, SonameRule
     from venvpkg.model.staged import StagedVenv
@@ -63,3 +64,6 @@ class Backend(Protocol):
 
     def differences(self, first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
         """Return where two packages differ, one line a member; empty when no member does."""
+
+    def inspect(self, artifact: Path, runner: Streamer) -> Inspection:
+        """Return what is in any package of the family, whoever made it."""

@@ -23,6 +23,7 @@ _COMMANDS = {
     "explain": "Explain the dependencies of a package that venvpkg built.",
     "init": "Write a configuration with what was detected.",
     "lock": "Resolve the application's distributions and pin them with hashes.",
+    "inspect": "Look into any Debian package.",
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",

@@ -5,6 +5,7 @@ from venvpkg.backends.deb.compare import differences
 from venvpkg.backends.deb.compose import check, compose
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.backends.deb.evidence import read_evidence
+from venvpkg.backends.deb.inspect import inspect
 from venvpkg.backends.deb.packers import packers
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "compose",
     "derive_dependencies",
     "differences",
+    "inspect",
     "packers",
     "read_evidence",
 ]

@@ -1,0 +1,116 @@
+"""``venvpkg inspect``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg import pipeline
+from venvpkg.host.runner import SubprocessRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvpkg.model.inspection import Inspection
+
+_SHOWN = 20
+_FIELDS = ("Package", "Version", "Architecture", "Maintainer", "Depends", "Pre-Depends", "Conflicts")
+
+
+@click.command("inspect")
+@click.argument("artifact", metavar="FILE.deb", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
+@click.option("-v", "--verbose", is_flag=True, help="Show long lists whole.")
+def command(artifact: Path, *, as_json: bool, verbose: bool) -> None:
+    """Look into a Debian package, whoever made it: fields, payload, Python distributions, libraries, leaks.
+
+    Nothing of it is run or unpacked. The package may be hostile.
+    """
+    found = pipeline.inspect(artifact, SubprocessRunner(os.environ))
+    if as_json:
+        click.echo(json.dumps(_plain(found), ensure_ascii=True))
+        return
+    click.echo("\n".join(_printable(line) for line in _lines(found, None if verbose else _SHOWN)))
+
+
+def _plain(found: Inspection) -> dict[str, object]:
+    return dataclasses.asdict(found) | {"fields": dict(found.fields), "counts": dict(found.counts)}
+
+
+def _printable(line: str) -> str:
+    """Return a line that does nothing to a terminal but show itself."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+
+
+def _lines(found: Inspection, most: int | None) -> Iterator[str]:
+    yield f"{found.filename}: {_size(found.size_bytes)}, sha256 {found.sha256}"
+    fields = dict(found.fields)
+    for name in _FIELDS:
+        if name in fields:
+            yield f"  {name}: {' '.join(fields[name].split())}"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.counts if count)
+    yield f"payload: {kinds or 'nothing'}; {_size(found.payload_bytes)} in files"
+    yield from _group("largest files", (f"{_size(each.size_bytes)}  {each.path}" for each in found.largest), 5)
+    yield from _group(
+        "Python distributions", (f"{each.name} {each.version}".strip() for each in found.distributions), most
+    )
+    yield from _group(
+        "commands",
+        (f"{each.path} -> {each.points_to}" if each.points_to else each.path for each in found.commands),
+        most,
+    )
+    yield from _group("services", found.services, most)
+    yield from _group("conffiles", found.configuration, most)
+    yield from _group("maintainer scripts", found.scripts, most)
+    yield from _libraries(found, most)
+    yield from _group(
+        "made elsewhere, and tells so", (_leak(each.path, each.text, each.count) for each in found.leaks), most
+    )
+    made = "venvpkg made it" if found.records else "not made by venvpkg"
+    yield from _group(made, found.records, most) if found.records else (made,)
+
+
+def _libraries(found: Inspection, most: int | None) -> Iterator[str]:
+    own = {each.soname or each.path.rpartition("/")[2] for each in found.elf}
+    wanted: dict[str, int] = {}
+    for each in found.elf:
+        for soname in each.needed:
+            if soname not in own:
+                wanted[soname] = wanted.get(soname, 0) + 1
+    if found.elf:
+        yield f"ELF files: {len(found.elf)}"
+    yield from _group(
+        "needed sonames that are not inside", (f"{name} ({wanted[name]})" for name in sorted(wanted)), most
+    )
+    paths = sorted({":".join((*each.rpath, *each.runpath)) for each in found.elf if each.rpath or each.runpath})
+    yield from _group("rpaths and runpaths", paths, most)
+    yield from _group("damaged ELF files", (f"{each.path}: {each.problem}" for each in found.elf if each.problem), most)
+
+
+def _leak(path: str, text: str, count: int) -> str:
+    return f"{path}: {text}" + (f" and {count - 1} more" if count > 1 else "")
+
+
+def _group(title: str, entries: Iterable[str], most: int | None) -> Iterator[str]:
+    listed = list(entries)
+    if not listed:
+        return
+    yield f"{title}: {len(listed)}"
+    yield from (f"  {each}" for each in listed[:most])
+    if most is not None and len(listed) > most:
+        yield f"  … and {len(listed) - most} more"
+
+
+def _size(count: int) -> str:
+    """Return a size for people, in decimal units."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:  # noqa: PLR2004 - SI
+            return f"{size:.1f} {unit}" if unit != "B" else f"{count} B"
+        size /= 1000
+    return f"{size:.1f} GB"
