@@ -69,7 +69,7 @@ def _lines(found: Inspection, most: int | None) -> Iterator[str]:
     yield from _group("maintainer scripts", found.scripts, most)
     yield from _libraries(found, most)
     yield from _group(
-        "made elsewhere, and tells so", (_leak(each.path, each.text, each.count) for each in found.leaks), most
+        "paths that may be of a build machine", (_leak(each.path, each.text, each.count) for each in found.leaks), most
     )
     made = "venvpkg made it" if found.records else "not made by venvpkg"
     yield from _group(made, found.records, most) if found.records else (made,)

@@ -66,3 +66,12 @@ def test_an_extra_that_asks_for_others_of_the_same_distribution_is_followed() ->
 def test_a_marker_that_compares_what_cannot_be_compared_is_told() -> None:
     with pytest.raises(StagingError, match="cannot be evaluated"):
         check(distribution("app", "1.0", 'lib; os_name === "posix" and extra > "a"'), distribution("lib"))
+
+
+def test_who_needs_whom_is_told_as_it_is_on_this_target() -> None:
+    app = distribution("app", "1.0", "Lib.One", "app[all]", 'extra-lib; extra == "all"', 'old; python_version < "3.9"')
+    described = {each.name: each for each in (app, distribution("lib-one"), distribution("extra-lib"))}
+
+    needs = require_closure(described, ENVIRONMENT, {"app": ("all",)})
+
+    assert needs == {"app": ("extra-lib", "lib-one"), "lib-one": (), "extra-lib": ()}

@@ -12,7 +12,7 @@ from unit.fakes import RecordingReport
 from unit.places import SYSTEM, Places
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
-from venvpkg.model.depends import DependencySet, Source
+from venvpkg.model.depends import DependencySet, NativePackage, Source
 from venvpkg.model.project import SonameRule
 from venvpkg.model.staged import InstalledDistribution
 
@@ -77,6 +77,14 @@ def test_evidence_names_symbol_file_distribution_library_and_owner(places: Place
     (evidence,) = libc.evidence
     assert (evidence.symbol, evidence.distribution, evidence.owner) == ("poll@GLIBC_2.34", "foo", "libc6:amd64")
     assert str(evidence.library) == "/lib/x86_64-linux-gnu/libc.so.6"
+
+
+def test_owners_are_told_in_the_version_that_is_installed(places: Places) -> None:
+    needing_foo(places)
+
+    owners = depends(places, dpkg(**OWNED)).owners
+
+    assert owners == (("libfoo1:amd64", NativePackage("libfoo1", "1:2.3-4+deb12u1", "amd64")),)
 
 
 def test_a_package_without_symbols_file_speaks_by_its_shlibs_file(places: Places) -> None:
