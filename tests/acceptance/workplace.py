@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -97,8 +98,12 @@ class Workplace:
             return ended(process)
 
     def packages(self) -> tuple[Path, ...]:
-        """Return everything in dist, hidden files too, after a check that each is a whole package."""
-        found = tuple(sorted((self.path / "dist").iterdir()))
+        """Return the packages in dist, after a check that they and their records are whole; nothing else is there."""
+        files = sorted((self.path / "dist").iterdir())
+        found = tuple(file for file in files if file.suffix == ".deb")
+        for record in set(files).difference(found):
+            assert record.suffix == ".json"
+            json.loads(record.read_bytes())
         for package in found:
             command = ["dpkg-deb", "--fsys-tarfile", str(package)]
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)

@@ -10,7 +10,6 @@ import pytest
 
 from venvpkg.cli.main import main
 
-
 COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild")
 
 
