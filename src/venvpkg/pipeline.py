@@ -20,10 +20,11 @@ from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.host.files import write_whole
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
-from venvpkg.lock.build_pins import read_build_pins, write_build_pins
+from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.download import Downloads
+from venvpkg.lock.fallbacks import read_fallbacks
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
@@ -37,10 +38,12 @@ from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.staging.clock import source_date_epoch
+from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import Purpose, lacks, require
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelhouse.compile import compile_wheels
+from venvpkg.wheelhouse.examine import find_fallbacks
 from venvpkg.wheelhouse.plan import plan_wheels
 from venvpkg.wheelhouse.source_tree import read_source_tree
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     from venvpkg.host.places import Places
     from venvpkg.host.runner import Runner, Streamer, SubprocessRunner
     from venvpkg.model.inspection import Inspection
-    from venvpkg.model.lock import BuildPins, Lock
+    from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
@@ -131,7 +134,15 @@ def build_recorded(
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         toolchain = read_toolchain(target, session.runner)
-        plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=(destination, *leave_out))
+        plan = _examined_plan(
+            project,
+            lock,
+            target,
+            session,
+            toolchain=toolchain,
+            no_source=(destination, *leave_out),
+            resolver=resolver,
+        )
         _require_abilities(project, plan, target, session)
         for wheel in plan.by_action(Action.BINARY):
             session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
@@ -144,6 +155,8 @@ def build_recorded(
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
+        for sentence in native_code_in_pure_wheels(report, staged.distributions, wheels):
+            session.report.warn(sentence)
         dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report,
             declared=project.settings.depends, sonames=project.settings.sonames,
@@ -243,6 +256,7 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
     *,
     toolchain: Toolchain,
     no_source: tuple[Path, ...] = (Path("dist"),),
+    found: tuple[Fallback, ...] = (),
 ) -> WheelPlan:
     tree = None
     if project.directory is not None:
@@ -255,6 +269,7 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
         pins=read_build_pins(project.build_lock),
         toolchain=toolchain,
         shelf=_wheelhouse(target, session),
+        fallbacks=(*read_fallbacks(project.build_lock), *found),
     )
 
 
@@ -276,6 +291,29 @@ def _record(project: Project, artifact: Artifact, inputs: Mapping[str, Mapping[s
     )
 
 
+def _examined_plan(  # noqa: PLR0913 - what the stages before it made
+    project: Project,
+    lock: Lock,
+    target: Target,
+    session: Session,
+    *,
+    toolchain: Toolchain,
+    no_source: tuple[Path, ...],
+    resolver: Resolver,
+) -> WheelPlan:
+    """Return the plan after a look into the sources that it compiles; what cannot be compiled is kept in the lock."""
+    plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=no_source)
+    fetch = _downloads(session, resolver).fetch
+    found = find_fallbacks(plan, project, target, fetch, resolver.work)
+    if found:
+        plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=no_source, found=found)
+    known = read_fallbacks(project.build_lock)
+    if not set(plan.fallbacks) <= set(known):
+        merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
+        write_fallbacks(project.build_lock, merged.values())
+    return plan
+
+
 def _require_abilities(project: Project, plan: WheelPlan, target: Target, session: Session) -> None:
     lacking = lacks(target, session.runner, project.settings.build_depends)
     compiles = bool(plan.by_action(Action.COMPILE))
@@ -286,7 +324,6 @@ def _compile(  # noqa: PLR0913 - what the stages before it made
     project: Project, plan: WheelPlan, target: Target, session: Session, *, toolchain: Toolchain, resolver: Resolver
 ) -> tuple[ReadyWheel, ...]:
     """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
-    downloads = Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
     pins = read_build_pins(project.build_lock)
     shop = Workshop(
         target=target,
@@ -295,7 +332,7 @@ def _compile(  # noqa: PLR0913 - what the stages before it made
         report=session.report,
         wheelhouse=_wheelhouse(target, session),
         pin=lambda requires: pin_build_requirements(requires, target, resolver),
-        fetch=downloads.fetch,
+        fetch=_downloads(session, resolver).fetch,
         uv=resolver.uv,
         workspace=resolver.work,
         logs=session.places.logs,
@@ -306,6 +343,10 @@ def _compile(  # noqa: PLR0913 - what the stages before it made
     if compiled.pins:
         write_build_pins(project.build_lock, _merged(pins, compiled.pins))
     return compiled.wheels
+
+
+def _downloads(session: Session, resolver: Resolver) -> Downloads:
+    return Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
 
 
 def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:

@@ -1,4 +1,7 @@
-"""Keep the pins of build requirements in ``venvpkg.lock``, so that a second build has the same ones."""
+"""Keep the pins of build requirements in ``venvpkg.lock``, so that a second build has the same ones.
+
+The file also holds what cannot be compiled (``fallbacks``); writing one part leaves the other as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from packaging.utils import is_normalized_name
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.credentials import without_credentials
+from venvpkg.lock.fallbacks import fallback_tables, read_fallbacks
 from venvpkg.lock.lock_text import read_document
 from venvpkg.lock.remote_file import RemoteFileError, remote_file
 from venvpkg.model.lock import BuildPins
@@ -20,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.lock import Fallback, RemoteFile
 
 _VERSION: Final = 1
 _HEADER: Final = (
-    "# Written by venvpkg: the build requirements of what is compiled, with hashes. Keep it with the application.\n"
+    "# Written by venvpkg: the build requirements of what is compiled, with hashes, and what cannot be compiled."
+    " Keep it with the application.\n"
 )
 _SOURCE: Final = re.compile(r"[0-9a-f]{64}|directory")
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -64,8 +69,27 @@ def read_build_pins(path: Path) -> tuple[BuildPins, ...]:
 
 
 def write_build_pins(path: Path, pins: Iterable[BuildPins]) -> None:
-    """Write exactly ``pins``; the same pins give the same bytes, whatever their order."""
-    document = {"version": _VERSION, "build": [_table(pin) for pin in sorted(pins, key=_key)]}
+    """Write exactly ``pins``; the same pins give the same bytes, whatever their order.
+
+    Raises:
+        LockError: what is there is malformed.
+    """
+    _write(path, pins, read_fallbacks(path))
+
+
+def write_fallbacks(path: Path, fallbacks: Iterable[Fallback]) -> None:
+    """Write exactly ``fallbacks``, beside the pins that are there.
+
+    Raises:
+        LockError: what is there is malformed.
+    """
+    _write(path, read_build_pins(path), fallbacks)
+
+
+def _write(path: Path, pins: Iterable[BuildPins], fallbacks: Iterable[Fallback]) -> None:
+    document: dict[str, object] = {"version": _VERSION, "build": [_table(pin) for pin in sorted(pins, key=_key)]}
+    if tables := fallback_tables(fallbacks):
+        document["fallback"] = tables
     write_whole(path, (_HEADER + tomli_w.dumps(document)).encode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,3 +65,31 @@ class BuildPins:
     target: str
     requires: tuple[str, ...]
     files: tuple[RemoteFile, ...]
+
+
+class Cause(StrEnum):
+    """Why a distribution cannot be compiled on a target, whatever is installed there."""
+
+    NO_SDIST = "no-sdist"
+    NO_CRATE_SOURCE = "no-crate-source"
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A distribution whose publisher's wheel stands in for the vendor wheel that cannot be compiled.
+
+    Attributes:
+        name: normalised name of the distribution.
+        version: as locked.
+        source: sha256 of the sdist that was looked at; empty when there is none.
+        target: ``debian-12-amd64-cp311``.
+        cause: what kind of obstacle.
+        detail: the obstacle in words, a clause; one line.
+    """
+
+    name: str
+    version: str
+    source: str
+    target: str
+    cause: Cause
+    detail: str

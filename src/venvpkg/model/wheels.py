@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.model.lock import BuildPins, RemoteFile
+    from venvpkg.model.lock import BuildPins, Fallback, RemoteFile
 
 
 class Action(StrEnum):
@@ -49,6 +49,7 @@ class PlannedWheel:
         reason: one sentence for people.
         source: the file it comes from, or the application's tree.
         key: the wheelhouse key; None when it cannot be known before the backend was asked (and for publisher's wheels).
+        fallback: why it is the publisher's wheel, where it should have been compiled.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PlannedWheel:
     reason: str
     source: RemoteFile | SourceTree
     key: str | None = None
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class WheelPlan:
     def by_action(self, action: Action) -> tuple[PlannedWheel, ...]:
         """Return the entries with that action, in order."""
         return tuple(wheel for wheel in self.wheels if wheel.action is action)
+
+    @property
+    def fallbacks(self) -> tuple[Fallback, ...]:
+        """What should have been compiled and cannot be, in order."""
+        return tuple(wheel.fallback for wheel in self.wheels if wheel.fallback is not None)
 
 
 @dataclass(frozen=True, slots=True)

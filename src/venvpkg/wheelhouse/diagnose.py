@@ -45,7 +45,10 @@ _NO_NETWORK = (
 )
 
 _NO_RUST = "Install Rust (cargo and rustc) from the release, or use the publisher's wheel (policy `binary`)."
-_OLD_RUST = "The release's Rust is too old for this version; use the publisher's wheel (policy `binary`)."
+_OLD_RUST = (
+    "The Rust that is installed is too old for this version: install a newer one of the release (Debian 12 has"
+    " cargo-web and rustc-web), or use the publisher's wheel (policy `binary`)."
+)
 _NO_CRATES = (
     "Its Rust crates are not in the sdist, and the compile has no network; use the publisher's wheel (policy `binary`)."
 )
@@ -84,7 +87,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...
          _shipped("the program {}")),
         (r"(?:not found|No such file|could not (?:find|run)|unable to find)\b.*?([\w.+-]+[-_]config)\b",
          _shipped("the program {}")),
-        ((r"can't find Rust compiler|Rust not found|[Cc]argo,? .*(?:not installed|not found)"
+        ((r"can't find Rust compiler|Rust not found|have cargo in your PATH|[Cc]argo,? .*(?:not installed|not found)"
          r"|No such file.*\b(?:cargo|rustc)\b"), _always(_NO_RUST)),
         (r"rustc [\d.]+ is not supported|requires rustc [\d.]+|Minimum supported Rust version", _always(_OLD_RUST)),
         (r"error: no matching package (?:named )?", _always(_NO_CRATES)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from venvpkg.errors import LockError
+from venvpkg.model.lock import Cause, Fallback
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
 from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
     from venvpkg.model.project import Project
@@ -39,6 +40,7 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
     pins: Iterable[BuildPins],
     toolchain: Toolchain,
     shelf: Shelf,
+    fallbacks: Iterable[Fallback] = (),
 ) -> WheelPlan:
     """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
 
@@ -50,12 +52,18 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
         pins: build requirements known so far, of any target.
         toolchain: of the target.
         shelf: the wheelhouse.
+        fallbacks: what is known, on any target, to be impossible to compile there.
 
     Raises:
         LockError: some distributions can have no wheel here under their policy; all are named.
     """
     planner = _Planner(
-        project, target, {(each.name, each.source, each.target): each for each in pins}, toolchain, shelf
+        project,
+        target,
+        {(each.name, each.source, each.target): each for each in pins},
+        {(each.name, each.source, each.target): each for each in fallbacks},
+        toolchain,
+        shelf,
     )
     planned = [planner.decide(each) for each in lock.distributions if tree is None or each.name != project.name]
     if tree is not None:
@@ -72,11 +80,12 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
 class _Planner:
     """The decisions for one target; problems collect."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- what a decision depends on
         self,
         project: Project,
         target: Target,
-        pins: dict[tuple[str, str, str], BuildPins],
+        pins: Mapping[tuple[str, str, str], BuildPins],
+        fallbacks: Mapping[tuple[str, str, str], Fallback],
         toolchain: Toolchain,
         shelf: Shelf,
     ) -> None:
@@ -85,6 +94,7 @@ class _Planner:
         self._project = project
         self._target = target
         self._pins = pins
+        self._fallbacks = fallbacks
         self._toolchain = toolchain
         self._shelf = shelf
         self._pure_tags = pure_tags(target)
@@ -104,24 +114,34 @@ class _Planner:
         match policy:
             case WheelPolicy.BINARY:
                 return self._binary(distribution, "policy binary", "policy binary, but")
+            case WheelPolicy.PREFER_COMPILE if (fallback := self._fallback(distribution)) is not None:
+                return self._binary(distribution, fallback.detail, f"{fallback.detail}, and", fallback)
             case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE if distribution.sdist is not None:
                 what = "native code" if distribution.wheels else "published as source"
                 return self._built(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
                                    what if pure is None else "policy compile")  # fmt: skip
-            case WheelPolicy.PREFER_COMPILE:
-                return self._binary(distribution, "no sdist to compile", "no sdist to compile, and")
-            case WheelPolicy.COMPILE:
+            case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE:
                 self.problems.append(f"{name} {distribution.version}: policy compile, but there is no sdist")
                 return None
             case _:
                 assert_never(policy)
 
-    def _binary(self, distribution: LockedDistribution, why: str, why_not: str) -> PlannedWheel | None:
+    def _fallback(self, distribution: LockedDistribution) -> Fallback | None:
+        """Return why the distribution cannot be compiled here, if that is known."""
+        if distribution.sdist is not None:
+            return self._fallbacks.get((distribution.name, distribution.sdist.sha256, target_id(self._target)))
+        return Fallback(
+            distribution.name, distribution.version, "", target_id(self._target), Cause.NO_SDIST, "no sdist to compile"
+        )
+
+    def _binary(
+        self, distribution: LockedDistribution, why: str, why_not: str, fallback: Fallback | None = None
+    ) -> PlannedWheel | None:
         wheel = best_wheel(distribution.wheels, self._publisher_tags)
         if wheel is not None:
             action = Action.PURE if best_wheel((wheel,), self._pure_tags) else Action.BINARY
             bundled = "" if action is Action.PURE else "; libraries bundled in it get no updates from the release"
-            return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}")
+            return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}", fallback)
         count = len(distribution.wheels)
         self.problems.append(
             f"{distribution.name} {distribution.version}: {why_not} none of its {count} wheels is for"
@@ -152,5 +172,7 @@ class _Planner:
         return PlannedWheel(name, version, Action.COMPILE, reason, source, key)
 
 
-def _publishers(distribution: LockedDistribution, action: Action, wheel: RemoteFile, reason: str) -> PlannedWheel:
-    return PlannedWheel(distribution.name, distribution.version, action, reason, wheel)
+def _publishers(
+    distribution: LockedDistribution, action: Action, wheel: RemoteFile, reason: str, fallback: Fallback | None = None
+) -> PlannedWheel:
+    return PlannedWheel(distribution.name, distribution.version, action, reason, wheel, fallback=fallback)

@@ -57,6 +57,8 @@ def build_variables(label: str, epoch: int, toolchain: Toolchain, cores: int) ->
         "RUSTFLAGS": " ".join(f"--remap-path-prefix={old}={new}" for old, new in rust),
         "CARGO_HOME": f"{MOUNTPOINT}/home/.cargo",
         "CARGO_NET_OFFLINE": "true",
+        # Else maturin, where it finds no cargo, asks for a build requirement that downloads one.
+        "MATURIN_NO_INSTALL_RUST": "1",
         "CARGO_BUILD_JOBS": str(cores),
         "MAKEFLAGS": f"-j{cores}",
         "CMAKE_BUILD_PARALLEL_LEVEL": str(cores),

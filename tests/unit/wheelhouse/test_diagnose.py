@@ -28,6 +28,7 @@ NOISE = "running build_ext\nbuilding 'demo' extension\nx86_64-linux-gnu-gcc -c x
         ("make: cmake: command not found", "the program cmake"),
         ("error: can't find Rust compiler", "Install Rust"),
         ("Rust not found, installing into a temporary directory", "Install Rust"),
+        ("Caused by: Cargo metadata failed. Do you have cargo in your PATH?", "Install Rust"),
         ("error: rustc 1.63.0 is not supported by the following packages:", "too old"),
         ("error: no matching package named `pyo3` found", "crates"),
         ("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "no network"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unit.wheelhouse.makers import TOOLCHAIN, application, bookworm, distribution, locked, pins_of, remote
 from venvpkg.errors import LockError
-from venvpkg.model.lock import BuildPins, Lock
+from venvpkg.model.lock import BuildPins, Cause, Fallback, Lock
 from venvpkg.model.project import Project, WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelhouse.plan import DIRECTORY, plan_wheels
@@ -18,6 +19,9 @@ NATIVE = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 WINDOWS = "demo-1.0-cp311-cp311-win_amd64.whl"
 NEWER = "demo-1.0-cp311-cp311-manylinux_2_40_x86_64.whl"
 SDIST = "demo-1.0.tar.gz"
+NO_CRATES = Fallback(
+    "demo", "1.0", remote(SDIST).sha256, "debian-12-amd64-cp311", Cause.NO_CRATE_SOURCE, "9 crates are absent"
+)
 TREE = SourceTree(Path("/app"), ("pyproject.toml",), "ab" * 32)
 
 
@@ -33,7 +37,11 @@ class Kept(dict[str, ReadyWheel]):
 
 
 def decide(
-    *filenames: str, project: Project | None = None, pins: tuple[BuildPins, ...] = (), kept: Kept | None = None
+    *filenames: str,
+    project: Project | None = None,
+    pins: tuple[BuildPins, ...] = (),
+    kept: Kept | None = None,
+    fallbacks: tuple[Fallback, ...] = (),
 ) -> PlannedWheel:
     lock = locked(distribution("demo", *filenames))
     (only,) = plan_wheels(
@@ -44,6 +52,7 @@ def decide(
         pins=pins,
         toolchain=TOOLCHAIN,
         shelf=Kept() if kept is None else kept,
+        fallbacks=fallbacks,
     ).wheels
     return only
 
@@ -88,6 +97,35 @@ def test_without_sdist_the_publishers_wheel_is_the_way_out_of_prefer_compile() -
 
     assert planned.action is Action.BINARY
     assert "no sdist" in planned.reason
+    assert planned.fallback is not None
+    assert planned.fallback.cause is Cause.NO_SDIST
+
+
+def test_a_recorded_cause_makes_the_publishers_wheel_stand_in_and_is_told() -> None:
+    planned = decide(NATIVE, SDIST, fallbacks=(NO_CRATES,))
+
+    assert (planned.action, planned.source, planned.fallback) == (Action.BINARY, remote(NATIVE), NO_CRATES)
+    assert planned.reason.startswith("9 crates are absent, so the publisher's wheel")
+
+
+@pytest.mark.parametrize("other", [{"target": "debian-13-amd64-cp313"}, {"source": "0" * 64}, {"name": "other"}])
+def test_a_cause_on_another_target_or_for_another_source_says_nothing(other: dict[str, str]) -> None:
+    assert decide(NATIVE, SDIST, fallbacks=(replace(NO_CRATES, **other),)).action is Action.COMPILE  # type: ignore[arg-type]
+
+
+def test_what_the_user_wants_compiled_is_compiled_though_a_cause_is_recorded() -> None:
+    planned = decide(NATIVE, SDIST, project=application(compiled=["demo"]), fallbacks=(NO_CRATES,))
+
+    assert (planned.action, planned.fallback) == (Action.COMPILE, None)
+
+
+def test_a_recorded_cause_without_a_wheel_that_fits_is_an_error_that_tells_both() -> None:
+    with pytest.raises(LockError, match="9 crates are absent, and none of its 1 wheels is for debian-12-amd64-cp311"):
+        decide(WINDOWS, SDIST, fallbacks=(NO_CRATES,))
+
+
+def test_the_users_own_choice_of_a_publishers_wheel_is_no_fallback() -> None:
+    assert decide(NATIVE, SDIST, project=application(binary=["demo"])).fallback is None
 
 
 def test_of_several_wheels_the_best_tag_wins_and_then_the_build_number() -> None:

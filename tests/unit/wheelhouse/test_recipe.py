@@ -17,6 +17,12 @@ def test_the_release_flags_are_kept_and_paths_mapped() -> None:
     assert (variables["SOURCE_DATE_EPOCH"], variables["MAKEFLAGS"]) == ("1700000000", "-j4")
 
 
+def test_nothing_in_a_build_may_download_rust_or_crates() -> None:
+    variables = build_variables("demo-1.0", 0, TOOLCHAIN, 1)
+
+    assert (variables["CARGO_NET_OFFLINE"], variables["MATURIN_NO_INSTALL_RUST"]) == ("true", "1")
+
+
 def test_an_odd_version_puts_no_second_word_into_the_flags() -> None:
     variables = build_variables("demo-1!2.0 -x", 0, TOOLCHAIN, 1)
 
