@@ -62,7 +62,7 @@ def test_a_command_whose_name_is_no_name_is_told() -> None:
 
 def test_an_application_without_a_summary_gets_one() -> None:
     assert (
-        described(a_project(), a_staged(application=an_application(summary=""))).summary == "App, a Python application"
+        described(a_project(), a_staged(application=an_application(summary=""))).summary == "Python application App"
     )
 
 
