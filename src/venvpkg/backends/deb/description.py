@@ -32,7 +32,7 @@ def folded_description(summary: str, text: str, package: str) -> str:
     if len(synopsis) > _LONGEST_SYNOPSIS:
         if not paragraphs or not paragraphs[0].startswith(summary.rstrip(". ")):
             paragraphs.insert(0, summary)
-        synopsis = textwrap.shorten(synopsis, _LONGEST_SYNOPSIS, placeholder="…")
+        synopsis = re.sub(r"\W*…$", "…", textwrap.shorten(synopsis, _LONGEST_SYNOPSIS, placeholder="…"))
     elif paragraphs and _bare(paragraphs[0]) == _bare(synopsis):
         del paragraphs[0]
     lines: list[str] = []
@@ -52,7 +52,7 @@ def synopsis_of(summary: str, package: str) -> str:
     """
     name = re.escape(package)
     synopsis = summary.rstrip(". ") or summary
-    synopsis = re.sub(rf"^{name}(?:\s*[:,–—]|\s+-+|\s+is\b)\s*(?=\S)", "", synopsis, flags=re.IGNORECASE)
+    synopsis = re.sub(rf"^{name}(?:\s*[:,\u2013\u2014]|\s+-+|\s+is\b)\s*(?=\S)", "", synopsis, flags=re.IGNORECASE)
     synopsis = _ARTICLE.sub("", synopsis, count=1) if _ARTICLE.match(synopsis) else synopsis
     if re.match(rf"{name}(?!\w)", synopsis, re.IGNORECASE) or " " not in synopsis:
         return f"Python application: {synopsis}"
@@ -61,11 +61,11 @@ def synopsis_of(summary: str, package: str) -> str:
 
 def _wrapped(paragraph: str, unlike: str) -> list[str]:
     """Return the paragraph's lines; readers of a synopsis that is repeated below it see it twice."""
-    for width in (_WIDTH, *_NARROWER):
-        lines = textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
-        if not lines or _bare(lines[0]) != _bare(unlike):
-            return lines
-    return lines
+    tried = [
+        textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+        for width in (_WIDTH, *_NARROWER)
+    ]
+    return next((lines for lines in tried if lines and _bare(lines[0]) != _bare(unlike)), tried[0])
 
 
 def _bare(text: str) -> str:
