@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance.lintian import findings
 from acceptance.packages import Visit, depends_of, shown
 
 if TYPE_CHECKING:
@@ -69,3 +70,7 @@ def test_it_installs_and_works_in_a_clean_root(visit: Visit) -> None:
 
 def test_it_depends_on_the_owners_of_its_c_libraries(visit: Visit, application: Application) -> None:
     assert application.depends <= depends_of(visit.package).keys()
+
+
+def test_lintian_finds_no_fault(visit: Visit) -> None:
+    assert findings(visit.package) == []
