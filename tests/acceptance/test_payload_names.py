@@ -64,9 +64,8 @@ def visit(venvpkg: Venvpkg, clean_root: CleanRoot, tmp_path_factory: pytest.Temp
 
 
 def test_every_file_is_there_with_its_name_and_content(visit: Visit) -> None:
-    found = dict(
-        reversed(line.removeprefix("\\").split("  ", 1)) for line in visit.outcome.stdout.splitlines() if "  ./" in line
-    )
+    lines = (line.removeprefix("\\") for line in visit.outcome.stdout.splitlines() if "  ./" in line)
+    found = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
 
     assert found == {f"./{name}": hashlib.sha256(name.encode()).hexdigest() for name in ODD}, visit.outcome.transcript
 
