@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.applications import Application, read_applications
+from acceptance.lintian import findings
 from acceptance.packages import Visit, depends_of, shown
 
 if TYPE_CHECKING:
@@ -77,3 +78,7 @@ def test_a_publishers_wheel_stands_in_only_where_it_must_and_the_build_says_so(
     warnings = [line for line in said.stderr.splitlines() if "so the publisher's wheel" in line]
 
     assert [line.split()[1] for line in warnings] == list(application.fallback), said.stderr
+
+
+def test_lintian_finds_no_fault(build: tuple[Path, Outcome]) -> None:
+    assert findings(build[0]) == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance.lintian import findings
 from acceptance.packages import Visit, depends_of, shown
 
 if TYPE_CHECKING:
@@ -131,3 +132,7 @@ def test_the_interpreter_is_a_dependency_by_exact_minor(visit: Visit) -> None:
 
     assert [name for name in depends if name.startswith("python3.")]
     assert "python3" not in depends
+
+
+def test_lintian_finds_no_fault(visit: Visit) -> None:
+    assert findings(visit.package) == []

@@ -74,7 +74,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         upstream_version=application.version,
         revision=settings.revision,
         maintainer=_maintainer(project, staged),
-        summary=application.summary or f"{application.name}, a Python application",
+        summary=application.summary or f"Python application {application.name}",
         description=_description(application, staged.prefix),
         homepage=application.homepage,
         license_expression=application.license_expression,

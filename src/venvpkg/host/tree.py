@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _EXECUTABLE = 0o111
+_ELF_MAGIC = b"\x7fELF"
 _SHARED_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
 
 
@@ -37,20 +38,31 @@ def _sorted_entries(parent: str, directory: Path | str) -> list[tuple[str, os.Di
 def normalise_modes(root: Path) -> None:
     """Give ``root`` and everything below it one of two modes: 0755 for directories and executables, 0644 for files.
 
-    A shared library is not executable, whatever its wheel says: the loader does not ask for it.
+    A shared library is not executable, whatever its wheel says: the loader does not ask for it. Nor is a module or a
+    data file that the kernel could not run, which wheels made on shared folders are full of.
 
     Source:
-        Debian Policy 8.1, 10.9.
+        Debian Policy 8.1, 10.9; execve(2).
     """
     root.chmod(0o755)
-    for _, entry in entries_below(root):
+    for path, entry in entries_below(root):
         if entry.is_symlink():
             continue
         mode = entry.stat(follow_symlinks=False).st_mode
-        executable = mode & _EXECUTABLE and not _SHARED_LIBRARY.search(entry.name)
+        executable = mode & _EXECUTABLE and not entry.is_dir() and _can_run(path, entry)
         wanted = 0o755 if executable or entry.is_dir() else 0o644
         if mode & 0o7777 != wanted:
             os.chmod(entry.path, wanted)  # noqa: PTH101 - an entry's path is a string; 5,000 Path objects are not free
+
+
+def _can_run(path: PurePosixPath, entry: os.DirEntry[str]) -> bool:
+    if _SHARED_LIBRARY.search(entry.name):
+        return False
+    # A shell runs a script without a first line of its own; only programs are started that way.
+    if path.parent.name == "bin":
+        return True
+    with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - as in normalise_modes
+        return file.read(len(_ELF_MAGIC)).startswith((b"#!", _ELF_MAGIC))
 
 
 def set_times(root: Path, seconds: int) -> None:

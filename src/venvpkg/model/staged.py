@@ -30,6 +30,8 @@ class PayloadPath:
         size_bytes: of a file; length of what a link points to; 0 for a directory.
         md5: hexadecimal, of a file's content; empty otherwise.
         is_elf: whether a file begins as an ELF file does.
+        shebang: what the first line of a script says after ``#!``, at most as much as the kernel reads; empty for
+            anything else.
     """
 
     path: PurePosixPath
@@ -38,6 +40,12 @@ class PayloadPath:
     size_bytes: int = 0
     md5: str = ""
     is_elf: bool = False
+    shebang: str = ""
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether it is a file that may be run."""
+        return self.kind is PathKind.FILE and bool(self.mode & 0o111)
 
 
 @dataclass(frozen=True, slots=True)

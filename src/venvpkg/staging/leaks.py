@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES: Final = 4 * 2**20
 _ELF_MAGIC: Final = b"\x7fELF"
+# execve(2): as much of the first line as Linux reads.
+_SHEBANG_BYTES: Final = 255
 # A path this short, such as /usr or /root/app, is found in files that have nothing to do with it.
 _FEWEST_PARTS: Final = 3
 
@@ -109,17 +111,24 @@ def _read(
     digest = hashlib.md5(usedforsecurity=False)
     overlap = max((len(each.spelling) for each in forbidden), default=1) - 1
     found: dict[Forbidden, None] = {}
-    size, tail, is_elf = 0, b"", False
+    size, tail, start = 0, b"", b""
     with file.open("rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
-            is_elf = is_elf or (size == 0 and chunk.startswith(_ELF_MAGIC))
+            start = start or chunk[:_SHEBANG_BYTES]
             digest.update(chunk)
             size += len(chunk)
             # A path may lie across two chunks.
             window = tail + chunk if tail else chunk
             found.update(dict.fromkeys(_named_in(window, forbidden)))
             tail = window[-overlap:] if overlap else b""
-    return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), is_elf), tuple(found)
+    kind = (start.startswith(_ELF_MAGIC), _shebang(start))
+    return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), *kind), tuple(found)
+
+
+def _shebang(start: bytes) -> str:
+    """Return what a script's first line says after ``#!``; empty when it is no script."""
+    line = start.partition(b"\n")[0]
+    return line[2:].decode(errors="replace").strip() if line.startswith(b"#!") else ""
 
 
 def _named_in(content: bytes, forbidden: tuple[Forbidden, ...]) -> tuple[Forbidden, ...]:

@@ -61,9 +61,7 @@ def test_a_command_whose_name_is_no_name_is_told() -> None:
 
 
 def test_an_application_without_a_summary_gets_one() -> None:
-    assert (
-        described(a_project(), a_staged(application=an_application(summary=""))).summary == "App, a Python application"
-    )
+    assert described(a_project(), a_staged(application=an_application(summary=""))).summary == "Python application App"
 
 
 def test_the_description_says_what_the_package_is_after_what_the_readme_says() -> None:

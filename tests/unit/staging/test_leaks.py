@@ -108,7 +108,7 @@ def test_a_pipe_is_refused(destdir: Path) -> None:
 def test_modes_are_one_of_two(destdir: Path) -> None:
     modes = {"script": 0o4711, "data": 0o600, "lib.so": 0o755, "lib.so.1.2": 0o777, "lib.source": 0o755}
     for name, mode in modes.items():
-        (destdir / name).touch()
+        (destdir / name).write_text("#!/bin/sh\n")
         (destdir / name).chmod(mode)
     (destdir / "opt").chmod(0o2700)
 
@@ -123,6 +123,29 @@ def test_modes_are_one_of_two(destdir: Path) -> None:
         "lib.so.1.2": "0o644",
         "lib.source": "0o755",
     }
+
+
+def test_only_what_can_run_is_executable(destdir: Path) -> None:
+    (destdir / "bin").mkdir()
+    contents = {"module.py": b"import os\n", "empty": b"", "program": b"\x7fELF\2", "bin/script": b"echo\n"}
+    for name, content in contents.items():
+        (destdir / name).write_bytes(content)
+        (destdir / name).chmod(0o755)
+
+    normalise_modes(destdir)
+
+    executable = {each.path.name for each in read_payload(destdir, ()).paths if each.is_executable}
+    assert executable == {"program", "script"}
+
+
+def test_the_first_line_of_a_script_is_known(destdir: Path) -> None:
+    contents = {"a": b"#! /usr/bin/env python3 -I\nimport os\n", "b": b"#!" + b"x" * 400, "c": b"# !", "d": b"\xff"}
+    for name, content in contents.items():
+        (destdir / name).write_bytes(content)
+
+    shebangs = {each.path.name: each.shebang for each in read_payload(destdir, ()).files()}
+
+    assert shebangs == {"a": "/usr/bin/env python3 -I", "b": "x" * 253, "c": "", "d": ""}
 
 
 def test_times_are_set_on_links_and_not_on_what_they_point_to(destdir: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from venvpkg.backends.deb.conffiles import conffiles
 from venvpkg.backends.deb.control import control_fields, package_architecture, package_version, rendered_control
 from venvpkg.backends.deb.copyright import rendered_copyright
 from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.lintian import OVERRIDES, rendered_overrides
+from venvpkg.backends.deb.manpages import manual_pages
 from venvpkg.backends.deb.md5sums import md5sums
 from venvpkg.backends.deb.scripts import maintainer_scripts
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 EVIDENCE = PurePosixPath("share/venvpkg/dependencies.json")
 SBOM = PurePosixPath("share/venvpkg/sbom.cdx.json")
 _CONTROL = "DEBIAN"
+_ZSTD = "-Zzstd"
 _COPY_BYTES = 1 << 20
 _TIMEOUT_S = 3600.0
 _NOT_FOUND = 127
@@ -93,7 +96,7 @@ def compression(release: Release) -> tuple[str, ...]:
     first = {"debian": (12,), "raspbian": (12,), "ubuntu": (21, 10)}.get(release.id)
     parts = release.version.split(".")
     if first is not None and all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= first:
-        return ("-Zzstd", "-z10", "--threads-max=1")
+        return (_ZSTD, "-z10", "--threads-max=1")
     return ("-Zxz", "-z2")
 
 
@@ -108,9 +111,13 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
         documents / "changelog.Debian.gz": compressed_changelog(spec, target),
         documents / "copyright": rendered_copyright(spec).encode(),
         spec.staged.prefix / EVIDENCE: spec.evidence,
+        **(pages := manual_pages(spec)),
     }
     if spec.sbom:
         files[spec.staged.prefix / SBOM] = spec.sbom
+    zstd = _ZSTD in compression(target.release)
+    if text := rendered_overrides(spec, pages, zstd=zstd):
+        files[OVERRIDES / spec.name] = text
     _refuse_taken(spec, files)
     destdir = spec.staged.destdir
     added = [_write(destdir, path, content) for path, content in files.items()]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.control import package_version
+from venvpkg.backends.deb.gzip9 import compressed
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 
@@ -36,8 +35,4 @@ def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
         },
         spec.inclusions.templates,
     )
-    # Not gzip.compress: the system byte of its header depends on the version of Python.
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
-        file.write(text.encode())
-    return buffer.getvalue()
+    return compressed(text.encode())

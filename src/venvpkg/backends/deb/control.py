@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.description import folded_description
 from venvpkg.backends.deb.relations import parse_relation, spelled
 from venvpkg.backends.deb.size import installed_size
 from venvpkg.backends.deb.versions import to_debian
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 # Fields of the template that a package may lack.
 _OPTIONAL = ("depends", "recommends", "suggests", "conflicts", "breaks", "replaces", "provides", "homepage")
-_WIDTH = 78
-# Debian Policy 3.4.1.
-_LONGEST_SYNOPSIS = 80
 # Line breaks of every reader, not only of dpkg: see staging/text.py.
 _UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -72,7 +69,7 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         "Section": spec.section,
         "Priority": "optional",
         "Homepage": spec.homepage,
-        "Description": folded_description(spec.summary, spec.description),
+        "Description": folded_description(spec.summary, spec.description, spec.name),
     }
     fields = {name: value for name, value in fields.items() if value}
     unfit = [
@@ -118,29 +115,3 @@ def rendered_control(fields: Mapping[str, str], own: Path | None = None) -> str:
     text = render(Family.DEB, "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
     require_same(fields, text, "The rendered control file")
     return text
-
-
-def folded_description(summary: str, text: str) -> str:
-    """Return the value of Description: a synopsis, then folded lines.
-
-    Args:
-        summary: one line. When it is too long for a synopsis it is cut, and given whole below.
-        text: paragraphs, parted by empty lines; may be empty.
-
-    Source:
-        Debian Policy 3.4.1 and 5.6.13: a continuation line begins with a space; an empty line is a space and a full
-        stop; a space, a full stop and more is reserved; two spaces mean verbatim.
-    """
-    synopsis = summary.rstrip(". ") or summary
-    paragraphs = [paragraph.strip() for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip()]
-    if len(synopsis) > _LONGEST_SYNOPSIS:
-        if not paragraphs or not paragraphs[0].startswith(synopsis):
-            paragraphs.insert(0, summary)
-        synopsis = textwrap.shorten(synopsis, _LONGEST_SYNOPSIS, placeholder="…")
-    lines: list[str] = []
-    for paragraph in paragraphs:
-        if lines:
-            lines.append(" .")
-        wrapped = textwrap.wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
-        lines.extend(f"  {line}" if line.startswith(".") else f" {line}" for line in wrapped)
-    return "\n".join((synopsis, *lines))

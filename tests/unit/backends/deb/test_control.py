@@ -14,7 +14,6 @@ from unit.golden import golden
 from unit.samples import PREFIX, a_spec, a_staged, debian_12, needing
 from venvpkg.backends.deb.control import (
     control_fields,
-    folded_description,
     package_architecture,
     package_version,
     rendered_control,
@@ -149,20 +148,6 @@ def test_the_version_carries_epoch_revision_and_release(epoch: int, version: str
     spec = a_spec(epoch=epoch, upstream_version=version, revision=revision)
 
     assert package_version(spec, debian_12()) == expected
-
-
-def test_a_long_summary_is_cut_and_given_whole_below() -> None:
-    summary = "word " * 30
-
-    first, second, *_ = folded_description(summary.strip(), "").split("\n")
-
-    assert len(first) <= 80
-    assert first.endswith("…")
-    assert second.startswith(" word word")
-
-
-def test_a_short_summary_loses_its_full_stop() -> None:
-    assert folded_description("Keeps things.", "") == "Keeps things"
 
 
 def test_the_installed_size_rounds_each_file_up() -> None:

@@ -1,0 +1,83 @@
+"""Overrides: each for a tag that occurs, each below its reason."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from unit.samples import PREFIX, SITE, a_spec, a_staged
+from venvpkg.backends.deb.lintian import overrides, rendered_overrides
+from venvpkg.model.staged import PathKind, Payload, PayloadPath
+
+PAGE = PurePosixPath("/usr/share/man/man1/app.1.gz")
+
+
+def a_script(shebang: str, mode: int = 0o644, path: PurePosixPath = SITE / "app/tool.py") -> PayloadPath:
+    return PayloadPath(path, PathKind.FILE, mode, 10, "0" * 32, shebang=shebang)
+
+
+def lines(*paths: PayloadPath, pages: tuple[PurePosixPath, ...] = (PAGE,), zstd: bool = False) -> list[str]:
+    spec = a_spec(a_staged(payload=Payload(paths)))
+    text = rendered_overrides(spec, pages, zstd=zstd).decode()
+    return [line.removeprefix("app: ") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_every_payload_in_opt_says_why_it_is_there() -> None:
+    assert lines() == ["dir-or-file-in-opt"]
+
+
+def test_a_payload_with_nothing_unusual_has_no_overrides() -> None:
+    staged = a_staged(payload=Payload())
+    elsewhere = type(staged)(
+        staged.destdir, PurePosixPath("/usr/lib/app"), staged.application, staged.distributions, "3.11.0"
+    )
+
+    assert rendered_overrides(a_spec(elsewhere), (PAGE,), zstd=False) == b""
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (a_script(f"{PREFIX}/bin/python", 0o755), ["unusual-interpreter /opt/venvs/app/bin/python*"]),
+        (a_script("/usr/bin/env python3"), ["script-not-executable *opt/venvs/app/*"]),
+        (a_script("/usr/bin/env python3", 0o755), ["python3-script-but-no-python3-dep *python3 *opt/venvs/app/*"]),
+        (
+            a_script("/usr/bin/env python"),
+            ["unusual-interpreter python *opt/venvs/app/*", "script-not-executable *opt/venvs/app/*"],
+        ),
+        (a_script("/usr/bin/python", 0o755), ["unusual-interpreter /usr/bin/python *opt/venvs/app/*"]),
+        (a_script("python"), ["unusual-interpreter python *opt/venvs/app/*"]),
+        (a_script("/bin/sh", 0o755), []),
+        (a_script(""), []),
+    ],
+)
+def test_first_lines_of_scripts_are_told_as_lintian_tells_them(script: PayloadPath, expected: list[str]) -> None:
+    assert lines(script)[1:] == expected
+
+
+def test_bytecode_and_compression_have_their_reasons() -> None:
+    cache = PayloadPath(SITE / "app/__pycache__", PathKind.DIRECTORY, 0o755)
+
+    assert lines(cache, zstd=True) == [
+        "malformed-deb-archive *.tar.zst not *",
+        "dir-or-file-in-opt",
+        "package-installs-python-pycache-dir",
+    ]
+
+
+def test_a_command_without_a_manual_page_is_told() -> None:
+    assert "no-manual-page" in lines(pages=(PurePosixPath("/usr/share/man/man1/app-add.1.gz"),))
+    assert "no-manual-page" not in lines()
+
+
+def test_every_override_stands_below_its_reason() -> None:
+    spec = a_spec(a_staged(payload=Payload((a_script("/usr/bin/env python"),))))
+    paragraphs = rendered_overrides(spec, (), zstd=True).decode().removesuffix("\n").split("\n\n")
+
+    assert len(paragraphs) == len(list(overrides(spec, (), zstd=True))) > 3
+    for paragraph in paragraphs:
+        *reason, override = paragraph.split("\n")
+        assert reason
+        assert all(line.startswith("# ") and len(line) <= 80 for line in reason)
+        assert override.startswith("app: ")
