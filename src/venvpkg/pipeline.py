@@ -40,7 +40,7 @@ from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
-from venvpkg.targets.abilities import Purpose, lacks, require
+from venvpkg.targets.abilities import lacks, lacks_always, require
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.examine import find_fallbacks
@@ -315,9 +315,8 @@ def _examined_plan(  # noqa: PLR0913 - what the stages before it made
 
 
 def _require_abilities(project: Project, plan: WheelPlan, target: Target, session: Session) -> None:
-    lacking = lacks(target, session.runner, project.settings.build_depends)
     compiles = bool(plan.by_action(Action.COMPILE))
-    require(lack for lack in lacking if compiles or lack.purpose is Purpose.ALWAYS)
+    require(lacks(target, session.runner, project.settings.build_depends) if compiles else lacks_always())
 
 
 def _compile(  # noqa: PLR0913 - what the stages before it made

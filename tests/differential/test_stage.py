@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import a_project, write_wheel
 from venvpkg.errors import StagingError
 from venvpkg.host.places import Places
@@ -19,6 +19,7 @@ from venvpkg.staging.environment import make_environment
 from venvpkg.staging.stage import stage
 
 if TYPE_CHECKING:
+    from venvpkg.host.runner import Runner
     from venvpkg.model.project import Project
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
@@ -27,7 +28,15 @@ METADATA = "Metadata-Version: 2.1\nName: {0}\nVersion: 1.0\nAuthor-email: J <j@e
 MODULE = b"NAMES = frozenset({'a', 'b', 'c', 'd', 'e'})\ndef main():\n    print(sorted(NAMES), __file__)\n"
 
 
-def stage_in(base: Path, target: Target, runner: SubprocessRunner, project: Project | None = None) -> StagedVenv:
+def stage_in(  # noqa: PLR0913 - each is one thing that must not matter
+    base: Path,
+    target: Target,
+    runner: Runner,
+    project: Project | None = None,
+    *,
+    cache: Path | None = None,
+    report: RecordingReport | None = None,
+) -> StagedVenv:
     (base / "wheels").mkdir(parents=True)
     app = write_wheel(
         base / "wheels",
@@ -36,10 +45,10 @@ def stage_in(base: Path, target: Target, runner: SubprocessRunner, project: Proj
         entry_points="[console_scripts]\napp = app:main\n",
     )
     lib = write_wheel(base / "wheels", "lib", files={"lib.py": b"def f(): 1 / 0\n"}, metadata=METADATA.format("lib"))
-    places = Places(base / "wheelhouse", base / "cache")
+    places = Places(base / "wheelhouse", cache or base / "cache")
     return stage(
         project or a_project(), (app, lib), target,
-        workspace=base / "work", places=places, runner=runner, report=RecordingReport(),
+        workspace=base / "work", places=places, runner=runner, report=report or RecordingReport(),
     )  # fmt: skip
 
 
@@ -95,6 +104,61 @@ def test_two_stagings_in_different_places_are_the_same_bytes(
 
     assert contents(first.destdir) == contents(second.destdir)
     assert first.payload == second.payload
+
+
+def test_a_staging_from_the_cache_is_the_same_in_every_byte_and_word(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    cache, told = tmp_path / "cache", RecordingReport()
+    first = stage_in(tmp_path / "one", target, runner, cache=cache)
+    second = stage_in(tmp_path / "two", target, ScriptedRunner({}), cache=cache, report=told)  # compiles nothing
+
+    assert contents(first.destdir) == contents(second.destdir)
+    assert (first.payload, first.distributions) == (second.payload, second.distributions)
+    assert (first.application, first.python_floor) == (second.application, second.python_floor)
+    assert [each for each in told.details if "python2.py" in each]
+
+
+def test_a_staging_from_what_is_left_of_the_cache_is_the_same_too(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    cache = tmp_path / "cache"
+    first = stage_in(tmp_path / "first", target, runner, cache=cache)
+    stored = sorted((cache / "staged").glob("*/*"))
+    for number, each in enumerate(stored):
+        content = each.read_bytes()
+        each.write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if number else b"")
+        told = RecordingReport()
+
+        again = stage_in(tmp_path / str(number), target, runner, cache=cache, report=told)
+
+        assert first.payload == again.payload
+        assert len(told.warnings) == 1
+        assert each.read_bytes() == content
+
+    assert len(stored) == 3  # the empty environment and two distributions
+
+
+def test_what_names_a_place_of_this_machine_is_never_stored(
+    tmp_path: Path, target: Target, runner: SubprocessRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "MODULE", f"PLACE = {str(tmp_path / 'base/work')!r}\n".encode())
+
+    with pytest.raises(StagingError, match="name a path of this machine|names a path of this machine"):
+        stage_in(tmp_path / "base", target, runner)
+
+    assert not (tmp_path / "base/cache/staged").exists()
+
+
+def test_a_cache_that_is_reached_through_dots_and_links_is_not_named(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+
+    staged = stage_in(tmp_path / "real/../link/base", target, runner)
+
+    assert staged.payload.files()
 
 
 def test_what_was_staged_runs_and_names_its_path_on_the_target(

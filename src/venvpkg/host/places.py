@@ -43,6 +43,11 @@ class Places:
         return self.cache / "downloads"
 
     @property
+    def staged(self) -> Path:
+        """Distributions as they are staged, addressed by what they are made from."""
+        return self.cache / "staged"
+
+    @property
     def logs(self) -> Path:
         """Logs of builds, kept after the run."""
         return self.cache / "logs"

@@ -1,7 +1,8 @@
-"""Compile the environment's modules to bytecode with the target's interpreter."""
+"""Compile modules to bytecode with the target's interpreter."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -9,27 +10,68 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import StagingError
 from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
-from venvpkg.staging.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from venvpkg.console import Report
     from venvpkg.host.runner import Runner
     from venvpkg.model.target import Target
 
 _TIMEOUT_S = 1800.0
-# How compileall tells of a file; what it quotes from a module is indented.
+# The last line of a traceback; what it quotes from a module is indented.
 _SYSTEM_ERROR = re.compile(r"^[A-Za-z]+Error: \[Errno .*", re.MULTILINE)
 
+# What ``compileall -j`` does, for a list of files: its own command line compiles whole directories, or one file after
+# the other. Python 3.9 and later, nothing but the standard library; partial, because from Python 3.14 on workers
+# cannot import a function of ours.
+_COMPILE = """
+import compileall, functools, importlib.util, json, os, py_compile, sys
+from concurrent.futures import ProcessPoolExecutor
+root, modules = json.load(sys.stdin)
+files = [root + module for module in modules]
+compile_file = functools.partial(
+    compileall.compile_file, quiet=2, stripdir=root, prependdir="/",
+    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+)
+workers = max(1, min(os.cpu_count() or 1, 61, len(files) // 8))
+with ProcessPoolExecutor(workers) as pool:
+    compiled = list(pool.map(compile_file, files, chunksize=max(1, min(32, len(files) // (4 * workers)))))
+for number, file in enumerate(files):
+    if compiled[number]:
+        continue
+    try:
+        with open(file, "rb") as module:
+            compile(module.read(), file, "exec", dont_inherit=True)
+    except Exception:
+        continue
+    # It does compile. compile_file takes a file that it cannot write for one that does not: let it say why.
+    py_compile.compile(file, dfile=file[len(root):], doraise=True,
+                       invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    compiled[number] = True
+paths = [importlib.util.cache_from_source(file)[len(root):] for file in files]
+print(json.dumps([path if ok else None for path, ok in zip(paths, compiled)]))
+"""
 
-def compile_bytecode(destdir: Path, prefix: PurePosixPath, target: Target, runner: Runner, report: Report) -> None:
-    """Write a ``.pyc`` beside every module of the environment that compiles.
+
+def compile_bytecode(
+    destdir: Path, modules: Sequence[PurePosixPath], target: Target, runner: Runner
+) -> Mapping[PurePosixPath, PurePosixPath]:
+    """Write a ``.pyc`` beside every module that compiles.
 
     The bytecode is shipped, so that nothing is written below the prefix on the target and a purge leaves nothing. It
     is never checked against its source there (``unchecked-hash``): the files are the package's, and their times are
-    not. Code objects name the path on the target. Modules that do not compile, such as templates or tests for another
-    Python, are told and shipped as they are.
+    not. Code objects name the path on the target.
+
+    Args:
+        destdir: staging root on this machine.
+        modules: paths on the target of source files that are staged.
+        target: whose interpreter compiles.
+        runner: runs it.
+
+    Returns:
+        Module → its bytecode, both on the target. Modules that do not compile, such as templates or tests for another
+        Python, are left out.
 
     Raises:
         StagingError: the interpreter failed, rather than a module.
@@ -38,31 +80,35 @@ def compile_bytecode(destdir: Path, prefix: PurePosixPath, target: Target, runne
     Source:
         PEP 552; Python documentation, compileall.
     """
+    if not modules:
+        return {}
     done = runner.run(
         Command(
-            (
-                str(target.interpreter.path), "-s", "-m", "compileall", "-q", "-j0",
-                "--invalidation-mode", "unchecked-hash",
-                "-s", str(destdir), "-p", "/",
-                str(destdir / (prefix / "lib").relative_to("/")),
-            ),
+            (str(target.interpreter.path), "-s", "-c", _COMPILE),
             cwd=PurePosixPath("/"),
             # Not -I, which would ignore the seed: before Python 3.11 the order of a constant set follows the hashes.
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"},
             clean=True,
+            stdin=json.dumps([str(destdir), [str(module) for module in modules]]).encode(),
             timeout_s=_TIMEOUT_S,
         )
-    )  # fmt: skip
-    # compileall takes a file that it cannot write for a module that does not compile, and goes on.
-    lacking = refusal_told("\n".join(_SYSTEM_ERROR.findall(done.text)))
-    if lacking is not None:
-        raise lacking
-    refused = [line.removeprefix("*** ") for line in done.text.splitlines() if line.startswith("*** Error compiling")]
-    # compileall's exit status for modules that do not compile is that of a traceback too.
-    if not done.ok and not (done.returncode == 1 and refused):
+    )
+    paths = _answer(done.text) if done.ok else None
+    if paths is None or len(paths) != len(modules):
+        lacking = refusal_told("\n".join(_SYSTEM_ERROR.findall(done.errors)))
+        if lacking is not None:
+            raise lacking
         raise StagingError(
             f"{target.interpreter.path} cannot compile bytecode: {done.outcome()}.",
             details="\n".join(f"  {line}" for line in done.errors.splitlines()[-20:]),
         )
-    for line in refused:
-        report.detail(f"not compiled: {one_line(line)}")
+    return {module: PurePosixPath(path) for module, path in zip(modules, paths, strict=True) if path is not None}
+
+
+def _answer(text: str) -> list[str | None] | None:
+    """Return what the interpreter printed last; warnings of the compiler go to standard error."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, list) else None

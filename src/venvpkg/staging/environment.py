@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -41,7 +42,8 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target, cache
     Raises:
         StagingError: virtualenv failed, or a path is one that a shell would quote.
     """
-    home = destdir / prefix.relative_to("/")
+    # As virtualenv will write it: without links and "..".
+    home = destdir.resolve() / prefix.relative_to("/")
     interpreter = target.interpreter
     for path in (str(home), str(prefix)):
         if not _UNQUOTED.fullmatch(path):
@@ -80,6 +82,8 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target, cache
     _link_interpreter(home, interpreter.path, interpreter.minor)
     for name in _LEFT_OUT:
         (home / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # made for headers, which hardly any wheel installs
+        (home / "include").rmdir()
     return home
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import csv
 import errno
-import itertools
 import lzma
 import os
 import posixpath
@@ -24,18 +23,18 @@ from installer.records import Hash, InvalidRecordEntry, RecordEntry  # noqa: TID
 from installer.sources import WheelFile  # noqa: TID251
 from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa: TID251
 
-from venvpkg.errors import StagingError, WheelError
-from venvpkg.host.tree import entries_below
+from venvpkg.errors import WheelError
+from venvpkg.staging.taken import Content, InstalledWheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from installer.sources import WheelContentElement  # noqa: TID251
     from installer.utils import Scheme  # noqa: TID251
 
     from venvpkg.console import Report
-    from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel
+    from venvpkg.staging.taken import Environment
 
 # No wheel on the public index comes near these; a zip of 40 KB can claim any of them.
 _MOST_ENTRIES = 200_000
@@ -76,57 +75,23 @@ _HASH = "sha256"
 _OF_INSTALLER = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledWheel:
-    """A wheel whose files are in the destdir.
-
-    Attributes:
-        wheel: where it came from.
-        dist_info: its metadata directory on the target.
-        files: where its files are on the target, sorted.
-    """
-
-    wheel: ReadyWheel
-    dist_info: PurePosixPath
-    files: tuple[PurePosixPath, ...]
-
-
 def install_wheels(
-    wheels: tuple[ReadyWheel, ...], destdir: Path, prefix: PurePosixPath, target: Target, report: Report
+    wheels: Iterable[ReadyWheel], environment: Environment, report: Report
 ) -> tuple[InstalledWheel, ...]:
-    """Install the wheels into the environment that is at ``prefix`` in ``destdir``.
+    """Install the wheels into the environment, in this order.
 
     Every file is checked against its wheel's RECORD. A path is written once: what two distributions ship with the same
-    content (the ``__init__.py`` of an old namespace package) belongs to both.
-
-    Returns:
-        One entry a wheel, sorted by distribution name.
+    content (the ``__init__.py`` of an old namespace package) belongs to both; other clashes are noted in
+    ``environment``.
 
     Raises:
         WheelError: a wheel is malformed or hostile.
-        StagingError: two distributions ship different files at one path (all are listed), or the disk is full.
+        StagingError: the disk is full.
     """
-    ordered = sorted(wheels, key=lambda wheel: wheel.name)
-    twice = sorted({first.name for first, second in itertools.pairwise(ordered) if first.name == second.name})
-    if twice:
-        raise StagingError(f"More than one wheel is to be installed for: {', '.join(twice)}.")
-    environment = _Environment(
-        destdir,
-        prefix,
-        f"python{target.interpreter.minor}",
-        {path: _Content() for path, entry in entries_below(destdir) if not entry.is_dir(follow_symlinks=False)},
-    )
-    installed = tuple(_install(wheel, environment, report) for wheel in ordered)
-    if clashes := environment.clashes:
-        raise StagingError(
-            f"{len(clashes)} path{'s are' if len(clashes) != 1 else ' is'} shipped twice, with different content.",
-            details="\n".join(f"  {clash}" for clash in clashes),
-            resolution="Leave one of the distributions out of the lock, or ask its authors not to install the file.",
-        )
-    return installed
+    return tuple(_install(wheel, environment, report) for wheel in wheels)
 
 
-def _install(wheel: ReadyWheel, environment: _Environment, report: Report) -> InstalledWheel:
+def _install(wheel: ReadyWheel, environment: Environment, report: Report) -> InstalledWheel:
     try:
         with zipfile.ZipFile(wheel.path) as archive, warnings.catch_warnings(record=True) as skipped:
             warnings.simplefilter("always")
@@ -134,7 +99,7 @@ def _install(wheel: ReadyWheel, environment: _Environment, report: Report) -> In
             source = _Source(archive)
             # Names only: contents are compared as they are written, which halves the decompression.
             source.validate_record(validate_contents=False)
-            destination = environment.destination(source.distribution, owner=wheel.name)
+            destination = _destination(environment, source.distribution, owner=wheel.name)
             source.destination = destination
             install(source, destination, additional_metadata={"INSTALLER": b"venvpkg\n"})
             if source.issues:
@@ -146,9 +111,10 @@ def _install(wheel: ReadyWheel, environment: _Environment, report: Report) -> In
         if error.errno in _ERRNO_OF_NAME:
             raise _malformed(wheel, error) from error
         raise
-    for warning in skipped:
-        report.detail(str(warning.message))
-    return InstalledWheel(wheel, dist_info, tuple(sorted(destination.written)))
+    notes = tuple(str(warning.message) for warning in skipped)
+    for note in notes:
+        report.detail(note)
+    return InstalledWheel(wheel, dist_info, tuple(sorted(destination.written)), notes)
 
 
 def _malformed(wheel: ReadyWheel, error: Exception) -> WheelError:
@@ -176,44 +142,22 @@ def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             raise ValueError(f"{entry.filename} has {entry.file_size} bytes of metadata")
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What is at a path already. Without an entry, nothing can be equal to it."""
-
-    owner: str = "the virtual environment"
-    entry: RecordEntry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Environment:
-    """Where wheels are installed, and what is there by now; ``taken`` and ``clashes`` grow with each of them."""
-
-    destdir: Path
-    prefix: PurePosixPath
-    python: str
-    taken: dict[PurePosixPath, _Content]
-    clashes: list[str] = field(default_factory=list)
-
-    @property
-    def site(self) -> PurePosixPath:
-        return self.prefix / "lib" / self.python / "site-packages"
-
-    def destination(self, distribution: str, owner: str) -> _Destination:
-        return _Destination(
-            scheme_dict={
-                "purelib": str(self.site),
-                "platlib": str(self.site),
-                "headers": str(self.prefix / "include/site" / self.python / distribution),
-                "scripts": str(self.prefix / "bin"),
-                "data": str(self.prefix),
-            },
-            interpreter=str(self.prefix / "bin/python"),
-            script_kind="posix",
-            destdir=str(self.destdir),
-            owner=owner,
-            taken=self.taken,
-            clashes=self.clashes,
-        )
+def _destination(environment: Environment, distribution: str, owner: str) -> _Destination:
+    prefix, site = environment.prefix, environment.site
+    return _Destination(
+        scheme_dict={
+            "purelib": str(site),
+            "platlib": str(site),
+            "headers": str(prefix / "include/site" / environment.python / distribution),
+            "scripts": str(prefix / "bin"),
+            "data": str(prefix),
+        },
+        interpreter=str(prefix / "bin/python"),
+        script_kind="posix",
+        destdir=str(environment.destdir),
+        owner=owner,
+        environment=environment,
+    )
 
 
 class _RecordError(ValueError):
@@ -260,24 +204,23 @@ class _Source(WheelFile):
             self.issues.append(f"size or hash of {record[0]} are not those in RECORD")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Destination(SchemeDictionaryDestination):
     """A destination that knows who wrote each path, and never follows a link that is there already."""
 
-    owner: str = ""
-    taken: dict[PurePosixPath, _Content] = field(default_factory=dict)
-    clashes: list[str] = field(default_factory=list)
+    environment: Environment
+    owner: str
     written: list[PurePosixPath] = field(default_factory=list)
     last: RecordEntry | None = None
 
     def write_to_fs(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
-        """Write a file that is not there yet; collect the clash when other content is."""
+        """Write a file that is not there yet; note the clash when other content is."""
         self.last = self._write(scheme, path, stream, is_executable)
         return self.last
 
     def _write(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
         place = PurePosixPath(posixpath.normpath(posixpath.join(self.scheme_dict[scheme], path)))
-        there = self.taken.get(place)
+        there = self.environment.taken.get(place)
         if there is not None and there.owner == self.owner:
             raise ValueError(f"two of its entries would be installed as {place}")
         if there is None:
@@ -285,15 +228,18 @@ class _Destination(SchemeDictionaryDestination):
                 # Some build backends leave the executable bit off; pip sets it on every script too.
                 entry = super().write_to_fs(scheme, path, stream, is_executable or scheme == "scripts")
             except (FileExistsError, IsADirectoryError, NotADirectoryError):
-                self.clashes.append(f"{place}: {self.owner} ships a file where there is a directory, or within a file")
+                self.environment.blocked(place, self.owner)
                 return _entry_of(path, stream)
-            self.taken[place] = _Content(self.owner, entry)
+            self.environment.taken[place] = Content(self.owner, *_identity(entry))
         else:
             entry = _entry_of(path, stream)
-            if there.entry is None or (there.entry.hash_, there.entry.size) != (entry.hash_, entry.size):
-                self.clashes.append(f"{place}: {there.owner} and {self.owner}")
+            self.environment.meets(place, self.owner, *_identity(entry))
         self.written.append(place)
         return entry
+
+
+def _identity(entry: RecordEntry) -> tuple[str, int]:
+    return (entry.hash_.value if entry.hash_ else "", entry.size or 0)
 
 
 def _entry_of(path: str, stream: BinaryIO) -> RecordEntry:

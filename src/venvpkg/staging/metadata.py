@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.model.target import Interpreter
-    from venvpkg.staging.install import InstalledWheel
+    from venvpkg.staging.taken import InstalledWheel
 
 _MOST_BYTES = 16 * 2**20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,12 @@ from packaging.utils import canonicalize_name
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import StagedVenv
-from venvpkg.staging.bytecode import compile_bytecode
+from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import require_closure
-from venvpkg.staging.environment import make_environment
 from venvpkg.staging.extra_files import place_files
-from venvpkg.staging.install import install_wheels
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
+from venvpkg.staging.populate import Workbench, keep, populate
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
@@ -48,7 +46,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         wheels: one a distribution, the application's among them.
         target: where it will be installed.
         workspace: directory of this run on this machine; the destdir is made in it.
-        places: whose cache virtualenv may use; nothing of it may be named in the payload.
+        places: whose cache has what earlier builds staged; nothing of it may be named in the payload.
         runner: runs the target's interpreter.
         report: hears about modules that do not compile.
         files: of the project, to lie beside the environment.
@@ -59,15 +57,14 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     """
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
-    home = make_environment(destdir, project.prefix, target, places.cache)
-    installed = install_wheels(wheels, destdir, project.prefix, target, report)
+    cache = StagedCache(places.staged, report)
+    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, places.cache, runner, report))
+    installed = populated.installed
     described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
     if project.name not in described:
         raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
     needs = require_closure(described, target.interpreter.environment, {project.name: _extras(project)})
     floor = python_floor(described.values(), target.interpreter)
-    compile_bytecode(destdir, project.prefix, target, runner, report)
-    _remove_empty(home / "include")
     normalise_modes(destdir)
     place_files(files, destdir)
     payload = read_payload(
@@ -80,6 +77,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
             ),
         ),
     )
+    keep(populated, destdir, payload, cache)
     application = next(each for each in installed if each.wheel.name == project.name)
     return StagedVenv(
         destdir=destdir,
@@ -110,9 +108,3 @@ def _places_here(project: Project, target: Target, workspace: Path, places: Plac
         "the target's root": target.root,
     }
     return here | ({"the project's directory": project.directory} if project.directory else {})
-
-
-def _remove_empty(directory: Path) -> None:
-    # virtualenv makes it for headers, which hardly any wheel installs.
-    with contextlib.suppress(OSError):
-        directory.rmdir()

@@ -64,6 +64,11 @@ def lacks(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple
     return (*_programs(), *_headers(target), *_namespaces(runner), *_packages(runner, tuple(build_depends)))
 
 
+def lacks_always() -> tuple[Lack, ...]:
+    """Return what a build that compiles nothing would miss; found without starting a program."""
+    return tuple(lack for lack in _programs() if lack.purpose is Purpose.ALWAYS)
+
+
 def require(lacking: Iterable[Lack]) -> None:
     """Raise one error that names everything in ``lacking``; nothing when it is empty.
 

@@ -2,63 +2,59 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
-from unit.samples import PREFIX, debian_12
+from unit.fakes import ScriptedRunner
+from unit.samples import SITE, debian_12
 from venvpkg.errors import MachineError, StagingError
 from venvpkg.host.runner import Completed
 from venvpkg.staging.bytecode import compile_bytecode
 
-
-def run(answer: Completed) -> tuple[ScriptedRunner, RecordingReport]:
-    runner = ScriptedRunner({("/usr/bin/python3.11",): answer})
-    report = RecordingReport()
-    compile_bytecode(Path("/srv/job/destdir"), PREFIX, debian_12(), runner, report)
-    return runner, report
+A, B = SITE / "a.py", SITE / "b.py"
+A_COMPILED = SITE / "__pycache__/a.cpython-311.pyc"
 
 
-def test_code_objects_name_the_path_on_the_target() -> None:
-    runner, _ = run(Completed(0))
+def answering(answer: Completed) -> ScriptedRunner:
+    return ScriptedRunner({("/usr/bin/python3.11",): answer})
+
+
+def test_modules_that_do_not_compile_are_left_out() -> None:
+    runner = answering(Completed(0, json.dumps([str(A_COMPILED), None]).encode()))
+
+    compiled = compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), runner)
 
     (command,) = runner.ran
-    assert command.argv[-5:] == ("-s", "/srv/job/destdir", "-p", "/", "/srv/job/destdir/opt/venvs/app/lib")
+    assert compiled == {A: A_COMPILED}
+    assert json.loads(command.stdin or b"") == ["/srv/job/destdir", [str(A), str(B)]]
     assert command.clean
 
 
-def test_modules_that_do_not_compile_are_told() -> None:
-    _, report = run(Completed(1, b"*** Error compiling '/srv/job/destdir/a.py'...\nSyntaxError: x\n"))
-
-    assert report.details == ["not compiled: Error compiling '/srv/job/destdir/a.py'..."]
+def test_no_interpreter_is_started_for_no_module() -> None:
+    assert compile_bytecode(Path("/srv/job/destdir"), (), debian_12(), ScriptedRunner({})) == {}
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         Completed(1, b"", b"Traceback\nBrokenProcessPool"),
-        Completed(-9, b"*** Error compiling 'a.py'...\n"),
+        Completed(-9, b'["a.pyc", null]'),
+        Completed(0, b'["a.pyc"]'),
+        Completed(0, b"{}"),
+        Completed(0, b"["),
         Completed(127),
         Completed(124),
     ],
 )
 def test_an_interpreter_that_fails_is_an_error(answer: Completed) -> None:
     with pytest.raises(StagingError, match="cannot compile bytecode"):
-        run(answer)
+        compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), answering(answer))
 
 
 def test_a_full_disk_is_told_rather_than_shipped_without_bytecode() -> None:
-    said = b"*** Error compiling '/srv/job/a.py'...\nOSError: [Errno 28] No space left on device: '/srv/job/a.pyc'\n"
+    said = b"Traceback (most recent call last):\n  ...\nOSError: [Errno 28] No space left on device: '/srv/job/a.pyc'\n"
 
     with pytest.raises(MachineError, match="No space left on device"):
-        run(Completed(1, said))
-
-
-def test_a_module_that_speaks_of_a_full_disk_is_no_full_disk() -> None:
-    quoted = b'    print "OSError: [Errno 28] No space left on device"\n'
-    said = b"*** Error compiling 'a.py'...\n" + b'  File "a.py", line 1\n' + quoted
-
-    _, report = run(Completed(1, said))
-
-    assert report.details == ["not compiled: Error compiling 'a.py'..."]
+        compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), answering(Completed(1, stderr=said)))

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReport
-from unit.samples import PREFIX, SITE, debian_12, record_line, write_wheel
+from unit.samples import PREFIX, SITE, record_line, write_wheel
 from venvpkg.errors import StagingError, WheelError
+from venvpkg.host.tree import entries_below
 from venvpkg.staging.install import install_wheels
+from venvpkg.staging.taken import Content, Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.wheels import ReadyWheel
-    from venvpkg.staging.install import InstalledWheel
+    from venvpkg.staging.taken import InstalledWheel
 
 CONSOLE = "[console_scripts]\napp = app:main\n"
 
@@ -32,7 +34,11 @@ def destdir(tmp_path: Path) -> Path:
 
 
 def install(destdir: Path, *wheels: ReadyWheel, report: RecordingReport | None = None) -> tuple[InstalledWheel, ...]:
-    return install_wheels(wheels, destdir, PREFIX, debian_12(), report or RecordingReport())
+    there = {path: Content() for path, entry in entries_below(destdir) if not entry.is_dir(follow_symlinks=False)}
+    environment = Environment(destdir, PREFIX, "python3.11", there)
+    installed = install_wheels(wheels, environment, report or RecordingReport())
+    environment.require_no_clash()
+    return installed
 
 
 def test_files_scripts_and_the_installer_mark_are_written_for_the_prefix(destdir: Path, tmp_path: Path) -> None:
@@ -60,11 +66,9 @@ def test_files_scripts_and_the_installer_mark_are_written_for_the_prefix(destdir
 
 def test_a_prefix_too_long_for_a_shebang_goes_through_the_shell(tmp_path: Path) -> None:
     prefix = PREFIX / ("long" * 30)
-    (tmp_path / "destdir").mkdir()
+    environment = Environment(tmp_path / "destdir", prefix, "python3.11")
 
-    install_wheels(
-        (write_wheel(tmp_path, entry_points=CONSOLE),), tmp_path / "destdir", prefix, debian_12(), RecordingReport()
-    )
+    install_wheels((write_wheel(tmp_path, entry_points=CONSOLE),), environment, RecordingReport())
 
     script = (tmp_path / "destdir" / prefix.relative_to("/") / "bin/app").read_text()
     assert script.startswith(f"#!/bin/sh\n'''exec' {prefix}/bin/python")
@@ -127,13 +131,6 @@ def test_a_script_named_python_never_writes_through_the_interpreter_link(destdir
         install(destdir, wheel)
 
     assert not (tmp_path / "outside").exists()
-
-
-def test_two_wheels_of_one_distribution_are_refused(destdir: Path, tmp_path: Path) -> None:
-    wheel = write_wheel(tmp_path)
-
-    with pytest.raises(StagingError, match="More than one wheel"):
-        install(destdir, wheel, wheel)
 
 
 @pytest.mark.parametrize(

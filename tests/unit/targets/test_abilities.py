@@ -10,7 +10,7 @@ from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.host.runner import Completed
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.targets.abilities import Lack, Purpose, lacks, require
+from venvpkg.targets.abilities import Lack, Purpose, lacks, lacks_always, require
 
 ALLOWED = Completed(0)
 
@@ -46,6 +46,12 @@ def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_pat
 
     assert "libpq-dev" in found
     assert "libjpeg-dev" not in found
+
+
+def test_a_build_that_compiles_nothing_misses_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda program, **_: None if program in {"gcc", "dpkg-deb"} else program)
+
+    assert [lack.package for lack in lacks_always()] == ["dpkg"]
 
 
 def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
