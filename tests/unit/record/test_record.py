@@ -170,7 +170,7 @@ def test_only_the_build_requirements_that_were_used_are_recorded() -> None:
 def test_templates_and_the_applications_tree_are_recorded_by_hash() -> None:
     inputs = inputs_of(ingredients())
 
-    assert inputs["application"] == {"tree sha256": "c" * 64}
+    assert list(inputs["source trees"].values()) == [f"tree sha256={'c' * 64}"]
     assert {len(each) for each in inputs["templates"].values()} == {64}
     assert "control.j2" in inputs["templates"]
 
