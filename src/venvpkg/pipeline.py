@@ -13,7 +13,7 @@ from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
 from venvpkg.config.table import settings_table
 from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
-from venvpkg.depends.explain import explanation
+from venvpkg.depends.forms import Form, explained
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
 from venvpkg.errors import AssembleError, DownloadError, LockError, MissingToolError
@@ -210,9 +210,10 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
     return target, lacks(target, session.runner, wanted)
 
 
-def explain(artifact: Path, package: str | None, runner: Runner) -> str:
-    """Return why a package depends on what it depends on; see ``depends.explain``."""
-    return explanation(load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name), package)
+def explain(artifact: Path, package: str | None, runner: Runner, form: Form = Form.TEXT) -> str:
+    """Return why a package depends on what it depends on; see ``depends.forms``."""
+    record = load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name)
+    return explained(record, form, artifact.name, package)
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:
