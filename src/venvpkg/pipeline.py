@@ -36,6 +36,7 @@ from venvpkg.record.file import record_path
 from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
+from venvpkg.sbom.warnings import binary_warnings
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import Purpose, lacks, require
@@ -137,8 +138,6 @@ def build_recorded(
         toolchain = read_toolchain(target, session.runner)
         plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=(destination, *leave_out))
         _require_abilities(project, plan, target, session)
-        for wheel in plan.by_action(Action.BINARY):
-            session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
         wheels = _compile(project, plan, target, session, toolchain=toolchain, resolver=resolver)
         staged = stage(
             project, wheels, target,
@@ -148,12 +147,14 @@ def build_recorded(
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
+        bundled = bundled_libraries(staged, report, wheels, session.report)
+        for warning in binary_warnings(plan, staged, report, bundled):
+            session.report.warn(warning)
         dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report,
             declared=project.settings.depends, sonames=project.settings.sonames,
         )  # fmt: skip
         epoch = source_date_epoch(project, lock, session.environment, session.runner)
-        bundled = bundled_libraries(staged, report, wheels, session.report)
         sbom = bill_of_materials(
             Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
         )
