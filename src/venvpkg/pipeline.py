@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.backends import backend_of
+from venvpkg.config.compatibility import read_compatibility
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
@@ -75,6 +76,7 @@ class Session:
         environment: venvpkg's own environment variables.
         jobs: how many things may run at once.
         offline: use nothing from the network.
+        compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
     """
 
     runner: SubprocessRunner
@@ -83,6 +85,7 @@ class Session:
     environment: Mapping[str, str]
     jobs: int
     offline: bool
+    compatibility_file: Path | None = None
 
 
 def read(
@@ -128,17 +131,19 @@ def build_recorded(
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
     """
-    target = resolve_host(session.runner)
+    target = _site_target(session)
     project = project.on(target.release)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
+    # What it takes from the wheelhouse is held until the build is done.
+    house = _wheelhouse(target, session)
     with _at_work(project, session) as (work, resolver):
         lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
         toolchain = read_toolchain(target, session.runner)
-        plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=(destination, *leave_out))
+        plan = _plan(project, lock, target, house, session, toolchain=toolchain, no_source=(destination, *leave_out))
         _require_abilities(project, plan, target, session)
-        wheels = _compile(project, plan, target, session, toolchain=toolchain, resolver=resolver)
+        wheels = _compile(project, plan, target, house, session, toolchain=toolchain, resolver=resolver)
         staged = stage(
             project, wheels, target,
             workspace=work, places=session.places, runner=session.runner, report=session.report,
@@ -189,11 +194,12 @@ def init(project: Project, session: Session) -> Path:
 
 def plan(project: Project, session: Session) -> WheelPlan:
     """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
-    target = resolve_host(session.runner)
+    target = _site_target(session)
     project = project.on(target.release)
     with _at_work(project, session) as (_, resolver):
         lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
-        return _plan(project, lock, target, session, toolchain=read_toolchain(target, session.runner))
+        house = _wheelhouse(target, session)
+        return _plan(project, lock, target, house, session, toolchain=read_toolchain(target, session.runner))
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> None:
@@ -245,6 +251,7 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
     project: Project,
     lock: Lock,
     target: Target,
+    house: Wheelhouse,
     session: Session,
     *,
     toolchain: Toolchain,
@@ -260,7 +267,7 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
         target,
         pins=read_build_pins(project.build_lock),
         toolchain=toolchain,
-        shelf=_wheelhouse(target, session),
+        shelf=house,
     )
 
 
@@ -289,7 +296,14 @@ def _require_abilities(project: Project, plan: WheelPlan, target: Target, sessio
 
 
 def _compile(  # noqa: PLR0913 - what the stages before it made
-    project: Project, plan: WheelPlan, target: Target, session: Session, *, toolchain: Toolchain, resolver: Resolver
+    project: Project,
+    plan: WheelPlan,
+    target: Target,
+    house: Wheelhouse,
+    session: Session,
+    *,
+    toolchain: Toolchain,
+    resolver: Resolver,
 ) -> tuple[ReadyWheel, ...]:
     """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
     downloads = Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
@@ -299,7 +313,7 @@ def _compile(  # noqa: PLR0913 - what the stages before it made
         toolchain=toolchain,
         runner=session.runner,
         report=session.report,
-        wheelhouse=_wheelhouse(target, session),
+        wheelhouse=house,
         pin=lambda requires: pin_build_requirements(requires, target, resolver),
         fetch=downloads.fetch,
         uv=resolver.uv,
@@ -321,4 +335,10 @@ def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tup
 
 
 def _wheelhouse(target: Target, session: Session) -> Wheelhouse:
-    return Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report)
+    return Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report, target.accepts)
+
+
+def _site_target(session: Session) -> Target:
+    """Return this machine as a target, with the platform tags that the site decided on."""
+    rules = read_compatibility(session.environment, session.places.wheelhouse, session.compatibility_file)
+    return rules.applied_to(resolve_host(session.runner))
