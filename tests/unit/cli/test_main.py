@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild")
+COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild", "wheelhouse")
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
