@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from venvpkg.backends import backend_of
 from venvpkg.config.inclusions import read_inclusions
@@ -13,22 +12,14 @@ from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
 from venvpkg.config.table import settings_table
 from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
-from venvpkg.depends.explain import explanation
+from venvpkg.depends.forms import Form, explained
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
 from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.host.files import write_whole
-from venvpkg.host.places import workspace
-from venvpkg.host.tools import find_uv
-from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
-from venvpkg.lock.build_requirements import pin_build_requirements
+from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
-from venvpkg.lock.download import Downloads
-from venvpkg.lock.fallbacks import read_fallbacks
 from venvpkg.lock.obtain import obtain_lock, renew_lock
-from venvpkg.lock.pip_settings import uv_settings
-from venvpkg.lock.uv import Resolver
-from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.record import BuildRecord
 from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
@@ -37,56 +28,30 @@ from venvpkg.record.file import record_path
 from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
+from venvpkg.sbom.warnings import binary_warnings
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import lacks, lacks_always, require
 from venvpkg.targets.host import resolve_host
-from venvpkg.wheelhouse.checkout import Checkouts
-from venvpkg.wheelhouse.compile import compile_wheels
-from venvpkg.wheelhouse.examine import find_fallbacks
-from venvpkg.wheelhouse.plan import plan_wheels
-from venvpkg.wheelhouse.source_tree import read_source_tree
-from venvpkg.wheelhouse.store import Wheelhouse
-from venvpkg.wheelhouse.toolchain import read_toolchain
-from venvpkg.wheelhouse.workshop import Workshop
+from venvpkg.workbench import Session, examined, planned, site_target, toolchain_of, wheels_of, workbench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from venvpkg.console import Report
-    from venvpkg.host.places import Places
-    from venvpkg.host.runner import Runner, Streamer, SubprocessRunner
+    from venvpkg.host.runner import Runner, Streamer
     from venvpkg.lock.obtain import ObtainedLock
     from venvpkg.model.inspection import Inspection
-    from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
+    from venvpkg.model.wheels import WheelPlan
     from venvpkg.targets.abilities import Lack
-    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.workbench import Workbench
 
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One run of venvpkg: what every stage works with.
-
-    Attributes:
-        runner: the door to other programs.
-        report: hears what happens.
-        places: directories that outlive the run.
-        environment: venvpkg's own environment variables.
-        jobs: how many things may run at once.
-        offline: use nothing from the network.
-    """
-
-    runner: SubprocessRunner
-    report: Report
-    places: Places
-    environment: Mapping[str, str]
-    jobs: int
-    offline: bool
+__all__ = [
+    "Session", "build", "build_recorded", "examine", "explain", "init", "inspect", "lock", "plan", "read",
+]  # fmt: skip
 
 
 def read(
@@ -128,44 +93,37 @@ def build_recorded(
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
     """
-    target = resolve_host(session.runner)
+    target = site_target(session)
     project = project.on(target.release)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
-    with _at_work(project, session) as (work, resolver):
-        obtained = obtain_lock(project, target, resolver, locked=locked)
-        lock = obtained.lock
-        toolchain = read_toolchain(target, session.runner)
-        plan = _examined_plan(
-            project,
-            lock,
-            target,
-            session,
-            toolchain=toolchain,
-            no_source=(destination, *leave_out),
-            resolver=resolver,
-        )
-        _require_abilities(project, plan, target, session)
-        for wheel in plan.by_action(Action.BINARY):
-            session.report.warn(f"{wheel.name} {wheel.version}: {wheel.reason}")
-        wheels = _compile(project, plan, target, session, toolchain=toolchain, resolver=resolver)
+    with workbench(project, target, session, (destination, *leave_out)) as bench:
+        obtained = obtain_lock(project, target, bench.resolver, locked=locked)
+        toolchain = toolchain_of(bench)
+        plan = planned(bench, obtained.lock, toolchain)
+        plan = examined(plan, bench, obtained.lock, toolchain)
+        _require_abilities(plan, bench)
+        wheels = wheels_of(plan, bench, toolchain)
         staged = stage(
             project, wheels, target,
-            workspace=work, places=session.places, runner=session.runner, report=session.report,
+            workspace=bench.work, places=session.places, runner=session.runner, report=session.report,
             files=inclusions.files,
         )  # fmt: skip
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
-        for sentence in native_code_in_pure_wheels(report, staged.distributions, wheels):
-            session.report.warn(sentence)
+        bundled = bundled_libraries(staged, report, wheels, session.report)
+        for warning in (
+            *native_code_in_pure_wheels(report, staged.distributions, wheels),
+            *binary_warnings(plan, staged, report, bundled),
+        ):
+            session.report.warn(warning)
         dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report,
             declared=project.settings.depends, sonames=project.settings.sonames,
         )  # fmt: skip
-        epoch = source_date_epoch(project, lock, session.environment, session.runner)
-        bundled = bundled_libraries(staged, report, wheels, session.report)
+        epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
         sbom = bill_of_materials(
             Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
         )
@@ -200,19 +158,19 @@ def init(project: Project, session: Session) -> Path:
 
 def plan(project: Project, session: Session) -> WheelPlan:
     """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
-    target = resolve_host(session.runner)
+    target = site_target(session)
     project = project.on(target.release)
-    with _at_work(project, session) as (_, resolver):
-        lock = obtain_lock(project, target, resolver, preview=True).lock
-        return _plan(project, lock, target, session, toolchain=read_toolchain(target, session.runner))
+    with workbench(project, target, session) as bench:
+        lock = obtain_lock(project, target, bench.resolver, preview=True).lock
+        return planned(bench, lock, toolchain_of(bench))
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lock and return it."""
     target = resolve_host(session.runner)
     project = project.on(target.release)
-    with _at_work(project, session) as (_, resolver):
-        return renew_lock(project, target, resolver, upgrade=upgrade)
+    with workbench(project, target, session) as bench:
+        return renew_lock(project, target, bench.resolver, upgrade=upgrade)
 
 
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
@@ -222,60 +180,15 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
     return target, lacks(target, session.runner, wanted)
 
 
-def explain(artifact: Path, package: str | None, runner: Runner) -> str:
-    """Return why a package depends on what it depends on; see ``depends.explain``."""
-    return explanation(load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name), package)
+def explain(artifact: Path, package: str | None, runner: Runner, form: Form = Form.TEXT) -> str:
+    """Return why a package depends on what it depends on; see ``depends.forms``."""
+    record = load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name)
+    return explained(record, form, artifact.name, package)
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:
     """Return what is in a package, whoever made it."""
     return backend_of(Family.DEB).inspect(artifact, runner)
-
-
-@contextlib.contextmanager
-def _at_work(project: Project, session: Session) -> Iterator[tuple[Path, Resolver]]:
-    """Yield this run's directory, and how to run uv in it."""
-    with workspace(session.places) as work:
-        settings = uv_settings(session.environment, session.report, cwd=Path.cwd(), project=project.directory)
-        yield (
-            work,
-            Resolver(
-                uv=find_uv(),
-                settings=settings,
-                runner=session.runner,
-                report=session.report,
-                work=work,
-                directory=project.directory or Path("/"),
-                offline=session.offline,
-            ),
-        )
-
-
-def _plan(  # noqa: PLR0913 - what the stages before it made
-    project: Project,
-    lock: Lock,
-    target: Target,
-    session: Session,
-    *,
-    toolchain: Toolchain,
-    no_source: tuple[Path, ...] = (Path("dist"),),
-    found: tuple[Fallback, ...] = (),
-) -> WheelPlan:
-    tree = None
-    if project.directory is not None:
-        tree = read_source_tree(project.directory, session.runner, leave_out=no_source)
-    trees = _source_trees(project, lock, session, no_source)
-    return plan_wheels(
-        lock,
-        tree,
-        project,
-        target,
-        pins=read_build_pins(project.build_lock),
-        toolchain=toolchain,
-        shelf=_wheelhouse(target, session),
-        fallbacks=(*read_fallbacks(project.build_lock), *found),
-        trees=trees,
-    )
 
 
 def _record(
@@ -300,86 +213,6 @@ def _record(
     )
 
 
-def _examined_plan(  # noqa: PLR0913 - what the stages before it made
-    project: Project,
-    lock: Lock,
-    target: Target,
-    session: Session,
-    *,
-    toolchain: Toolchain,
-    no_source: tuple[Path, ...],
-    resolver: Resolver,
-) -> WheelPlan:
-    """Return the plan after a look into the sources that it compiles; what cannot be compiled is kept in the lock."""
-    plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=no_source)
-    fetch = _downloads(session, resolver).fetch
-    found = find_fallbacks(plan, project, target, fetch, resolver.work)
-    if found:
-        plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=no_source, found=found)
-    known = read_fallbacks(project.build_lock)
-    if not set(plan.fallbacks) <= set(known):
-        merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
-        write_fallbacks(project.build_lock, merged.values())
-    return plan
-
-
-def _source_trees(project: Project, lock: Lock, session: Session, no_source: tuple[Path, ...]) -> dict[str, SourceTree]:
-    """Return the sources of distributions that come from a directory or a commit, by name."""
-    places = session.places
-    checkouts = Checkouts(places.checkouts, session.runner, session.report, session.environment, session.offline)
-    trees: dict[str, SourceTree] = {}
-    for each in lock.distributions:
-        if each.origin is None or (each.name == project.name and project.directory is not None):
-            continue
-        match each.origin:
-            case LockedDirectory():
-                trees[each.name] = read_source_tree(each.origin.path, session.runner, leave_out=no_source)
-            case LockedCommit():
-                trees[each.name] = read_source_tree(checkouts.directory(each.origin), session.runner)
-            case _:
-                assert_never(each.origin)
-    return trees
-
-
-def _require_abilities(project: Project, plan: WheelPlan, target: Target, session: Session) -> None:
-    compiles = bool(plan.by_action(Action.COMPILE))
-    require(lacks(target, session.runner, project.settings.build_depends) if compiles else lacks_always())
-
-
-def _compile(  # noqa: PLR0913 - what the stages before it made
-    project: Project, plan: WheelPlan, target: Target, session: Session, *, toolchain: Toolchain, resolver: Resolver
-) -> tuple[ReadyWheel, ...]:
-    """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
-    pins = read_build_pins(project.build_lock)
-    shop = Workshop(
-        target=target,
-        toolchain=toolchain,
-        runner=session.runner,
-        report=session.report,
-        wheelhouse=_wheelhouse(target, session),
-        pin=lambda requires: pin_build_requirements(requires, target, resolver),
-        fetch=_downloads(session, resolver).fetch,
-        uv=resolver.uv,
-        workspace=resolver.work,
-        logs=session.places.logs,
-        jobs=session.jobs,
-        end=session.runner.end_all,
-    )
-    compiled = compile_wheels(plan, pins, shop)
-    if compiled.pins:
-        write_build_pins(project.build_lock, _merged(pins, compiled.pins))
-    return compiled.wheels
-
-
-def _downloads(session: Session, resolver: Resolver) -> Downloads:
-    return Downloads(session.places.downloads, resolver.settings, session.report, offline=session.offline)
-
-
-def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:
-    """Return the pins known before, with those learned in this run in place of older ones for the same build."""
-    merged = {(each.name, each.source, each.target): each for each in (*known, *learned)}
-    return tuple(merged.values())
-
-
-def _wheelhouse(target: Target, session: Session) -> Wheelhouse:
-    return Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report)
+def _require_abilities(plan: WheelPlan, bench: Workbench) -> None:
+    runner, wanted = bench.session.runner, bench.project.settings.build_depends
+    require(lacks(bench.target, runner, wanted) if plan.by_action(Action.COMPILE) else lacks_always())

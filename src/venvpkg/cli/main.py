@@ -28,6 +28,7 @@ _COMMANDS = {
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",
+    "wheelhouse": "List, explain, remove and export the vendor wheels that builds share.",
 }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Callback = Any
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ _COMMON = (
         help="Where vendor wheels are kept.  [default: by XDG]",
     ),
     click.option(
+        "--compat",
+        type=_FILE,
+        envvar="VENVPKG_COMPAT",
+        help="Which platform tags serve here.  [default: the wheelhouse's binary-compatibility.cfg]",
+    ),
+    click.option(
         "--cache",
         type=_DIRECTORY,
         envvar="VENVPKG_CACHE",
@@ -129,7 +136,9 @@ def on_application(function: Callback) -> Callback:
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
-        common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
+        common = {
+            key: options.pop(key) for key in ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
+        }
         function(application, _session(**common), **options)
 
     callback.__doc__ = function.__doc__
@@ -141,7 +150,14 @@ def on_application(function: Callback) -> Callback:
 
 
 def _session(  # noqa: PLR0913 - one parameter an option
-    *, wheelhouse: Path | None, cache: Path | None, jobs: int | None, offline: bool, verbose: bool, quiet: bool
+    *,
+    wheelhouse: Path | None,
+    compat: Path | None,
+    cache: Path | None,
+    jobs: int | None,
+    offline: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> Session:
     if verbose and quiet:
         raise click.UsageError("--verbose and --quiet contradict each other.")
@@ -153,4 +169,5 @@ def _session(  # noqa: PLR0913 - one parameter an option
         environment=dict(os.environ),
         jobs=jobs or len(os.sched_getaffinity(0)),
         offline=offline,
+        compatibility_file=compat.absolute() if compat else None,
     )

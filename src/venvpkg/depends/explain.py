@@ -7,15 +7,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.model.depends import Source
+from venvpkg.model.depends import DependencySet, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion
+    from venvpkg.model.depends import Dependency, Evidence, Exclusion
 
 _PACKAGE = re.compile(r"[^\s|(]+")
-_WHY = {
+WHY = {
     Source.SYMBOLS: "lowest version by the package's symbols file",
     Source.SHLIBS: "by the package's shlibs file",
     Source.USER: "by hand: sonames in the configuration",
@@ -39,28 +39,40 @@ def explanation(dependencies: DependencySet, package: str | None = None) -> str:
     Raises:
         NotAPackageError: no relation names ``package``.
     """
-    chosen = [each for each in dependencies.dependencies if package is None or package in _packages(each.relation)]
-    left_out = [each for each in dependencies.exclusions if package is None or package in _packages(each.what)]
-    if package is not None and not chosen and not left_out:
+    chosen = chosen_dependencies(dependencies, package)
+    blocks = ["\n".join(_block(each)) for each in chosen.dependencies]
+    blocks += ["\n".join(_left_out(each)) for each in chosen.exclusions]
+    blocks = blocks or ["It depends on nothing."]
+    if chosen.warnings:
+        blocks.append("\n".join(("Warnings", *(f"  {each}" for each in chosen.warnings))))
+    text = "\n\n".join(blocks) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def chosen_dependencies(dependencies: DependencySet, package: str | None) -> DependencySet:
+    """Return those on one package, without the warnings, or all.
+
+    Raises:
+        NotAPackageError: no relation names ``package``.
+    """
+    if package is None:
+        return dependencies
+    chosen = tuple(each for each in dependencies.dependencies if package in _packages(each.relation))
+    left_out = tuple(each for each in dependencies.exclusions if package in _packages(each.what))
+    if not chosen and not left_out:
         names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
         raise NotAPackageError(
             f"It does not depend on {package}.",
             details=f"  It depends on {', '.join(names)}." if names else "  It depends on nothing.",
         )
-    blocks = ["\n".join(_block(each)) for each in chosen]
-    blocks += ["\n".join(_left_out(each)) for each in left_out]
-    blocks = blocks or ["It depends on nothing."]
-    if package is None and dependencies.warnings:
-        blocks.append("\n".join(("Warnings", *(f"  {each}" for each in dependencies.warnings))))
-    text = "\n\n".join(blocks) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return DependencySet(chosen, exclusions=left_out)
 
 
 def _left_out(exclusion: Exclusion) -> Iterator[str]:
     yield f"left out: {exclusion.what}"
     yield f"  the user's reason: {exclusion.reason}"
     for each in exclusion.evidence:
-        needed = f"{each.soname} for {each.needed_by}" if each.soname else _without_library(each)
+        needed = f"{each.soname} for {each.needed_by}" if each.soname else without_library(each)
         yield f"  needed as {needed}" if each.soname else f"  {needed}"
 
 
@@ -73,25 +85,27 @@ def _block(dependency: Dependency) -> Iterator[str]:
     from_libraries = [each for each in dependency.evidence if each.soname is not None]
     for each in dependency.evidence:
         if each.soname is None:
-            yield f"  {_without_library(each)}"
+            yield f"  {without_library(each)}"
     # Sorted by library for the reader; the order within one, highest floor first, is the record's.
     for (soname, source), grouped in groupby(
         sorted(from_libraries, key=lambda each: (each.soname or "", each.source)),
         key=lambda each: (each.soname, each.source),
     ):
         evidence = list(grouped)
-        owners = sorted({_place(each) for each in evidence})
-        yield f"  {soname}, {'; '.join(owners)} ({_WHY[source]})"
+        owners = sorted({place_of(each) for each in evidence})
+        yield f"  {soname}, {'; '.join(owners)} ({WHY[source]})"
         yield from _table(evidence)
 
 
-def _place(evidence: Evidence) -> str:
+def place_of(evidence: Evidence) -> str:
+    """Return where the library is, and whose it is."""
     if evidence.source is Source.USER:  # who owns it was not asked
         return str(evidence.library or "not on this target")
     return f"{evidence.library} of {evidence.owner or 'no package'}"
 
 
-def _without_library(evidence: Evidence) -> str:
+def without_library(evidence: Evidence) -> str:
+    """Return the reason for a relation that no library causes."""
     match evidence.source:
         case Source.INTERPRETER:
             lowest = f", {evidence.floor} or later" if evidence.floor else ""
@@ -106,7 +120,7 @@ def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
     """Yield floor, symbol, distribution and file, aligned."""
     rows = [
         (
-            _floor(each),
+            floor_of(each),
             each.symbol or "the library itself",
             each.distribution or "-",
             str(each.needed_by),
@@ -118,7 +132,8 @@ def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
         yield "    " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
 
 
-def _floor(evidence: Evidence) -> str:
+def floor_of(evidence: Evidence) -> str:
+    """Return ``>= 2.34``, ``any version``, or ``-`` where files are not told apart."""
     if evidence.source is Source.SHLIBS:  # the relation stands there as it is used, and tells no files apart
         return "-"
     return f">= {evidence.floor}" if evidence.floor not in {None, "", "0"} else "any version"

@@ -80,6 +80,8 @@ class Target:
         multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``.
         root: its filesystem, on this machine.
         interpreter: the release's own interpreter.
+        vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
+        accepts: platform tags of other releases whose wheels serve here too, best first.
     """
 
     family: Family
@@ -89,6 +91,8 @@ class Target:
     multiarch: str
     root: Path
     interpreter: Interpreter
+    vendor_tag: str = ""
+    accepts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -98,7 +102,7 @@ class Target:
     @property
     def platform_tag(self) -> str:
         """``linux_x86_64_debian_12``, the mark of a vendor wheel."""
-        return f"linux_{self.machine}_{self.release.tag}"
+        return self.vendor_tag or f"linux_{self.machine}_{self.release.tag}"
 
     def on_host(self, path: PurePosixPath) -> Path:
         """Return where a target path is on this machine; the only place where the two kinds of path meet."""

@@ -46,7 +46,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
     ready: dict[str, ReadyWheel] = {}
     to_build: list[PlannedWheel] = []
     for wheel in plan.wheels:
-        known = shop.wheelhouse.find(wheel.key) if wheel.action is Action.REUSE and wheel.key else None
+        known = shop.wheelhouse.take(wheel.key) if wheel.action is Action.REUSE and wheel.key else None
         if known is not None:
             ready[wheel.name] = known
         elif wheel.action in {Action.REUSE, Action.COMPILE}:

@@ -135,7 +135,7 @@ class _Building:
             target=self._shop.target,
             toolchain=self._shop.toolchain,
         )
-        known = self._shop.wheelhouse.find(key_of(inputs))
+        known = self._shop.wheelhouse.take(key_of(inputs))
         if known is not None:
             self._shop.report.step(f"found {known.path.name}, built before from the same inputs")
             return Built(known, new)

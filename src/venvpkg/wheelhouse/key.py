@@ -65,3 +65,12 @@ def key_of(inputs: Mapping[str, Json]) -> str:
     """Return the hexadecimal sha256 of the inputs' canonical JSON."""
     canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def same_but_for_target(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Whether two wheels were made of the same source for the same interpreter ABI, on whatever release.
+
+    What may differ is the release's: platform tag, flags, packages, the interpreter's patch release, and the build
+    requirements, which are pinned for each target on its own.
+    """
+    return all(one.get(key) == other.get(key) for key in ("recipe", "name", "version", "source", "ext_suffix"))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, SourceTree
+    from venvpkg.wheelhouse.entry import Entry
+    from venvpkg.wheelhouse.key import Json
     from venvpkg.wheelhouse.toolchain import Toolchain
 
 # The source of a project's own tree in the pins of its build requirements.
@@ -31,6 +33,9 @@ class Shelf(Protocol):
 
     def find(self, key: str) -> ReadyWheel | None:
         """Return the wheel of that key, or None."""
+
+    def find_like(self, inputs: Mapping[str, Json]) -> Entry | None:
+        """Return what another release made of the same source, where the site says that it serves this one too."""
 
 
 def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it made
@@ -190,23 +195,25 @@ class _Planner:
         self, name: str, version: str, source: RemoteFile | SourceTree, pinned_as: str, what: str
     ) -> PlannedWheel:
         pins = self._pins.get((name, pinned_as, target_id(self._target)))
-        if pins is None:
-            reason = f"{what}; its build requirements are not known yet"
-            return PlannedWheel(name, version, Action.COMPILE, reason, source)
         inputs = key_inputs(
             name=name,
             version=version,
             source=source.sha256,
-            requirements=pins.files,
+            requirements=pins.files if pins else (),
             target=self._target,
             toolchain=self._toolchain,
         )
-        key = key_of(inputs)
-        if self._shelf.find(key) is not None:
+        key = key_of(inputs) if pins else None
+        if key is not None and self._shelf.find(key) is not None:
             reason = f"{what}; built before from the same inputs ({key[:12]})"
             return PlannedWheel(name, version, Action.REUSE, reason, source, key)
-        reason = f"{what}; never built from these inputs"
-        return PlannedWheel(name, version, Action.COMPILE, reason, source, key)
+        other = self._shelf.find_like(inputs)
+        if other is not None:
+            reason = f"{what}; {other.shelf} serves here by binary-compatibility.cfg ({other.key[:12]})"
+            return PlannedWheel(name, version, Action.REUSE, reason, source, other.key)
+        unknown = "never built from these inputs" if pins else "its build requirements are not known yet"
+        tag = f"; tagged {self._target.vendor_tag} by binary-compatibility.cfg" if self._target.vendor_tag else ""
+        return PlannedWheel(name, version, Action.COMPILE, f"{what}; {unknown}{tag}", source, key)
 
 
 def _publishers(

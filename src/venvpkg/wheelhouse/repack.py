@@ -64,6 +64,27 @@ def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Ro
     return result
 
 
+def retagged(wheel: Path, platforms: str, destination: Path) -> Path:
+    """Write a vendor wheel once more with other platform tags, in its name and its WHEEL file; return its path.
+
+    Args:
+        wheel: one that ``repack_wheel`` made.
+        platforms: one platform tag, or several with dots between (PEP 425's compressed set).
+        destination: directory for it.
+
+    Raises:
+        WheelError: damaged.
+    """
+    facts = check_wheel(wheel)
+    *identity, pythons, abis, _ = wheel.stem.split("-")
+    executables, members = _read(wheel, facts.dist_info)
+    wheel_file = f"{facts.dist_info}/WHEEL"
+    members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platforms)
+    result = destination / f"{'-'.join((*identity, pythons, abis, platforms))}.whl"
+    _write(result, facts.dist_info, members, executables)
+    return result
+
+
 def _require_expected(raw: Path, facts: WheelFacts, name: str, version: str, target: Target) -> None:
     problems = []
     if facts.name != name:

@@ -9,58 +9,87 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from typing import TYPE_CHECKING
 
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
+from venvpkg.wheelhouse.key import key_of, same_but_for_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.console import Report
+    from venvpkg.wheelhouse.entry import Entry
     from venvpkg.wheelhouse.key import Json
-
-_PROVENANCE = "provenance.json"
-_FORMAT = 1
 
 
 class Wheelhouse:
     """Vendor wheels of one platform, each in ``PLATFORM_TAG/KEY[:2]/KEY`` beside its provenance.
 
     Unfinished entries lie in ``.tmp``. Whoever writes holds a shared lock on ``.lock``; whoever gets it exclusively
-    knows that nobody writes, and that all of ``.tmp`` was left by runs that were killed.
+    knows that nobody writes, and that all of ``.tmp`` was left by runs that were killed. Whoever uses an entry holds a
+    shared lock on its provenance; whoever gets that exclusively may remove the entry.
 
     Args:
         path: of the wheelhouse; made when the first wheel is published.
         platform_tag: of the target.
         report: hears of damaged entries.
+        accepts: other platform tags whose wheels serve the target too, best first.
     """
 
-    def __init__(self, path: Path, platform_tag: str, report: Report) -> None:
+    def __init__(self, path: Path, platform_tag: str, report: Report, accepts: Iterable[str] = ()) -> None:
         self._path = path
         self._shelf = path / platform_tag
         self._report = report
+        self._accepts = tuple(accepts)
+        self._known: dict[str, tuple[Entry, ...]] = {}
+        self._held: list[int] = []
+        weakref.finalize(self, _let_go, self._held)
 
     def find(self, key: str) -> ReadyWheel | None:
-        """Return the wheel of that key after checking it, or None.
+        """Return the wheel of that key after checking it, or None; the accepted shelves are looked into last.
 
         An entry that is not what its provenance says is moved to ``damaged``, for people to look at, and reported.
         """
-        entry = self._entry(key)
-        try:
-            return _read_entry(entry, key)
-        except FileNotFoundError:
-            if not entry.is_dir():
-                return None
-            self._set_aside(entry, "a file of it is missing")
-        except (ValueError, OSError) as error:
-            self._set_aside(entry, str(error))
+        return next((ready for each in self._entries(key) if (ready := self._sound(each)) is not None), None)
+
+    def take(self, key: str) -> ReadyWheel | None:
+        """Return what ``find`` does, and keep the entry from being removed as long as this object lives.
+
+        The entry's provenance then has the time of its last use as its time of modification.
+        """
+        for entry in self._entries(key):
+            descriptor = held(entry)
+            ready = self._sound(entry)
+            if descriptor is None:
+                continue
+            if ready is None:
+                os.close(descriptor)
+                continue
+            self._held.append(descriptor)
+            with contextlib.suppress(OSError):  # a wheelhouse that others may only read
+                os.utime(descriptor)
+            return ready
+        return None
+
+    def find_like(self, inputs: Mapping[str, Json]) -> Entry | None:
+        """Return an entry on an accepted shelf with the same inputs but for the target's, or None.
+
+        The first of the accepted tags wins, and of its entries the one that was published last. See
+        ``key.same_but_for_target`` for what must be the same.
+        """
+        for tag in self._accepts:
+            if tag not in self._known:
+                self._known[tag] = tuple(read_shelf(self._path / tag, self._report))
+            alike = [each for each in self._known[tag] if same_but_for_target(each.inputs, inputs)]
+            for entry in sorted(alike, key=lambda each: (each.built, each.key), reverse=True):
+                if self._sound(entry.directory) is not None:
+                    return entry
         return None
 
     def publish(self, wheel: Path, inputs: Mapping[str, Json], build: Mapping[str, Json]) -> ReadyWheel:
@@ -78,7 +107,7 @@ class Wheelhouse:
         """
         key = key_of(inputs)
         provenance: dict[str, Json] = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "key": key,
             "wheel": {"filename": wheel.name, "sha256": sha256_of(wheel)},
             "build": dict(build),
@@ -87,7 +116,7 @@ class Wheelhouse:
         try:
             with self._unfinished() as fresh:
                 shutil.copyfile(wheel, fresh / wheel.name)
-                (fresh / _PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
+                (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
                 for path in (*fresh.iterdir(), fresh):
                     _to_disk(path)
                 ready = self._rename(fresh, key)
@@ -110,6 +139,22 @@ class Wheelhouse:
     def _entry(self, key: str) -> Path:
         return self._shelf / key[:2] / key
 
+    def _entries(self, key: str) -> Iterator[Path]:
+        yield self._entry(key)
+        for tag in self._accepts:
+            yield self._path / tag / key[:2] / key
+
+    def _sound(self, entry: Path) -> ReadyWheel | None:
+        """Return the wheel of an entry after checking it; None when it is not there, or now set aside."""
+        try:
+            return _checked(entry)
+        except FileNotFoundError:
+            if entry.is_dir():
+                self._set_aside(entry, "a file of it is missing")
+        except (ValueError, OSError) as error:
+            self._set_aside(entry, str(error))
+        return None
+
     def _rename(self, fresh: Path, key: str) -> ReadyWheel:
         entry = self._entry(key)
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +167,7 @@ class Wheelhouse:
             else:
                 _to_disk(entry.parent)
             # Ours, or that of a faster builder; a damaged one is set aside by find, and makes room for ours.
-            ready = self.find(key)
+            ready = self.take(key)
             if ready is not None:
                 return ready
         raise OSError(errno.EEXIST, f"{entry} is damaged and cannot be moved away")
@@ -163,20 +208,16 @@ class Wheelhouse:
             os.close(lock)
 
 
-def _read_entry(entry: Path, key: str) -> ReadyWheel:
-    try:
-        provenance = json.loads((entry / _PROVENANCE).read_bytes())
-        filename, sha256 = str(provenance["wheel"]["filename"]), str(provenance["wheel"]["sha256"])
-        name, version, _, _ = parse_wheel_filename(filename)
-        inputs = cast("Mapping[str, Json]", provenance["inputs"])
-        if provenance["format"] != _FORMAT or key_of(inputs) != key or "/" in filename:
-            raise ValueError("its provenance is that of another wheel")
-    except (KeyError, TypeError, AttributeError, RecursionError, InvalidWheelFilename) as error:
-        raise ValueError("its provenance is malformed") from error
-    path = entry / filename
-    if sha256_of(path) != sha256:
+def _checked(directory: Path) -> ReadyWheel:
+    entry = read_entry(directory)
+    if sha256_of(entry.wheel) != entry.sha256:
         raise ValueError("its wheel does not have the sha256 of its provenance")
-    return ReadyWheel(str(name), str(version), path, sha256, Action.REUSE, key)
+    return ReadyWheel(entry.name, entry.version, entry.wheel, entry.sha256, Action.REUSE, entry.key)
+
+
+def _let_go(descriptors: list[int]) -> None:
+    while descriptors:
+        os.close(descriptors.pop())
 
 
 def _to_disk(path: Path) -> None:

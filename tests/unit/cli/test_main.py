@@ -10,7 +10,7 @@ import pytest
 
 from venvpkg.cli.main import main
 
-COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild")
+COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild", "wheelhouse")
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,13 @@ from venvpkg.errors import LockError
 from venvpkg.model.lock import BuildPins, Cause, Fallback, Lock, LockedCommit, LockedDirectory, LockedDistribution
 from venvpkg.model.project import Project, WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree
+from venvpkg.wheelhouse.entry import Entry
 from venvpkg.wheelhouse.plan import DIRECTORY, plan_wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.wheelhouse.key import Json
 
 PURE = "demo-1.0-py3-none-any.whl"
 NATIVE = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
@@ -30,11 +37,15 @@ class Kept(dict[str, ReadyWheel]):
     """A shelf that knows what the test puts there; with ``everything`` it knows any key."""
 
     everything = False
+    compatible: Entry | None = None
 
     def find(self, key: str) -> ReadyWheel | None:
         if self.everything:
             return ReadyWheel("x", "1", Path("/x.whl"), "", Action.REUSE)
         return self.get(key)
+
+    def find_like(self, inputs: Mapping[str, Json]) -> Entry | None:
+        return self.compatible if self.compatible and inputs["name"] == self.compatible.name else None
 
 
 def decide(
@@ -246,3 +257,45 @@ def test_another_hash_changes_no_decision_silently() -> None:
         locked(found), None, application(binary=["demo"]), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept()
     ).wheels
     assert planned.action is Action.BINARY
+
+
+def other_release() -> Entry:
+    tag = "linux_x86_64_ubuntu_22_04"
+    return Entry(Path(f"/house/{tag}/ab/abcdef0123456789"), tag, "w.whl", "demo", "1.0", tag, "", 1, 0, 0, {}, {})
+
+
+@pytest.mark.parametrize("pins", [(), (pins_of("demo", remote(SDIST).sha256),)])
+def test_a_wheel_of_an_accepted_release_is_used_and_the_reason_says_whose_decision_it_was(
+    pins: tuple[BuildPins, ...],
+) -> None:
+    kept = Kept()
+    kept.compatible = other_release()
+
+    planned = decide(NATIVE, SDIST, pins=pins, kept=kept)
+
+    assert (planned.action, planned.key) == (Action.REUSE, "abcdef0123456789")
+    assert "linux_x86_64_ubuntu_22_04 serves here by binary-compatibility.cfg" in planned.reason
+
+
+def test_what_was_built_from_the_same_inputs_counts_before_another_releases_wheel() -> None:
+    kept = Kept()
+    kept.everything = True
+    kept.compatible = other_release()
+
+    planned = decide(NATIVE, SDIST, pins=(pins_of("demo", remote(SDIST).sha256),), kept=kept)
+
+    assert "the same inputs" in planned.reason
+
+
+def test_another_tag_for_the_build_is_in_the_reason() -> None:
+    (planned,) = plan_wheels(
+        locked(distribution("demo", SDIST)),
+        None,
+        application(),
+        replace(bookworm(), vendor_tag="linux_x86_64_site_1"),
+        pins=(),
+        toolchain=TOOLCHAIN,
+        shelf=Kept(),
+    ).wheels
+
+    assert "tagged linux_x86_64_site_1 by binary-compatibility.cfg" in planned.reason

@@ -1,0 +1,208 @@
+"""``venvpkg wheelhouse``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import sys
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg.console import Console, Verbosity
+from venvpkg.host.places import Places
+from venvpkg.wheelhouse.collect import GcRules, collect, removable
+from venvpkg.wheelhouse.entry import read_shelves
+from venvpkg.wheelhouse.export import export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from venvpkg.wheelhouse.entry import Entry
+
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_WHERE = click.option(
+    "--wheelhouse",
+    type=_DIRECTORY,
+    envvar="VENVPKG_WHEELHOUSE",
+    help="Where vendor wheels are kept.  [default: by XDG]",
+)
+_AGES = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+_SIZES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _quantity(units: Mapping[str, int]) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """Return a callback that reads a number with one of the units."""
+
+    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+        if value is None:
+            return None
+        found = re.fullmatch(rf"(\d{{1,6}})([{''.join(units)}])", value)
+        if found is None:
+            raise click.BadParameter(f"{value!r} is no number with one of the units {', '.join(units)}", ctx, param)
+        return int(found[1]) * units[found[2]]
+
+    return read
+
+
+@click.group("wheelhouse")
+def command() -> None:
+    """List, explain, remove and export the vendor wheels that builds share."""
+
+
+@command.command("list")
+@_WHERE
+def list_(wheelhouse: Path | None) -> None:
+    """List every vendor wheel: what, for which platform, how large, when built and last used, and its key."""
+    _, entries = _read(wheelhouse)
+    rows = [("NAME", "VERSION", "TAG", "SIZE", "BUILT", "USED", "KEY")] if entries else []
+    rows += [
+        (each.name, each.version, each.tag, _size(each.size_bytes), _day(each.built), _day(each.used), each.key[:12])
+        for each in entries
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(7)]
+    for row in rows:
+        cells = [cell.rjust(width) if at == 3 else cell.ljust(width)  # noqa: PLR2004 - SIZE, a number
+                 for at, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        click.echo("  ".join(cells).rstrip())
+
+
+@command.command("show")
+@_WHERE
+@click.argument("what", metavar="NAME | NAME==VERSION | KEY")
+def show(what: str, wheelhouse: Path | None) -> None:
+    """Show where wheels came from: source, build requirements, compiler, flags and packages of the release."""
+    _, entries = _read(wheelhouse)
+    name, _, version = what.partition("==")
+    by_name = [each for each in entries if each.name == re.sub(r"[-_.]+", "-", name).lower()]
+    chosen = [each for each in by_name if not version or each.version == version]
+    if not chosen and re.fullmatch(r"[0-9a-f]{4,64}", what):
+        chosen = [each for each in entries if each.key.startswith(what)]
+    if not chosen:
+        raise click.BadParameter(f"no wheel in the wheelhouse is {what!r}; see venvpkg wheelhouse list")
+    click.echo("\n\n".join("\n".join(_provenance(each)) for each in chosen))
+
+
+@command.command("gc")
+@_WHERE
+@click.option(
+    "--unused-for",
+    metavar="AGE",
+    callback=_quantity(_AGES),
+    help="Remove what no build took for so long: 90d, 12w, 1y.",
+)
+@click.option("--max-size", metavar="SIZE", callback=_quantity(_SIZES), help="Leave so much at most, as 500M or 20G.")
+@click.option("--keep", type=click.IntRange(0), help="Keep the newest N of each distribution and tag in any case.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
+def gc(
+    wheelhouse: Path | None, unused_for: int | None, max_size: int | None, keep: int | None, *, dry_run: bool
+) -> None:
+    """Remove vendor wheels and print what went. What a running build uses stays.
+
+    With --keep alone everything but the newest goes; with another rule, --keep is what that rule cannot remove.
+    """
+    if unused_for is None and max_size is None and keep is None:
+        raise click.UsageError("Say what may go: --unused-for, --max-size or --keep.")
+    path, entries = _read(wheelhouse)
+    gone = removable(entries, GcRules(unused_for, max_size, keep), time.time())
+    in_use: Sequence[Entry] = ()
+    if not dry_run:
+        done = collect(path, gone)
+        gone, in_use = done.removed, done.in_use
+    for each in gone:
+        click.echo(f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}")
+    for each in in_use:
+        click.echo(f"{each.filename} is in use and stays.", err=True)
+    freed = _size(sum(each.size_bytes for each in gone))
+    click.echo(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}", err=True)
+
+
+@command.command("export")
+@_WHERE
+@click.argument("destination", metavar="DIR", type=_DIRECTORY)
+def export_(destination: Path, wheelhouse: Path | None) -> None:
+    """Write one simple index per platform tag below DIR, for stock pip and uv; print their directories.
+
+    pip install --index-url file:///DIR/linux_x86_64_debian_12/ NAME
+    """
+    _, entries = _read(wheelhouse)
+    for directory in export(entries, destination.absolute()):
+        click.echo(directory)
+
+
+def _read(wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
+    path = Places.of_user(wheelhouse=wheelhouse).wheelhouse
+    return path, read_shelves(path, Console(sys.stderr, Verbosity.NORMAL, os.environ))
+
+
+def _provenance(entry: Entry) -> list[str]:
+    inputs, build = entry.inputs, entry.build
+    rows: list[tuple[str, object]] = [
+        ("wheel", entry.filename),
+        ("place", entry.directory),
+        ("sha256", entry.sha256),
+        ("size", _size(entry.size_bytes)),
+        ("built", _moment(entry.built)),
+        ("last used", _moment(entry.used)),
+        ("source", f"sha256 {inputs.get('source')}"),
+        ("for Python", f"{inputs.get('python')} ({inputs.get('ext_suffix')})"),
+        ("backend", build.get("backend")),
+        ("asked for", _listing(build.get("requires"))),
+        ("built with", _listing(_filenames(inputs.get("requirements")))),
+        ("build clock", build.get("source_date_epoch")),
+        *(("flags", each) for each in _parts(inputs.get("flags")) if " " in each),
+        ("packages", _listing(inputs.get("packages"))),
+    ]
+    lines, before = [f"{entry.name} {entry.version}"], ""
+    for label, value in rows:
+        wrapped = textwrap.wrap(_plain(str(value)), 100, break_long_words=False, break_on_hyphens=False) or ["-"]
+        heads = ["" if label == before else label, *[""] * len(wrapped)]
+        lines += [f"  {head:12}{line}" for head, line in zip(heads, wrapped, strict=False)]
+        before = label
+    return lines
+
+
+def _filenames(requirements: object) -> list[str]:
+    """Return the file names of what a key holds as ``SHA256 FILENAME``."""
+    lines = requirements if isinstance(requirements, list) else []
+    return [str(line).partition(" ")[2] for line in lines]
+
+
+def _listing(value: object) -> str:
+    """Return what is in a piece of provenance as one line of text."""
+    return ", ".join(_parts(value)) or "nothing"
+
+
+def _parts(value: object) -> list[str]:
+    """Return a sequence's items, or a table's names each with its value; nothing for anything else."""
+    match value:
+        case Mapping():
+            return [f"{name} {each}".strip() for name, each in value.items()]
+        case str():
+            return [value]
+        case Sequence():
+            return [str(each) for each in value]
+        case _:
+            return []
+
+
+def _plain(text: str) -> str:
+    """Return the text without anything that a terminal would act on; who may write a wheelhouse is not known here."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _moment(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _day(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 10**6 else f"{size_bytes / 1e3:.0f} kB"

@@ -1,0 +1,45 @@
+"""The forms in which dependencies are explained. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from venvpkg.depends.dot import dot
+from venvpkg.depends.explain import chosen_dependencies, explanation
+from venvpkg.depends.graph import dependency_graph
+from venvpkg.depends.page import page
+
+if TYPE_CHECKING:
+    from venvpkg.model.depends import DependencySet
+
+
+class Form(StrEnum):
+    """Who is to read it: people in a terminal, graphviz, or people in a browser."""
+
+    TEXT = "text"
+    DOT = "dot"
+    HTML = "html"
+
+
+def explained(dependencies: DependencySet, form: Form, title: str, package: str | None = None) -> str:
+    """Return why a package depends on all it depends on, or on one package; ends with a newline.
+
+    Args:
+        dependencies: from a record.
+        form: of the answer.
+        title: what the dependencies are of.
+        package: name of one; any alternative of a relation counts.
+
+    Raises:
+        NotAPackageError: no relation names ``package``.
+    """
+    match form:
+        case Form.TEXT:
+            return explanation(dependencies, package)
+        case Form.DOT:
+            return dot(dependency_graph(chosen_dependencies(dependencies, package)), title)
+        case Form.HTML:
+            return page(chosen_dependencies(dependencies, package), title)
+        case _:
+            assert_never(form)

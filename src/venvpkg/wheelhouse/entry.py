@@ -1,0 +1,160 @@
+"""One entry of the wheelhouse: a directory with a wheel and its provenance, read without hashing the wheel."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from venvpkg.wheelhouse.key import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.wheelhouse.key import Json
+
+PROVENANCE = "provenance.json"
+FORMAT = 1
+_SHELF = re.compile(r"[a-z0-9_]+")
+_KEY = re.compile(r"[0-9a-f]{64}")
+# The largest that was seen has 12 KiB.
+_MOST_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A vendor wheel in the wheelhouse, as its provenance tells.
+
+    Attributes:
+        directory: of the entry; its name is the key.
+        shelf: the platform tag that it is kept under.
+        filename: of the wheel.
+        name: normalised name of its distribution.
+        version: PEP 440.
+        tag: ``cp311-cp311-linux_x86_64_debian_12``, as in the file name.
+        sha256: that the wheel must have.
+        size_bytes: of the wheel.
+        built: when it was published here, seconds since 1970 UTC.
+        used: when a build last took it, seconds since 1970 UTC.
+        inputs: what the key is made of.
+        build: what else people may ask about it.
+    """
+
+    directory: Path
+    shelf: str
+    filename: str
+    name: str
+    version: str
+    tag: str
+    sha256: str
+    size_bytes: int
+    built: float
+    used: float
+    inputs: Mapping[str, Json]
+    build: Mapping[str, Json]
+
+    @property
+    def key(self) -> str:
+        """The wheelhouse key."""
+        return self.directory.name
+
+    @property
+    def wheel(self) -> Path:
+        """The file."""
+        return self.directory / self.filename
+
+
+def read_entry(directory: Path) -> Entry:
+    """Return what the provenance of an entry tells, when it fits the entry's place.
+
+    Raises:
+        ValueError: the provenance is malformed, or that of another wheel.
+        OSError: a file of it is missing or cannot be read.
+    """
+    path = directory / PROVENANCE
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError("its provenance is absurdly large")
+    try:
+        provenance = json.loads(path.read_bytes())
+        filename, sha256 = str(provenance["wheel"]["filename"]), str(provenance["wheel"]["sha256"])
+        name, version, _, _ = parse_wheel_filename(filename)
+        inputs = cast("Mapping[str, Json]", provenance["inputs"])
+        build = cast("Mapping[str, Json]", dict(provenance["build"]))
+        if provenance["format"] != FORMAT or key_of(inputs) != directory.name or "/" in filename:
+            raise ValueError("its provenance is that of another wheel")
+    except (KeyError, TypeError, AttributeError, RecursionError, InvalidWheelFilename) as error:
+        raise ValueError("its provenance is malformed") from error
+    wheel = (directory / filename).stat()
+    return Entry(
+        directory=directory,
+        shelf=directory.parent.parent.name,
+        filename=filename,
+        name=str(name),
+        version=str(version),
+        tag="-".join(filename.removesuffix(".whl").split("-")[-3:]),
+        sha256=sha256,
+        size_bytes=wheel.st_size,
+        built=wheel.st_mtime,
+        used=max(wheel.st_mtime, path.stat().st_mtime),
+        inputs=inputs,
+        build=build,
+    )
+
+
+def read_shelves(wheelhouse: Path, report: Report) -> tuple[Entry, ...]:
+    """Return every entry of a wheelhouse, sorted by name, version, shelf and age; damaged ones are reported."""
+    shelves = sorted(each for each in _directories(wheelhouse) if _SHELF.fullmatch(each.name))
+    entries = [entry for shelf in shelves for entry in read_shelf(shelf, report) if shelf.name != "damaged"]
+    return tuple(sorted(entries, key=lambda each: (each.name, each.version, each.shelf, each.built, each.key)))
+
+
+def read_shelf(shelf: Path, report: Report) -> Iterator[Entry]:
+    """Yield the entries of one platform tag, sorted by key; one that is damaged is reported and passed over."""
+    for part in sorted(_directories(shelf)):
+        for directory in sorted(_directories(part)):
+            if not _KEY.fullmatch(directory.name) or directory.name[:2] != part.name:
+                continue
+            try:
+                yield read_entry(directory)
+            except (ValueError, OSError) as error:
+                if directory.is_dir():  # else it was removed meanwhile
+                    report.warn(f"wheelhouse entry {directory} is damaged ({error})")
+
+
+def held(directory: Path, how: int = fcntl.LOCK_SH) -> int | None:
+    """Return a descriptor that holds the lock of an entry until it is closed, or None where it cannot be had.
+
+    Args:
+        directory: of the entry.
+        how: ``LOCK_SH`` to use it; ``LOCK_EX`` to remove it, which opens it for writing, because over NFS only a file
+            that is open for writing can be locked so.
+    """
+    path = directory / PROVENANCE
+    try:
+        descriptor = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR) | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        # Between open and flock somebody may have removed the entry, and another one may stand in its place.
+        is_there = os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        is_there = False
+    if is_there:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _directories(parent: Path) -> list[Path]:
+    try:
+        return [each for each in parent.iterdir() if each.is_dir() and not each.is_symlink()]
+    except OSError:
+        return []

@@ -1,0 +1,218 @@
+"""What the stages of one run share, and the wheels that it takes: planned, compiled, or found again."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from venvpkg.config.compatibility import read_compatibility
+from venvpkg.host.places import workspace
+from venvpkg.host.tools import find_uv
+from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
+from venvpkg.lock.build_requirements import pin_build_requirements
+from venvpkg.lock.download import Downloads
+from venvpkg.lock.fallbacks import read_fallbacks
+from venvpkg.lock.pip_settings import uv_settings
+from venvpkg.lock.uv import Resolver
+from venvpkg.model.lock import LockedCommit, LockedDirectory
+from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.checkout import Checkouts
+from venvpkg.wheelhouse.compile import compile_wheels
+from venvpkg.wheelhouse.examine import find_fallbacks
+from venvpkg.wheelhouse.plan import plan_wheels
+from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelhouse.store import Wheelhouse
+from venvpkg.wheelhouse.toolchain import read_toolchain
+from venvpkg.wheelhouse.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from venvpkg.console import Report
+    from venvpkg.host.places import Places
+    from venvpkg.host.runner import SubprocessRunner
+    from venvpkg.model.lock import BuildPins, Fallback, Lock
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
+    from venvpkg.wheelhouse.toolchain import Toolchain
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of venvpkg: what every stage works with.
+
+    Attributes:
+        runner: the door to other programs.
+        report: hears what happens.
+        places: directories that outlive the run.
+        environment: venvpkg's own environment variables.
+        jobs: how many things may run at once.
+        offline: use nothing from the network.
+        compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
+    """
+
+    runner: SubprocessRunner
+    report: Report
+    places: Places
+    environment: Mapping[str, str]
+    jobs: int
+    offline: bool
+    compatibility_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """One application on one target, within a session.
+
+    Attributes:
+        project: with the settings that hold on the target's release.
+        target: with the platform tags that the site decided on.
+        session: this run.
+        resolver: how to run uv; its ``work`` is this run's private directory.
+        downloads: brings files here.
+        wheelhouse: what is taken from it is held until the run ends.
+        no_source: directories inside the project that are no source, such as where packages are written.
+    """
+
+    project: Project
+    target: Target
+    session: Session
+    resolver: Resolver
+    downloads: Downloads
+    wheelhouse: Wheelhouse
+    no_source: tuple[Path, ...]
+
+    @property
+    def work(self) -> Path:
+        """This run's private directory."""
+        return self.resolver.work
+
+
+def site_target(session: Session) -> Target:
+    """Return this machine as a target, with the platform tags that the site decided on."""
+    rules = read_compatibility(session.environment, session.places.wheelhouse, session.compatibility_file)
+    return rules.applied_to(resolve_host(session.runner))
+
+
+@contextlib.contextmanager
+def workbench(
+    project: Project, target: Target, session: Session, no_source: tuple[Path, ...] = (Path("dist"),)
+) -> Iterator[Workbench]:
+    """Yield a workbench; its private directory is gone afterwards."""
+    with workspace(session.places) as work:
+        settings = uv_settings(session.environment, session.report, cwd=Path.cwd(), project=project.directory)
+        resolver = Resolver(
+            uv=find_uv(),
+            settings=settings,
+            runner=session.runner,
+            report=session.report,
+            work=work,
+            directory=project.directory or Path("/"),
+            offline=session.offline,
+        )
+        yield Workbench(
+            project,
+            target,
+            session,
+            resolver,
+            Downloads(session.places.downloads, settings, session.report, offline=session.offline),
+            Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report, target.accepts),
+            no_source,
+        )
+
+
+def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fallback, ...] = ()) -> WheelPlan:
+    """Return where each wheel comes from, by what is known without looking into any sdist.
+
+    Args:
+        bench: this run.
+        lock: what the application needs.
+        toolchain: of the target.
+        found: sdists that were found to be impossible to compile here, beside those that the lock records.
+    """
+    project = bench.project
+    tree = None
+    if project.directory is not None:
+        tree = read_source_tree(project.directory, bench.session.runner, leave_out=bench.no_source)
+    return plan_wheels(
+        lock,
+        tree,
+        project,
+        bench.target,
+        pins=read_build_pins(project.build_lock),
+        toolchain=toolchain,
+        shelf=bench.wheelhouse,
+        fallbacks=(*read_fallbacks(project.build_lock), *found),
+        trees=_source_trees(bench, lock),
+    )
+
+
+def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain) -> WheelPlan:
+    """Return the plan after a look into the sdists that it compiles; what cannot be compiled is kept in the lock."""
+    project = bench.project
+    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, bench.work)
+    if found:
+        plan = planned(bench, lock, toolchain, found)
+    known = read_fallbacks(project.build_lock)
+    if not set(plan.fallbacks) <= set(known):
+        merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
+        write_fallbacks(project.build_lock, merged.values())
+    return plan
+
+
+def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[ReadyWheel, ...]:
+    """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
+    session, project = bench.session, bench.project
+    pins = read_build_pins(project.build_lock)
+    shop = Workshop(
+        target=bench.target,
+        toolchain=toolchain,
+        runner=session.runner,
+        report=session.report,
+        wheelhouse=bench.wheelhouse,
+        pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
+        fetch=bench.downloads.fetch,
+        uv=bench.resolver.uv,
+        workspace=bench.work,
+        logs=session.places.logs,
+        jobs=session.jobs,
+        end=session.runner.end_all,
+    )
+    compiled = compile_wheels(plan, pins, shop)
+    if compiled.pins:
+        write_build_pins(project.build_lock, _merged(pins, compiled.pins))
+    return compiled.wheels
+
+
+def toolchain_of(bench: Workbench) -> Toolchain:
+    """Return what compiles on the target."""
+    return read_toolchain(bench.target, bench.session.runner)
+
+
+def _source_trees(bench: Workbench, lock: Lock) -> dict[str, SourceTree]:
+    """Return the sources of distributions that come from a directory or a commit, by name."""
+    session, project = bench.session, bench.project
+    checkouts = Checkouts(
+        session.places.checkouts, session.runner, session.report, session.environment, session.offline
+    )
+    trees: dict[str, SourceTree] = {}
+    for each in lock.distributions:
+        if each.origin is None or (each.name == project.name and project.directory is not None):
+            continue
+        match each.origin:
+            case LockedDirectory():
+                trees[each.name] = read_source_tree(each.origin.path, session.runner, leave_out=bench.no_source)
+            case LockedCommit():
+                trees[each.name] = read_source_tree(checkouts.directory(each.origin), session.runner)
+            case _:
+                assert_never(each.origin)
+    return trees
+
+
+def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:
+    """Return the pins known before, with those learned in this run in place of older ones for the same build."""
+    merged = {(each.name, each.source, each.target): each for each in (*known, *learned)}
+    return tuple(merged.values())

@@ -1,0 +1,130 @@
+"""``venvpkg wheelhouse``: results on standard output, the rest on standard error, no rule no removal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.wheelhouse.makers import wheel_members, write_wheel
+from venvpkg.cli.main import main
+from venvpkg.wheelhouse.export import platforms_for_stock_tools
+from venvpkg.wheelhouse.key import key_of
+from venvpkg.wheelhouse.store import Wheelhouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvpkg.wheelhouse.key import Json
+
+TAG = "linux_x86_64_debian_12"
+BUILD: dict[str, Json] = {"backend": "setuptools\x1b[31m", "requires": ["setuptools>=77"], "source_date_epoch": 1}
+
+
+def inputs_of(version: str) -> dict[str, Json]:
+    requirements = ["ab12 setuptools-84.0.0-py3-none-any.whl"]
+    return {"name": "demo", "version": version, "requirements": requirements, "packages": {"gcc:amd64": "12.2.0"}}
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path: Path) -> str:
+    house = Wheelhouse(tmp_path / "house", TAG, RecordingReport())
+    for version in ("1.0", "2.0"):
+        members = wheel_members(version=version, tag=f"cp311-cp311-{TAG}")
+        wheel = write_wheel(tmp_path / f"demo-{version}-cp311-cp311-{TAG}.whl", members)
+        house.publish(wheel, inputs_of(version), BUILD)
+    return str(tmp_path / "house")
+
+
+def test_list_has_a_line_for_each_wheel(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["wheelhouse", "list", "--wheelhouse", house]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["NAME", "VERSION", "TAG", "SIZE", "BUILT", "USED", "KEY"]
+    assert [line.split()[:3] for line in lines[1:]] == [
+        ["demo", "1.0", f"cp311-cp311-{TAG}"],
+        ["demo", "2.0", f"cp311-cp311-{TAG}"],
+    ]
+
+
+def test_an_empty_wheelhouse_is_listed_as_nothing_and_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["wheelhouse", "list", "--wheelhouse", str(tmp_path / "none")]) == 0
+
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("what", ["demo==1.0", "Demo==1.0", key_of(inputs_of("1.0"))[:12]])
+def test_show_tells_where_a_wheel_came_from(house: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["wheelhouse", "show", what, "--wheelhouse", house]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("demo 1.0\n")
+    assert "2.0" not in shown.splitlines()[0]
+    for expected in ("setuptools>=77", "setuptools-84.0.0-py3-none-any.whl", "gcc:amd64 12.2.0", "setuptools?[31m"):
+        assert expected in shown
+
+
+def test_show_of_what_is_not_there_is_a_wrong_command_line(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["wheelhouse", "show", "lxml", "--wheelhouse", house]) == 2
+
+    assert "'lxml'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "rule", [[], ["--unused-for", "90"], ["--unused-for", "-1d"], ["--max-size", "1X"], ["--keep", "-1"]]
+)
+def test_gc_without_a_rule_that_it_understands_removes_nothing(house: str, rule: list[str]) -> None:
+    assert main(["wheelhouse", "gc", "--wheelhouse", house, *rule]) == 2
+
+    assert main(["wheelhouse", "show", "demo", "--wheelhouse", house]) == 0
+
+
+def test_gc_says_what_would_go_and_then_removes_it(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rule = ["wheelhouse", "gc", "--wheelhouse", house, "--max-size", "0K", "--keep", "1"]
+
+    assert main([*rule, "--dry-run"]) == 0
+    would = capsys.readouterr()
+    assert main(rule) == 0
+    did = capsys.readouterr()
+    assert main(rule) == 0
+    again = capsys.readouterr()
+
+    assert (would.out, len(would.out.splitlines())) == (did.out, 1)
+    assert "would remove 1 of 2" in would.err
+    assert "removed 1 of 2" in did.err
+    assert again.out == ""
+
+
+def test_export_prints_the_directory_of_each_index(
+    house: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["wheelhouse", "export", str(tmp_path / "out"), "--wheelhouse", house]) == 0
+
+    assert capsys.readouterr().out == f"{tmp_path / 'out' / TAG}\n"
+    assert sorted(each.name for each in (tmp_path / "out" / TAG / "demo").glob("*.whl")) == [
+        f"demo-{version}-cp311-cp311-linux_x86_64.{TAG}.whl" for version in ("1.0", "2.0")
+    ]
+
+
+def test_an_export_to_where_nothing_can_be_written_is_an_error_of_ours(house: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert main(["wheelhouse", "export", str(tmp_path / "file/out"), "--wheelhouse", house]) == 13
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        (TAG, f"linux_x86_64.{TAG}"),
+        ("linux_aarch64_ubuntu_24_04", "linux_aarch64.linux_aarch64_ubuntu_24_04"),
+        ("linux_ppc64le_rhel_9", "linux_ppc64le.linux_ppc64le_rhel_9"),
+        ("any", None),
+        ("linux_x86_64", None),
+    ],
+)
+def test_a_vendor_tag_is_exported_with_the_tag_that_stock_tools_know(platform: str, expected: str | None) -> None:
+    assert platforms_for_stock_tools(platform) == expected
