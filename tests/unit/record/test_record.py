@@ -95,7 +95,7 @@ def test_every_setting_survives_the_way_through_a_record() -> None:
         name="app", prefix=PurePosixPath("/opt/own/app"), revision="2", epoch=1, maintainer="Jane <jane@example.org>",
         section="web", extras=("all",), groups=("production",), commands=(), depends=("bash (>= 5)", "!libc6"),
         recommends=("nginx",), suggests=("vim",), conflicts=("old",), breaks=("old (<< 2)",), replaces=("older",),
-        provides=("httpd",), build_depends=("libpq-dev",), templates="packaging/templates",
+        provides=("httpd",), build_depends=("libpq-dev",), lock="requirements.txt", templates="packaging/templates",
         files=(FileSetting("a", "/etc/a", 0o640), FileSetting("b", "/usr/share/app/")),
         wheels=WheelSettings(WheelPolicy.COMPILE, ("a",), ("b",), ("c",)),
         scripts=ScriptSettings("a.sh", "b.sh", "c.sh", "d.sh"),
