@@ -44,7 +44,8 @@ def application(request: pytest.FixtureRequest) -> Application:
 @pytest.fixture(scope="module")
 def build(application: Application, venvpkg: Venvpkg, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     argument = application.argument(tmp_path_factory.mktemp("applications"))
-    return venvpkg.built(argument, *(f"--depends={each}" for each in application.depends))
+    depends = (f"--depends={each}" for each in application.depends)
+    return venvpkg.built(argument, "--maintainer=Packager <packager@example.org>", *depends)
 
 
 @pytest.fixture(scope="module")
