@@ -37,10 +37,11 @@ class Venvpkg:
         """Return the package that ``venvpkg build`` made of a project's directory or a requirement."""
         return self.built(what)[0]
 
-    def built(self, what: str, *, out: str = "out", cache: str = "cache") -> tuple[Path, Outcome]:
+    def built(self, what: str, *options: str, out: str = "out", cache: str = "cache") -> tuple[Path, Outcome]:
         """Return the package, and what the build said. All builds share one wheelhouse."""
         places = {"wheelhouse": "wheelhouse", "cache": cache, "out": out}
-        outcome = self.run("build", what, *(f"--{name}={self.directory / place}" for name, place in places.items()))
+        where = (f"--{name}={self.directory / place}" for name, place in places.items())
+        outcome = self.run("build", what, *where, *options)
 
         assert outcome.code == 0, outcome.transcript
         (line,) = outcome.stdout.splitlines()
