@@ -38,6 +38,7 @@ from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.staging.clock import source_date_epoch
+from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import Purpose, lacks, require
 from venvpkg.targets.host import resolve_host
@@ -158,6 +159,8 @@ def build_recorded(
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
         report = scan(staged.destdir, target, session.report)
+        for sentence in native_code_in_pure_wheels(report, staged.distributions, wheels):
+            session.report.warn(sentence)
         dependencies = backend.derive_dependencies(
             report, staged, target, session.runner, session.report,
             declared=project.settings.depends, sonames=project.settings.sonames,
