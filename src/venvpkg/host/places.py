@@ -31,10 +31,14 @@ class Places:
 
     @classmethod
     def of_user(cls, *, wheelhouse: Path | None = None, cache: Path | None = None) -> Places:
-        """Return the user's places, or those given; absolute."""
+        """Return the user's places, or those given; absolute, without links and ``..``.
+
+        Programs that work there write down the path as they see it, and it must be the one that is looked for later.
+        """
+        # Not Path.resolve, which raises for a loop of links; the first use of the place tells that better.
         return cls(
-            wheelhouse=(wheelhouse or platformdirs.user_data_path("venvpkg") / "wheelhouse").absolute(),
-            cache=(cache or platformdirs.user_cache_path("venvpkg")).absolute(),
+            wheelhouse=Path(os.path.realpath(wheelhouse or platformdirs.user_data_path("venvpkg") / "wheelhouse")),
+            cache=Path(os.path.realpath(cache or platformdirs.user_cache_path("venvpkg"))),
         )
 
     @property
