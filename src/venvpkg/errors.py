@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import errno
+import os
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -162,6 +164,49 @@ class BusyError(VenvpkgError):
     """Another venvpkg holds what this one needs."""
 
     exit_code = 15
+
+
+class MachineError(VenvpkgError):
+    """The operating system refuses: a full disk, no permission, a read-only file system, too many open files."""
+
+    exit_code = 16
+
+    @classmethod
+    def of(cls, error: OSError, *, resolution: str = "") -> Self:
+        """Return the error that tells people what the system refused, and where.
+
+        Args:
+            error: as the kernel gave it; with an errno.
+            resolution: what to do, when the caller knows it better than the errno does.
+        """
+        name = error.filename2 or error.filename
+        path = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
+        what = error.strerror or str(error)
+        return cls(
+            f"{path} cannot be used: {what}." if path else f"The operating system refuses: {what}.",
+            resolution=resolution or _WAYS_OUT.get(error.errno or 0, _ANOTHER_WAY_OUT),
+        )
+
+
+_PLACES = "name another place (--out, --wheelhouse, --cache; TMPDIR for temporary files)"
+_SPACE = f"Make space on that disk, or {_PLACES}."
+_PERMISSION = f"Give this user permission, or {_PLACES}."
+_WAYS_OUT = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: _PERMISSION,
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), or run fewer jobs at once (--jobs).",
+    errno.ENFILE: "Raise the limit of open files (sysctl fs.file-max), or run fewer jobs at once (--jobs).",
+    errno.ENOMEM: "Give this machine more memory, or run fewer jobs at once (--jobs).",
+    errno.EAGAIN: "Raise the limit of processes (ulimit -u), or run fewer jobs at once (--jobs).",
+    errno.EIO: "Look into the kernel's log (dmesg): the disk may be failing.",
+}
+_ANOTHER_WAY_OUT = (
+    "See whether the path, or the current directory, was removed or is something else than venvpkg needs there;"
+    " otherwise report this as a bug in venvpkg."
+)
 
 
 class UnsafePathError(StagingError):

@@ -16,7 +16,7 @@ from venvpkg.config.write_starter import declared_commands, require_unconfigured
 from venvpkg.depends.explain import explanation
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
-from venvpkg.errors import AssembleError, DownloadError, LockError, MissingToolError
+from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.host.files import write_whole
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
@@ -104,11 +104,7 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
         VenvpkgError: a stage failed; each family has its exit code.
     """
     artifact, record = build_recorded(project, destination, session, locked=locked)
-    path = record_path(artifact.path)
-    try:
-        write_whole(path, dump_build_record(record))
-    except OSError as error:
-        raise AssembleError(f"{path} cannot be written: {error.strerror}.") from error
+    write_whole(record_path(artifact.path), dump_build_record(record))
     return artifact
 
 

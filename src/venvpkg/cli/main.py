@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -12,7 +13,7 @@ import click
 
 import venvpkg
 from venvpkg.console import Console, Verbosity
-from venvpkg.errors import VenvpkgError
+from venvpkg.errors import MachineError, VenvpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except VenvpkgError as error:
-        Console(sys.stderr, Verbosity.NORMAL, os.environ).error(error.brief, error.details, error.resolution)
-        return error.exit_code
+        return _told(error)
+    except OSError as error:
+        # The one place for what the machine refuses (a full disk, no permission): it can happen at every write, so
+        # no stage catches it. Without an errno it is no answer of the kernel, and with one of these it is our mistake.
+        if error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}:
+            raise
+        return _told(MachineError.of(error))
     return 0
+
+
+def _told(error: VenvpkgError) -> int:
+    Console(sys.stderr, Verbosity.NORMAL, os.environ).error(error.brief, error.details, error.resolution)
+    return error.exit_code

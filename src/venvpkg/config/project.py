@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from venvpkg.config.keys import PACKAGE_NAME
 from venvpkg.config.settings import Configuration, read_configuration
 from venvpkg.errors import ConfigurationError
+from venvpkg.host.files import read_regular
 from venvpkg.model.project import Project
 
 if TYPE_CHECKING:
@@ -155,8 +156,7 @@ def configuration_of(name: str, cwd: Path) -> Path:
 
 def _read_toml(path: Path) -> Mapping[str, object]:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_regular(path, _LARGEST)
     except OSError as error:
         raise ConfigurationError(
             path, [str(error.strerror)], resolution="Name a directory that holds a pyproject.toml."

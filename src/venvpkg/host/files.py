@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from venvpkg.host.refusals import is_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,21 +24,40 @@ def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
 
     The unfinished file is anonymous (O_TMPFILE), so that a kill leaves nothing behind; it gets a hidden name only for
     the moment between being complete and replacing ``path``. Parents are made.
+
+    Raises:
+        OSError: it cannot be written; with ``path`` as its file name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
-    except OSError:  # a filesystem without O_TMPFILE (some NFS, overlay before Linux 6.2)
-        with _written_beside(path, mode) as file:
+    with _told_of(path):
+        try:
+            descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
+        except OSError as error:
+            if is_refusal(error):
+                raise
+            # a filesystem without O_TMPFILE (some NFS, overlay before Linux 6.2)
+            with _written_beside(path, mode) as file:
+                yield file
+            return
+        with os.fdopen(descriptor, "w+b") as file:
             yield file
-        return
-    with os.fdopen(descriptor, "w+b") as file:
-        yield file
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        complete = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        _name(file, complete)
-        complete.replace(path)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            complete = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+            _name(file, complete)
+            complete.replace(path)
+
+
+@contextlib.contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Give an error of write(2), which names no file, the file that people know; so too one of an unfinished file."""
+    try:
+        yield
+    except OSError as error:
+        # EIO may be that of a file that is read meanwhile.
+        if is_refusal(error) and error.errno != errno.EIO and error.filename in {None, str(path.parent)}:
+            error.filename = str(path)
+        raise
 
 
 def _name(file: BinaryIO, path: Path) -> None:
@@ -67,6 +90,21 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write ``content``; readers see the old file or the new one, never half of it."""
     with written_whole(path, mode) as file:
         file.write(content)
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """Return the content of a regular file, one byte more than ``most_bytes`` when it is larger.
+
+    A pipe or a device in its place is never waited for.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor; a directory is refused here
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read(most_bytes + 1)
 
 
 def sha256_of(path: Path) -> str:

@@ -64,16 +64,9 @@ def read_build_pins(path: Path) -> tuple[BuildPins, ...]:
 
 
 def write_build_pins(path: Path, pins: Iterable[BuildPins]) -> None:
-    """Write exactly ``pins``; the same pins give the same bytes, whatever their order.
-
-    Raises:
-        LockError: the file cannot be written.
-    """
+    """Write exactly ``pins``; the same pins give the same bytes, whatever their order."""
     document = {"version": _VERSION, "build": [_table(pin) for pin in sorted(pins, key=_key)]}
-    try:
-        write_whole(path, (_HEADER + tomli_w.dumps(document)).encode())
-    except OSError as error:
-        raise LockError(f"{path} cannot be written: {error.strerror}.") from error
+    write_whole(path, (_HEADER + tomli_w.dumps(document)).encode())
 
 
 def _key(pin: BuildPins) -> tuple[str, str, str]:

@@ -191,9 +191,7 @@ class _Run:
             self._have(place, file)
         except _FetchError as error:
             return str(error)
-        except OSError as error:
-            return f"cannot be kept in {place.parent}: {error.strerror or error}"
-        except BaseException as error:  # noqa: BLE001  a bug, raised again where it is seen: in the thread that waits
+        except BaseException as error:  # noqa: BLE001  a bug, or a full disk, raised again where it is seen: in the thread that waits
             return error
         return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import tomli_w  # noqa: TID251
 
 from venvpkg.errors import LockError
+from venvpkg.host.files import read_regular
 from venvpkg.lock.credentials import without_credentials
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def read_document(path: Path) -> Mapping[str, object]:
         LockError: not there, too large, or no TOML.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = read_regular(path, LARGEST)
     except OSError as error:
         raise LockError(
             f"{path} cannot be read: {error.strerror}.", resolution="Run 'venvpkg lock' to write it."

@@ -103,10 +103,7 @@ def _write(project: Project, target: Target, resolver: Resolver, *, upgrade: boo
     output = _resolved(project, target, resolver, upgrade=upgrade, backends=True)
     document = read_document(output)
     text = lock_text(document, output.parent, project.lock.parent, inputs)
-    try:
-        write_whole(project.lock, text.encode())
-    except OSError as error:
-        raise LockError(f"{project.lock} cannot be written: {error.strerror}.") from error
+    write_whole(project.lock, text.encode())
     packages = document.get("packages")
     count = len(packages) if isinstance(packages, list) else 0
     resolver.report.step(f"locked {count} distribution{'s' * (count != 1)} in {project.lock.name}")

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import LockError
+from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
 from venvpkg.lock.credentials import redacted
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
+    from venvpkg.errors import MachineError
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.lock.pip_settings import UvSettings
     from venvpkg.model.target import Target
@@ -99,6 +101,7 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
 
     Raises:
         LockError: uv found no solution, or could not look for one.
+        MachineError: it had no space, or no permission to write.
     """
     directory = Path(tempfile.mkdtemp(prefix="resolve-", dir=resolver.work))
     output = directory / "pylock.toml"
@@ -143,8 +146,11 @@ def _environment(resolver: Resolver, directory: Path) -> dict[str, str]:
     }
 
 
-def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError:
+def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError | MachineError:
     text = _explanation(done)
+    refusal = refusal_told(text)
+    if refusal is not None:
+        return refusal
     if _NO_BACKEND_MARK in done.errors:
         named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
         what = redacted(named[1]) if named else wanted.what

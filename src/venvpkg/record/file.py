@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeGuard
 
 from venvpkg.errors import NotAPackageError
+from venvpkg.host.files import read_regular
 from venvpkg.model.record import BuildRecord
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def read_record(path: Path) -> BuildRecord:
         NotAPackageError: the file cannot be read, or is no record of this schema.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = read_regular(path, _MOST_BYTES)
         if len(content) > _MOST_BYTES:
             raise ValueError("it is absurdly large")  # noqa: TRY301 - a finding like the others
         return _parsed(json.loads(content))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from virtualenv import session_via_cli  # noqa: TID251
 
 from venvpkg.errors import StagingError
+from venvpkg.host.refusals import is_refusal
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
@@ -70,6 +71,8 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target, cache
         config["command"] = f"virtualenv {prefix}"
         config.write()
     except (OSError, RuntimeError, ValueError, SystemExit) as error:
+        if is_refusal(error):
+            raise
         raise StagingError(
             f"virtualenv cannot make an environment for {interpreter.path}.", details=f"  {error}"
         ) from error

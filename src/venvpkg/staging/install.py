@@ -145,7 +145,7 @@ def _install(wheel: ReadyWheel, environment: _Environment, report: Report) -> In
     except OSError as error:
         if error.errno in _ERRNO_OF_NAME:
             raise _malformed(wheel, error) from error
-        raise StagingError(f"{wheel.path.name} cannot be installed: {error.strerror}.", details=f"  {error}") from error
+        raise
     for warning in skipped:
         report.detail(str(warning.message))
     return InstalledWheel(wheel, dist_info, tuple(sorted(destination.written)))

@@ -17,6 +17,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import WheelError
+from venvpkg.host.refusals import is_refusal
 from venvpkg.wheelhouse.archive import Budget, name_problem
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class _Check:
                 if not self.problems:
                     self._record(archive, contents=contents)
         except _DAMAGE as error:
+            if is_refusal(error):
+                raise
             self.problems.append(f"it is damaged: {str(error) or type(error).__name__}")
 
     def _members(self, archive: zipfile.ZipFile) -> None:

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import CompileError, DownloadError, LockError, VenvpkgError, WheelError
+from venvpkg.errors import CompileError, DownloadError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelhouse.check import check_wheel
@@ -39,6 +39,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
         CompileError: some distributions cannot be built; all are named with the telling lines of their logs.
         WheelError: a publisher's wheel, an sdist or a built wheel is damaged or hostile.
         DownloadError, LockError: from fetch and pin.
+        MachineError: the wheelhouse cannot be written.
     """
     shop.wheelhouse.sweep()
     pinned = {(each.name, each.source): each for each in pins if each.target == target_id(shop.target)}
@@ -145,7 +146,11 @@ def _merged(errors: Sequence[VenvpkgError]) -> VenvpkgError:
     resolution = dict.fromkeys(line for error in errors for line in error.resolution.splitlines())
     details = "\n".join("\n".join(part for part in (error.brief, error.details) if part) for error in errors)
     kinds = {type(error) for error in errors}
-    kind = kinds.pop() if len(kinds) == 1 and kinds <= {WheelError, DownloadError, LockError} else CompileError
+    kind = (
+        kinds.pop()
+        if len(kinds) == 1 and kinds <= {WheelError, DownloadError, LockError, MachineError}
+        else CompileError
+    )
     return kind(f"{len(errors)} distributions cannot be had.", details=details, resolution="\n".join(resolution))
 
 

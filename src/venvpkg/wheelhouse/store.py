@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from venvpkg.errors import CompileError
+from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.wheelhouse.key import key_of
@@ -74,7 +74,7 @@ class Wheelhouse:
             build: what else people may ask about it; nothing of this machine.
 
         Raises:
-            CompileError: the wheelhouse cannot be written.
+            MachineError: the wheelhouse cannot be written.
         """
         key = key_of(inputs)
         provenance: dict[str, Json] = {
@@ -92,9 +92,9 @@ class Wheelhouse:
                     _to_disk(path)
                 ready = self._rename(fresh, key)
         except OSError as error:
-            raise CompileError(
-                f"The wheelhouse {self._path} cannot be written: {error.strerror or error}.",
-                resolution="Give it space and permission, or choose another with --wheelhouse.",
+            error.filename, error.filename2 = str(self._path), None
+            raise MachineError.of(
+                error, resolution="Give the wheelhouse space and permission, or choose another with --wheelhouse."
             ) from error
         return replace(ready, origin=Action.COMPILE)
 

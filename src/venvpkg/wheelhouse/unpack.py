@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from venvpkg.errors import WheelError
+from venvpkg.host.refusals import is_refusal
 from venvpkg.wheelhouse.archive import MAX_TOTAL_BYTES, Budget, name_problem
 
 if TYPE_CHECKING:
@@ -64,10 +65,12 @@ def unpack_sdist(archive: Path, directory: Path) -> int:
         else:
             unpacking.read_tar()
     except _DAMAGE as error:
+        if is_refusal(error):
+            raise
         raise WheelError(
             f"The sdist {archive.name} cannot be unpacked.",
             details=f"  {type(error).__name__}: {error}",
-            resolution="Unless this machine is at fault (a full disk), report the damage to its publisher.",
+            resolution="Report the damage to its publisher, or use the publisher's wheel (policy `binary`).",
         ) from error
     unpacking.finish()
     return unpacking.newest

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvpkg.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild")
 
@@ -68,3 +64,14 @@ def test_the_help_imports_no_stage() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_machine_refuses_ends_with_its_own_code_and_no_traceback() -> None:
+    code = "import sys; from venvpkg.cli.main import main; sys.exit(main(['--help']))"
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 16
+    assert done.stderr.startswith("error: The operating system refuses: No space left on device.\n")
+    assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from venvpkg.host.files import write_whole, written_whole
+from venvpkg.host.files import read_regular, write_whole, written_whole
 from venvpkg.host.places import Places, workspace
 
 
@@ -70,3 +71,38 @@ def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) ->
         pass
 
     assert not abandoned.exists()
+
+
+def test_a_directory_that_cannot_be_written_is_told_with_the_file_that_was_to_be() -> None:
+    target = Path("/proc/self/file")  # no file can be made there, by root either
+
+    with pytest.raises(OSError, match="/proc/self/"):
+        write_whole(target, b"content")
+
+    assert not target.exists()
+
+
+def test_a_full_device_is_told_with_the_file_that_was_to_be(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="wanted") as caught, written_whole(tmp_path / "wanted"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert caught.value.filename == str(tmp_path / "wanted")
+
+
+def test_a_regular_file_is_read_up_to_one_byte_more_than_allowed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+
+    assert read_regular(tmp_path / "file", 5) == b"12345"
+    assert read_regular(tmp_path / "file", 3) == b"1234"
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        read_regular(tmp_path / "pipe", 5)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path, 5)

@@ -10,7 +10,7 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import write_wheel
-from venvpkg.errors import CompileError
+from venvpkg.errors import MachineError
 from venvpkg.model.wheels import Action
 from venvpkg.wheelhouse.key import Json, key_of
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -157,7 +157,7 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
         raise OSError(5, key)
 
     monkeypatch.setattr(Wheelhouse, "_rename", sweep_meanwhile)
-    with pytest.raises(CompileError):
+    with pytest.raises(MachineError):
         house.publish(wheel, INPUTS, {})
 
     assert seen == [2]
@@ -166,5 +166,5 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
 def test_a_wheelhouse_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path, wheel: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(CompileError, match="cannot be written"):
+    with pytest.raises(MachineError, match="wheelhouse cannot be used"):
         Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport()).publish(wheel, INPUTS, {})

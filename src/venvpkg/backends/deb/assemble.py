@@ -14,8 +14,9 @@ from venvpkg.backends.deb.copyright import rendered_copyright
 from venvpkg.backends.deb.deb822 import require_same
 from venvpkg.backends.deb.md5sums import md5sums
 from venvpkg.backends.deb.scripts import maintainer_scripts
-from venvpkg.errors import AssembleError, MissingToolError
+from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.host.files import written_whole
+from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
 from venvpkg.host.tree import set_times
 from venvpkg.model.package import Artifact
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvpkg.console import Report
+    from venvpkg.errors import VenvpkgError
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.target import Release, Target
@@ -57,6 +59,7 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
         AssembleError: what would be written is not what was composed, the payload has a path of ours, or dpkg-deb
             failed.
         MissingToolError: there is no dpkg-deb.
+        MachineError: no space, or no permission, there or where the package is packed.
     """
     destdir = spec.staged.destdir
     shutil.rmtree(destdir / _CONTROL, ignore_errors=True)
@@ -175,9 +178,12 @@ def _require_composed(packed: Path, fields: Mapping[str, str], runner: Runner) -
     require_same(fields, done.text, packed.name)
 
 
-def _failed(what: str, done: Completed) -> AssembleError | MissingToolError:
+def _failed(what: str, done: Completed) -> VenvpkgError:
     if done.returncode == _NOT_FOUND:
         return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
+    refusal = refusal_told(done.errors)
+    if refusal is not None:
+        return refusal
     return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in _last(done.errors)))
 
 
@@ -196,8 +202,8 @@ def _move_whole(packed: Path, path: Path, spec: PackageSpec) -> Artifact:
                 size += len(chunk)
                 file.write(chunk)
     except OSError as error:
-        raise AssembleError(
-            f"{path} cannot be written: {error.strerror}.", resolution="Name another directory with --out."
+        raise MachineError.of(
+            error, resolution="Give that directory space and permission, or name another with --out."
         ) from error
     packed.unlink()
     return Artifact(path, digest.hexdigest(), size, spec)

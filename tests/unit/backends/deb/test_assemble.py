@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import PREFIX, a_spec, a_staged, debian_12
 from venvpkg.backends.deb.assemble import artifact_name, assemble, compression
-from venvpkg.errors import AssembleError, MissingToolError
+from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.project import Inclusions
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
@@ -113,6 +113,13 @@ def test_a_failed_dpkg_deb_leaves_nothing_in_the_destination(destdir: Path, tmp_
     assert not (tmp_path / "dist").exists()
 
 
+def test_a_full_disk_is_told_as_such(destdir: Path, tmp_path: Path) -> None:
+    answer = Completed(2, b"", b"dpkg-deb: error: unable to write file: No space left on device\n")
+
+    with pytest.raises(MachineError, match="No space left on device"):
+        pack(spec_in(destdir), tmp_path / "dist", DpkgDeb(answer))
+
+
 def test_a_missing_dpkg_deb_is_told_with_the_package_that_brings_it(destdir: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends dpkg"):
         pack(spec_in(destdir), tmp_path / "dist", DpkgDeb(Completed(127)))
@@ -132,7 +139,7 @@ def test_a_package_that_reads_back_differently_never_appears(destdir: Path, tmp_
 def test_a_destination_that_is_a_file_is_an_error(destdir: Path, tmp_path: Path) -> None:
     (tmp_path / "dist").touch()
 
-    with pytest.raises(AssembleError, match="cannot be written"):
+    with pytest.raises(MachineError, match="dist cannot be used"):
         pack(spec_in(destdir), tmp_path / "dist")
 
 

@@ -1,0 +1,57 @@
+"""What the machine refuses is told as such, and never taken for damage."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+
+import pytest
+
+from venvpkg.errors import MachineError
+from venvpkg.host.refusals import is_refusal, refusal_told
+
+
+def refused(code: int, *names: str) -> OSError:
+    return OSError(code, os.strerror(code), names[0] if names else None, None, names[1] if len(names) > 1 else None)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EMFILE, errno.EIO])
+def test_the_machine_is_at_fault(code: int) -> None:
+    assert is_refusal(refused(code))
+
+
+@pytest.mark.parametrize(
+    "error", [refused(errno.ENAMETOOLONG), refused(errno.ENOENT), gzip.BadGzipFile("not gzip"), ValueError("x")]
+)
+def test_the_content_of_a_file_is_no_fault_of_the_machine(error: Exception) -> None:
+    assert not is_refusal(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "brief", "way_out"),
+    [
+        (refused(errno.ENOSPC, "/srv/a"), "/srv/a cannot be used: No space left on device.", "Make space"),
+        (refused(errno.ENOSPC, "/srv/a", "/srv/b"), "/srv/b cannot be used: No space left on device.", "Make space"),
+        (refused(errno.EROFS, "/srv/a"), "/srv/a cannot be used: Read-only file system.", "permission"),
+        (refused(errno.EMFILE), "The operating system refuses: Too many open files.", "ulimit -n"),
+        (refused(errno.ENOENT), "The operating system refuses: No such file or directory.", "removed"),
+    ],
+)
+def test_a_refusal_tells_where_and_what_to_do(error: OSError, brief: str, way_out: str) -> None:
+    told = MachineError.of(error)
+
+    assert told.brief == brief
+    assert way_out in told.resolution
+
+
+def test_a_program_that_had_no_space_is_understood() -> None:
+    told = refusal_told("dpkg-deb: building\ndpkg-deb: error: failed to write /srv/x: No space left on device\n")
+
+    assert told is not None
+    assert "failed to write /srv/x" in told.details
+    assert "Make space" in told.resolution
+
+
+def test_a_program_that_failed_otherwise_is_not() -> None:
+    assert refusal_told("dpkg-deb: error: no such directory\n") is None
