@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import StagingError
+from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
 from venvpkg.staging.text import one_line
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 _TIMEOUT_S = 1800.0
+# How compileall tells of a file; what it quotes from a module is indented.
+_SYSTEM_ERROR = re.compile(r"^[A-Za-z]+Error: \[Errno .*", re.MULTILINE)
 
 
 def compile_bytecode(destdir: Path, prefix: PurePosixPath, target: Target, runner: Runner, report: Report) -> None:
@@ -29,6 +33,7 @@ def compile_bytecode(destdir: Path, prefix: PurePosixPath, target: Target, runne
 
     Raises:
         StagingError: the interpreter failed, rather than a module.
+        MachineError: there was no space, or no permission, to write the bytecode.
 
     Source:
         PEP 552; Python documentation, compileall.
@@ -48,6 +53,10 @@ def compile_bytecode(destdir: Path, prefix: PurePosixPath, target: Target, runne
             timeout_s=_TIMEOUT_S,
         )
     )  # fmt: skip
+    # compileall takes a file that it cannot write for a module that does not compile, and goes on.
+    lacking = refusal_told("\n".join(_SYSTEM_ERROR.findall(done.text)))
+    if lacking is not None:
+        raise lacking
     refused = [line.removeprefix("*** ") for line in done.text.splitlines() if line.startswith("*** Error compiling")]
     # compileall's exit status for modules that do not compile is that of a traceback too.
     if not done.ok and not (done.returncode == 1 and refused):

@@ -6,13 +6,16 @@ import struct
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError
+from venvpkg.host.refusals import refusal_told
 from venvpkg.wheelhouse.check import ELF_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from venvpkg.wheelhouse.room import Room
 
+_MOST_SAID_BYTES = 1 << 20
 _ET_EXEC, _ET_DYN, _PT_LOAD = 2, 3, 1
 # The sections that debhelper removes, beside those that --strip-unneeded means.
 _STRIP = ("/usr/bin/strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note")
@@ -30,6 +33,7 @@ def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
 
     Raises:
         MissingToolError: no strip.
+        MachineError: strip had no space.
     """
     result = dict(files)
     chosen = [name for name, content in files.items() if _elf_type(content) in {_ET_EXEC, _ET_DYN}]
@@ -38,14 +42,26 @@ def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
     directory = room.fresh("strip")
     for index, name in enumerate(chosen):
         (directory / str(index)).write_bytes(files[name])
+    said_before = room.log.stat().st_size if room.log.is_file() else 0
     done = room.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
     if done.returncode == 127:  # noqa: PLR2004 -- not found, by the runner's convention
         raise MissingToolError(["the program /usr/bin/strip, for compiling wheels"], install=["binutils"])
+    refusal = None if done.ok else refusal_told(_said_since(room.log, said_before))
+    if refusal is not None:  # an unstripped wheel, kept under the key of a stripped one
+        raise refusal
     for index, name in enumerate(chosen):
         content = (directory / str(index)).read_bytes()
         if _is_sound(content):
             result[name] = content
     return result
+
+
+def _said_since(log: Path, position: int) -> str:
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(position)
+        return file.read(_MOST_SAID_BYTES).decode("utf-8", "replace")
 
 
 def _layout(content: bytes) -> tuple[str, bool] | None:

@@ -8,7 +8,7 @@ import pytest
 
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import PREFIX, debian_12
-from venvpkg.errors import StagingError
+from venvpkg.errors import MachineError, StagingError
 from venvpkg.host.runner import Completed
 from venvpkg.staging.bytecode import compile_bytecode
 
@@ -46,3 +46,19 @@ def test_modules_that_do_not_compile_are_told() -> None:
 def test_an_interpreter_that_fails_is_an_error(answer: Completed) -> None:
     with pytest.raises(StagingError, match="cannot compile bytecode"):
         run(answer)
+
+
+def test_a_full_disk_is_told_rather_than_shipped_without_bytecode() -> None:
+    said = b"*** Error compiling '/srv/job/a.py'...\nOSError: [Errno 28] No space left on device: '/srv/job/a.pyc'\n"
+
+    with pytest.raises(MachineError, match="No space left on device"):
+        run(Completed(1, said))
+
+
+def test_a_module_that_speaks_of_a_full_disk_is_no_full_disk() -> None:
+    quoted = b'    print "OSError: [Errno 28] No space left on device"\n'
+    said = b"*** Error compiling 'a.py'...\n" + b'  File "a.py", line 1\n' + quoted
+
+    _, report = run(Completed(1, said))
+
+    assert report.details == ["not compiled: Error compiling 'a.py'..."]

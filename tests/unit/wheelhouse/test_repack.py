@@ -10,7 +10,7 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from unit.wheelhouse.makers import bookworm, wheel_members, write_wheel
-from venvpkg.errors import MissingToolError, WheelError
+from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.wheelhouse.check import check_wheel
 from venvpkg.wheelhouse.repack import repack_wheel
@@ -144,6 +144,21 @@ def test_object_files_are_not_stripped(tmp_path: Path) -> None:
 def test_a_missing_strip_names_the_package_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="binutils"):
         repacked(tmp_path, room=room_in(tmp_path, Completed(127)))
+
+
+def test_a_strip_without_space_is_told_rather_than_kept_as_an_unstripped_wheel(tmp_path: Path) -> None:
+    def full_disk(command: Command) -> Completed:
+        assert command.log is not None
+        with command.log.open("a") as log:
+            log.write("/usr/bin/strip: error: strip/stX1: No space left on device\n")
+        return Completed(1)
+
+    room = Room(
+        tmp_path / "room", tmp_path / "log", ScriptedRunner({("/usr/bin/strip",): full_disk}), {}, lambda: False
+    )
+
+    with pytest.raises(MachineError, match="No space left on device"):
+        repacked(tmp_path, room=room)
 
 
 @pytest.mark.parametrize(
