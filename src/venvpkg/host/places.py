@@ -43,6 +43,11 @@ class Places:
         return self.cache / "downloads"
 
     @property
+    def checkouts(self) -> Path:
+        """Source at commits of git repositories."""
+        return self.cache / "checkouts"
+
+    @property
     def logs(self) -> Path:
         """Logs of builds, kept after the run."""
         return self.cache / "logs"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,20 +21,46 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedDirectory:
+    """Source in an absolute directory of this machine; what is in it now counts, and is hashed when it is built."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCommit:
+    """Source at one commit of a git repository.
+
+    Attributes:
+        url: of the repository, without a password; ``https:``, ``ssh:``, ``git:``, ``file:`` or an absolute path.
+        commit: full object name, hexadecimal; it is a hash over all that the commit holds.
+        subdirectory: of the repository, relative; empty for its top.
+    """
+
+    url: str
+    commit: str
+    subdirectory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LockedDistribution:
     """A distribution at its locked version, with every file that the lock lists for it.
 
     Attributes:
         name: normalised (PEP 503).
-        version: PEP 440, as spelled in the lock.
+        version: PEP 440, as spelled in the lock; may be empty for one with an origin.
         wheels: wheels of the index, in the lock's order; may be empty.
         sdist: its source, if the lock has one.
+        origin: where its source is when it comes from no index; it has no wheels and no sdist then.
+        trusted: sha256 of the files that the user wrote down; None when those of the lock are the user's own.
     """
 
     name: str
     version: str
     wheels: tuple[RemoteFile, ...]
     sdist: RemoteFile | None
+    origin: LockedDirectory | LockedCommit | None = None
+    trusted: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
