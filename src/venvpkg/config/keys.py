@@ -131,6 +131,17 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("section", Text(r"[a-z0-9][a-z0-9+./-]*", "an archive section"), "archive section", '"web"'),
     Key("extras", Array(_DISTRIBUTION), "extras of the application to include", '["ldap"]'),
+    Key(
+        "lock",
+        Text(
+            r"(?!/)([^\x00-\x1f\x7f]*/)?"
+            r"(pylock(\.[^./\x00-\x1f\x7f]+)?\.toml|(uv|poetry|pdm|Pipfile)\.lock|[^/\x00-\x1f\x7f]+\.txt)",
+            "a relative path to pylock.toml, pylock.NAME.toml, uv.lock, the lock of poetry, pdm or pipenv, or NAME.txt",
+        ),
+        "the lock to build from, which may be a requirements file",
+        '"requirements.txt"',
+        "`pylock.toml`, else `uv.lock`",
+    ),
     Key("groups", Array(_GROUP), "dependency groups (PEP 735) of the project to include", '["production"]'),
     Key(
         "commands",

@@ -108,6 +108,7 @@ class Settings:
     replaces: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     build_depends: tuple[str, ...] = ()
+    lock: str | None = None
     files: tuple[FileSetting, ...] = ()
     templates: str | None = None
     wheels: WheelSettings = field(default_factory=WheelSettings)

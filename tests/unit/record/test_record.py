@@ -93,7 +93,8 @@ def test_a_record_lies_beside_its_package_under_its_name() -> None:
 def test_every_setting_survives_the_way_through_a_record() -> None:
     settings = Settings(
         name="app", prefix=PurePosixPath("/opt/own/app"), revision="2", epoch=1, maintainer="Jane <jane@example.org>",
-        section="web", extras=("all",), groups=("production",), commands=(), depends=("bash (>= 5)", "!libc6"),
+        section="web", extras=("all",), groups=("production",), lock="uv.lock", commands=(),
+        depends=("bash (>= 5)", "!libc6"),
         recommends=("nginx",), suggests=("vim",), conflicts=("old",), breaks=("old (<< 2)",), replaces=("older",),
         provides=("httpd",), build_depends=("libpq-dev",), templates="packaging/templates",
         files=(FileSetting("a", "/etc/a", 0o640), FileSetting("b", "/usr/share/app/")),
@@ -170,7 +171,7 @@ def test_only_the_build_requirements_that_were_used_are_recorded() -> None:
 def test_templates_and_the_applications_tree_are_recorded_by_hash() -> None:
     inputs = inputs_of(ingredients())
 
-    assert inputs["application"] == {"tree sha256": "c" * 64}
+    assert list(inputs["source trees"].values()) == [f"tree sha256={'c' * 64}"]
     assert {len(each) for each in inputs["templates"].values()} == {64}
     assert "control.j2" in inputs["templates"]
 
