@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.backends import backend_of
 from venvpkg.config.inclusions import read_inclusions
@@ -24,10 +24,10 @@ from venvpkg.lock.build_pins import read_build_pins, write_build_pins
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.download import Downloads
+from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.pip_settings import uv_settings
-from venvpkg.lock.pylock import read_lock
-from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
+from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.record import BuildRecord
 from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
@@ -40,6 +40,7 @@ from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import Purpose, lacks, require
 from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.checkout import Checkouts
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.plan import plan_wheels
 from venvpkg.wheelhouse.source_tree import read_source_tree
@@ -53,12 +54,13 @@ if TYPE_CHECKING:
     from venvpkg.console import Report
     from venvpkg.host.places import Places
     from venvpkg.host.runner import Runner, Streamer, SubprocessRunner
+    from venvpkg.lock.obtain import ObtainedLock
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.lock import BuildPins, Lock
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
     from venvpkg.targets.abilities import Lack
     from venvpkg.wheelhouse.toolchain import Toolchain
 
@@ -133,7 +135,8 @@ def build_recorded(
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
     with _at_work(project, session) as (work, resolver):
-        lock = read_lock(ensure_lock(project, target, resolver, locked=locked), target, project.settings)
+        obtained = obtain_lock(project, target, resolver, locked=locked)
+        lock = obtained.lock
         toolchain = read_toolchain(target, session.runner)
         plan = _plan(project, lock, target, session, toolchain=toolchain, no_source=(destination, *leave_out))
         _require_abilities(project, plan, target, session)
@@ -166,7 +169,7 @@ def build_recorded(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
             toolchain.flags, toolchain.packages, backend.packers(target, session.runner),
         )  # fmt: skip
-        record = _record(project, artifact, inputs_of(ingredients))
+        record = _record(project, obtained, artifact, inputs_of(ingredients))
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact, record
 
@@ -191,16 +194,16 @@ def plan(project: Project, session: Session) -> WheelPlan:
     target = resolve_host(session.runner)
     project = project.on(target.release)
     with _at_work(project, session) as (_, resolver):
-        lock = read_lock(preview_lock(project, target, resolver), target, project.settings)
+        lock = obtain_lock(project, target, resolver, preview=True).lock
         return _plan(project, lock, target, session, toolchain=read_toolchain(target, session.runner))
 
 
-def lock(project: Project, session: Session, *, upgrade: bool) -> None:
-    """Resolve ``project`` and write its lock."""
+def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
+    """Resolve ``project``, write its lock and return it."""
     target = resolve_host(session.runner)
     project = project.on(target.release)
     with _at_work(project, session) as (_, resolver):
-        read_lock(update_lock(project, target, resolver, upgrade=upgrade), target, project.settings)
+        return renew_lock(project, target, resolver, upgrade=upgrade)
 
 
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
@@ -251,6 +254,7 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
     tree = None
     if project.directory is not None:
         tree = read_source_tree(project.directory, session.runner, leave_out=no_source)
+    trees = _source_trees(project, lock, session, no_source)
     return plan_wheels(
         lock,
         tree,
@@ -259,25 +263,48 @@ def _plan(  # noqa: PLR0913 - what the stages before it made
         pins=read_build_pins(project.build_lock),
         toolchain=toolchain,
         shelf=_wheelhouse(target, session),
+        trees=trees,
     )
 
 
-def _record(project: Project, artifact: Artifact, inputs: Mapping[str, Mapping[str, str]]) -> BuildRecord:
+def _record(
+    project: Project, obtained: ObtainedLock, artifact: Artifact, inputs: Mapping[str, Mapping[str, str]]
+) -> BuildRecord:
+    """Return the record; its lock is the one that was built from, whichever program keeps it."""
+
     def text(path: Path) -> str:
         return without_credentials(path.read_text(encoding="utf-8")) if path.exists() else ""
 
     return BuildRecord(
         name=project.name,
         requirement=without_credentials(project.requirement) if project.requirement else None,
-        settings=settings_table(project.settings),
+        settings=settings_table(replace(project.settings, lock=None)),
         source_date_epoch=artifact.spec.source_date_epoch,
-        lock=text(project.lock),
+        lock=without_credentials(obtained.text(project.lock.parent)),
         build_lock=text(project.build_lock),
         inputs=inputs,
         artifact=artifact.path.name,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,
     )
+
+
+def _source_trees(project: Project, lock: Lock, session: Session, no_source: tuple[Path, ...]) -> dict[str, SourceTree]:
+    """Return the sources of distributions that come from a directory or a commit, by name."""
+    places = session.places
+    checkouts = Checkouts(places.checkouts, session.runner, session.report, session.environment, session.offline)
+    trees: dict[str, SourceTree] = {}
+    for each in lock.distributions:
+        if each.origin is None or (each.name == project.name and project.directory is not None):
+            continue
+        match each.origin:
+            case LockedDirectory():
+                trees[each.name] = read_source_tree(each.origin.path, session.runner, leave_out=no_source)
+            case LockedCommit():
+                trees[each.name] = read_source_tree(checkouts.directory(each.origin), session.runner)
+            case _:
+                assert_never(each.origin)
+    return trees
 
 
 def _require_abilities(project: Project, plan: WheelPlan, target: Target, session: Session) -> None:

@@ -83,7 +83,7 @@ def test_a_changed_source_is_named_and_so_are_the_members_that_differ(command: V
     outcome = rebuilt(command, record, changed)
 
     assert outcome.code == 20, outcome.transcript
-    assert "application: tree sha256: was" in outcome.stderr
+    assert "source trees: said: was" in outcome.stderr
     assert "data: ./opt/venvs/said/lib/python" in outcome.stderr
 
 

@@ -20,5 +20,4 @@ if TYPE_CHECKING:
 def command(application: Application, session: Session, *, upgrade: bool) -> None:
     """Resolve the application's distributions, pin them with hashes (PEP 751) and print the lock's path."""
     project = application.read()
-    pipeline.lock(project, session, upgrade=upgrade)
-    click.echo(project.lock)
+    click.echo(pipeline.lock(project, session, upgrade=upgrade))

@@ -41,6 +41,7 @@ class LockInputs:
         python: minor version of the interpreter, ``3.11``.
         digest: sha256 over what else decides: uv's settings of the project, and the files from which its build
             backend computes dynamic dependencies; empty when there is nothing of the kind.
+        constraints: pins of the user's requirements file, which the versions keep to; sorted.
     """
 
     requirements: tuple[str, ...]
@@ -50,6 +51,7 @@ class LockInputs:
     python: str
     digest: str = ""
     groups: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     def as_table(self) -> dict[str, object]:
         """Return the table as TOML writes it."""
@@ -66,6 +68,8 @@ class LockInputs:
             table["requires-python"] = self.requires_python
         if self.digest:
             table["inputs-sha256"] = self.digest
+        if self.constraints:
+            table["constraints"] = list(self.constraints)
         return table
 
     def changes_since(self, table: Mapping[str, object]) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ class LockInputs:
         ):
             if table.get(key, "") != now.get(key, ""):
                 found.append(f"{what}: {now.get(key) or 'none'}, locked for {table.get(key) or 'none'}")
-        for key in ("requirements", "extras", "groups"):
+        for key in ("requirements", "extras", "groups", "constraints"):
             locked, wanted = _words(table.get(key)), _words(now.get(key))
             found.extend(f"{key}: {each} is new" for each in sorted(wanted - locked))
             found.extend(f"{key}: {each} is no longer asked for" for each in sorted(locked - wanted))
@@ -88,8 +92,13 @@ class LockInputs:
         return tuple(found)
 
 
-def lock_inputs(project: Project, target: Target) -> LockInputs:
+def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] = ()) -> LockInputs:
     """Return what the lock of ``project`` for ``target`` depends on.
+
+    Args:
+        project: the application.
+        target: for what.
+        constraints: pins of the user's requirements file, sorted.
 
     Raises:
         LockError: requirements of the project that are none, and an interpreter that the project does not want.
@@ -97,7 +106,7 @@ def lock_inputs(project: Project, target: Target) -> LockInputs:
     extras = tuple(sorted({canonicalize_name(extra) for extra in project.settings.extras}))
     if project.directory is None:
         only = _normal(Requirement(application_requirement(project)))
-        return LockInputs((only,), (), "", target.name, target.interpreter.minor)
+        return LockInputs((only,), (), "", target.name, target.interpreter.minor, constraints=constraints)
     path = project.directory / "pyproject.toml"
     document = _read(path)
     table, tool = _table(document, "project"), _table(document, "tool")
@@ -120,6 +129,7 @@ def lock_inputs(project: Project, target: Target) -> LockInputs:
         python=target.interpreter.minor,
         digest=_digest(project.directory, table, tool, extras),
         groups=groups,
+        constraints=constraints,
     )
 
 

@@ -82,7 +82,12 @@ def relocated(text: str, origin: Path, destination: Path) -> str:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise LockError("The recorded lock is malformed.", details=f"  {error}") from error
-    return tomli_w.dumps(_moved(document, origin, destination), multiline_strings=False)
+    return plain_text(document, origin, destination)
+
+
+def plain_text(document: Mapping[str, object], origin: Path, destination: Path) -> str:
+    """Return a lock as ``lock_text`` does, but as the work of whoever wrote it."""
+    return tomli_w.dumps(_moved(dict(document), origin, destination), multiline_strings=False)
 
 
 def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:

@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion
 
 from venvpkg.errors import LockError
 from venvpkg.lock.lock_text import read_document
+from venvpkg.lock.origins import OriginError, locked_commit, locked_directory
 from venvpkg.lock.remote_file import RemoteFileError, filename_of_url, parse_filename, remote_file
 from venvpkg.model.lock import Lock, LockedDistribution
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         PackageWheel,
     )
 
-    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.lock import LockedCommit, LockedDirectory, RemoteFile
     from venvpkg.model.project import Settings
     from venvpkg.model.target import Target
 
@@ -149,18 +150,8 @@ class _Reader:
             return False
 
     def _distribution(self, package: Package, where: str) -> LockedDistribution | None:
-        if package.vcs is not None:
-            self.problems.append(
-                f"{where}: comes from a version control system, which has no hash to verify;"
-                " depend on a release, or on the URL of its sdist"
-            )
-            return None
-        if package.directory is not None:
-            if not self._is_own(package.directory.path):
-                self.problems.append(
-                    f"{where}: is a directory, which has no hash to verify; depend on a wheel or sdist built from it"
-                )
-            return None
+        if package.vcs is not None or package.directory is not None:
+            return self._of_source(package, where)
         if package.archive is not None:
             return self._of_archive(package, package.archive, where)
         wheels = tuple(self._files(package.wheels or (), where))
@@ -170,11 +161,18 @@ class _Reader:
             version = parse_filename((*wheels, *sdists)[0].filename)[1]
         return LockedDistribution(package.name, str(version or ""), wheels, sdists[0] if sdists else None)
 
-    def _is_own(self, path: str) -> bool:
+    def _of_source(self, package: Package, where: str) -> LockedDistribution | None:
+        """Return a distribution whose source comes from no index; None for the application's own, or a problem."""
+        origin: LockedDirectory | LockedCommit | None = None
         try:
-            return (self._directory / path).resolve() == self._directory.resolve()
-        except (OSError, ValueError, RuntimeError):  # a NUL, a loop of links
-            return False
+            if package.vcs is not None:
+                origin = locked_commit(package.vcs, self._directory)
+            elif package.directory is not None:
+                origin = locked_directory(package.directory, self._directory)
+        except OriginError as error:
+            self.problems.append(f"{where}: {error}")
+            return None
+        return LockedDistribution(package.name, str(package.version or ""), (), None, origin) if origin else None
 
     def _of_archive(self, package: Package, archive: PackageArchive, where: str) -> LockedDistribution | None:
         files = tuple(self._files((archive,), where))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import LockError
@@ -11,14 +13,14 @@ from venvpkg.lock.lock_text import lock_text, locked_from, read_document
 from venvpkg.lock.uv import Wanted, compile_lock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from venvpkg.lock.uv import Resolver
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
 
 
-def ensure_lock(project: Project, target: Target, resolver: Resolver, *, locked: bool = False) -> Path:
+def ensure_lock(
+    project: Project, target: Target, resolver: Resolver, *, locked: bool = False, constraints: tuple[str, ...] = ()
+) -> Path:
     """Return the lock to build from: the one that is there, or one resolved now and written to ``project.lock``.
 
     A lock that another program wrote is used as it is. One that is out of date is resolved again, and keeps the
@@ -29,11 +31,12 @@ def ensure_lock(project: Project, target: Target, resolver: Resolver, *, locked:
         target: for what.
         resolver: how to run uv.
         locked: whether to fail rather than resolve.
+        constraints: requirements that the versions keep to, sorted.
 
     Raises:
         LockError: with ``locked``, no lock is there or it is out of date; else, it cannot be resolved.
     """
-    changes = out_of_date(project, target)
+    changes = out_of_date(project, target, constraints)
     if changes is None:
         return project.lock
     if locked:
@@ -44,10 +47,12 @@ def ensure_lock(project: Project, target: Target, resolver: Resolver, *, locked:
         )
     for change in changes:
         resolver.report.detail(f"{project.lock.name}: {change}")
-    return _write(project, target, resolver, upgrade=False)
+    return _write(project, target, resolver, upgrade=False, constraints=constraints)
 
 
-def update_lock(project: Project, target: Target, resolver: Resolver, *, upgrade: bool = False) -> Path:
+def update_lock(
+    project: Project, target: Target, resolver: Resolver, *, upgrade: bool = False, constraints: tuple[str, ...] = ()
+) -> Path:
     """Resolve, write ``project.lock`` and return it.
 
     Args:
@@ -55,6 +60,7 @@ def update_lock(project: Project, target: Target, resolver: Resolver, *, upgrade
         target: for what.
         resolver: how to run uv.
         upgrade: whether to take the newest versions instead of those locked before.
+        constraints: requirements that the versions keep to, sorted.
 
     Raises:
         LockError: it cannot be resolved, or another program wrote the lock that is there.
@@ -64,10 +70,10 @@ def update_lock(project: Project, target: Target, resolver: Resolver, *, upgrade
             f"{project.lock} was not written by venvpkg, so venvpkg does not overwrite it.",
             resolution="Builds use it as it is. Bring it up to date with the program that wrote it, or remove it.",
         )
-    return _write(project, target, resolver, upgrade=upgrade)
+    return _write(project, target, resolver, upgrade=upgrade, constraints=constraints)
 
 
-def preview_lock(project: Project, target: Target, resolver: Resolver) -> Path:
+def preview_lock(project: Project, target: Target, resolver: Resolver, *, constraints: tuple[str, ...] = ()) -> Path:
     """Return the lock that a build would use, without a trace in the project and without running a build backend.
 
     Returns:
@@ -76,15 +82,16 @@ def preview_lock(project: Project, target: Target, resolver: Resolver) -> Path:
     Raises:
         LockError: it cannot be resolved without running a build backend, or at all.
     """
-    if out_of_date(project, target) is None:
+    if out_of_date(project, target, constraints) is None:
         return project.lock
-    output = _resolved(project, target, resolver, upgrade=False, backends=False)
-    text = lock_text(read_document(output), output.parent, output.parent, lock_inputs(project, target))
+    output = _resolved(project, target, resolver, upgrade=False, backends=False, constraints=constraints)
+    inputs = lock_inputs(project, target, constraints)
+    text = lock_text(read_document(output), output.parent, output.parent, inputs)
     write_whole(output, text.encode())
     return output
 
 
-def out_of_date(project: Project, target: Target) -> tuple[str, ...] | None:
+def out_of_date(project: Project, target: Target, constraints: tuple[str, ...] = ()) -> tuple[str, ...] | None:
     """Return what changed since the lock was resolved; empty when there is no lock, None when it is current.
 
     Raises:
@@ -95,12 +102,14 @@ def out_of_date(project: Project, target: Target) -> tuple[str, ...] | None:
     table = locked_from(read_document(project.lock))
     if table is None:
         return None
-    return lock_inputs(project, target).changes_since(table) or None
+    return lock_inputs(project, target, constraints).changes_since(table) or None
 
 
-def _write(project: Project, target: Target, resolver: Resolver, *, upgrade: bool) -> Path:
-    inputs = lock_inputs(project, target)
-    output = _resolved(project, target, resolver, upgrade=upgrade, backends=True)
+def _write(
+    project: Project, target: Target, resolver: Resolver, *, upgrade: bool, constraints: tuple[str, ...]
+) -> Path:
+    inputs = lock_inputs(project, target, constraints)
+    output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
     document = read_document(output)
     text = lock_text(document, output.parent, project.lock.parent, inputs)
     try:
@@ -113,7 +122,15 @@ def _write(project: Project, target: Target, resolver: Resolver, *, upgrade: boo
     return project.lock
 
 
-def _resolved(project: Project, target: Target, resolver: Resolver, *, upgrade: bool, backends: bool) -> Path:
+def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
+    project: Project,
+    target: Target,
+    resolver: Resolver,
+    *,
+    upgrade: bool,
+    backends: bool,
+    constraints: tuple[str, ...],
+) -> Path:
     previous = None
     if project.lock.exists() and not upgrade:
         read_document(project.lock)  # uv's own complaint about a malformed lock would name our copy of it
@@ -127,4 +144,9 @@ def _resolved(project: Project, target: Target, resolver: Resolver, *, upgrade: 
             extras=project.settings.extras,
             groups=project.settings.groups,
         )
-    return compile_lock(wanted, target, resolver, previous=previous, backends=backends)
+    options: tuple[str, ...] = ()
+    if constraints:
+        file = Path(tempfile.mkdtemp(prefix="constraints-", dir=resolver.work)) / "constraints.txt"
+        file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+        options = ("--constraint", str(file))
+    return compile_lock(wanted, target, resolver, options=options, previous=previous, backends=backends)

@@ -104,10 +104,9 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     output = directory / "pylock.toml"
     if previous is not None:
         output.write_text(previous, encoding="utf-8")
-    environment = _environment(resolver, directory)
+    environment = uv_environment(resolver, directory)
     if not backends:
-        (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
-        environment["PYTHONPATH"] = str(directory)
+        environment |= backends_barred(directory)
     python = target.on_host(target.interpreter.path)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
     groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
@@ -129,11 +128,18 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     if not done.ok:
         raise _failure(done, wanted, target, resolver)
     if not output.is_file():
-        raise LockError(f"uv wrote no lock of {wanted.what}.", details=_explanation(done))
+        raise LockError(f"uv wrote no lock of {wanted.what}.", details=explanation(done))
     return output
 
 
-def _environment(resolver: Resolver, directory: Path) -> dict[str, str]:
+def backends_barred(directory: Path) -> dict[str, str]:
+    """Return the variables under which uv starts no build backend; a file for it is written to ``directory``."""
+    (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
+    return {"PYTHONPATH": str(directory)}
+
+
+def uv_environment(resolver: Resolver, directory: Path) -> dict[str, str]:
+    """Return uv's environment for a run with ``directory`` of its own."""
     return dict(resolver.settings.environment) | {
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
@@ -144,7 +150,7 @@ def _environment(resolver: Resolver, directory: Path) -> dict[str, str]:
 
 
 def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError:
-    text = _explanation(done)
+    text = explanation(done)
     if _NO_BACKEND_MARK in done.errors:
         named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
         what = redacted(named[1]) if named else wanted.what
@@ -172,7 +178,8 @@ def _ended(done: Completed) -> str:
     return "says why" if done.returncode in {1, 2} else f"ended: {done.outcome()}"
 
 
-def _explanation(done: Completed) -> str:
+def explanation(done: Completed) -> str:
+    """Return what uv said, indented, without secrets and escape sequences, and not too much of it."""
     text = redacted(done.errors).strip()
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"

@@ -63,7 +63,11 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
     target, interpreter = of.target, of.target.interpreter
     compiled = any(wheel.origin in {Action.COMPILE, Action.REUSE} for wheel in of.wheels)
     return {
-        "application": _application(of.plan),
+        "source trees": {
+            each.name: f"tree sha256={each.source.sha256}"
+            for each in of.plan.wheels
+            if isinstance(each.source, SourceTree)
+        },
         "target": {
             "name": target.name,
             "codename": target.release.codename,
@@ -103,12 +107,6 @@ def changes_between(before: Mapping[str, Mapping[str, str]], now: Mapping[str, M
                 was, is_ = old.get(name, "not there"), new.get(name, "not there")
                 changes.append(f"{section}: {name}: was {was:.200}, is {is_:.200}")
     return tuple(changes)
-
-
-def _application(plan: WheelPlan) -> dict[str, str]:
-    """Return the hash over the application's own tree, if it was built from one."""
-    trees = [each.source for each in plan.wheels if isinstance(each.source, SourceTree)]
-    return {"tree sha256": trees[0].sha256} if trees else {}
 
 
 def _wheels(of: Ingredients) -> dict[str, str]:

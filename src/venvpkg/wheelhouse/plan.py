@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from venvpkg.errors import LockError
+from venvpkg.model.lock import LockedCommit, LockedDirectory, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
 from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
+    from venvpkg.model.lock import BuildPins, Lock, LockedDistribution
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, SourceTree
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # The source of a project's own tree in the pins of its build requirements.
 DIRECTORY = "directory"
+_NONE: Mapping[str, SourceTree] = MappingProxyType({})
 
 
 class Shelf(Protocol):
@@ -39,6 +42,7 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
     pins: Iterable[BuildPins],
     toolchain: Toolchain,
     shelf: Shelf,
+    trees: Mapping[str, SourceTree] = _NONE,
 ) -> WheelPlan:
     """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
 
@@ -50,16 +54,24 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
         pins: build requirements known so far, of any target.
         toolchain: of the target.
         shelf: the wheelhouse.
+        trees: sources of those distributions of the lock that have an origin, by name.
 
     Raises:
-        LockError: some distributions can have no wheel here under their policy; all are named.
+        LockError: some distributions can have no wheel here under their policy, or the file that would be used is none
+            that the user trusts; all are named.
     """
     planner = _Planner(
-        project, target, {(each.name, each.source, each.target): each for each in pins}, toolchain, shelf
+        project, target, {(each.name, each.source, each.target): each for each in pins}, toolchain, shelf, trees
     )
     planned = [planner.decide(each) for each in lock.distributions if tree is None or each.name != project.name]
     if tree is not None:
         planned.append(planner.from_tree(tree))
+    if planner.untrusted:
+        raise LockError(
+            f"{len(planner.untrusted)} of the files are none of those whose hashes the requirements file lists.",
+            details="\n".join(f"  {problem}" for problem in planner.untrusted),
+            resolution="Find out whether the index or the requirements file is wrong before you write its hashes anew.",
+        )
     if planner.problems:
         raise LockError(
             f"On {target.name} no wheel can be had for {len(planner.problems)} of the distributions.",
@@ -72,15 +84,18 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
 class _Planner:
     """The decisions for one target; problems collect."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- the same
         self,
         project: Project,
         target: Target,
         pins: dict[tuple[str, str, str], BuildPins],
         toolchain: Toolchain,
         shelf: Shelf,
+        trees: Mapping[str, SourceTree],
     ) -> None:
         self.problems: list[str] = []
+        self.untrusted: list[str] = []
+        self._trees = trees
         self._wheels = project.settings.wheels
         self._project = project
         self._target = target
@@ -95,6 +110,28 @@ class _Planner:
 
     def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
         """Return the decision, or None after noting why there is none."""
+        if distribution.origin is not None:
+            return self._from_origin(distribution.name, distribution.origin)
+        planned = self._decide(distribution)
+        if planned is not None and isinstance(planned.source, RemoteFile):
+            file = planned.source
+            if distribution.trusted is not None and file.sha256 not in distribution.trusted:
+                self.untrusted.append(
+                    f"{distribution.name} {distribution.version}: {file.filename} has sha256 {file.sha256}"
+                )
+        return planned
+
+    def _from_origin(self, name: str, origin: LockedDirectory | LockedCommit) -> PlannedWheel:
+        match origin:
+            case LockedDirectory():
+                what = "source in a directory"
+            case LockedCommit():
+                what = f"source at git commit {origin.commit[:12]}"
+            case _:
+                assert_never(origin)
+        return self._built(name, "", self._trees[name], DIRECTORY, what)
+
+    def _decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
         name = distribution.name
         policy = self._wheels.policy_of(name)
         pure = best_wheel(distribution.wheels, self._pure_tags)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from unit.wheelhouse.makers import TOOLCHAIN, application, bookworm, distribution, locked, pins_of, remote
 from venvpkg.errors import LockError
-from venvpkg.model.lock import BuildPins, Lock
+from venvpkg.model.lock import BuildPins, Lock, LockedCommit, LockedDirectory, LockedDistribution
 from venvpkg.model.project import Project, WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelhouse.plan import DIRECTORY, plan_wheels
@@ -164,3 +165,46 @@ def test_the_projects_own_tree_stands_for_its_entry_in_the_lock() -> None:
         ("b", remote("b-1.0-py3-none-any.whl")),
     ]
     assert plan.wheels[0].key is not None
+
+
+def test_source_in_a_directory_and_at_a_commit_is_built_whatever_the_policy() -> None:
+    lock = Lock((
+        LockedDistribution("lib", "", (), None, LockedDirectory(Path("/lib"))),
+        LockedDistribution("vcs", "1.0", (), None, LockedCommit("https://h.example/x", "ab" * 20)),
+    ))  # fmt: skip
+    trees = {"lib": TREE, "vcs": dataclasses.replace(TREE, directory=Path("/vcs"))}
+
+    plan = plan_wheels(
+        lock, None, application(default=WheelPolicy.BINARY), bookworm(),
+        pins=(), toolchain=TOOLCHAIN, shelf=Kept(), trees=trees,
+    )  # fmt: skip
+
+    assert [(each.name, each.action, each.source) for each in plan.wheels] == [
+        ("lib", Action.COMPILE, trees["lib"]),
+        ("vcs", Action.COMPILE, trees["vcs"]),
+    ]
+    assert "git commit abababababab" in plan.wheels[1].reason
+
+
+@pytest.mark.parametrize(("filename", "others"), [(PURE, (SDIST,)), (SDIST, (NATIVE,))])
+def test_only_the_file_that_is_used_has_to_be_one_that_the_user_trusts(filename: str, others: tuple[str, ...]) -> None:
+    found = dataclasses.replace(distribution("demo", filename, *others), trusted=frozenset({remote(filename).sha256}))
+    others_only = dataclasses.replace(found, trusted=frozenset(remote(each).sha256 for each in others))
+
+    (planned,) = plan_wheels(
+        locked(found), None, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept()
+    ).wheels
+    refused = refusal(locked(others_only), application())
+
+    assert planned.source == remote(filename)
+    assert f"demo 1.0: {filename} has sha256 {remote(filename).sha256}" in refused.details
+
+
+def test_another_hash_changes_no_decision_silently() -> None:
+    found = dataclasses.replace(distribution("demo", NATIVE, SDIST), trusted=frozenset({remote(NATIVE).sha256}))
+
+    assert SDIST in refusal(locked(found), application()).details
+    (planned,) = plan_wheels(
+        locked(found), None, application(binary=["demo"]), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept()
+    ).wheels
+    assert planned.action is Action.BINARY

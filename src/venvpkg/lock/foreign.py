@@ -1,0 +1,158 @@
+"""Read the lock of poetry, pdm or pipenv: exported by that program as a requirements file with hashes, or refused."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import LockError
+from venvpkg.host.runner import Command
+from venvpkg.lock.requirements import read_requirements
+from venvpkg.lock.source import LockKind
+from venvpkg.lock.uv import explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.host.runner import Completed
+    from venvpkg.lock.requirements import RequirementsFile
+    from venvpkg.lock.source import LockSource
+    from venvpkg.lock.uv import Resolver
+    from venvpkg.model.project import Project
+
+_TIMEOUT_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Exporter:
+    """How a program is asked for its lock as a requirements file.
+
+    Attributes:
+        check: fails when the lock is out of date.
+        export: prints the file.
+        extra: word that stands before the name of an extra; empty when the program exports no extras.
+        group: the same for a dependency group.
+        refresh: what the user runs to bring the lock up to date.
+        needs: for people, when the program alone is not enough.
+        aside: files that it needs, for a program that leaves files of its own where it runs: it runs beside copies.
+    """
+
+    check: tuple[str, ...]
+    export: tuple[str, ...]
+    extra: str
+    group: str
+    refresh: str
+    needs: str = ""
+    aside: tuple[str, ...] = ()
+
+
+_EXPORTERS: Final[Mapping[LockKind, _Exporter]] = {
+    LockKind.POETRY: _Exporter(
+        check=("poetry", "check", "--lock", "--no-interaction"),
+        export=("poetry", "export", "--no-interaction", "--format", "requirements.txt", "--without-urls"),
+        extra="--extras",
+        group="--with",
+        refresh="poetry lock",
+        needs=" with the plugin poetry-plugin-export",
+    ),
+    LockKind.PDM: _Exporter(
+        check=("pdm", "lock", "--check"),
+        export=("pdm", "export", "--format", "requirements", "--production"),
+        extra="--group",
+        group="--group",
+        refresh="pdm lock",
+        aside=("pyproject.toml", "pdm.lock"),
+    ),
+    LockKind.PIPENV: _Exporter(
+        check=("pipenv", "verify"),
+        export=("pipenv", "requirements", "--hash"),
+        extra="",
+        group="",
+        refresh="pipenv lock",
+    ),
+}
+
+
+def export_foreign_lock(project: Project, source: LockSource, resolver: Resolver) -> RequirementsFile:
+    """Return what the lock of another program pins, as that program exports it.
+
+    Raises:
+        LockError: the program is not installed, or says that the lock cannot be used; with the command to run.
+    """
+    exporter = _EXPORTERS[source.kind]
+    parts = (*project.settings.extras, *project.settings.groups)
+    if parts and not exporter.extra:
+        raise LockError(
+            f"{source.path.name} knows neither extras nor dependency groups, and {', '.join(parts)} are asked for.",
+            resolution=_by_hand(exporter.export, exporter),
+        )
+    export = (
+        *exporter.export,
+        *(word for extra in project.settings.extras for word in (exporter.extra, extra)),
+        *(word for group in project.settings.groups for word in (exporter.group, group)),
+    )
+    directory = _place(exporter, source, resolver)
+    checked = _run(exporter.check, directory, resolver)
+    if checked.returncode == 127:  # noqa: PLR2004 -- not found, see Completed
+        raise LockError(
+            f"{source.path} is the application's lock, and {exporter.check[0]}, which reads it, is not installed here.",
+            resolution=_by_hand(export, exporter),
+        )
+    if not checked.ok:
+        raise LockError(
+            f"{source.path} is out of date, or {exporter.check[0]} cannot tell.",
+            details=explanation(checked),
+            resolution=f"Run '{exporter.refresh}', and keep the file with the application.",
+        )
+    done = _run(export, directory, resolver)
+    if not done.ok:
+        raise LockError(
+            f"{source.path} cannot be exported; {' '.join(export[:2])} ended: {done.outcome()}.",
+            details=explanation(done),
+            resolution=_by_hand(export, exporter),
+        )
+    file = Path(tempfile.mkdtemp(prefix="export-", dir=resolver.work)) / f"{source.path.name}.txt"
+    file.write_bytes(done.stdout)
+    found = read_requirements(file, own=source.path.parent)
+    if found.pins and not found.hashed:
+        raise LockError(
+            f"{source.path} has no hashes, so nothing would say which files are meant.",
+            resolution=f"Run '{exporter.refresh}' with a version of {exporter.check[0]} that writes hashes.",
+        )
+    return found
+
+
+def _run(argv: tuple[str, ...], directory: Path, resolver: Resolver) -> Completed:
+    env = {
+        "NO_COLOR": "1",
+        "PDM_CHECK_UPDATE": "0",
+        "PDM_IGNORE_SAVED_PYTHON": "1",
+        "PDM_USE_VENV": "0",
+        "PIPENV_NOSPIN": "1",
+        "PIPENV_PIPFILE": str(directory / "Pipfile"),
+    }
+    return resolver.runner.run(Command(argv, cwd=directory, env=env, timeout_s=_TIMEOUT_S))
+
+
+def _place(exporter: _Exporter, source: LockSource, resolver: Resolver) -> Path:
+    """Return the directory to run the program in."""
+    if not exporter.aside:
+        return source.path.parent
+    directory = Path(tempfile.mkdtemp(prefix="project-", dir=resolver.work))
+    try:
+        for name in exporter.aside:
+            shutil.copyfile(source.path.parent / name, directory / name)
+    except OSError as error:
+        raise LockError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return directory
+
+
+def _by_hand(export: tuple[str, ...], exporter: _Exporter) -> str:
+    return (
+        f"Install {exporter.check[0]}{exporter.needs}, or run this where it is installed:\n"
+        f"  {' '.join(export)} > requirements.txt\n"
+        'and say lock = "requirements.txt" in the configuration.'
+    )

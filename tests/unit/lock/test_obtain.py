@@ -1,0 +1,246 @@
+"""One lock, whichever program keeps it; what uv and the others are asked, and what becomes of their answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport, ScriptedRunner
+from unit.lock.samples import project_in, target
+from unit.lock.test_resolve import SHA, UV, answering, application, failing, output, resolver
+from venvpkg.errors import LockError
+from venvpkg.host.runner import Command, Completed
+from venvpkg.lock.obtain import obtain_lock, renew_lock
+from venvpkg.model.lock import LockedDirectory
+from venvpkg.model.project import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from venvpkg.model.project import Project
+
+ENTRY = f'wheels = [{{ url = "https://i.example/flask-3.1.3-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}]'
+ANSWER = f"""lock-version = "1.0"
+created-by = "uv"
+[[packages]]
+name = "flask"
+version = "3.1.3"
+{ENTRY}
+"""
+PINNED = f"flask==3.1.3 --hash=sha256:{SHA}\n"
+FRESH = Completed(0)
+STALE = Completed(1, stderr=b"error: \x1b[31mneeds to be updated\x1b[0m https://me:s3cret@h.example\n")
+
+
+def with_lock(tmp_path: Path, name: str, text: str = "", settings: Settings | None = None) -> Project:
+    directory = application(tmp_path, "flask")
+    (directory / name).write_text(text)
+    return project_in(directory, settings or Settings(lock=name))
+
+
+def exporting(text: str = ANSWER, *checks: Completed) -> ScriptedRunner:
+    """Return a uv that exports ``text`` and answers its checks in turn, the last one for ever."""
+    answers = list(checks or (FRESH,))
+
+    def export(command: Command) -> Completed:
+        output(command).write_text(text)
+        return Completed(0)
+
+    return ScriptedRunner({
+        (UV, "export"): export,
+        (UV, "lock"): lambda _: answers.pop(0) if len(answers) > 1 else answers[0],
+    })  # fmt: skip
+
+
+def test_uv_lock_is_exported_for_the_application_alone_and_nothing_is_written(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "uv.lock", settings=Settings(extras=("fast",), groups=("prod",)))
+    runner = exporting()
+
+    lock = obtain_lock(project, target(), resolver(tmp_path, runner), locked=True).lock
+
+    export, check = runner.ran
+    assert [each.name for each in lock.distributions] == ["flask"]
+    assert {"--frozen", "--offline", "--no-emit-project", "--no-editable", "--no-default-groups"} <= set(export.argv)
+    assert export.argv[export.argv.index("--extra") + 1] == "fast"
+    assert export.argv[export.argv.index("--group") + 1] == "prod"
+    assert check.argv[:4] == (UV, "lock", "--check", "--offline")
+    assert (check.cwd, check.clean) == (project.directory, True)
+    assert sorted(path.name for path in (tmp_path / "app").iterdir()) == ["pyproject.toml", "uv.lock"]
+
+
+def test_freshness_is_asked_without_indexes_first_and_then_with_the_users(tmp_path: Path) -> None:
+    runner = exporting(ANSWER, STALE, FRESH)
+
+    obtain_lock(with_lock(tmp_path, "uv.lock"), target(), resolver(tmp_path, runner))
+
+    _, first, second = runner.ran
+    assert "UV_DEFAULT_INDEX" not in first.env
+    assert "UV_DEFAULT_INDEX" in second.env
+    assert "--no-index" in second.argv
+    assert "--offline" not in second.argv
+
+
+def test_a_stale_uv_lock_is_refused_in_uvs_words_without_secrets(tmp_path: Path) -> None:
+    runner = exporting(ANSWER, STALE)
+
+    with pytest.raises(LockError, match="out of date") as caught:
+        obtain_lock(
+            with_lock(tmp_path, "uv.lock"), target(), replace(resolver(tmp_path, runner), offline=True), preview=True
+        )
+
+    assert "needs to be updated" in caught.value.details
+    assert "s3cret" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert runner.ran[2].argv[-3] == "--offline"
+    assert all("PYTHONPATH" in command.env for command in runner.ran)
+
+
+def test_a_malformed_uv_lock_is_refused_before_its_age_is_asked(tmp_path: Path) -> None:
+    runner = failing("error: Failed to parse `uv.lock`", 2)
+
+    with pytest.raises(LockError, match="cannot be used; uv ended: exit 2"):
+        obtain_lock(with_lock(tmp_path, "uv.lock"), target(), resolver(tmp_path, runner))
+
+    assert len(runner.ran) == 1
+
+
+def test_a_directory_in_uvs_export_is_found_from_where_uv_wrote_it(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "uv.lock")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "pyproject.toml").touch()
+    text = 'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "lib"\ndirectory = { path = "../../lib" }\n'
+
+    (lib,) = obtain_lock(project, target(), resolver(tmp_path, exporting(text))).lock.distributions
+
+    assert lib.origin == LockedDirectory(tmp_path / "lib")
+
+
+def test_hashed_requirements_are_looked_up_without_their_dependencies_and_keep_their_hashes(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "requirements.txt", PINNED)
+    runner = answering(ANSWER)
+
+    (flask,) = obtain_lock(project, target(), resolver(tmp_path, runner), locked=True).lock.distributions
+
+    (command,) = runner.ran
+    assert "--no-deps" in command.argv
+    assert command.stdin == b"flask==3.1.3\n"
+    assert flask.trusted == frozenset({SHA})
+    assert not project.lock.exists()
+
+
+def test_pins_without_hashes_become_constraints_of_our_own_lock_and_are_watched(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "requirements.txt", "Flask[async]==3.1.3\nother==1\n")
+    constraints: list[str] = []
+
+    def answer(command: Command) -> Completed:
+        constraints.append(Path(command.argv[command.argv.index("--constraint") + 1]).read_text())
+        output(command).write_text(ANSWER)
+        return Completed(0)
+
+    runner, report = ScriptedRunner({(UV, "pip"): answer}), RecordingReport()
+
+    obtain_lock(project, target(), resolver(tmp_path, runner, report))
+    obtain_lock(project, target(), resolver(tmp_path, runner), locked=True)
+
+    assert constraints == ["flask==3.1.3\nother==1\n"]
+    assert [warning.split(":")[0] for warning in report.warnings] == [
+        "requirements.txt has no hashes",
+        "requirements.txt pins what the application does not depend on, so it is not in the package",
+    ]
+    (tmp_path / "app" / "requirements.txt").write_text("flask==3.1.2\n")
+    with pytest.raises(LockError, match=r"flask==3\.1\.2 is new"):
+        obtain_lock(project, target(), resolver(tmp_path, runner), locked=True)
+
+
+def test_pins_do_not_shape_a_lock_that_another_program_wrote(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "requirements.txt", "flask==3.1.3\n")
+    project.lock.write_text(ANSWER)
+
+    for stage in (obtain_lock, renew_lock):
+        with pytest.raises(LockError, match="another program wrote"):
+            stage(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+
+def poetry(check: Completed, export: Completed) -> ScriptedRunner:
+    return ScriptedRunner({
+        ("poetry", "check"): check,
+        ("poetry", "export"): export,
+        (UV, "pip"): answering(ANSWER).answers[UV, "pip", "compile"],
+    })  # fmt: skip
+
+
+def test_the_lock_of_poetry_is_exported_by_poetry_and_its_hashes_count(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "poetry.lock", settings=Settings(extras=("fast",)))
+    runner = poetry(FRESH, Completed(0, PINNED.encode()))
+
+    (flask,) = obtain_lock(project, target(), resolver(tmp_path, runner), locked=True).lock.distributions
+
+    assert flask.trusted == frozenset({SHA})
+    assert runner.ran[1].argv[-2:] == ("--extras", "fast")
+    assert runner.ran[1].cwd == project.directory
+    assert not project.lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("check", "export", "told"),
+    [
+        (Completed(127), FRESH, r"not installed here.*\n.*poetry-plugin-export.*\n  poetry export .*--extras fast"),
+        (STALE, FRESH, r"out of date(.|\n)*Run 'poetry lock'"),
+        (FRESH, STALE, r"cannot be exported(.|\n)*poetry export"),
+        (FRESH, Completed(0, b"flask==3.1.3\nlxml==5 --hash=sha256:" + b"00" * 32), "flask has no sha256"),
+        (FRESH, Completed(0, b"flask==3.1.3\n"), "no hashes"),
+    ],
+)
+def test_a_lock_that_cannot_be_exported_is_refused_and_never_ignored(
+    tmp_path: Path, check: Completed, export: Completed, told: str
+) -> None:
+    project = with_lock(tmp_path, "poetry.lock", settings=Settings(extras=("fast",)))
+
+    with pytest.raises(LockError, match=told) as caught:
+        obtain_lock(project, target(), resolver(tmp_path, poetry(check, export)))
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_pdm_runs_beside_copies_because_it_leaves_files_where_it_runs(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "pdm.lock", "the lock")
+    seen: list[tuple[str, ...]] = []
+
+    def export(command: Command) -> Completed:
+        assert isinstance(command.cwd, Path)
+        assert command.cwd.is_relative_to(tmp_path / "work")
+        seen.append(tuple(sorted(path.name for path in command.cwd.iterdir())))
+        return Completed(0, PINNED.encode())
+
+    runner = ScriptedRunner({("pdm",): export, (UV, "pip"): answering(ANSWER).answers[UV, "pip", "compile"]})
+
+    obtain_lock(project, target(), resolver(tmp_path, runner))
+
+    assert seen == [("pdm.lock", "pyproject.toml")] * 2
+
+
+def test_pipenv_knows_no_extras(tmp_path: Path) -> None:
+    project = with_lock(tmp_path, "Pipfile.lock", settings=Settings(extras=("fast",)))
+
+    with pytest.raises(LockError, match="knows neither extras"):
+        obtain_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+
+@pytest.mark.parametrize(("name", "text"), [("uv.lock", ""), ("requirements.txt", PINNED), ("pdm.lock", "")])
+def test_venvpkg_lock_writes_no_lock_of_another_program(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(LockError, match="venvpkg does not write it"):
+        renew_lock(with_lock(tmp_path, name, text), target(), resolver(tmp_path, ScriptedRunner({})))
+
+
+def test_a_named_pylock_is_where_our_lock_is_kept(tmp_path: Path) -> None:
+    project = project_in(application(tmp_path, "flask"), Settings(lock="pylock.prod.toml"))
+    calls: tuple[Callable[..., object], ...] = (renew_lock, obtain_lock)
+
+    for call in calls:
+        call(project, target(), resolver(tmp_path, answering(ANSWER)))
+
+    assert (tmp_path / "app" / "pylock.prod.toml").exists()
+    assert not project.lock.exists()
