@@ -98,6 +98,7 @@ def build_recorded(
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
+    backend.warn_of_namesake(project.package_name, target, session.runner, session.report)
     with workbench(project, target, session, (destination, *leave_out)) as bench:
         obtained = obtain_lock(project, target, bench.resolver, locked=locked)
         toolchain = toolchain_of(bench)
@@ -131,6 +132,7 @@ def build_recorded(
             project, staged, dependencies, epoch,
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip
+        spec = backend.avoid_collisions(spec, target, session.runner, session.report)
         artifact = backend.assemble(spec, target, destination, session.runner, session.report)
         ingredients = Ingredients(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,

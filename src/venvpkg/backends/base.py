@@ -25,6 +25,9 @@ class Backend(Protocol):
     def check(self, project: Project, inclusions: Inclusions) -> None:
         """Refuse what the family would not accept, as far as it is known before anything is built."""
 
+    def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report) -> None:
+        """Warn when the release has a package of this name itself, and say what follows."""
+
     def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
         self,
         report: ElfReport,
@@ -50,6 +53,9 @@ class Backend(Protocol):
         sbom: bytes = b"",
     ) -> PackageSpec:
         """Return the package's description."""
+
+    def avoid_collisions(self, spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
+        """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
 
     def assemble(
         self, spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report

@@ -1,6 +1,7 @@
 """Debian packages: the backend of the family deb."""
 
 from venvpkg.backends.deb.assemble import assemble
+from venvpkg.backends.deb.collisions import avoid_collisions, warn_of_namesake
 from venvpkg.backends.deb.compare import differences
 from venvpkg.backends.deb.compose import check, compose
 from venvpkg.backends.deb.depends import derive_dependencies
@@ -10,6 +11,7 @@ from venvpkg.backends.deb.packers import packers
 
 __all__ = [
     "assemble",
+    "avoid_collisions",
     "check",
     "compose",
     "derive_dependencies",
@@ -17,4 +19,5 @@ __all__ = [
     "inspect",
     "packers",
     "read_evidence",
+    "warn_of_namesake",
 ]

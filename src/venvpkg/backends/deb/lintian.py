@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.backends.deb.manpages import MANUAL
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 
@@ -56,7 +57,8 @@ def rendered_overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zst
         {"reason": textwrap.wrap(each.reason, _WIDTH), "line": f"{spec.name}: {each.tag} {each.context}".rstrip()}
         for each in found
     ]
-    return render(Family.DEB, "lintian-overrides.j2", {"overrides": entries}).encode()
+    own = spec.inclusions.templates
+    return render(Family.DEB, "lintian-overrides.j2", {"overrides": entries}, own).encode()
 
 
 def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zstd: bool) -> Iterator[Override]:
@@ -64,7 +66,7 @@ def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zstd: bool) 
 
     Args:
         spec: the package.
-        pages: manual pages that man(1) will find.
+        pages: manual pages that are added to the payload.
         zstd: whether it is packed with that.
     """
     prefix, paths = spec.staged.prefix, spec.staged.payload.paths
@@ -91,7 +93,8 @@ def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zstd: bool) 
             " verify it, and leaves nothing behind at removal.",
         )
     yield from _of_scripts(prefix, paths)
-    documented = {page.name.rsplit(".", 2)[0] for page in pages}
+    shipped = (each.path for each in paths if each.path.is_relative_to(MANUAL))
+    documented = {page.name.rsplit(".", 2)[0] for page in (*pages, *shipped)}
     if any(link.name not in documented for link, _ in spec.links):
         yield Override("no-manual-page", "", "The application's distribution has no manual page of it.")
 

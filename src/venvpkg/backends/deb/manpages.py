@@ -8,12 +8,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.gzip9 import compressed
-from venvpkg.model.staged import PathKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import PayloadPath
 
 MANUAL = PurePosixPath("/usr/share/man")
 
@@ -27,24 +27,31 @@ def manual_pages(spec: PackageSpec) -> Mapping[PurePosixPath, bytes]:
 
     A wheel brings its pages as data, below the environment's ``share/man``, where man(1) does not look. Those of a
     command, and of its subcommands (``git-add``), are shipped once more; those of anything else could be in the way
-    of another package's. What is no text, or absurdly large, is left where it is.
+    of another package's. What is no text, or absurdly large, is left where it is, and a page that the project itself
+    ships there stays.
 
     Source:
         Debian Policy 12.1.
     """
     commands = {link.name for link, _ in spec.links}
+    taken = {each.path for each in spec.staged.payload.paths}
     pages: dict[PurePosixPath, bytes] = {}
-    directory = spec.staged.prefix / "share/man"
-    for each in spec.staged.payload.paths:
-        found = _PAGE.fullmatch(each.path.name)
-        if each.kind is not PathKind.FILE or found is None or each.path.parent.parent != directory:
-            continue
-        if each.path.parent.name != f"man{found['section']}" or not _of_command(found["name"], commands):
-            continue
-        text = _text((spec.staged.destdir / each.path.relative_to("/")).read_bytes())
-        if text:
-            pages[MANUAL / each.path.parent.name / f"{found['name']}.{found['section']}.gz"] = compressed(text)
+    for each, name, section in _page_files(spec):
+        place = MANUAL / f"man{section}" / f"{name}.{section}.gz"
+        if place not in taken and _of_command(name, commands):
+            text = _text((spec.staged.destdir / each.path.relative_to("/")).read_bytes())
+            if text:
+                pages[place] = compressed(text)
     return pages
+
+
+def _page_files(spec: PackageSpec) -> Iterator[tuple[PayloadPath, str, str]]:
+    """Yield what is named as a page in the directory of its section, with name and section."""
+    directory = spec.staged.prefix / "share/man"
+    for each in spec.staged.payload.files():
+        found = _PAGE.fullmatch(each.path.name)
+        if found and each.path.parent == directory / f"man{found['section']}" and each.size_bytes <= _MOST_BYTES:
+            yield each, found["name"], found["section"]
 
 
 def _of_command(page: str, commands: Iterable[str]) -> bool:
@@ -54,7 +61,7 @@ def _of_command(page: str, commands: Iterable[str]) -> bool:
 def _text(content: bytes) -> bytes:
     """Return the page itself, with at most as many bytes as a page may have; empty when it cannot be read."""
     if not content.startswith(_GZIP):
-        return content if len(content) <= _MOST_BYTES else b""
+        return content
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         text = reader.decompress(content, _MOST_BYTES + 1)

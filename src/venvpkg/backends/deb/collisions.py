@@ -1,0 +1,126 @@
+"""What of the package the release has already: a package of the same name, another one with the same command."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from venvpkg.backends.deb.owners import read_owners
+from venvpkg.backends.deb.relations import parse_relation
+from venvpkg.backends.deb.versions import is_higher
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.host.runner import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.package import PackageSpec, Relations
+    from venvpkg.model.target import Target
+
+_TIMEOUT_S = 120.0
+
+
+def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report) -> None:
+    """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
+
+    Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.
+    """
+    version = _in_index(name, target, runner)
+    if version:
+        report.warn(
+            f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
+            " known, apt installs the one with the higher version, and a newer one from the release replaces ours."
+            " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
+        )
+
+
+def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
+    """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
+
+    Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
+    Those that the user has declared something of (conflicts, breaks, replaces, provides) are thought of already.
+
+    Raises:
+        PackageDatabaseError: the target's database cannot be read.
+        MissingToolError: no dpkg-query.
+
+    Source:
+        Debian Policy 7.4, 10.1.
+    """
+    if not spec.links:
+        return spec
+    known = _declared(spec.relations) | {spec.name}
+    shipped = _shipping([link for link, _ in spec.links], target, runner, report)
+    others = {package: paths for package, paths in sorted(shipped.items()) if package not in known}
+    for package, paths in others.items():
+        report.warn(
+            f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
+            f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
+            f" what {package} is to this package in conflicts, replaces or provides."
+        )
+    conflicts = (*spec.relations.conflicts, *others)
+    return dataclasses.replace(spec, relations=dataclasses.replace(spec.relations, conflicts=conflicts))
+
+
+def _declared(relations: Relations) -> set[str]:
+    texts = (*relations.conflicts, *relations.breaks, *relations.replaces, *relations.provides)
+    parsed = (parse_relation(text) for text in texts)
+    return {each.name.partition(":")[0] for relation in parsed if relation for each in relation}
+
+
+def _shipping(
+    paths: Iterable[PurePosixPath], target: Target, runner: Runner, report: Report
+) -> Mapping[str, set[PurePosixPath]]:
+    """Return which packages ship any of ``paths``: installed ones, and those in apt-file's index."""
+    found: dict[str, set[PurePosixPath]] = {}
+    for path, package in (*_installed(tuple(paths), target, runner), *_indexed(tuple(paths), target, runner, report)):
+        found.setdefault(package.partition(":")[0], set()).add(path)
+    return found
+
+
+def _installed(paths: Sequence[PurePosixPath], target: Target, runner: Runner) -> Iterator[tuple[PurePosixPath, str]]:
+    owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
+    for path in paths:
+        # Not Owners.of, which follows links: one of update-alternatives belongs to nobody, and is in nobody's way.
+        for spelling in (str(path), str(path).removeprefix("/usr")):
+            yield from ((path, package) for package in owners.packages.get(spelling, ()))
+
+
+def _indexed(
+    paths: Sequence[PurePosixPath], target: Target, runner: Runner, report: Report
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""
+    wanted = {str(path): path for path in paths}
+    done = runner.run(
+        Command(
+            ("apt-file", *_of_root(target), "search", "--fixed-string", "--from-file", "-"),
+            stdin="".join(f"{path}\n" for path in wanted).encode(),
+            timeout_s=_TIMEOUT_S,
+        )
+    )
+    if done.returncode not in {0, 1}:
+        report.detail(f"apt-file was not asked who else ships {', '.join(wanted)}: {done.outcome()}")
+        return
+    for line in done.text.splitlines():
+        package, _, path = line.partition(": ")
+        if path in wanted:
+            yield wanted[path], package
+
+
+def _in_index(name: str, target: Target, runner: Runner) -> str:
+    """Return the highest version of a package in apt's index that is not one of ours; empty for none."""
+    done = runner.run(Command(("apt-cache", *_of_root(target), "madison", "--", name), timeout_s=_TIMEOUT_S))
+    highest = ""
+    for line in done.text.splitlines() if done.ok else ():
+        package, version, *_ = (*map(str.strip, line.split("|")), "", "")
+        ours = f"~{target.release.suffix}" in version
+        if package == name and not ours and (not highest or is_higher(version, highest)):
+            highest = version
+    return highest
+
+
+def _of_root(target: Target) -> tuple[str, ...]:
+    return () if target.root.parent == target.root else ("--option", f"Dir={target.root}")
