@@ -73,14 +73,15 @@ def render(family: Family, name: str, values: Mapping[str, object], own: Path | 
         family: package family.
         name: of the template.
         values: what it may ask for.
-        own: the project's directory of templates; one of the same name there is taken instead of ours.
+        own: the project's directory of templates; one of the same name there is taken instead of ours, which it can
+            include as ``venvpkg/NAME``.
 
     Raises:
         AssembleError: no such template, or it is malformed, or it asks for a value that is not there.
     """
     # A sandbox: a project's template lays out what it is given, and has no business with the program that runs it.
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([*([own] if own else []), template_dir(family)]),
+        loader=_loader(template_dir(family), own),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # control files are no HTML
         keep_trailing_newline=True,
@@ -99,3 +100,8 @@ def render(family: Family, name: str, values: Mapping[str, object], own: Path | 
         ValueError,
     ) as error:
         raise AssembleError(f"The template {name} cannot be rendered.", details=f"  {error}") from error
+
+
+def _loader(ours: Path, own: Path | None) -> jinja2.BaseLoader:
+    first = jinja2.FileSystemLoader([*([own] if own else []), ours])
+    return jinja2.ChoiceLoader([first, jinja2.PrefixLoader({"venvpkg": jinja2.FileSystemLoader(ours)})])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -14,13 +15,29 @@ from venvpkg.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import PurePosixPath
 
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import InstalledDistribution
 
 _WIDTH = 78
 _NO_LICENCE = "unknown"
+_COMMON_LICENSES = PurePosixPath("/usr/share/common-licenses")
+# SPDX identifier, without what it says of later versions → file.
+_COMMON = {
+    "Apache-2.0": "Apache-2.0",
+    "Artistic-1.0-Perl": "Artistic",
+    "CC0-1.0": "CC0-1.0",
+    "GFDL-1.2": "GFDL-1.2",
+    "GFDL-1.3": "GFDL-1.3",
+    "GPL-1.0": "GPL-1",
+    "GPL-2.0": "GPL-2",
+    "GPL-3.0": "GPL-3",
+    "LGPL-2.0": "LGPL-2",
+    "LGPL-2.1": "LGPL-2.1",
+    "LGPL-3.0": "LGPL-3",
+    "MPL-1.1": "MPL-1.1",
+    "MPL-2.0": "MPL-2.0",
+}
 
 
 def rendered_copyright(spec: PackageSpec) -> str:
@@ -95,9 +112,22 @@ def _short_name(expression: str) -> str:
 def _license_text(distribution: InstalledDistribution) -> list[str]:
     if distribution.license_files:
         return [" The text is in", *(f" {path}" for path in distribution.license_files)]
+    if common := _common_licenses(distribution.license_expression):
+        return [" The distribution ships no text of it. On Debian systems it is in", *(f" {path}" for path in common)]
     if distribution.license_expression:
         return [" The distribution names its licence, and ships no text of it."]
     return [" The distribution's metadata names no licence."]
+
+
+def _common_licenses(expression: str) -> list[PurePosixPath]:
+    """Return the texts that every Debian system has of the licences in an SPDX expression; none unless of all.
+
+    Source:
+        Debian Policy 12.5.
+    """
+    names = re.findall(r"[A-Za-z0-9.+-]+", re.sub(r"\bWITH\s+\S+", " ", expression))
+    texts = [_COMMON.get(re.sub(r"(?:-only|-or-later|\+)$", "", each)) for each in names if each not in {"AND", "OR"}]
+    return [_COMMON_LICENSES / each for each in dict.fromkeys(texts) if each] if all(texts) else []
 
 
 def _pattern(path: str) -> str:

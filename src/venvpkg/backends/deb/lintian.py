@@ -45,20 +45,18 @@ class Override:
 
 
 def rendered_overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zstd: bool) -> bytes:
-    """Return the package's overrides, each below its reason; empty when it needs none.
+    """Return the package's overrides, each below its reason, and what the project adds; empty when there are none.
 
     Source:
         Lintian User's Manual 2.4.
     """
-    found = tuple(overrides(spec, pages, zstd=zstd))
-    if not found:
-        return b""
     entries = [
         {"reason": textwrap.wrap(each.reason, _WIDTH), "line": f"{spec.name}: {each.tag} {each.context}".rstrip()}
-        for each in found
+        for each in overrides(spec, pages, zstd=zstd)
     ]
-    own = spec.inclusions.templates
-    return render(Family.DEB, "lintian-overrides.j2", {"overrides": entries}, own).encode()
+    values = {"package": spec.name, "overrides": entries}
+    text = render(Family.DEB, "lintian-overrides.j2", values, spec.inclusions.templates)
+    return text.encode() if text.strip() else b""
 
 
 def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, zstd: bool) -> Iterator[Override]:

@@ -53,6 +53,23 @@ def test_the_copyright_file_is_the_golden_one() -> None:
     assert text == golden("deb/copyright", text)
 
 
+@pytest.mark.parametrize(
+    ("licence", "files"),
+    [
+        ("Apache-2.0", ["Apache-2.0"]),
+        ("GPL-3.0-or-later", ["GPL-3"]),
+        ("(LGPL-2.1-only OR MPL-2.0) AND GPL-2.0+ WITH Classpath-exception-2.0", ["LGPL-2.1", "MPL-2.0", "GPL-2"]),
+        ("MIT", []),
+        ("MIT OR Apache-2.0", []),
+        ("", []),
+    ],
+)
+def test_a_licence_without_a_text_of_its_own_is_in_debians_where_that_has_it(licence: str, files: list[str]) -> None:
+    text = rendered_copyright(spec_of(distribution("app", "app.py", licence=licence)))
+
+    assert [line.rpartition("/")[2] for line in text.splitlines() if "/usr/share/common-licenses/" in line] == files
+
+
 def test_the_changelog_is_one_entry_of_the_sources_time() -> None:
     text = gzip.decompress(compressed_changelog(a_spec(), debian_12())).decode()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from unit.samples import PREFIX, SITE, a_spec, a_staged
 from venvpkg.backends.deb.lintian import overrides, rendered_overrides
+from venvpkg.model.project import Inclusions
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 
 PAGE = PurePosixPath("/usr/share/man/man1/app.1.gz")
@@ -81,3 +82,15 @@ def test_every_override_stands_below_its_reason() -> None:
         assert reason
         assert all(line.startswith("# ") and len(line) <= 80 for line in reason)
         assert override.startswith("app: ")
+
+
+def test_a_project_adds_overrides_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "lintian-overrides.j2").write_text(
+        '{% include "venvpkg/lintian-overrides.j2" %}\n# Ours.\n{{ package }}: embedded-javascript-library *jquery*\n'
+    )
+    spec = a_spec(a_staged(payload=Payload()), inclusions=Inclusions(templates=tmp_path))
+
+    text = rendered_overrides(spec, (PAGE,), zstd=False).decode()
+
+    assert text.splitlines()[-2:] == ["# Ours.", "app: embedded-javascript-library *jquery*"]
+    assert "app: dir-or-file-in-opt" in text.splitlines()
