@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-
-from venvpkg.cli.main import main
 
 
 def run() -> None:
-    """Run the command line and end with its exit code."""
-    sys.exit(main())
+    """Run the command line and end with its exit code, also when Ctrl-C comes while it is imported or cleans up."""
+    try:
+        from venvpkg.cli.main import main  # noqa: PLC0415 - a traceback from here is what Ctrl-C would show
+
+        code = main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        code = 128 + signal.SIGINT
+    sys.exit(code)
 
 
 if __name__ == "__main__":
