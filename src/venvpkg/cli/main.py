@@ -79,8 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # no stage catches it. Without an errno it is no answer of the kernel, and with one of these it is our mistake.
         if error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}:
             raise
+        _let_go_of_output()
         return _told(MachineError.of(error))
     return 0
+
+
+def _let_go_of_output() -> None:
+    """Forget what standard output does not take; else Python tries once more at its end, and exits with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
 
 
 def _told(error: VenvpkgError) -> int:

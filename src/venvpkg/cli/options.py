@@ -101,6 +101,7 @@ _COMMON = (
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
 )
+_COMMON_NAMES = ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
     click.option(
         key.option,
@@ -118,7 +119,7 @@ def with_session(function: Callback) -> Callback:
     """Give a callback ``(session, …)`` the options that every command has that works."""
 
     def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
-        common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
+        common = {name: options.pop(name) for name in _COMMON_NAMES}
         function(_session(**common), **options)
 
     callback.__doc__ = function.__doc__
@@ -136,9 +137,7 @@ def on_application(function: Callback) -> Callback:
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
-        common = {
-            key: options.pop(key) for key in ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
-        }
+        common = {name: options.pop(name) for name in _COMMON_NAMES}
         function(application, _session(**common), **options)
 
     callback.__doc__ = function.__doc__
