@@ -101,6 +101,8 @@ _COMMON = (
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
 )
+# The parameters of _session, one for each of them.
+_COMMON_NAMES = ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
     click.option(
         key.option,
@@ -118,8 +120,8 @@ def with_session(function: Callback) -> Callback:
     """Give a callback ``(session, …)`` the options that every command has that works."""
 
     def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
-        common = {key: options.pop(key) for key in ("wheelhouse", "cache", "jobs", "offline", "verbose", "quiet")}
-        function(_session(**common), **options)
+        session = _session(**{each: options.pop(each) for each in _COMMON_NAMES})
+        function(session, **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -136,10 +138,8 @@ def on_application(function: Callback) -> Callback:
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
-        common = {
-            key: options.pop(key) for key in ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
-        }
-        function(application, _session(**common), **options)
+        session = _session(**{each: options.pop(each) for each in _COMMON_NAMES})
+        function(application, session, **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
