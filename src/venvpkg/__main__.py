@@ -13,9 +13,17 @@ def run() -> None:
 
         code = main()
     except KeyboardInterrupt:
+        _ignore_interrupts()
         sys.stderr.write("Interrupted.\n")
         code = 128 + signal.SIGINT
+    _ignore_interrupts()
     sys.exit(code)
+
+
+def _ignore_interrupts() -> None:
+    """Let nothing end what has ended: Python takes its handlers away last, and a signal would then be the outcome."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
