@@ -39,7 +39,7 @@ from venvpkg.workbench import Session, examined, planned, site_target, toolchain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.runner import Streamer
     from venvpkg.lock.obtain import ObtainedLock
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact
@@ -182,7 +182,7 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
     return target, lacks(target, session.runner, wanted)
 
 
-def explain(artifact: Path, package: str | None, runner: Runner, form: Form = Form.TEXT) -> str:
+def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:
     """Return why a package depends on what it depends on; see ``depends.forms``."""
     record = load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name)
     return explained(record, form, artifact.name, package)

@@ -62,7 +62,7 @@ class Backend(Protocol):
     ) -> Artifact:
         """Write the package into the directory ``destination``, whole or not at all."""
 
-    def read_evidence(self, artifact: Path, runner: Runner) -> bytes:
+    def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
         """Return the record of dependencies out of a package that ``assemble`` wrote."""
 
     def packers(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:

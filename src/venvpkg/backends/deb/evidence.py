@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from typing import TYPE_CHECKING
 
+from venvpkg.backends.deb.archive import Part, members_of
 from venvpkg.backends.deb.assemble import EVIDENCE
-from venvpkg.errors import MissingToolError, NotAPackageError
-from venvpkg.host.runner import Command
+from venvpkg.depends.record import MOST_BYTES
+from venvpkg.errors import NotAPackageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner
-
-_NOT_FOUND = 127
-# A record of a large scientific application is below one MiB.
-_LARGEST = 64 * 2**20
+    from venvpkg.host.runner import Streamer
 
 
-def read_evidence(artifact: Path, runner: Runner) -> bytes:
+def read_evidence(artifact: Path, runner: Streamer) -> bytes:
     """Return the record that ``assemble`` put below the prefix.
 
     Raises:
         NotAPackageError: the file is no .deb, or venvpkg did not build it.
         MissingToolError: there is no dpkg-deb.
     """
-    if not artifact.is_file():
-        raise NotAPackageError(f"{artifact} is not a file.", resolution="Name a package that venvpkg built.")
-    done = runner.run(Command(("dpkg-deb", "--fsys-tarfile", str(artifact.absolute())), timeout_s=600))
-    if done.returncode == _NOT_FOUND:
-        raise MissingToolError(["dpkg-deb, which reads packages"], install=["dpkg"])
-    if not done.ok:
+    found: bytes | None = None
+    with members_of(artifact, Part.DATA, runner) as members:
+        for member, content in members:
+            if content is not None and found is None and member.name.endswith(f"/{EVIDENCE}"):
+                # One byte more than a record may have, so that a larger one is refused where records are read.
+                found = content.read(MOST_BYTES + 1)
+    if found is None:
         raise NotAPackageError(
-            f"{artifact} is not a Debian package.",
-            details=done.errors.strip()[-500:],
-            resolution="Name a package that venvpkg built.",
+            f"{artifact} has no record of its dependencies.", resolution="Only packages that venvpkg built have one."
         )
-    return _record(done.stdout, artifact)
-
-
-def _record(payload: bytes, artifact: Path) -> bytes:
-    suffix = f"/{EVIDENCE}"
-    try:
-        with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as archive:
-            for member in archive:
-                if member.isreg() and member.name.endswith(suffix) and member.size <= _LARGEST:
-                    file = archive.extractfile(member)
-                    return file.read() if file else b""
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise NotAPackageError(f"{artifact}: its payload cannot be read.", details=f"  {error}") from error
-    raise NotAPackageError(
-        f"{artifact} has no record of its dependencies.", resolution="Only packages that venvpkg built have one."
-    )
+    return found
