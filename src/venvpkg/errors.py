@@ -160,12 +160,6 @@ class NotReproducedError(VenvpkgError):
         )
 
 
-class BusyError(VenvpkgError):
-    """Another venvpkg holds what this one needs."""
-
-    exit_code = 15
-
-
 class MachineError(VenvpkgError):
     """The operating system refuses: a full disk, no permission, a read-only file system, too many open files."""
 

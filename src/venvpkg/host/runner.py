@@ -44,15 +44,6 @@ _MOST_ERROR_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Bind:
-    """A directory of this machine shown at another place inside an isolated command."""
-
-    source: Path
-    target: PurePosixPath
-    writable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Isolation:
     """Own mount, pid, ipc, uts and network namespace; the network is down.
 
