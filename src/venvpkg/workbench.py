@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.host.places import Places
-    from venvpkg.host.runner import SubprocessRunner
+    from venvpkg.host.runner import Streamer, SubprocessRunner
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
@@ -45,7 +45,7 @@ class Session:
     """One run of venvpkg: what every stage works with.
 
     Attributes:
-        runner: the door to other programs.
+        runner: the door to other programs of this machine.
         report: hears what happens.
         places: directories that outlive the run.
         environment: venvpkg's own environment variables.
@@ -70,6 +70,7 @@ class Workbench:
     Attributes:
         project: with the settings that hold on the target's release.
         target: with the platform tags that the site decided on.
+        runner: runs programs on the target; ``session.runner`` those of this machine.
         session: this run.
         resolver: how to run uv; its ``work`` is this run's private directory.
         downloads: brings files here.
@@ -79,6 +80,7 @@ class Workbench:
 
     project: Project
     target: Target
+    runner: Streamer
     session: Session
     resolver: Resolver
     downloads: Downloads
@@ -116,6 +118,7 @@ def workbench(
         yield Workbench(
             project,
             target,
+            session.runner,
             session,
             resolver,
             Downloads(session.places.downloads, settings, session.report, offline=session.offline),
@@ -170,7 +173,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
     shop = Workshop(
         target=bench.target,
         toolchain=toolchain,
-        runner=session.runner,
+        runner=bench.runner,
         report=session.report,
         wheelhouse=bench.wheelhouse,
         pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
@@ -189,7 +192,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
 
 def toolchain_of(bench: Workbench) -> Toolchain:
     """Return what compiles on the target."""
-    return read_toolchain(bench.target, bench.session.runner)
+    return read_toolchain(bench.target, bench.runner)
 
 
 def _source_trees(bench: Workbench, lock: Lock) -> dict[str, SourceTree]:

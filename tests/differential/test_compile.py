@@ -20,7 +20,7 @@ import pytest
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.errors import CompileError
-from venvpkg.host.runner import Command, Isolation, SubprocessRunner
+from venvpkg.host.runner import Bind, Command, SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
@@ -86,8 +86,8 @@ def lacking() -> str:
     target = resolve_host(SubprocessRunner(os.environ))
     if not target.on_host(target.interpreter.include / "Python.h").exists():
         return "no Python.h"
-    isolation = Isolation(Path("/usr"), PurePosixPath("/usr/src/venvpkg"))
-    done = SubprocessRunner(os.environ).run(Command(("true",), isolation=isolation))
+    shown = Bind(Path("/usr"), PurePosixPath("/usr/src/venvpkg"))
+    done = SubprocessRunner(os.environ).run(Command(("true",), binds=(shown,), network=False))
     return "" if done.ok else "no namespaces"
 
 

@@ -13,6 +13,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
+from venvpkg.host.namespaces import isolated_argv
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path, PurePosixPath
@@ -44,18 +46,18 @@ _MOST_ERROR_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Isolation:
-    """Own mount, pid, ipc, uts and network namespace; the network is down.
+class Bind:
+    """Something of this machine that a command is shown.
 
     Attributes:
-        workspace: directory of this machine, writable, shown at ``mountpoint``.
-        mountpoint: fixed neutral place; its parent must exist and is hidden by an empty tmpfs.
-        masked: directories that appear empty, such as ``/usr/local`` or ``/tmp``.
+        source: directory or file on this machine.
+        mountpoint: where the command sees it; made when it is not there.
+        writable: whether the command may change it.
     """
 
-    workspace: Path
+    source: Path
     mountpoint: PurePosixPath
-    masked: tuple[PurePosixPath, ...] = ()
+    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,15 @@ class Command:
     """A program to run.
 
     Attributes:
-        argv: program and arguments; never a shell.
-        cwd: on this machine, or inside the isolation when there is one.
+        argv: program and arguments; never a shell. Its paths are those of where it runs.
+        cwd: where it runs; ``/`` inside a target and in namespaces of its own, unless it is given.
         env: added to the allow-listed environment; with ``clean`` it is the whole environment.
         clean: start from an empty environment.
         stdin: bytes to feed; closed otherwise.
         log: file that receives stdout and stderr, in order; nothing is captured then.
-        isolation: namespaces to run in; None runs it as it is.
+        binds: what of this machine it is shown, and where; a later one may lie in an earlier one.
+        masked: directories that appear empty to it, such as ``/usr/local`` or ``/tmp``, but for what it is shown there.
+        network: whether it may reach the network.
         timeout_s: seconds until it is killed; None waits.
     """
 
@@ -79,8 +83,16 @@ class Command:
     clean: bool = False
     stdin: bytes | None = None
     log: Path | None = None
-    isolation: Isolation | None = None
+    binds: tuple[Bind, ...] = ()
+    masked: tuple[PurePosixPath, ...] = ()
+    network: bool = True
     timeout_s: float | None = None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it needs namespaces of its own even on this machine."""
+        moved = any(str(bind.source) != str(bind.mountpoint) for bind in self.binds)
+        return moved or bool(self.masked) or not self.network
 
     def __str__(self) -> str:
         """Return the command as one can paste it."""
@@ -164,7 +176,7 @@ class SubprocessRunner:
 
     def run(self, command: Command) -> Completed:
         """Run to the end, in its own process group, so that it can be ended with all its children."""
-        argv = isolated_argv(command) if command.isolation else command.argv
+        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         with contextlib.ExitStack() as stack:
             out: int = subprocess.PIPE
@@ -174,7 +186,7 @@ class SubprocessRunner:
             try:
                 process = subprocess.Popen(
                     argv,
-                    cwd=None if command.isolation else command.cwd,
+                    cwd=cwd,
                     env=env,
                     stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                     stdout=out,
@@ -199,12 +211,13 @@ class SubprocessRunner:
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
         """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out."""
+        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         with tempfile.TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
-                    command.argv,
-                    cwd=command.cwd,
+                    argv,
+                    cwd=cwd,
                     env=env,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -252,45 +265,3 @@ class SubprocessRunner:
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def isolated_argv(command: Command) -> tuple[str, ...]:
-    """Return the argument vector that runs ``command`` in its namespaces.
-
-    The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
-    parameter, so that no path is ever parsed as shell. setpriv's parent-death signal ends the job when venvpkg itself
-    is killed, and ``--kill-child`` ends what the job started.
-
-    Source:
-        unshare(1), setpriv(1), mount_namespaces(7).
-    """
-    isolation = command.isolation
-    if isolation is None:
-        return command.argv
-    user = () if os.geteuid() == 0 else ("--map-root-user",)
-    return (
-        "setpriv", "--pdeathsig", "KILL", "--",
-        "unshare", *user, "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
-        "/bin/sh", "-euc", _ENTER, "sh",
-        str(isolation.workspace), str(isolation.mountpoint), str(command.cwd or isolation.mountpoint),
-        " ".join(str(path) for path in isolation.masked),
-        *command.argv,
-    )  # fmt: skip
-
-
-_ENTER = """\
-workspace=$1 mountpoint=$2 cwd=$3 masked=$4
-shift 4
-exec 9<"$workspace"
-mount -t tmpfs -o mode=0755 tmpfs "${mountpoint%/*}"
-mkdir "$mountpoint"
-mount --bind /proc/self/fd/9 "$mountpoint"
-exec 9<&-
-for path in $masked; do
-    test ! -d "$path" || mount -t tmpfs -o mode=1777 tmpfs "$path"
-done
-mount -t proc proc /proc
-hostname venvpkg
-cd "$cwd"
-exec "$@"
-"""

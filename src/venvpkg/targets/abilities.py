@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
-from venvpkg.host.runner import Command, Isolation
+from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,8 +97,8 @@ def _headers(target: Target) -> Iterator[Lack]:
 
 def _namespaces(runner: Runner) -> Iterator[Lack]:
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
-        isolation = Isolation(Path(directory), PurePosixPath("/usr/src/venvpkg"))
-        done = runner.run(Command(("true",), isolation=isolation, timeout_s=30))
+        shown = Bind(Path(directory), PurePosixPath("/usr/src/venvpkg"))
+        done = runner.run(Command(("true",), binds=(shown,), network=False, timeout_s=30))
     if not done.ok:
         yield Lack(
             f"own namespaces for compile jobs ({done.outcome()}: {done.errors.strip()[-200:]})",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Command, Isolation
+from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Backends write this place into what they build, so it names nobody's machine. Its parent exists by the FHS.
 MOUNTPOINT = PurePosixPath("/usr/src/venvpkg")
 # What a distribution's own build would not find: programs, headers and settings of this machine's administrator.
-MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
+MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/usr/src", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
 
 
 class StoppedError(Exception):
@@ -69,7 +69,9 @@ class Room:
                 env=self.variables,
                 clean=True,
                 log=self.log,
-                isolation=Isolation(self.path, MOUNTPOINT, MASKED),
+                binds=(Bind(self.path, MOUNTPOINT),),
+                masked=MASKED,
+                network=False,
             )
         )
         if self.is_stopping():

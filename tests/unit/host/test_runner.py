@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from venvpkg.host.runner import Command, Isolation, SubprocessRunner, isolated_argv
+from venvpkg.host.namespaces import isolated_argv
+from venvpkg.host.runner import Bind, Command, SubprocessRunner
 
 RUNNER = SubprocessRunner(
     {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://user:secret@example.org", "LANG": "de_DE"}
@@ -63,7 +64,7 @@ def test_a_log_receives_both_streams(tmp_path: Path) -> None:
 def test_hostile_paths_reach_an_isolated_command_as_parameters_and_never_as_shell() -> None:
     hostile = Path("/tmp/$(touch pwned); x")
 
-    argv = isolated_argv(Command(("true",), isolation=Isolation(hostile, PurePosixPath("/usr/src/venvpkg"))))
+    argv = isolated_argv(Command(("true",), binds=(Bind(hostile, PurePosixPath("/usr/src/venvpkg")),)))
 
     script = argv[argv.index("-euc") + 1]
     assert str(hostile) in argv

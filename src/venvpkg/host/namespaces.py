@@ -1,0 +1,156 @@
+"""A command in namespaces of its own: what it is shown, what is hidden from it, which filesystem it takes for ``/``.
+
+Pure: everything happens in the processes that the argument vector describes, and ends with them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.host.layers import LayeredRoot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvpkg.host.runner import Bind, Command
+
+# A shell keeps what it is to show open as 3 to 8; 9 is the root.
+MOST_BINDS = 6
+
+
+def isolated_argv(command: Command, root: Path | None = None) -> tuple[str, ...]:
+    """Return the argument vector that runs ``command`` in its own mount, pid, ipc and uts namespaces.
+
+    The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
+    parameter, so that no path is ever parsed as shell. They are gone when the last process in the namespace is:
+    setpriv's parent-death signal ends the job when venvpkg itself is killed, and ``--kill-child`` ends what the job
+    started. The environment is the command's own, but for ``PATH``, which the mounts are made without.
+
+    Args:
+        command: with at most ``MOST_BINDS`` directories or files to show.
+        root: the directory that the command takes for ``/``, below a layer that takes its writes and vanishes with it;
+            None for this machine's own. There, what is shown at a place that does not exist makes its parent an empty
+            one, because nothing may be written.
+
+    Source:
+        unshare(1), setpriv(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
+    """
+    shown = [(bind, _resolved(bind.mountpoint, root)) for bind in command.binds]
+    masked = [_resolved(path, root) for path in command.masked]
+    if root is None:
+        masked += _hidden_parents([place for _, place in shown], masked)
+        shown = [(bind, place) for bind, place in shown if str(bind.source) != place or _below(place, masked)]
+    if len(shown) > MOST_BINDS:
+        raise ValueError(f"more than {MOST_BINDS} things to show to {command}")
+    user = () if os.geteuid() == 0 else ("--map-root-user",)
+    net = () if command.network else ("--net",)
+    etc = _resolved(PurePosixPath("/etc"), root) if root is not None and command.network else ""
+    return (
+        "/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
+        "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
+        "/bin/sh", "-euc", _ENTER, "sh",
+        str(root or ""), etc, str(command.cwd or "/"),
+        str(len(shown)), *(part for bind, place in shown for part in (str(bind.source), place, _mode(bind))),
+        str(len(masked)), *masked,
+        *command.argv,
+    )  # fmt: skip
+
+
+def _mode(bind: Bind) -> str:
+    return "rw" if bind.writable else "ro"
+
+
+def _resolved(path: PurePosixPath, root: Path | None) -> str:
+    """Return the path as it is inside ``root`` without links: one to ``/etc`` must not lead to this machine's."""
+    if root is None:
+        return str(path)
+    view = LayeredRoot(root)
+    missing: list[str] = []
+    for parent in (path, *path.parents):
+        place = view.find(str(parent))
+        if place is not None:
+            return "/" + "/".join((*place.path.split("/"), *reversed(missing))).strip("/")
+        missing.append(parent.name)
+    return str(path)
+
+
+def _hidden_parents(places: Iterable[str], masked: Iterable[str]) -> Iterator[str]:
+    hidden = list(masked)
+    for place in places:
+        if not _below(place, hidden):
+            hidden.append(place)
+            if not os.path.lexists(place):
+                yield str(PurePosixPath(place).parent)
+
+
+def _below(place: str, parents: Iterable[str]) -> bool:
+    return any(PurePosixPath(parent) in PurePosixPath(place).parents for parent in parents)
+
+
+# What is to be shown is opened first, since a mask may hide it, and through /proc/self/fd its path is never looked up
+# again. What is made for the root is made in an empty filesystem mounted over the root itself: so there is no place to
+# choose, nothing to remove, and the layers need no names, which the options of a mount cannot quote.
+_ENTER = """\
+root=$1 etc=$2 cwd=$3 path=$PATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+shift 3
+new=
+count=$1
+shift
+left=$count places=
+fd=2
+while test "$left" -gt 0; do
+    fd=$((fd + 1)) left=$((left - 1))
+    eval "exec $fd<\\"\\$1\\"; place$fd=\\$2 mode$fd=\\$3"
+    shift 3
+done
+if test -n "$root"; then
+    cd "$root"
+    exec 9<.
+    mount -t tmpfs -o mode=0755 tmpfs "$root"
+    cd "$root"
+    mkdir upper work new
+    mount -t overlay -o lowerdir=/proc/self/fd/9,upperdir=upper,workdir=work overlay new
+    exec 9<&-
+    new=$root/new
+    mkdir -p new/proc new/sys new/dev
+    mount --rbind /dev new/dev
+    mount --rbind /sys new/sys
+    if test -n "$etc"; then
+        for name in resolv.conf hosts; do
+            rm -f "$new$etc/$name"
+            test ! -e "/etc/$name" || cp "/etc/$name" "$new$etc/$name"
+        done
+    fi
+fi
+mount -t proc proc "$new/proc"
+left=$1
+shift
+while test "$left" -gt 0; do
+    left=$((left - 1))
+    test ! -d "$new$1" || mount -t tmpfs -o mode=1777 tmpfs "$new$1"
+    shift
+done
+last=$fd fd=3
+while test "$fd" -le "$last"; do
+    eval "place=\\$new\\$place$fd mode=\\$mode$fd"
+    if test -d "/proc/self/fd/$fd"; then
+        mkdir -p "$place"
+    else
+        mkdir -p "${place%/*}"
+        test -e "$place" || : >"$place"
+    fi
+    mount --bind "/proc/self/fd/$fd" "$place"
+    eval "exec $fd<&-"
+    if test "$mode" = ro; then
+        # Not root: the kernel keeps what the filesystem was mounted with, and wants to hear it again.
+        mount -o remount,bind,ro "$place" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$place"
+    fi
+    fd=$((fd + 1))
+done
+hostname venvpkg
+test -z "$new" || exec chroot "$new" /usr/bin/env -u OLDPWD --chdir="$cwd" PWD="$cwd" PATH="$path" "$@"
+exec env -u OLDPWD --chdir="$cwd" PWD="$cwd" PATH="$path" "$@"
+"""
