@@ -12,6 +12,7 @@ from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
 from venvpkg.config.table import settings_table
 from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
+from venvpkg.console import Work
 from venvpkg.depends.forms import Form, explained
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
@@ -106,24 +107,27 @@ def build_recorded(
         plan = examined(plan, bench, obtained.lock, toolchain)
         _require_abilities(plan, bench)
         wheels = wheels_of(plan, bench, toolchain)
-        staged = stage(
-            project, wheels, target,
-            workspace=bench.work, places=session.places, runner=session.runner, report=session.report,
-            files=inclusions.files,
-        )  # fmt: skip
+        with session.report.task(Work.STAGE, f"staging {len(wheels)} wheels"):
+            staged = stage(
+                project, wheels, target,
+                workspace=bench.work, places=session.places, runner=session.runner, report=session.report,
+                files=inclusions.files,
+            )  # fmt: skip
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
-        report = scan(staged.destdir, target, session.report)
+        with session.report.task(Work.SCAN, "reading ELF files"):
+            report = scan(staged.destdir, target, session.report)
         bundled = bundled_libraries(staged, report, wheels, session.report)
         for warning in (
             *native_code_in_pure_wheels(report, staged.distributions, wheels),
             *binary_warnings(plan, staged, report, bundled),
         ):
             session.report.warn(warning)
-        dependencies = backend.derive_dependencies(
-            report, staged, target, session.runner, session.report,
-            declared=project.settings.depends, sonames=project.settings.sonames,
-        )  # fmt: skip
+        with session.report.task(Work.DERIVE, "asking which packages own the libraries"):
+            dependencies = backend.derive_dependencies(
+                report, staged, target, session.runner, session.report,
+                declared=project.settings.depends, sonames=project.settings.sonames,
+            )  # fmt: skip
         epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
         sbom = bill_of_materials(
             Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
@@ -132,8 +136,10 @@ def build_recorded(
             project, staged, dependencies, epoch,
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip
-        spec = backend.avoid_collisions(spec, target, session.runner, session.report)
-        artifact = backend.assemble(spec, target, destination, session.runner, session.report)
+        with session.report.task(Work.PACK, f"packing {project.package_name}"):
+            spec = backend.avoid_collisions(spec, target, session.runner, session.report)
+            artifact = backend.assemble(spec, target, destination, session.runner, session.report)
+        artifact = replace(artifact, wheels=wheels)
         ingredients = Ingredients(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
             toolchain.flags, toolchain.packages, backend.packers(target, session.runner),

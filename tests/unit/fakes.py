@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from venvpkg.console import Work
 
 
 @dataclass
@@ -36,6 +39,8 @@ class RecordingReport:
     steps: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)
+    rows: list[tuple[str, str]] = field(default_factory=list)
 
     def step(self, text: str) -> None:
         self.steps.append(text)
@@ -45,3 +50,25 @@ class RecordingReport:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    @contextlib.contextmanager
+    def task(self, work: Work, text: str) -> Iterator[RecordedTask]:
+        """Remember that it began, what it did, and that it ended: ``+ wheel building lxml``, ``- wheel …``."""
+        self.tasks.append(f"+ {work} {text}")
+        try:
+            yield RecordedTask(self.tasks)
+        finally:
+            self.tasks.append(f"- {work} {text}")
+
+    def summary(self, rows: Sequence[tuple[str, str]]) -> None:
+        self.rows.extend(rows)
+
+
+@dataclass
+class RecordedTask:
+    """A Task that remembers what it did."""
+
+    heard: list[str]
+
+    def now(self, text: str) -> None:
+        self.heard.append(f"  {text}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,21 @@ import click
 
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.output import tell
+from venvpkg.model.wheels import Action
+from venvpkg.record.file import record_path
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
+    from venvpkg.model.package import Artifact
     from venvpkg.pipeline import Session
+
+_ORIGINS = {
+    Action.COMPILE: "compiled",
+    Action.REUSE: "reused",
+    Action.PURE: "pure",
+    Action.BINARY: "of their publishers with native code",
+}
 
 
 @click.command("build", cls=ApplicationCommand)
@@ -33,5 +46,44 @@ def command(application: Application, session: Session, *, destination: Path, lo
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'.
     """
     project = application.read()
+    start = time.monotonic()
     artifact = pipeline.build(project, destination, session, locked=locked)
-    click.echo(artifact.path)
+    session.report.summary(_summary(artifact, time.monotonic() - start))
+    tell(str(artifact.path), _facts(artifact))
+
+
+def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...]:
+    relations = artifact.spec.dependencies.relations()
+    counts = Counter(_ORIGINS[wheel.origin] for wheel in artifact.wheels)
+    wheels = ", ".join(f"{counts[origin]} {origin}" for origin in dict.fromkeys(_ORIGINS.values()) if counts[origin])
+    return (
+        ("package", artifact.path.name),
+        ("size", f"{artifact.size_bytes / 1e6:.1f} MB"),
+        ("depends", f"{len(relations)}: {', '.join(relations)}" if relations else "nothing"),
+        ("wheels", f"{len(artifact.wheels)}: {wheels}"),
+        ("elapsed", f"{elapsed_s:.1f} s"),
+    )
+
+
+def _facts(artifact: Artifact) -> dict[str, object]:
+    spec = artifact.spec
+    return {
+        "artifact": str(artifact.path),
+        "record": str(record_path(artifact.path)),
+        "sha256": artifact.sha256,
+        "size_bytes": artifact.size_bytes,
+        "name": spec.name,
+        "version": spec.upstream_version,
+        "source_date_epoch": spec.source_date_epoch,
+        "depends": list(spec.dependencies.relations()),
+        "wheels": [
+            {
+                "name": each.name,
+                "version": each.version,
+                "action": each.origin.value,
+                "filename": each.path.name,
+                "sha256": each.sha256,
+            }
+            for each in artifact.wheels
+        ],
+    }

@@ -10,6 +10,7 @@ import click
 import venvpkg
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.output import current_output, tell
 from venvpkg.targets.abilities import require
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def command(application: Application, session: Session) -> None:
     project = None if anywhere else application.read()
     target, lacking = pipeline.examine(project, session)
     interpreter = target.interpreter
-    click.echo(f"venvpkg {venvpkg.__version__} on {target.name}")
-    click.echo(f"packages for {interpreter.path} ({'.'.join(map(str, interpreter.version))})")
+    version = ".".join(map(str, interpreter.version))
+    about = (f"venvpkg {venvpkg.__version__} on {target.name}", f"packages for {interpreter.path} ({version})")
+    if lacking and not current_output().as_json:
+        click.echo("\n".join(about))
     require(lacking)
-    click.echo("nothing is missing")
+    facts = {"venvpkg": venvpkg.__version__, "target": target.name}
+    tell((*about, "nothing is missing"), {**facts, "interpreter": str(interpreter.path), "python": version})

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.output import tell
+from venvpkg.cli.speech import speaking
 from venvpkg.depends.forms import Form
 from venvpkg.host.runner import SubprocessRunner
+
+if TYPE_CHECKING:
+    from venvpkg.cli.output import Output
 
 
 @click.command("explain")
@@ -17,10 +24,13 @@ from venvpkg.host.runner import SubprocessRunner
 @click.argument("package", required=False)
 @click.option("--dot", "form", flag_value=Form.DOT, type=Form, help="Print the graph for graphviz.")
 @click.option("--html", "form", flag_value=Form.HTML, type=Form, help="Print a page with the graph drawn.")
-def command(artifact: Path, package: str | None, form: Form | None) -> None:
+@speaking
+def command(output: Output, artifact: Path, package: str | None, form: Form | None) -> None:
     """Explain the dependencies of a package that venvpkg built, or the one on PACKAGE.
 
     Each dependency is followed back: soname, the symbol version that set its floor, the file that needs it, and the
     distribution that the file belongs to. The page of --html needs nothing but a browser.
     """
-    click.echo(pipeline.explain(artifact, package, SubprocessRunner(os.environ), form or Form.TEXT), nl=False)
+    wanted = form or (Form.RECORD if output.as_json else Form.TEXT)
+    text = pipeline.explain(artifact, package, SubprocessRunner(os.environ), wanted)
+    tell(text, json.loads(text) if wanted is Form.RECORD else {"form": wanted.value, "text": text})

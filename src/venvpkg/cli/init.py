@@ -8,6 +8,7 @@ import click
 
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
@@ -22,4 +23,5 @@ def command(application: Application, session: Session) -> None:
     For a directory it is appended to pyproject.toml as [tool.venvpkg]; for a requirement it is venvpkg.NAME.toml.
     A configuration that is there is never changed.
     """
-    click.echo(pipeline.init(application.read(), session))
+    path = pipeline.init(application.read(), session)
+    tell(str(path), {"file": str(path)})

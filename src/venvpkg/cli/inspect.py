@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.output import tell
+from venvpkg.cli.speech import speaking
+from venvpkg.console import Verbosity
 from venvpkg.host.runner import SubprocessRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvpkg.cli.output import Output
     from venvpkg.model.inspection import Inspection
 
 _SHOWN = 20
@@ -24,18 +27,15 @@ _FIELDS = ("Package", "Version", "Architecture", "Maintainer", "Depends", "Pre-D
 
 @click.command("inspect")
 @click.argument("artifact", metavar="FILE.deb", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
-@click.option("-v", "--verbose", is_flag=True, help="Show long lists whole.")
-def command(artifact: Path, *, as_json: bool, verbose: bool) -> None:
+@speaking
+def command(output: Output, artifact: Path) -> None:
     """Look into a Debian package, whoever made it: fields, payload, Python distributions, libraries, leaks.
 
-    Nothing of it is run or unpacked. The package may be hostile.
+    Nothing of it is run or unpacked. The package may be hostile. With --verbose long lists are shown whole.
     """
     found = pipeline.inspect(artifact, SubprocessRunner(os.environ))
-    if as_json:
-        click.echo(json.dumps(_plain(found), ensure_ascii=True))
-        return
-    click.echo("\n".join(_printable(line) for line in _lines(found, None if verbose else _SHOWN)))
+    most = None if output.verbosity is Verbosity.VERBOSE else _SHOWN
+    tell((_printable(line) for line in _lines(found, most)), _plain(found))
 
 
 def _plain(found: Inspection) -> dict[str, object]:

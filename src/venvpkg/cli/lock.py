@@ -8,6 +8,7 @@ import click
 
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
@@ -20,4 +21,5 @@ if TYPE_CHECKING:
 def command(application: Application, session: Session, *, upgrade: bool) -> None:
     """Resolve the application's distributions, pin them with hashes (PEP 751) and print the lock's path."""
     project = application.read()
-    click.echo(pipeline.lock(project, session, upgrade=upgrade))
+    path = pipeline.lock(project, session, upgrade=upgrade)
+    tell(str(path), {"lock": str(path)})

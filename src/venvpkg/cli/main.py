@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 import venvpkg
-from venvpkg.console import Console, Verbosity
+from venvpkg.cli.output import Output
 from venvpkg.errors import MachineError, VenvpkgError
 
 if TYPE_CHECKING:
@@ -62,25 +63,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 a bug, 2 usage, 3 and up as README lists them."""
     # A job that ends by SIGTERM must clean up like one that ends by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    own = itertools.takewhile(lambda argument: argument != "--", given)
+    output = Output(sys.stdout, sys.stderr, os.environ, as_json="--json" in own)
     try:
-        cli.main(args=None if arguments is None else list(arguments), prog_name="venvpkg", standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
+        return _run(given, output)
     except (click.Abort, KeyboardInterrupt):
+        output.close()
         click.echo("Interrupted.", err=True)
+        output.failure(128 + signal.SIGINT, "Interrupted.")
         return 128 + signal.SIGINT
     except click.ClickException as error:
         error.show()
+        output.failure(error.exit_code, error.format_message())
         return error.exit_code
+    except Exception:
+        output.failure(1, "A bug in venvpkg; the traceback is on standard error.")
+        raise
+    finally:
+        output.close()
+
+
+def _run(arguments: list[str], output: Output) -> int:
+    try:
+        cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
+        output.require_written()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
     except VenvpkgError as error:
-        return _told(error)
+        output.error(error)
+        return error.exit_code
     except OSError as error:
         # The one place for what the machine refuses (a full disk, no permission): it can happen at every write, so
         # no stage catches it. Without an errno it is no answer of the kernel, and with one of these it is our mistake.
         if error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}:
             raise
         _let_go_of_output()
-        return _told(MachineError.of(error))
+        refused = MachineError.of(error)
+        output.error(refused)
+        return refused.exit_code
     return 0
 
 
@@ -90,8 +111,3 @@ def _let_go_of_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
-
-
-def _told(error: VenvpkgError) -> int:
-    Console(sys.stderr, Verbosity.NORMAL, os.environ).error(error.brief, error.details, error.resolution)
-    return error.exit_code

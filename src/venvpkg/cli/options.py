@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.speech import SPEECH, Callback, output_of, wheelhouse_option
 from venvpkg.config.keys import KEYS
 from venvpkg.config.shapes import Array, Natural, OneOf, Text
-from venvpkg.console import Console, Verbosity
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
     from venvpkg.config.shapes import Shape
     from venvpkg.model.project import Project
-
-# A callback of click gets its options by name; click knows their types, the type checker cannot.
-Callback = Any
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -78,12 +74,7 @@ def _metavar(shape: Shape) -> str:
 
 
 _COMMON = (
-    click.option(
-        "--wheelhouse",
-        type=_DIRECTORY,
-        envvar="VENVPKG_WHEELHOUSE",
-        help="Where vendor wheels are kept.  [default: by XDG]",
-    ),
+    wheelhouse_option,
     click.option(
         "--compat",
         type=_FILE,
@@ -98,8 +89,7 @@ _COMMON = (
     ),
     click.option("-j", "--jobs", type=click.IntRange(1), envvar="VENVPKG_JOBS", help="Jobs.  [default: all cores]"),
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
+    *SPEECH,
 )
 _COMMON_NAMES = ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
@@ -158,12 +148,9 @@ def _session(  # noqa: PLR0913 - one parameter an option
     verbose: bool,
     quiet: bool,
 ) -> Session:
-    if verbose and quiet:
-        raise click.UsageError("--verbose and --quiet contradict each other.")
-    verbosity = Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
     return Session(
         runner=SubprocessRunner(os.environ),
-        report=Console(sys.stderr, verbosity, os.environ),
+        report=output_of(verbose=verbose, quiet=quiet).report,
         places=Places.of_user(wheelhouse=wheelhouse, cache=cache),
         environment=dict(os.environ),
         jobs=jobs or len(os.sched_getaffinity(0)),

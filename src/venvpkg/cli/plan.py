@@ -8,6 +8,7 @@ import click
 
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 def command(application: Application, session: Session) -> None:
     """Show what a build would compile, reuse or download, and why. Writes nothing."""
     project = application.read()
-    click.echo("\n".join(_table(pipeline.plan(project, session))))
+    plan = pipeline.plan(project, session)
+    wheels = [
+        {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}
+        for each in plan.wheels
+    ]
+    tell(_table(plan), {"wheels": wheels})
 
 
 def _table(plan: WheelPlan) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg.cli.options import with_session
+from venvpkg.cli.output import tell
 from venvpkg.rebuild import rebuild
 
 if TYPE_CHECKING:
@@ -26,4 +27,5 @@ def command(session: Session, *, record: Path, project: str, keep: Path | None) 
     an empty --wheelhouse compiles all of them.
     """
     artifact = rebuild(record, project, session, keep=keep)
-    click.echo(f"{artifact.path.name} is the same, sha256 {artifact.sha256}")
+    name, digest = artifact.path.name, artifact.sha256
+    tell(f"{name} is the same, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import sys
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg.console import Console, Verbosity
+from venvpkg.cli.output import tell
+from venvpkg.cli.speech import speaking, wheelhouse_option
 from venvpkg.host.places import Places
 from venvpkg.wheelhouse.collect import GcRules, collect, removable
 from venvpkg.wheelhouse.entry import read_shelves
@@ -23,15 +22,10 @@ from venvpkg.wheelhouse.export import export
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from venvpkg.cli.output import Output
     from venvpkg.wheelhouse.entry import Entry
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
-_WHERE = click.option(
-    "--wheelhouse",
-    type=_DIRECTORY,
-    envvar="VENVPKG_WHEELHOUSE",
-    help="Where vendor wheels are kept.  [default: by XDG]",
-)
 _AGES = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 _SIZES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -56,28 +50,32 @@ def command() -> None:
 
 
 @command.command("list")
-@_WHERE
-def list_(wheelhouse: Path | None) -> None:
+@wheelhouse_option
+@speaking
+def list_(output: Output, wheelhouse: Path | None) -> None:
     """List every vendor wheel: what, for which platform, how large, when built and last used, and its key."""
-    _, entries = _read(wheelhouse)
+    _, entries = _read(output, wheelhouse)
     rows = [("NAME", "VERSION", "TAG", "SIZE", "BUILT", "USED", "KEY")] if entries else []
     rows += [
         (each.name, each.version, each.tag, _size(each.size_bytes), _day(each.built), _day(each.used), each.key[:12])
         for each in entries
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(7)]
+    lines = []
     for row in rows:
         cells = [cell.rjust(width) if at == 3 else cell.ljust(width)  # noqa: PLR2004 - SIZE, a number
                  for at, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
-        click.echo("  ".join(cells).rstrip())
+        lines.append("  ".join(cells).rstrip())
+    tell(lines, {"wheels": [_facts(each) for each in entries]})
 
 
 @command.command("show")
-@_WHERE
+@wheelhouse_option
+@speaking
 @click.argument("what", metavar="NAME | NAME==VERSION | KEY")
-def show(what: str, wheelhouse: Path | None) -> None:
+def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     """Show where wheels came from: source, build requirements, compiler, flags and packages of the release."""
-    _, entries = _read(wheelhouse)
+    _, entries = _read(output, wheelhouse)
     name, _, version = what.partition("==")
     by_name = [each for each in entries if each.name == re.sub(r"[-_.]+", "-", name).lower()]
     chosen = [each for each in by_name if not version or each.version == version]
@@ -85,11 +83,13 @@ def show(what: str, wheelhouse: Path | None) -> None:
         chosen = [each for each in entries if each.key.startswith(what)]
     if not chosen:
         raise click.BadParameter(f"no wheel in the wheelhouse is {what!r}; see venvpkg wheelhouse list")
-    click.echo("\n\n".join("\n".join(_provenance(each)) for each in chosen))
+    wheels = [{**_facts(each), "inputs": dict(each.inputs), "build": dict(each.build)} for each in chosen]
+    tell("\n\n".join("\n".join(_provenance(each)) for each in chosen), {"wheels": wheels})
 
 
 @command.command("gc")
-@_WHERE
+@wheelhouse_option
+@speaking
 @click.option(
     "--unused-for",
     metavar="AGE",
@@ -99,8 +99,14 @@ def show(what: str, wheelhouse: Path | None) -> None:
 @click.option("--max-size", metavar="SIZE", callback=_quantity(_SIZES), help="Leave so much at most, as 500M or 20G.")
 @click.option("--keep", type=click.IntRange(0), help="Keep the newest N of each distribution and tag in any case.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
-def gc(
-    wheelhouse: Path | None, unused_for: int | None, max_size: int | None, keep: int | None, *, dry_run: bool
+def gc(  # noqa: PLR0913 - one parameter an option
+    output: Output,
+    wheelhouse: Path | None,
+    unused_for: int | None,
+    max_size: int | None,
+    keep: int | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Remove vendor wheels and print what went. What a running build uses stays.
 
@@ -108,36 +114,57 @@ def gc(
     """
     if unused_for is None and max_size is None and keep is None:
         raise click.UsageError("Say what may go: --unused-for, --max-size or --keep.")
-    path, entries = _read(wheelhouse)
+    path, entries = _read(output, wheelhouse)
     gone = removable(entries, GcRules(unused_for, max_size, keep), time.time())
     in_use: Sequence[Entry] = ()
     if not dry_run:
         done = collect(path, gone)
         gone, in_use = done.removed, done.in_use
-    for each in gone:
-        click.echo(f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}")
-    for each in in_use:
-        click.echo(f"{each.filename} is in use and stays.", err=True)
     freed = _size(sum(each.size_bytes for each in gone))
-    click.echo(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}", err=True)
+    tell(
+        (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone),
+        {
+            "removed": [_facts(each) for each in gone],
+            "in_use": [_facts(each) for each in in_use],
+            "is_dry_run": dry_run,
+        },
+    )
+    for each in in_use:
+        output.report.warn(f"{each.filename} is in use and stays")
+    output.report.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}")
 
 
 @command.command("export")
-@_WHERE
+@wheelhouse_option
+@speaking
 @click.argument("destination", metavar="DIR", type=_DIRECTORY)
-def export_(destination: Path, wheelhouse: Path | None) -> None:
+def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
     """Write one simple index per platform tag below DIR, for stock pip and uv; print their directories.
 
     pip install --index-url file:///DIR/linux_x86_64_debian_12/ NAME
     """
-    _, entries = _read(wheelhouse)
-    for directory in export(entries, destination.absolute()):
-        click.echo(directory)
+    _, entries = _read(output, wheelhouse)
+    indexes = [str(directory) for directory in export(entries, destination.absolute())]
+    tell(indexes, {"indexes": indexes})
 
 
-def _read(wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
+def _read(output: Output, wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
     path = Places.of_user(wheelhouse=wheelhouse).wheelhouse
-    return path, read_shelves(path, Console(sys.stderr, Verbosity.NORMAL, os.environ))
+    return path, read_shelves(path, output.report)
+
+
+def _facts(entry: Entry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "version": entry.version,
+        "tag": entry.tag,
+        "path": str(entry.wheel),
+        "sha256": entry.sha256,
+        "size_bytes": entry.size_bytes,
+        "built": _iso(entry.built),
+        "used": _iso(entry.used),
+        "key": entry.key,
+    }
 
 
 def _provenance(entry: Entry) -> list[str]:
@@ -198,6 +225,10 @@ def _plain(text: str) -> str:
 
 def _moment(seconds: float) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _iso(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds")
 
 
 def _day(seconds: float) -> str:

@@ -9,17 +9,19 @@ from venvpkg.depends.dot import dot
 from venvpkg.depends.explain import chosen_dependencies, explanation
 from venvpkg.depends.graph import dependency_graph
 from venvpkg.depends.page import page
+from venvpkg.depends.record import dump_record
 
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
 
 
 class Form(StrEnum):
-    """Who is to read it: people in a terminal, graphviz, or people in a browser."""
+    """Who is to read it: people in a terminal, graphviz, people in a browser, or programs."""
 
     TEXT = "text"
     DOT = "dot"
     HTML = "html"
+    RECORD = "record"
 
 
 def explained(dependencies: DependencySet, form: Form, title: str, package: str | None = None) -> str:
@@ -41,5 +43,7 @@ def explained(dependencies: DependencySet, form: Form, title: str, package: str 
             return dot(dependency_graph(chosen_dependencies(dependencies, package)), title)
         case Form.HTML:
             return page(chosen_dependencies(dependencies, package), title)
+        case Form.RECORD:
+            return dump_record(chosen_dependencies(dependencies, package)).decode("ascii")
         case _:
             assert_never(form)

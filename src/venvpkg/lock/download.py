@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.files import sha256_of, written_whole
 from venvpkg.lock.credentials import redacted
@@ -21,12 +22,13 @@ from venvpkg.lock.transfer import TransientWireError, WireError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from venvpkg.console import Report
+    from venvpkg.console import Report, Task
     from venvpkg.lock.pip_settings import UvSettings
     from venvpkg.lock.transfer import Wire
     from venvpkg.model.lock import RemoteFile
 
 _CHUNK: Final = 2**20
+_TELL_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,15 @@ class Downloads:
         by_place = {self.place(file): file for file in reversed(asked)}
         wanted = sorted(by_place.items())
         wire = _LazyWire(lambda: self._open_wire(wanted))
-        run = _Run(wire, self._report, self._limits, offline=self._offline)
         failures: list[str] = []
         started = time.monotonic()
-        for file, problem in run.outcomes(wanted):
-            if problem is not None:
-                failures.append(f"  {file.filename}: {problem}\n    from {redacted(file.url)}")
+        with self._report.task(Work.DOWNLOAD, f"getting {len(wanted)} file{'s' * (len(wanted) != 1)}") as task:
+            progress = _Progress(task, len(wanted))
+            run = _Run(wire, self._report, self._limits, progress, offline=self._offline)
+            for file, problem in run.outcomes(wanted):
+                progress.end_of_one()
+                if problem is not None:
+                    failures.append(f"  {file.filename}: {problem}\n    from {redacted(file.url)}")
         wire.close()  # not after an interrupt: a thread may still be on it
         if failures:
             raise self._error(sorted(failures), len(wanted))
@@ -147,14 +152,49 @@ class _LazyWire:
                 self._wire.close()
 
 
+class _Progress:
+    """How far one fetch is, told to a task; not with each piece, of which there may be thousands a second."""
+
+    def __init__(self, task: Task, total: int) -> None:
+        self._task = task
+        self._total = total
+        self._lock = threading.Lock()
+        self._done = 0
+        self._size = 0
+        self._told = time.monotonic()
+
+    def piece(self, size: int) -> None:
+        """Count bytes that came."""
+        with self._lock:
+            self._size += size
+            if time.monotonic() - self._told < _TELL_S:
+                return
+        self._tell()
+
+    def end_of_one(self) -> None:
+        """Count a file that is here, or cannot be had."""
+        with self._lock:
+            self._done += 1
+            is_last = self._done == self._total
+        if not is_last:
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            self._told = time.monotonic()
+            come = f", {self._size / 1e6:.1f} MB" if self._size else ""
+            self._task.now(f"{self._done} of {self._total}{come}")
+
+
 class _Run:
     """One fetch: threads that share a wire and a wish to stop."""
 
-    def __init__(self, wire: _LazyWire, report: Report, limits: Limits, *, offline: bool) -> None:
+    def __init__(self, wire: _LazyWire, report: Report, limits: Limits, progress: _Progress, *, offline: bool) -> None:
         self.fetched: list[Path] = []
         self._wire = wire
         self._report = report
         self._limits = limits
+        self._progress = progress
         self._offline = offline
         self._stop = threading.Event()
 
@@ -246,6 +286,7 @@ class _Run:
                 digest.update(piece)
                 out.write(piece)
                 size += len(piece)
+                self._progress.piece(len(piece))
                 self._check_progress(size, time.monotonic() - started)
             found = digest.hexdigest()
             if found != file.sha256:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.console import Work
 from venvpkg.errors import LockError
 from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
@@ -127,7 +128,8 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
         stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
         timeout_s=_TIMEOUT_S,
     )  # fmt: skip
-    done = resolver.runner.run(command)
+    with resolver.report.task(Work.LOCK, f"resolving {wanted.what}"):
+        done = resolver.runner.run(command)
     if not done.ok:
         raise _failure(done, wanted, target, resolver)
     if not output.is_file():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.wheels import ReadyWheel
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ class Artifact:
         sha256: hexadecimal.
         size_bytes: of the file.
         spec: what it was made from.
+        wheels: what its environment was made of, sorted by name; none where only the package is known.
     """
 
     path: Path
     sha256: str
     size_bytes: int
     spec: PackageSpec
+    wheels: tuple[ReadyWheel, ...] = ()

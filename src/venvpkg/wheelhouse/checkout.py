@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.runner import Command
 
@@ -69,7 +70,8 @@ class Checkouts:
                 self.report.warn(f"{place} was changed after it was stored; fetching it again")
                 shutil.rmtree(place)
             if not place.is_dir():
-                self._fetch(origin, place)
+                with self.report.task(Work.DOWNLOAD, f"fetching {origin.url}"):
+                    self._fetch(origin, place)
         except (_GitError, OSError) as error:
             raise DownloadError(
                 f"The commit {origin.commit} of {origin.url} cannot be had.",

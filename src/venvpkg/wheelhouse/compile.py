@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+from venvpkg.console import Work
 from venvpkg.errors import CompileError, DownloadError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
@@ -15,7 +18,7 @@ from venvpkg.wheelhouse.key import target_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -110,9 +113,12 @@ def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event, wor
     executor = ThreadPoolExecutor(workers, thread_name_prefix="compile")
     futures: dict[str, Future[Built | VenvpkgError]] = {}
     try:
-        for job in jobs:
-            futures[job.wheel.name] = executor.submit(_outcome, job, shop)
-        for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
+        with _queue(jobs, shop) as ended:
+            for job in jobs:
+                futures[job.wheel.name] = executor.submit(_outcome, job, shop)
+                futures[job.wheel.name].add_done_callback(ended)
+            first = wait(futures.values(), return_when=FIRST_EXCEPTION).done
+        for future in first:
             future.result()  # an exception comes out here, while others still run; all are done when there is none
         outcomes = {name: future.result() for name, future in futures.items()}
     except BaseException:
@@ -129,6 +135,17 @@ def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event, wor
     if errors:
         raise _merged(errors)
     return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Built)}
+
+
+@contextlib.contextmanager
+def _queue(jobs: Sequence[Job], shop: Workshop) -> Iterator[Callable[[object], None]]:
+    """Show how many wheels are built, while several are; yield what is to be called at the end of each."""
+    if len(jobs) == 1:
+        yield lambda _: None
+        return
+    ended = itertools.count(1)
+    with shop.report.task(Work.QUEUE, f"{len(jobs)} wheels to build") as task:
+        yield lambda _: task.now(f"{next(ended)} of {len(jobs)} done")
 
 
 def _outcome(job: Job, shop: Workshop) -> Built | VenvpkgError:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from venvpkg.console import Work
 from venvpkg.errors import CompileError
 from venvpkg.host.files import written_whole
 from venvpkg.model.lock import BuildPins
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from venvpkg.console import Task
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.wheels import PlannedWheel, ReadyWheel
     from venvpkg.wheelhouse.build_system import BuildSystem
@@ -87,7 +89,8 @@ def run_job(job: Job, shop: Workshop) -> Built:
     log.parent.mkdir(parents=True, exist_ok=True)
     kept_log = shop.logs / f"{job.label}-{target_id(shop.target)}.log"
     try:
-        return _Building(job, shop, place, log).run()
+        with shop.report.task(Work.WHEEL, f"building {job.title}") as task:
+            return _Building(job, shop, place, log, task).run()
     except HookFailedError as error:
         diagnosis = diagnose(_end_of(log))
         raise CompileError(
@@ -111,9 +114,11 @@ def run_job(job: Job, shop: Workshop) -> Built:
 class _Building:
     """One job on its way."""
 
-    def __init__(self, job: Job, shop: Workshop, place: Path, log: Path) -> None:
+    def __init__(self, job: Job, shop: Workshop, place: Path, log: Path, task: Task) -> None:
         self._job = job
         self._shop = shop
+        self._task = task
+        task.now("laying out its source")
         self._python = shop.target.interpreter.path
         self._place = place
         self._epoch = self._lay_source(place / "src")
@@ -122,7 +127,6 @@ class _Building:
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
-        self._shop.report.step(f"building {self._job.title}")
         system = read_build_system(self._place / "src", self._job.title)
         furnish(self._room, self._shop.uv)
         pins = self._settled_pins(system)
@@ -139,7 +143,9 @@ class _Building:
         if known is not None:
             self._shop.report.step(f"found {known.path.name}, built before from the same inputs")
             return Built(known, new)
+        self._task.now("compiling")
         raw = build_raw_wheel(self._room, self._python, system)
+        self._task.now("packing")
         finished = repack_wheel(raw, wheel.name, wheel.version, target=self._shop.target, room=self._room)
         about: dict[str, Json] = {
             "backend": system.backend,
@@ -177,6 +183,7 @@ class _Building:
         return pins
 
     def _asked(self, system: BuildSystem) -> tuple[str, ...]:
+        self._task.now("asking its backend what it needs")
         answer = ask_requires(self._room, self._python, system)
         problems = requirement_problems(answer)
         if problems:
@@ -188,9 +195,11 @@ class _Building:
         return answer
 
     def _pinned(self, requires: tuple[str, ...]) -> tuple[RemoteFile, ...]:
+        self._task.now("resolving what its backend needs")
         return tuple(sorted(self._shop.pin(requires))) if requires else ()
 
     def _make_environment(self, files: tuple[RemoteFile, ...]) -> None:
+        self._task.now("making its build environment")
         make_environment(self._room, self._python, files, self._shop.fetch(files) if files else {})
 
     def _lay_source(self, directory: Path) -> int:

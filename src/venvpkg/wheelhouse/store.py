@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
@@ -202,10 +203,21 @@ class Wheelhouse:
         self._path.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._path / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(lock, how)
+            self._acquire(lock, how)
             yield
         finally:
             os.close(lock)
+
+    def _acquire(self, lock: int, how: int) -> None:
+        """Get the lock; where another process holds it, tell people what is waited for."""
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if how & fcntl.LOCK_NB:
+                raise
+            waiting = f"waiting for another build, which has the lock on the wheelhouse {self._path}"
+            with self._report.task(Work.WAIT, waiting):
+                fcntl.flock(lock, how)
 
 
 def _checked(directory: Path) -> ReadyWheel:

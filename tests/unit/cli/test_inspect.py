@@ -85,7 +85,9 @@ def test_a_hostile_name_does_nothing_to_the_terminal(capsys: pytest.CaptureFixtu
 def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = shown(capsys, "--json")
 
-    found = json.loads(line)
+    event = json.loads(line)
+    found = event["result"]
+    assert (event["version"], event["event"], event["command"]) == (1, "result", "inspect")
     assert found["fields"]["Package"] == "app"
     assert found["counts"]["files"] == 2
     assert found["elf"][1]["runpath"] == ["$ORIGIN"]
