@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 import venvpkg
 from venvpkg.cli.output import Output
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "build": "Build the native package of an application.",
+    "completion": "Print what lets bash, fish or zsh complete commands and options.",
     "doctor": "Say what this machine lacks, with one command that installs it.",
     "explain": "Explain the dependencies of a package that venvpkg built.",
     "init": "Write a configuration with what was detected.",
@@ -46,6 +48,12 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"venvpkg.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return commands, or options when one is begun; imports no command."""
+        commands = [CompletionItem(name, help=text) for name, text in sorted(_COMMANDS.items())]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(each for each in commands if str(each.value).startswith(incomplete)), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

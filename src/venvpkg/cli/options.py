@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from venvpkg import pipeline
 from venvpkg.cli.speech import SPEECH, Callback, output_of, wheelhouse_option
@@ -73,7 +74,7 @@ def _metavar(shape: Shape) -> str:
             return "TOML"
 
 
-_COMMON = (
+COMMON = (
     wheelhouse_option,
     click.option(
         "--compat",
@@ -87,7 +88,9 @@ _COMMON = (
         envvar="VENVPKG_CACHE",
         help="Where downloads and logs are kept.  [default: by XDG]",
     ),
-    click.option("-j", "--jobs", type=click.IntRange(1), envvar="VENVPKG_JOBS", help="Jobs.  [default: all cores]"),
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1), metavar="N", envvar="VENVPKG_JOBS", help="Jobs.  [default: all cores]"
+    ),
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
     *SPEECH,
 )
@@ -115,7 +118,7 @@ def with_session(function: Callback) -> Callback:
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     decorated: Callback = callback
-    for option in reversed(_COMMON):
+    for option in reversed(COMMON):
         decorated = option(decorated)
     return decorated
 
@@ -133,9 +136,16 @@ def on_application(function: Callback) -> Callback:
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     decorated: Callback = callback
-    for option in reversed((*_KEYS, *_COMMON)):
+    for option in reversed((*_KEYS, *COMMON)):
         decorated = option(decorated)
-    return click.argument("argument", default=".", metavar="[PROJECT | REQUIREMENT]")(decorated)
+    argument = click.argument("argument", default=".", metavar="[PROJECT | REQUIREMENT]", shell_complete=_directories)
+    return argument(decorated)
+
+
+def _directories(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete directories; requirements are typed."""
+    del ctx, param
+    return [CompletionItem(incomplete, type="dir")]
 
 
 def _session(  # noqa: PLR0913 - one parameter an option

@@ -97,7 +97,9 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     help="Remove what no build took for so long: 90d, 12w, 1y.",
 )
 @click.option("--max-size", metavar="SIZE", callback=_quantity(_SIZES), help="Leave so much at most, as 500M or 20G.")
-@click.option("--keep", type=click.IntRange(0), help="Keep the newest N of each distribution and tag in any case.")
+@click.option(
+    "--keep", type=click.IntRange(0), metavar="N", help="Keep the newest N of each distribution and tag in any case."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
 def gc(  # noqa: PLR0913 - one parameter an option
     output: Output,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # A task that takes no longer never shows, so that nothing flickers.
 _UNSEEN_S = 0.3
 _FRAMES_A_SECOND = 8
+_FREE_COLUMNS = 5  # of two Ctrl-C, and the cursor
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_SPINNER = "|/-\\"
 
@@ -40,14 +41,15 @@ class Row:
         Args:
             now: on the clock that ``since`` is from.
             spinner: its frames, one character each.
-            width: columns; the last one stays free, where some terminals would begin a new line.
+            width: columns; the last ones stay free for the ``^C`` that a terminal writes there: if it began a new
+                line, what is erased would be one line short.
         """
         frame = spinner[int(now * _FRAMES_A_SECOND) % len(spinner)]
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(frame, "cyan").append(f"{now - self.since:5.1f}s  ", "dim").append(_shown(self.text))
         if self.doing:
             line.append(f"  {_shown(self.doing)}", "dim")
-        line.truncate(max(width - 1, 1), overflow="ellipsis")
+        line.truncate(max(width - _FREE_COLUMNS, 1), overflow="ellipsis")
         return line
 
 
