@@ -52,7 +52,7 @@ def manual_page(root: click.Group) -> str:
         man(7), man-pages(7); groff_char(7) for ``\[u2026]``.
     """
     context = click.Context(root, info_name="venvpkg", **root.context_settings)
-    commands = tuple(_commands(root, context))
+    commands = tuple(commands_of(root))
     keys = {_head(each, at): each for command, at in commands for each in command.get_params(at) if _is_key(each)}
     lines = [
         f'.TH VENVPKG 1 "" "venvpkg {venvpkg.__version__}" "User Commands"',
@@ -81,15 +81,20 @@ def manual_page(root: click.Group) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _commands(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+def commands_of(root: click.Group) -> Iterator[tuple[click.Command, click.Context]]:
     """Yield every command that is no group, with its context, in order."""
+    # With its settings: click keeps what it makes of them, such as the names of --help, with the command.
+    yield from _below(root, click.Context(root, info_name="venvpkg", **root.context_settings))
+
+
+def _below(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is None:
             continue
         at = click.Context(command, info_name=name, parent=context)
         if isinstance(command, click.Group):
-            yield from _commands(command, at)
+            yield from _below(command, at)
         else:
             yield command, at
 

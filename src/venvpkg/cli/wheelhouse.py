@@ -122,18 +122,13 @@ def gc(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         done = collect(path, gone)
         gone, in_use = done.removed, done.in_use
-    freed = _size(sum(each.size_bytes for each in gone))
-    tell(
-        (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone),
-        {
-            "removed": [_facts(each) for each in gone],
-            "in_use": [_facts(each) for each in in_use],
-            "is_dry_run": dry_run,
-        },
-    )
     for each in in_use:
         output.report.warn(f"{each.filename} is in use and stays")
+    freed = _size(sum(each.size_bytes for each in gone))
     output.report.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}")
+    lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone)
+    removed, kept = ([_facts(each) for each in some] for some in (gone, in_use))
+    tell(lines, {"removed": removed, "in_use": kept, "is_dry_run": dry_run})
 
 
 @command.command("export")

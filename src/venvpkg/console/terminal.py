@@ -110,7 +110,8 @@ class Console:
         return f"{self._clock() - self._start:6.1f}s  "
 
     def _print(self, lead: str, text: str, style: str) -> None:
-        self._rich.print(Text(lead, style=style or "dim").append(Text(text, style=style)), soft_wrap=True)
+        # Not as the style of the whole, which would dim the text too.
+        self._rich.print(Text().append(lead, style or "dim").append(text, style), soft_wrap=True)
 
 
 class _Unseen:
