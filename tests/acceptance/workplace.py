@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TALLY = Path(__file__).parents[1] / "data" / "projects" / "tally"
 TIMEOUT_S = 120
-# A step of the report: seconds since the start, two blanks.
-_STEP = re.compile(r" *\d+\.\ds  ")
+# A step of the report: seconds since the start, two blanks; or a line of the summary below it.
+_STEP = re.compile(r" *\d+\.\ds  | {9}[a-z]")
 
 # The commands of `mounts`, then venvpkg with its arguments; all of it in a mount namespace of its own.
 _ALTERED = """\
@@ -150,5 +150,5 @@ def ended(process: subprocess.Popen[str]) -> Outcome:
 
 
 def told(outcome: Outcome) -> str:
-    """Return what a build said beside its steps."""
+    """Return what a build said beside its steps and its summary."""
     return "".join(line for line in outcome.stderr.splitlines(keepends=True) if not _STEP.match(line)).strip()

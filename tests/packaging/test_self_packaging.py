@@ -52,6 +52,14 @@ def test_the_wheel_has_every_module_of_the_checkout(built: tuple[Path, Path]) ->
     assert shipped == {str(path.relative_to(package)) for path in package.rglob("*.py")} | {"venvpkg/py.typed"}
 
 
+def test_the_wheel_has_the_manual_page_where_man_finds_it(built: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(built[1]) as wheel:
+        (page,) = (name for name in wheel.namelist() if name.endswith(".data/data/share/man/man1/venvpkg.1"))
+        shipped = wheel.read(page)
+
+    assert shipped == (CHECKOUT / "docs" / "venvpkg.1").read_bytes()
+
+
 def test_the_sdist_has_what_the_wheel_is_built_from_and_the_licence(built: tuple[Path, Path]) -> None:
     with tarfile.open(built[0]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}

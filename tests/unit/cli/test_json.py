@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 from unit.events import SCHEMA, checked
@@ -21,6 +20,8 @@ from venvpkg.wheelhouse.store import Wheelhouse
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import click
 
     from venvpkg.model.project import Project
     from venvpkg.pipeline import Session

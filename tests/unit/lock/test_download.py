@@ -66,6 +66,17 @@ def in_store(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "store").rglob("*") if not path.is_dir())
 
 
+def test_a_fetch_is_a_task_that_tells_how_far_it_is(tmp_path: Path, index: Index) -> None:
+    files = [file_at(index.serve(f"/{name}.whl", content(BODY)), name=f"{name}-1.0-py3-none-any.whl") for name in "ab"]
+    report = RecordingReport()
+
+    downloads(tmp_path, report=report).fetch(files)
+
+    first, doing, last = report.tasks
+    assert (first, last) == ("+ download getting 2 files", "- download getting 2 files")
+    assert doing.startswith(f"  1 of 2, {len(BODY) / 1e6:.1f} MB")
+
+
 def test_a_file_is_kept_under_its_hash_and_fetched_once(tmp_path: Path, index: Index) -> None:
     file = file_at(index.serve("/a.whl", content(BODY)))
     report = RecordingReport()

@@ -370,3 +370,34 @@ def test_nothing_of_a_build_stays_in_the_workspace(bench: Bench) -> None:
     bench.compile(to_compile("demo"))
 
     assert list((bench.directory / "work1/compile").iterdir()) == []
+
+
+def test_a_wheel_is_a_task_that_tells_what_it_is_at(bench: Bench) -> None:
+    bench.compile(to_compile("demo"))
+
+    first, *doing, last = bench.report.tasks
+    assert (first, last) == ("+ wheel building demo 1.0", "- wheel building demo 1.0")
+    assert doing == [
+        "  laying out its source",
+        "  resolving what its backend needs",
+        "  making its build environment",
+        "  asking its backend what it needs",
+        "  compiling",
+        "  packing",
+    ]
+
+
+def test_several_wheels_are_a_queue_that_tells_how_many_are_done(bench: Bench) -> None:
+    bench.compile(to_compile("one"), to_compile("two"), to_compile("three"), jobs=1)
+
+    tasks = bench.report.tasks
+    assert (tasks[0], tasks[-1]) == ("+ queue 3 wheels to build", "- queue 3 wheels to build")
+    assert [each for each in tasks if "done" in each] == ["  1 of 3 done", "  2 of 3 done", "  3 of 3 done"]
+
+
+def test_a_wheel_that_cannot_be_built_is_a_task_no_more(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BuildMachine(failing={"demo": "error"}))
+
+    failure(bench, to_compile("demo"))
+
+    assert bench.report.tasks[-1] == "- wheel building demo 1.0"

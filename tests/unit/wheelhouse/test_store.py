@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,3 +171,22 @@ def test_a_wheelhouse_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path,
 
     with pytest.raises(MachineError, match="wheelhouse cannot be used"):
         Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport()).publish(wheel, INPUTS, {})
+
+
+def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, report: RecordingReport) -> None:
+    house.publish(wheel, INPUTS, {})
+    other = os.open(wheel.parent / "wheelhouse" / ".lock", os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    thread = threading.Thread(target=house.publish, args=(wheel, {**INPUTS, "name": "other"}, {}))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not report.tasks and time.monotonic() < deadline:
+        time.sleep(0.01)
+    begun = list(report.tasks)
+    os.close(other)
+    thread.join()
+
+    waiting = f"waiting for another build, which has the lock on the wheelhouse {wheel.parent / 'wheelhouse'}"
+    assert begun == [f"+ wait {waiting}"]
+    assert report.tasks == [f"+ wait {waiting}", f"- wait {waiting}"]
