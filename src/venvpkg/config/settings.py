@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Layer = dict[str, object]
 
 _BY_PATH: Final = {key.path: key for key in KEYS}
+# They stand for options that are no keys (cli/options.py).
+_OF_OPTIONS = frozenset({"VENVPKG_CACHE", "VENVPKG_COMPAT", "VENVPKG_JOBS", "VENVPKG_WHEELHOUSE"})
 _BY_VARIABLE: Final = {key.variable: key for key in KEYS}
 _TABLES: Final = {"wheels": WheelSettings, "scripts": ScriptSettings}
 # A name this near to a variable's is a slip; others with the prefix may be anybody's.
@@ -123,7 +125,7 @@ def _read_variables(environment: Mapping[str, str], problems: list[str]) -> Laye
         near = difflib.get_close_matches(variable, _BY_VARIABLE, n=1, cutoff=_NEAR)
         if key is not None and environment[variable].strip():
             layer |= _from_texts(key, [environment[variable]], variable, problems)
-        elif key is None and near:
+        elif key is None and near and variable not in _OF_OPTIONS:
             problems.append(f"{variable}: unknown variable; did you mean {near[0]}?")
     return layer
 

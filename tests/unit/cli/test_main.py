@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from venvpkg.cli.build import command as build
 from venvpkg.cli.main import main
+from venvpkg.config.settings import read_configuration
 
 COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild", "wheelhouse")
 
@@ -75,3 +78,12 @@ def test_what_the_machine_refuses_ends_with_its_own_code_and_no_traceback() -> N
     assert done.returncode == 16
     assert done.stderr.startswith("error: The operating system refuses: No space left on device.\n")
     assert "Traceback" not in done.stderr
+
+
+def test_the_variable_of_a_common_option_is_never_taken_for_a_misspelt_key(tmp_path: Path) -> None:
+    variables = {str(option.envvar) for option in build.params if isinstance(option, click.Option) and option.envvar}
+    assert {"VENVPKG_CACHE", "VENVPKG_WHEELHOUSE"} <= variables
+
+    found = read_configuration({}, "", dict.fromkeys(variables, str(tmp_path)), {})
+
+    assert found.problems == ()
