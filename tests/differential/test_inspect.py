@@ -62,7 +62,7 @@ def test_the_command_line_prints_one_json_object(
 
     assert main(["inspect", "--json", str(package)]) == 0
 
-    assert json.loads(capsys.readouterr().out)["fields"]["Package"] == "app"
+    assert json.loads(capsys.readouterr().out)["result"]["fields"]["Package"] == "app"
 
 
 def test_differences_are_named_by_member(tmp_path: Path, target: Target, runner: SubprocessRunner) -> None:

@@ -60,7 +60,7 @@ def test_a_configuration_error_ends_with_its_own_code_and_no_traceback(
 def test_the_help_imports_no_stage() -> None:
     code = (
         "import sys; from venvpkg.cli.main import main; main(['--help'])\n"
-        "heavy = {'cyclonedx', 'elftools', 'virtualenv', 'unearth', 'jinja2', 'installer'} & set(sys.modules)\n"
+        "heavy = {'cyclonedx', 'elftools', 'virtualenv', 'unearth', 'jinja2', 'installer', 'rich'} & set(sys.modules)\n"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
 
