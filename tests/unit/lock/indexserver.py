@@ -32,7 +32,7 @@ class Index:
 def content(body: bytes, **headers: str) -> Callable[[Handle], None]:
     def answer(handle: Handle) -> None:
         handle.send_response(200)
-        for key, value in ({"Content-Length": str(len(body))} | headers).items():
+        for key, value in ({"Content_Length": str(len(body))} | headers).items():
             handle.send_header(key.replace("_", "-"), value)
         handle.end_headers()
         handle.wfile.write(body)
@@ -43,7 +43,7 @@ def content(body: bytes, **headers: str) -> Callable[[Handle], None]:
 def status(code: int, **headers: str) -> Callable[[Handle], None]:
     def answer(handle: Handle) -> None:
         handle.send_response(code)
-        for key, value in ({"Content-Length": "0"} | headers).items():
+        for key, value in ({"Content_Length": "0"} | headers).items():
             handle.send_header(key.replace("_", "-"), value)
         handle.end_headers()
 

@@ -35,8 +35,8 @@ def package_version(spec: PackageSpec, target: Target, *, epoch: bool = True) ->
     Source:
         Debian Policy 5.6.12.
     """
-    version = f"{to_debian(spec.upstream_version)}-{spec.revision}~{target.release.suffix}"
-    return f"{spec.epoch}:{version}" if epoch and spec.epoch else version
+    version = f"{to_debian(spec.upstream_version, epoch=spec.epoch)}-{spec.revision}~{target.release.suffix}"
+    return version if epoch else version.rpartition(":")[2]
 
 
 def package_architecture(spec: PackageSpec, target: Target) -> str:

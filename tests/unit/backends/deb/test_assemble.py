@@ -156,8 +156,9 @@ def test_evidence_that_names_the_staging_root_is_refused(destdir: Path, tmp_path
         pack(spec_in(destdir, evidence=str(destdir).encode()), tmp_path / "dist")
 
 
-def test_the_file_name_has_no_epoch() -> None:
-    assert artifact_name(a_spec(epoch=3), debian_12()) == "app_1.0-1~debian12_all.deb"
+@pytest.mark.parametrize("spec", [a_spec(epoch=3), a_spec(upstream_version="2!1.0")])
+def test_the_file_name_has_no_epoch(spec: PackageSpec) -> None:
+    assert artifact_name(spec, debian_12()) == "app_1.0-1~debian12_all.deb"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,8 @@ def test_a_payload_without_elf_files_suits_every_architecture() -> None:
     [
         (0, "1.0.0", "1", "1.0.0-1~debian12"),
         (2, "1.0", "3", "2:1.0-3~debian12"),
+        (0, "1!1.0", "1", "1:1.0-1~debian12"),
+        (2, "1!1.0", "1", "2:1.0-1~debian12"),
         (0, "1.0.post1", "1", "1.0+post1-1~debian12"),
         (0, "1.0.dev4", "1", "1.0~~dev4-1~debian12"),
     ],
