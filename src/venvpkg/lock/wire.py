@@ -22,7 +22,7 @@ from venvpkg.lock.credentials import host_and_port, redacted
 from venvpkg.lock.transfer import TransientWireError, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from venvpkg.console import Report
     from venvpkg.lock.pip_settings import UvSettings
@@ -76,12 +76,12 @@ class HttpWire:
         self.client.close()
 
 
-def open_wire(settings: UvSettings, urls: Iterable[str], report: Report) -> HttpWire:
+def open_wire(settings: UvSettings, urls: Sequence[str], report: Report) -> HttpWire:
     """Return a wire for ``urls`` that is secured and authenticated as uv's is.
 
     Args:
         settings: proxies, certificates, trusted hosts, timeout; the indexes' credentials.
-        urls: what will be asked for; netrc is searched for their hosts.
+        urls: what will be asked for; netrc and NO_PROXY are searched for their hosts.
         report: hears of a netrc that cannot be read.
 
     Raises:
@@ -97,7 +97,7 @@ def open_wire(settings: UvSettings, urls: Iterable[str], report: Report) -> Http
             follow_redirects=True,
             headers={"Accept-Encoding": "identity", "User-Agent": f"venvpkg/{__version__}"},
             # A redirect to file: must not read this machine's files.
-            mounts={**_proxies(environment), "file://": None},
+            mounts={**_proxies(environment, {urlsplit(url).hostname or "" for url in urls}), "file://": None},
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise DownloadError(
@@ -154,11 +154,11 @@ def _tls(environment: Mapping[str, str]) -> ssl.SSLContext | bool:
     return context if context is not None else True
 
 
-def _proxies(environment: Mapping[str, str]) -> dict[str, httpx2.HTTPTransport | None]:
+def _proxies(environment: Mapping[str, str], hosts: Collection[str]) -> dict[str, httpx2.HTTPTransport | None]:
     """Return the transports by URL pattern; None goes there directly.
 
     Source:
-        curl(1), ENVIRONMENT, for the variables and the grammar of NO_PROXY.
+        curl(1), ENVIRONMENT, for the variables; libcurl, CURLOPT_NOPROXY(3), for the grammar of NO_PROXY.
     """
     mounts: dict[str, httpx2.HTTPTransport | None] = {}
     for scheme in ("http", "https", "all"):
@@ -169,21 +169,32 @@ def _proxies(environment: Mapping[str, str]) -> dict[str, httpx2.HTTPTransport |
             mounts[f"{scheme}://"] = httpx2.HTTPTransport(proxy=url, verify=_tls(environment), trust_env=False)
     if not mounts:
         return {}
-    for host in (environment.get("no_proxy") or environment.get("NO_PROXY") or "").split(","):
-        name = host.strip()
+    for exception in (environment.get("no_proxy") or environment.get("NO_PROXY") or "").split(","):
+        name = exception.strip()
         if name == "*":
             return {}
         if name:
-            mounts[_direct(name)] = None
+            mounts |= dict.fromkeys(_direct(name, hosts))
     return mounts
 
 
-def _direct(host: str) -> str:
+def _direct(exception: str, hosts: Collection[str]) -> list[str]:
+    """Return the URL patterns of an exception: a name with all that ends in it, an address, or a network (CIDR)."""
     try:
-        address = ipaddress.ip_address(host)
+        network = ipaddress.ip_network(exception.strip("[]"), strict=False)
     except ValueError:
-        return f"all://{host}" if host == "localhost" else f"all://*{host}"
-    return f"all://[{host}]" if address.version == 6 else f"all://{host}"  # noqa: PLR2004
+        # People write *.example.org, which the others take for a name; a pattern has its own asterisk.
+        return [f"all://{exception}" if exception == "localhost" else f"all://*{exception.removeprefix('*')}"]
+    # No pattern says a network; an address may also be one that a redirect leads to.
+    addresses = {network.network_address} if network.num_addresses == 1 else set(_addresses(hosts))
+    within = sorted(str(address) for address in addresses if address in network)
+    return [f"all://[{each}]" if ":" in each else f"all://{each}" for each in within]
+
+
+def _addresses(hosts: Collection[str]) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    for host in hosts:
+        with contextlib.suppress(ValueError):
+            yield ipaddress.ip_address(host)
 
 
 def _logins(settings: UvSettings, urls: Iterable[str], report: Report) -> list[str]:

@@ -264,12 +264,13 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(tmp_path: Path, in
     assert seen == [None]
 
 
-def test_a_proxy_is_used_unless_the_host_is_excepted(tmp_path: Path, index: Index) -> None:
+@pytest.mark.parametrize("excepted", ["localhost, 127.0.0.1", "[::1], 127.0.0.0/8", "*.0.0.1,10.0.0.0/8", ".0.0.1"])
+def test_a_proxy_is_used_unless_the_host_is_excepted(tmp_path: Path, index: Index, excepted: str) -> None:
     with running_index() as proxy:
         proxy.serve("http://files.corp/a.whl", content(BODY))
         file = file_at("http://files.corp/a.whl")
         direct = file_at(index.serve("/b.whl", content(BODY)), name="b-1-py3-none-any.whl")
-        environment = {"HTTP_PROXY": proxy.url.removeprefix("http://"), "NO_PROXY": "localhost, 127.0.0.1"}
+        environment = {"HTTP_PROXY": proxy.url.removeprefix("http://"), "NO_PROXY": excepted}
 
         downloads(tmp_path, UvSettings(environment)).fetch([file, direct])
 
