@@ -58,6 +58,14 @@ def truncated(body: bytes) -> Callable[[Handle], None]:
     return answer
 
 
+def silent(seconds: float) -> Callable[[Handle], None]:
+    def answer(handle: Handle) -> None:
+        time.sleep(seconds)
+        handle.close_connection = True
+
+    return answer
+
+
 def dripping(seconds: float) -> Callable[[Handle], None]:
     def answer(handle: Handle) -> None:
         handle.send_response(200)
