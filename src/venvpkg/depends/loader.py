@@ -71,7 +71,6 @@ class _Loader:
         self._target = target
         self._view = LayeredRoot(destdir, target.root)
         self._objects = {str(each.path): each for each in report.objects}
-        self._foreign = frozenset(str(each.path) for each in report.foreign)
         self._own = {path: self._directories(each) for path, each in self._objects.items()}
         self._system = self._existing(system_directories(LayeredRoot(target.root), target))
         self._abis: dict[str, Abi | None] = {}

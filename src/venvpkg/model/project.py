@@ -120,11 +120,6 @@ class Settings:
         """The relations among ``depends``."""
         return tuple(each for each in self.depends if each[0] not in "$!")
 
-    @property
-    def removed_depends(self) -> tuple[str, ...]:
-        """The packages that ``depends`` takes out of the computed relations, without their exclamation mark."""
-        return tuple(each[1:] for each in self.depends if each[0] == "!")
-
 
 @dataclass(frozen=True, slots=True)
 class Project:

@@ -95,7 +95,7 @@ def test_a_package_cannot_be_added_and_left_out() -> None:
     assert read({"depends": ["aa", "!aa"]}).problems == ("tool.venvpkg.depends: aa is to be added and to be left out",)
 
 
-def test_depends_tells_its_three_kinds_apart() -> None:
+def test_only_relations_among_depends_are_declared_ones() -> None:
     settings = read({"depends": ["$auto", "aa (>= 1)", "!bb"]}).settings
 
-    assert (settings.declared_depends, settings.removed_depends) == (("aa (>= 1)",), ("bb",))
+    assert settings.declared_depends == ("aa (>= 1)",)
