@@ -103,6 +103,9 @@ def _fixed_parts(pattern: str) -> Iterator[str]:
 def _file(name: str, target: PurePosixPath, entry: FileSetting, base: Path) -> ExtraFile:
     if _UNFIT.search(str(target)):
         raise _UnusableError(f"{str(target)!r} holds control characters, or is no UTF-8")
+    if str(target) != str(target).rstrip():
+        # dpkg takes it off the lines of conffiles (deb-conffiles(5) has no quoting), and finds no such file.
+        raise _UnusableError(f"{str(target)!r} ends with a blank")
     source = _inside(name, base)
     mode = _status(source, name).st_mode
     if stat.S_ISDIR(mode):

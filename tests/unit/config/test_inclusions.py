@@ -111,6 +111,15 @@ def test_a_file_name_with_a_line_break_is_refused(base: Path) -> None:
     assert "control characters" in problems(base, Settings(files=(FileSetting("conf/a*b", "/etc/"),)))[0]
 
 
+@pytest.mark.parametrize("target", ["/etc/app/conf ", "/etc/app/"])
+def test_a_file_name_that_ends_with_a_blank_is_refused(base: Path, target: str) -> None:
+    (base / "conf ").touch()
+
+    assert problems(base, Settings(files=(FileSetting("conf ", target),))) == (
+        "files[0]: '/etc/app/conf ' ends with a blank",
+    )
+
+
 def test_a_script_comes_without_its_first_line(base: Path) -> None:
     found = read(base, Settings(scripts=ScriptSettings(postinst="postinst.sh")))
 
