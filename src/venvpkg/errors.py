@@ -35,7 +35,7 @@ class ConfigurationError(VenvpkgError):
         super().__init__(
             f"{source}: {len(self.problems)} problem{'s' * (len(self.problems) != 1)} in the configuration.",
             details="\n".join(f"  {problem}" for problem in self.problems),
-            resolution=resolution or "Correct the file; README lists every key.",
+            resolution=resolution or "Correct what is named; README lists every key with its option and its variable.",
         )
 
 

@@ -6,8 +6,11 @@ import os
 import re
 from pathlib import Path
 
+import click
+
 from unit.golden import golden
 from venvpkg import errors
+from venvpkg.cli.main import cli
 from venvpkg.config.reference import keys_table
 from venvpkg.config.schema import schema_text
 
@@ -34,6 +37,12 @@ def test_every_exit_code_is_in_the_table_and_none_is_invented() -> None:
     table = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
 
     assert table == {0, 1, 2, 130, *own_codes()}
+
+
+def test_every_command_is_in_the_table_and_none_is_invented() -> None:
+    rows = re.findall(r"^\| `venvpkg (\w+)", README, re.MULTILINE)
+
+    assert list(dict.fromkeys(sorted(rows))) == cli.list_commands(click.Context(cli))
 
 
 def test_the_table_of_keys_is_the_model_s() -> None:

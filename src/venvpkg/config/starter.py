@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvpkg.config.keys import KEYS
+from venvpkg.model.project import DEFAULT_PREFIX_PARENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +85,8 @@ def _value(key: Key, detected: Detected) -> str:
         return json.dumps(detected.name)
     if key.path == "commands" and detected.commands is not None:
         return json.dumps(list(detected.commands))
+    if key.path == "prefix":
+        return json.dumps(str(DEFAULT_PREFIX_PARENT / detected.name))
     default = key.default_value()
     return json.dumps(default) if isinstance(default, str | int) else key.example
 

@@ -42,6 +42,10 @@ def test_what_was_detected_is_said() -> None:
     assert "is not known: no\n" in starter_text(Detected("a", None, None, "no"), "")
 
 
+def test_a_default_that_follows_from_the_name_is_said_with_it() -> None:
+    assert '# prefix = "/opt/venvs/motd"\n' in starter_text(Detected("motd", (), ()), "")
+
+
 def test_nothing_from_the_outside_ends_a_comment() -> None:
     text = starter_text(Detected("a", ('x"\nname = 1',), None, "why\nname = 'evil'\x0bx"), "")
 
