@@ -96,6 +96,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
             provides=settings.provides,
         ),
         inclusions=inclusions,
+        target_revision=settings.target_revision,
     )
 
 

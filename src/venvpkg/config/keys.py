@@ -118,6 +118,12 @@ KEYS: Final[tuple[Key, ...]] = (
         "package revision; the release is appended",
         '"2"',
     ),
+    Key(
+        "target-revision",
+        Natural(),
+        "number of a rebuild for one release alone, appended behind the release, as in `-1~debian12+2`; 0 for none",
+        "2",
+    ),
     Key("epoch", Natural(), "package epoch", "1"),
     Key(
         "maintainer",

@@ -50,6 +50,7 @@ class PackageSpec:
         staged: the payload.
         relations: what else the user declared.
         inclusions: maintainer scripts and templates; the files are in the payload already.
+        target_revision: of a rebuild for this target alone; 0 for none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class PackageSpec:
     staged: StagedVenv
     relations: Relations = field(default_factory=Relations)
     inclusions: Inclusions = field(default_factory=Inclusions)
+    target_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Settings:
     name: str | None = None
     prefix: PurePosixPath | None = None
     revision: str = "1"
+    target_revision: int = 0
     epoch: int = 0
     maintainer: str | None = None
     section: str = "misc"

@@ -64,7 +64,7 @@ def test_the_table_of_a_release_changes_what_it_names_and_only_there() -> None:
         ({"trixie": {}}, "tool.venvpkg.target.trixie: 'trixie' is not a release, such as debian-13"),
         ({"debian-13": []}, "tool.venvpkg.target.debian-13: must be a table, not an array"),
         ({"debian-13": {"nam": "x"}}, "tool.venvpkg.target.debian-13.nam: unknown key; did you mean 'name'?"),
-        ({"debian-13": {"target": {}}}, "tool.venvpkg.target.debian-13.target: unknown key; known are "),
+        ({"debian-13": {"target": {}}}, "tool.venvpkg.target.debian-13.target: unknown key; "),
         (
             {"debian-13": {"wheels": {"defalt": "x"}}},
             "tool.venvpkg.target.debian-13.wheels.defalt: unknown key; did you mean 'default'?",

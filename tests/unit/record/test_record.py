@@ -92,8 +92,9 @@ def test_a_record_lies_beside_its_package_under_its_name() -> None:
 
 def test_every_setting_survives_the_way_through_a_record() -> None:
     settings = Settings(
-        name="app", prefix=PurePosixPath("/opt/own/app"), revision="2", epoch=1, maintainer="Jane <jane@example.org>",
-        section="web", extras=("all",), groups=("production",), commands=(), depends=("bash (>= 5)", "!libc6"),
+        name="app", prefix=PurePosixPath("/opt/own/app"), revision="2", target_revision=3, epoch=1,
+        maintainer="Jane <jane@example.org>", section="web", extras=("all",), groups=("production",), commands=(),
+        depends=("bash (>= 5)", "!libc6"),
         recommends=("nginx",), suggests=("vim",), conflicts=("old",), breaks=("old (<< 2)",), replaces=("older",),
         provides=("httpd",), build_depends=("libpq-dev",), lock="requirements.txt", templates="packaging/templates",
         files=(FileSetting("a", "/etc/a", 0o640), FileSetting("b", "/usr/share/app/")),

@@ -30,12 +30,15 @@ _UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def package_version(spec: PackageSpec, target: Target, *, epoch: bool = True) -> str:
-    """Return ``[epoch:]1.0.0-1~debian12``; file names go without the epoch.
+    """Return ``[epoch:]1.0.0-1~debian12[+2]``; file names go without the epoch.
+
+    What is rebuilt for one release sorts behind its first build and before any build for the next release.
 
     Source:
         Debian Policy 5.6.12.
     """
-    version = f"{to_debian(spec.upstream_version, epoch=spec.epoch)}-{spec.revision}~{target.release.suffix}"
+    again = f"+{spec.target_revision}" if spec.target_revision else ""
+    version = f"{to_debian(spec.upstream_version, epoch=spec.epoch)}-{spec.revision}~{target.release.suffix}{again}"
     return version if epoch else version.rpartition(":")[2]
 
 

@@ -19,6 +19,7 @@ from venvpkg.backends.deb.control import (
     rendered_control,
 )
 from venvpkg.backends.deb.deb822 import read_stanza
+from venvpkg.backends.deb.versions import version_key
 from venvpkg.errors import AssembleError
 from venvpkg.model.package import Relations
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
@@ -150,6 +151,14 @@ def test_the_version_carries_epoch_revision_and_release(epoch: int, version: str
     spec = a_spec(epoch=epoch, upstream_version=version, revision=revision)
 
     assert package_version(spec, debian_12()) == expected
+
+
+def test_a_rebuild_for_one_release_sorts_before_the_next_release() -> None:
+    first, again = (package_version(a_spec(target_revision=number), debian_12()) for number in (0, 2))
+    next_release = first.replace("debian12", "debian13")
+
+    assert again == "1.0-1~debian12+2"
+    assert sorted((next_release, again, first), key=version_key) == [first, again, next_release]
 
 
 def test_the_installed_size_rounds_each_file_up() -> None:
