@@ -17,7 +17,7 @@ from differential.test_uv_lock import publish
 from unit.fakes import RecordingReport
 from unit.lock.indexserver import Index, running_index
 from venvpkg import pipeline
-from venvpkg.errors import LockError, StagingError
+from venvpkg.errors import LockError, PrepareError, StagingError
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
@@ -240,6 +240,58 @@ def test_pins_without_hashes_constrain_the_lock_with_a_notice(tmp_path: Path, de
     assert installed(first) == {"app-1.0", "alpha-1.0"}
     assert "requirements.txt has no hashes" in told[0]
     assert "does not depend on, so it is not in the package: unused" in told[1]
+
+
+_PREPARE = """
+[[tool.venvpkg.prepare]]
+run = ["python3", "generate.py"]
+outputs = ["app/made.py"]
+"""
+_GENERATE = """
+import os, pathlib, socket
+try:
+    socket.create_connection(("127.0.0.1", 9), 5)
+except OSError as error:
+    assert error.errno == 101, error  # unreachable: there is no network, not even a loopback
+assert os.getcwd() == "/usr/src/venvpkg/src" and not os.listdir("/usr/local")
+pathlib.Path("litter").write_text("not an output")
+pathlib.Path("app/made.py").write_text("words = %r" % pathlib.Path("words.txt").read_text())
+"""
+
+
+def test_files_that_prepare_commands_make_are_in_the_package_and_nowhere_else(tmp_path: Path, desk: Desk) -> None:
+    app = python_project(tmp_path / "app", "app", more=_PREPARE)
+    (app / "generate.py").write_text(_GENERATE)
+    (app / "words.txt").write_text("one two")
+    before = {path.name for path in app.rglob("*")}
+
+    first = desk.build(app)
+    planned = desk.plan(app)["app"]
+    second = desk.build(app, locked=True, offline=True)
+    told = desk.report.steps.count("preparing: python3 generate.py")
+    (app / "words.txt").write_text("three")
+    changed = desk.plan(app)["app"]
+    third = desk.build(app, locked=True, offline=True)
+
+    listing = subprocess.run(("dpkg-deb", "--contents", first.path), check=True, capture_output=True, text=True).stdout
+    assert ("app/made.py" in listing, "litter" in listing) == (True, False)
+    assert {path.name for path in app.rglob("*")} - before == {"pylock.toml", "venvpkg.lock"}
+    assert "built before from the same inputs" in planned
+    assert (second.sha256, told) == (first.sha256, 1)
+    assert "prepare commands have not run" in changed
+    assert third.sha256 != first.sha256
+    assert repeated(desk, third, app) == third.sha256
+
+
+def test_a_prepare_command_that_fails_ends_the_build_with_its_own_words(tmp_path: Path, desk: Desk) -> None:
+    app = python_project(tmp_path / "app", "app", more=_PREPARE)
+    (app / "generate.py").write_text('raise SystemExit("no words today")')
+
+    with pytest.raises(PrepareError, match="'python3 generate.py' failed: exit 1") as caught:
+        desk.build(app)
+
+    assert "no words today" in caught.value.details
+    assert not (desk.home / "dist").exists()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

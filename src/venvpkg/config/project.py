@@ -132,6 +132,8 @@ def _of_requirement(
         problems.append(f"{name!r} is no name for a package; give --name")
     if any(settings.groups for settings in read.each()):
         problems.append("groups: a released distribution has no dependency groups; they are for its own developers")
+    if any(settings.prepare for settings in read.each()):
+        problems.append("prepare: a released distribution has all it needs; commands are for a project in a directory")
     if problems and there:
         raise ConfigurationError(file, problems)
     if problems:

@@ -68,6 +68,7 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             for each in of.plan.wheels
             if isinstance(each.source, SourceTree)
         },
+        "prepared files": _prepared(of.plan),
         "target": {
             "name": target.name,
             "codename": target.release.codename,
@@ -107,6 +108,12 @@ def changes_between(before: Mapping[str, Mapping[str, str]], now: Mapping[str, M
                 was, is_ = old.get(name, "not there"), new.get(name, "not there")
                 changes.append(f"{section}: {name}: was {was:.200}, is {is_:.200}")
     return tuple(changes)
+
+
+def _prepared(plan: WheelPlan) -> dict[str, str]:
+    """Return what prepare commands made, each file with a hash over its kind and content."""
+    trees = (each.source for each in plan.wheels if isinstance(each.source, SourceTree))
+    return {name: f"sha256={digest}" for tree in trees if tree.prepared for name, digest in tree.prepared.files}
 
 
 def _wheels(of: Ingredients) -> dict[str, str]:

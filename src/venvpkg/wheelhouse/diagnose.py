@@ -124,6 +124,11 @@ def diagnose(log: str) -> Diagnosis:
     return Diagnosis(tuple(telling)[:_MOST_LINES] or _last(lines), tuple(advice)[:_MOST_LINES])
 
 
+def last_lines(log: str) -> tuple[str, ...]:
+    """Return the end of a log, as people may see it."""
+    return _last(_plain(line) for line in log.splitlines())
+
+
 def _last(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line)[-_LAST_LINES:]
 

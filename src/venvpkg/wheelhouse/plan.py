@@ -121,6 +121,9 @@ class _Planner:
         self._publisher_tags = publisher_tags(target)
 
     def from_tree(self, tree: SourceTree) -> PlannedWheel:
+        if not tree.is_ready:
+            reason = "the project's own source; its prepare commands have not run on these files"
+            return PlannedWheel(self._project.name, "", Action.COMPILE, reason, tree)
         return self._built(self._project.name, "", tree, DIRECTORY, "the project's own source")
 
     def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
