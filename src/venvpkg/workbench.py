@@ -19,6 +19,7 @@ from venvpkg.lock.uv import Resolver
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.cargo import CrateStore
 from venvpkg.wheelhouse.checkout import Checkouts
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.examine import find_fallbacks
@@ -156,7 +157,7 @@ def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fal
 def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain) -> WheelPlan:
     """Return the plan after a look into the sdists that it compiles; what cannot be compiled is kept in the lock."""
     project = bench.project
-    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, bench.work)
+    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
     known = read_fallbacks(project.build_lock)
@@ -187,6 +188,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         wheelhouse=bench.wheelhouse,
         pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
         fetch=bench.downloads.fetch,
+        crates=_crates(bench),
         uv=bench.resolver.uv,
         workspace=bench.work,
         logs=session.places.logs,
@@ -214,6 +216,11 @@ def _own_tree(bench: Workbench) -> SourceTree | None:
         return tree
     known = _preparations(bench).known(tree, project.settings.prepare)
     return known or replace(tree, is_ready=False)
+
+
+def _crates(bench: Workbench) -> CrateStore:
+    session = bench.session
+    return CrateStore(session.places.crates, session.runner, session.report, session.environment, session.offline)
 
 
 def _preparations(bench: Workbench) -> Preparations:
