@@ -26,7 +26,7 @@ from venvpkg.wheelhouse.examine import find_fallbacks
 from venvpkg.wheelhouse.installed import all_packages
 from venvpkg.wheelhouse.plan import plan_wheels
 from venvpkg.wheelhouse.prepare import Preparations
-from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelhouse.source_tree import read_source_tree, uncommitted
 from venvpkg.wheelhouse.store import Wheelhouse
 from venvpkg.wheelhouse.toolchain import read_toolchain
 from venvpkg.wheelhouse.workshop import Workshop
@@ -157,6 +157,12 @@ def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fal
 def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain) -> WheelPlan:
     """Return the plan after a look into the sdists that it compiles; what cannot be compiled is kept in the lock."""
     project = bench.project
+    for each in plan.wheels:
+        changed = uncommitted(each.source, bench.session.runner) if isinstance(each.source, SourceTree) else ()
+        if changed:
+            bench.session.report.warn(
+                f"{each.name}: git tells the version, and does not know of changes since its commit: {_some(changed)}"
+            )
     found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
@@ -204,6 +210,10 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
 def toolchain_of(bench: Workbench) -> Toolchain:
     """Return what compiles on the target."""
     return read_toolchain(bench.target, bench.runner)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")  # noqa: PLR2004 -- enough to know which
 
 
 def _own_tree(bench: Workbench) -> SourceTree | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import CompileError, ConfigurationError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Prepared, SourceTree
-from venvpkg.wheelhouse.git import git_lists, read_archival
+from venvpkg.wheelhouse.git import changed_files, git_lists, read_archival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,6 +83,13 @@ def _kind_and_sha256(path: Path) -> tuple[bytes, str]:
     if stat.S_ISLNK(status.st_mode):
         return b"link", hashlib.sha256(os.fsencode(_link_text(path))).hexdigest()
     return b"executable" if status.st_mode & _EXECUTABLE else b"file", sha256_of(path)
+
+
+def uncommitted(tree: SourceTree, runner: Runner) -> tuple[str, ...]:
+    """Return the files that changed since the commit that tells the tree's version; empty where none tells it."""
+    if not tree.archival:
+        return ()
+    return tuple(name for name in changed_files(tree.directory, runner) if not _is_ours(name))
 
 
 def with_prepared(tree: SourceTree, directory: Path, names: Iterable[str]) -> SourceTree:
