@@ -128,7 +128,8 @@ def _wheels(of: Ingredients) -> dict[str, str]:
             text += f" compiled key={wheel.key}"
             source = sources.get(wheel.name)
             if isinstance(source, RemoteFile):
-                text += f" from {source.filename} sha256={source.sha256}"
+                inside = f" subdirectory={source.subdirectory}" if source.subdirectory else ""
+                text += f" from {source.filename} sha256={source.sha256}{inside}"
         found[wheel.name] = text
     return found
 

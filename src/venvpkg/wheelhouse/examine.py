@@ -54,7 +54,7 @@ def find_fallbacks(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and 
     paths = fetch(sorted(wheels)) if wheels else {}
     found = []
     for source, wheel in wheels.items():
-        detail = _obstacle(wheel, paths[source], workspace / "examined", crates)
+        detail = _obstacle(wheel, paths[source], source.subdirectory, workspace / "examined", crates)
         if detail:
             found.append(
                 Fallback(
@@ -64,13 +64,13 @@ def find_fallbacks(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and 
     return tuple(found)
 
 
-def _obstacle(wheel: PlannedWheel, sdist: Path, directory: Path, crate_store: Crates) -> str:
+def _obstacle(wheel: PlannedWheel, sdist: Path, subdirectory: str, directory: Path, crate_store: Crates) -> str:
     """Return why this source cannot be compiled, a clause; empty when nothing is known to stand against it."""
     title = f"{wheel.name} {wheel.version}".rstrip()
     crates: tuple[str, ...] = ()
     try:
         unpack_sdist(sdist, directory)
-        crates = absent_crates(directory, read_build_system(directory, title))
+        crates = absent_crates(directory, read_build_system(directory, title, subdirectory))
         if crates:
             crate_store.vendored(directory, title)
     except CratesError as error:

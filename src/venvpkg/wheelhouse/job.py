@@ -18,7 +18,7 @@ from venvpkg.wheelhouse.build_system import read_build_system, requirement_probl
 from venvpkg.wheelhouse.cargo import CratesError, lay_crates
 from venvpkg.wheelhouse.crates import absence, absent_crates
 from venvpkg.wheelhouse.diagnose import diagnose
-from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
+from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 from venvpkg.wheelhouse.recipe import build_variables
 from venvpkg.wheelhouse.repack import repack_wheel
@@ -129,14 +129,14 @@ class _Building:
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
-        system = read_build_system(self._place / "src", self._job.title)
+        system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
         furnish(self._room, self._shop.uv)
         pins = self._settled_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(
             name=wheel.name,
             version=wheel.version,
-            source=wheel.source.sha256,
+            source=source_id(wheel.source),
             requirements=pins.files,
             target=self._shop.target,
             toolchain=self._shop.toolchain,
@@ -235,6 +235,10 @@ class _Building:
     def _source_id(self) -> str:
         source = self._job.wheel.source
         return DIRECTORY if isinstance(source, SourceTree) else source.sha256
+
+
+def _subdirectory(wheel: PlannedWheel) -> str:
+    return "" if isinstance(wheel.source, SourceTree) else wheel.source.subdirectory
 
 
 def _end_of(log: Path) -> str:
