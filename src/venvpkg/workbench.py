@@ -230,7 +230,7 @@ def _own_tree(bench: Workbench) -> SourceTree | None:
 
 def _crates(bench: Workbench) -> CrateStore:
     session = bench.session
-    return CrateStore(session.places.crates, session.runner, session.report, session.environment, session.offline)
+    return CrateStore(session.places.crates, bench.runner, session.report, session.environment, session.offline)
 
 
 def _preparations(bench: Workbench) -> Preparations:
@@ -239,7 +239,7 @@ def _preparations(bench: Workbench) -> Preparations:
         session.places.prepared,
         bench.target,
         all_packages(bench.target.root),
-        session.runner,
+        bench.runner,
         session.report,
         session.environment,
         session.places.logs,

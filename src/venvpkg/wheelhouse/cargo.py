@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.errors import DownloadError
-from venvpkg.host.runner import Command
+from venvpkg.errors import DownloadError, MissingToolError
+from venvpkg.host.runner import Bind, Command
 from venvpkg.wheelhouse.crates import lock_files
 from venvpkg.wheelhouse.room import MOUNTPOINT
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 # The release's own, which compiles afterwards: it must understand what it fetches.
 _CARGO: Final = "/usr/bin/cargo"
 # How the user tells cargo of registries and credentials, beside its configuration in CARGO_HOME.
-_PASSED_ON: Final = re.compile(r"CARGO_(HOME|HTTP_\w+|NET_\w+|REGISTR(Y|IES)_\w+)|SSH_AUTH_SOCK")
+_PASSED_ON: Final = re.compile(r"CARGO_(HTTP_\w+|NET_\w+|REGISTR(Y|IES)_\w+)|SSH_AUTH_SOCK")
 _DIRECTORY: Final = re.compile(r'^directory = ".*"$', re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"checksum for .* (changed|could not be calculated)|failed to verify the checksum")
+_NO_NAMESPACES: Final = re.compile(r"^(unshare|setpriv|mount): ", re.MULTILINE)
 _UNREACHABLE: Final = re.compile(
     r"curl failed|\[\d+\] |download of .* failed|failed to (fetch|download|connect)|Could not (resolve|connect)"
     r"|spurious network error|timed? ?out|HTTP response code"
@@ -53,7 +54,7 @@ class CrateStore:
 
     Attributes:
         store: where they are kept, by the hash of the Cargo.lock.
-        runner: runs cargo.
+        runner: runs the target's cargo.
         report: hears what happens.
         environment: the user's variables; those about registries are given to cargo.
         offline: use only what is there.
@@ -77,6 +78,7 @@ class CrateStore:
 
         Raises:
             CratesError: they cannot be fetched here.
+            MissingToolError: this user cannot make namespaces.
             DownloadError: a registry gives something else than Cargo.lock names, or nothing must be fetched.
         """
         locks = lock_files(source)
@@ -95,22 +97,30 @@ class CrateStore:
                     f"The Rust crates of {title} are not on this machine, and --offline forbids to fetch them.",
                     resolution="Run once without --offline.",
                 )
-            self._fetch(manifests, place, title)
+            self._fetch(source, [manifest.relative_to(source) for manifest in manifests], place, title)
         return place
 
-    def _fetch(self, manifests: Sequence[Path], place: Path, title: str) -> None:
+    def _fetch(self, source: Path, manifests: Sequence[Path], place: Path, title: str) -> None:
         self.store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
             fresh = Path(name) / "fresh"
             fresh.mkdir()
-            more = (word for manifest in manifests[1:] for word in ("--sync", str(manifest)))
+            first, *more = (str(MOUNTPOINT / "src" / manifest) for manifest in manifests)
+            synced = (word for manifest in more for word in ("--sync", manifest))
+            home = self._home() or Path(name) / "home"
+            home.mkdir(exist_ok=True)
             done = self.runner.run(
                 Command(
                     (_CARGO, "vendor", "--locked", "--versioned-dirs", "--respect-source-config",
-                     "--manifest-path", str(manifests[0]), *more, str(fresh / "crates")),
-                    cwd=fresh,  # cargo reads the settings of the directory that it runs in, and above
+                     "--manifest-path", first, *synced, str(MOUNTPOINT / "fresh" / "crates")),
+                    cwd=MOUNTPOINT / "fresh",  # cargo reads the settings of the directory that it runs in, and above
                     env={key: value for key, value in self.environment.items() if _PASSED_ON.fullmatch(key)}
-                    | {"PATH": "/usr/bin:/bin", "CARGO_TERM_COLOR": "never"},
+                    | {"PATH": "/usr/bin:/bin", "CARGO_TERM_COLOR": "never", "CARGO_HOME": str(MOUNTPOINT / "cargo")},
+                    binds=(
+                        Bind(source, MOUNTPOINT / "src", writable=False),
+                        Bind(fresh, MOUNTPOINT / "fresh"),
+                        Bind(home, MOUNTPOINT / "cargo"),
+                    ),
                     timeout_s=_TIMEOUT_S,
                 )
             )  # fmt: skip
@@ -127,6 +137,11 @@ class CrateStore:
                     raise
         self.report.step(f"fetched {count} Rust crate{'s' * (count != 1)} of {title}")
 
+    def _home(self) -> Path | None:
+        """Return the directory with the user's settings and cargo's own cache, if there is one."""
+        home = Path(self.environment.get("CARGO_HOME") or Path(self.environment.get("HOME", "")) / ".cargo")
+        return home if home.is_absolute() and home.is_dir() else None
+
 
 def lay_crates(vendored: Path, room: Room) -> None:
     """Put crates where the programs of a room look for them."""
@@ -137,6 +152,11 @@ def _problem(done: Completed, title: str) -> Exception:
     if done.returncode == _NOT_FOUND:
         return CratesError("cargo is not installed, which could fetch them")
     text = "".join(char if char.isprintable() or char == "\n" else "?" for char in done.errors).strip()
+    if _NO_NAMESPACES.search(text):
+        return MissingToolError(
+            [f"own namespaces for cargo: {text.splitlines()[-1][:200]}"],
+            resolution="'venvpkg doctor' tells what to change.",
+        )
     told = "\n".join(f"  {line.strip()}" for line in text.splitlines()[-12:] if line.strip())
     if _CHECKSUM.search(text):
         return DownloadError(

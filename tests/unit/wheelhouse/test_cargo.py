@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from unit.fakes import RecordingReport
-from venvpkg.errors import DownloadError
+from venvpkg.errors import DownloadError, MissingToolError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.wheelhouse.cargo import CratesError, CrateStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG = """[source.crates-io]
 replace-with = "vendored-sources"
@@ -35,12 +38,14 @@ class Cargo:
         if self.answer is not None:
             return self.answer
         place = command.argv[-1]
-        (Path(place) / "greet-1.0.0").mkdir(parents=True)
+        _, fresh, _ = command.binds
+        (fresh.source / "crates" / "greet-1.0.0").mkdir(parents=True)
         return Completed(0, CONFIG.replace("PLACE", place).encode())
 
 
 def store(tmp_path: Path, cargo: Cargo, report: RecordingReport | None = None, *, offline: bool = False) -> CrateStore:
-    environment = {"CARGO_HOME": "/home/me/cargo", "CARGO_REGISTRIES_CORP_TOKEN": "x", "CARGO_BUILD_RUSTC": "evil"}
+    (tmp_path / "me").mkdir(exist_ok=True)
+    environment = {"CARGO_HOME": str(tmp_path / "me"), "CARGO_REGISTRIES_CORP_TOKEN": "x", "CARGO_BUILD_RUSTC": "evil"}
     return CrateStore(tmp_path / "store", cargo, report or RecordingReport(), environment, offline)
 
 
@@ -75,9 +80,11 @@ def test_cargo_runs_apart_from_the_source_with_the_settings_of_the_user(tmp_path
 
     (command,) = cargo.ran
     assert command.argv[:3] == ("/usr/bin/cargo", "vendor", "--locked")
-    assert str(source / "src/rust/Cargo.toml") in command.argv
-    assert not Path(str(command.cwd)).is_relative_to(source)
-    assert {"CARGO_HOME", "CARGO_REGISTRIES_CORP_TOKEN"} <= command.env.keys()
+    assert "/usr/src/venvpkg/src/src/rust/Cargo.toml" in command.argv
+    assert str(command.cwd) == "/usr/src/venvpkg/fresh"
+    assert [(each.source, each.writable) for each in command.binds][::2] == [(source, False), (tmp_path / "me", True)]
+    assert command.network
+    assert "CARGO_REGISTRIES_CORP_TOKEN" in command.env
     assert "CARGO_BUILD_RUSTC" not in command.env
 
 
@@ -102,6 +109,13 @@ def test_why_crates_cannot_be_fetched_is_told_in_a_clause(
 def test_crates_of_another_checksum_are_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
     with pytest.raises(DownloadError, match="not those that its Cargo.lock names"):
         store(tmp_path, Cargo(Completed(101, stderr=CHECKSUM))).vendored(source, "demo 1.0")
+
+
+def test_a_machine_without_namespaces_is_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
+    refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
+
+    with pytest.raises(MissingToolError, match="namespaces"):
+        store(tmp_path, Cargo(refused)).vendored(source, "demo 1.0")
 
 
 def test_offline_is_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
