@@ -75,6 +75,12 @@ class CompileError(VenvpkgError):
     exit_code = 7
 
 
+class PrepareError(VenvpkgError):
+    """A prepare command of the project failed, or did not make what it was to make."""
+
+    exit_code = 21
+
+
 class WheelError(VenvpkgError):
     """A wheel or sdist is malformed or hostile: wrong RECORD, path outside the tree, absurd size."""
 

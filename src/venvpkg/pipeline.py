@@ -35,7 +35,7 @@ from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import lacks, lacks_always, require
 from venvpkg.targets.host import resolve_host
-from venvpkg.workbench import Session, examined, planned, site_target, toolchain_of, wheels_of, workbench
+from venvpkg.workbench import Session, examined, planned, prepared, site_target, toolchain_of, wheels_of, workbench
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,6 +106,7 @@ def build_recorded(
         plan = planned(bench, obtained.lock, toolchain)
         plan = examined(plan, bench, obtained.lock, toolchain)
         _require_abilities(plan, bench)
+        plan = prepared(plan, bench, obtained.lock, toolchain)
         wheels = wheels_of(plan, bench, toolchain)
         with session.report.task(Work.STAGE, f"staging {len(wheels)} wheels"):
             staged = stage(

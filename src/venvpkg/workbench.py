@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,12 +17,16 @@ from venvpkg.lock.fallbacks import read_fallbacks
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.uv import Resolver
 from venvpkg.model.lock import LockedCommit, LockedDirectory
+from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.cargo import CrateStore
 from venvpkg.wheelhouse.checkout import Checkouts
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.examine import find_fallbacks
+from venvpkg.wheelhouse.installed import all_packages
 from venvpkg.wheelhouse.plan import plan_wheels
-from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelhouse.prepare import Preparations
+from venvpkg.wheelhouse.source_tree import read_source_tree, uncommitted
 from venvpkg.wheelhouse.store import Wheelhouse
 from venvpkg.wheelhouse.toolchain import read_toolchain
 from venvpkg.wheelhouse.workshop import Workshop
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.wheelhouse.toolchain import Toolchain
 
 
@@ -137,12 +141,9 @@ def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fal
         found: sdists that were found to be impossible to compile here, beside those that the lock records.
     """
     project = bench.project
-    tree = None
-    if project.directory is not None:
-        tree = read_source_tree(project.directory, bench.session.runner, leave_out=bench.no_source)
     return plan_wheels(
         lock,
-        tree,
+        _own_tree(bench),
         project,
         bench.target,
         pins=read_build_pins(project.build_lock),
@@ -156,7 +157,13 @@ def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fal
 def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain) -> WheelPlan:
     """Return the plan after a look into the sdists that it compiles; what cannot be compiled is kept in the lock."""
     project = bench.project
-    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, bench.work)
+    for each in plan.wheels:
+        changed = uncommitted(each.source, bench.session.runner) if isinstance(each.source, SourceTree) else ()
+        if changed:
+            bench.session.report.warn(
+                f"{each.name}: git tells the version, and does not know of changes since its commit: {_some(changed)}"
+            )
+    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
     known = read_fallbacks(project.build_lock)
@@ -164,6 +171,15 @@ def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain
         merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
         write_fallbacks(project.build_lock, merged.values())
     return plan
+
+
+def prepared(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain) -> WheelPlan:
+    """Return the plan after the project's prepare commands made what they make, where that is not known yet."""
+    project = bench.project
+    waiting = [each.source for each in plan.wheels if isinstance(each.source, SourceTree) and not each.source.is_ready]
+    for tree in waiting:
+        _preparations(bench).prepared(tree, project.settings.prepare, project.name, bench.work)
+    return planned(bench, lock, toolchain) if waiting else plan
 
 
 def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[ReadyWheel, ...]:
@@ -178,6 +194,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         wheelhouse=bench.wheelhouse,
         pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
         fetch=bench.downloads.fetch,
+        crates=_crates(bench),
         uv=bench.resolver.uv,
         workspace=bench.work,
         logs=session.places.logs,
@@ -193,6 +210,41 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
 def toolchain_of(bench: Workbench) -> Toolchain:
     """Return what compiles on the target."""
     return read_toolchain(bench.target, bench.runner)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")  # noqa: PLR2004 -- enough to know which
+
+
+def _own_tree(bench: Workbench) -> SourceTree | None:
+    """Return the project's own source, with what its prepare commands made of it before; None without a directory."""
+    session, project = bench.session, bench.project
+    if project.directory is None:
+        return None
+    tree = read_source_tree(project.directory, session.runner, leave_out=bench.no_source)
+    if not project.settings.prepare:
+        return tree
+    known = _preparations(bench).known(tree, project.settings.prepare)
+    return known or replace(tree, is_ready=False)
+
+
+def _crates(bench: Workbench) -> CrateStore:
+    session = bench.session
+    return CrateStore(session.places.crates, bench.runner, session.report, session.environment, session.offline)
+
+
+def _preparations(bench: Workbench) -> Preparations:
+    session = bench.session
+    return Preparations(
+        session.places.prepared,
+        bench.target,
+        all_packages(bench.target.root),
+        bench.runner,
+        session.report,
+        session.environment,
+        session.places.logs,
+        session.offline,
+    )
 
 
 def _source_trees(bench: Workbench, lock: Lock) -> dict[str, SourceTree]:

@@ -112,6 +112,11 @@ def nothing_fetched(files: Iterable[RemoteFile], /) -> Mapping[RemoteFile, Path]
     raise AssertionError(f"no download was expected: {list(files)}")
 
 
+class NoCrates:
+    def vendored(self, source: Path, title: str) -> Path:
+        raise AssertionError(f"no crates of {title} were expected in {source}")
+
+
 def build(project: Path, place: Path, report: RecordingReport | None = None) -> CompiledWheels:
     """Compile the project with everything that venvpkg writes below ``place``."""
     runner = SubprocessRunner(os.environ)
@@ -126,6 +131,7 @@ def build(project: Path, place: Path, report: RecordingReport | None = None) -> 
         wheelhouse=Wheelhouse(place / "wheelhouse", target.platform_tag, report),
         pin=nothing_pinned,
         fetch=nothing_fetched,
+        crates=NoCrates(),
         uv=find_uv(),
         workspace=place / "work",
         logs=place / "logs",
@@ -212,6 +218,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         wheelhouse=Wheelhouse(tmp_path / "wheelhouse", target.platform_tag, report),
         pin=lambda _: (pinned,),
         fetch=lambda _: {pinned: helper},
+        crates=NoCrates(),
         uv=find_uv(),
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",

@@ -8,16 +8,18 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from differential.gitserver import http_backend, running_git_server
 from differential.makers import git, python_project, repository, wheel
 from differential.test_uv_lock import publish
 from unit.fakes import RecordingReport
-from unit.lock.indexserver import Index, running_index
+from unit.lock.indexserver import Index, content, running_index
 from venvpkg import pipeline
-from venvpkg.errors import LockError, StagingError
+from venvpkg.errors import DownloadError, LockError, PrepareError, StagingError
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
@@ -26,7 +28,6 @@ from venvpkg.record.file import record_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from venvpkg.model.package import Artifact
     from venvpkg.model.target import Target
@@ -242,6 +243,58 @@ def test_pins_without_hashes_constrain_the_lock_with_a_notice(tmp_path: Path, de
     assert "does not depend on, so it is not in the package: unused" in told[1]
 
 
+_PREPARE = """
+[[tool.venvpkg.prepare]]
+run = ["python3", "generate.py"]
+outputs = ["app/made.py"]
+"""
+_GENERATE = """
+import os, pathlib, socket
+try:
+    socket.create_connection(("127.0.0.1", 9), 5)
+except OSError as error:
+    assert error.errno == 101, error  # unreachable: there is no network, not even a loopback
+assert os.getcwd() == "/usr/src/venvpkg/src" and not os.listdir("/usr/local")
+pathlib.Path("litter").write_text("not an output")
+pathlib.Path("app/made.py").write_text("words = %r" % pathlib.Path("words.txt").read_text())
+"""
+
+
+def test_files_that_prepare_commands_make_are_in_the_package_and_nowhere_else(tmp_path: Path, desk: Desk) -> None:
+    app = python_project(tmp_path / "app", "app", more=_PREPARE)
+    (app / "generate.py").write_text(_GENERATE)
+    (app / "words.txt").write_text("one two")
+    before = {path.name for path in app.rglob("*")}
+
+    first = desk.build(app)
+    planned = desk.plan(app)["app"]
+    second = desk.build(app, locked=True, offline=True)
+    told = desk.report.steps.count("preparing: python3 generate.py")
+    (app / "words.txt").write_text("three")
+    changed = desk.plan(app)["app"]
+    third = desk.build(app, locked=True, offline=True)
+
+    listing = subprocess.run(("dpkg-deb", "--contents", first.path), check=True, capture_output=True, text=True).stdout
+    assert ("app/made.py" in listing, "litter" in listing) == (True, False)
+    assert {path.name for path in app.rglob("*")} - before == {"pylock.toml", "venvpkg.lock"}
+    assert "built before from the same inputs" in planned
+    assert (second.sha256, told) == (first.sha256, 1)
+    assert "prepare commands have not run" in changed
+    assert third.sha256 != first.sha256
+    assert repeated(desk, third, app) == third.sha256
+
+
+def test_a_prepare_command_that_fails_ends_the_build_with_its_own_words(tmp_path: Path, desk: Desk) -> None:
+    app = python_project(tmp_path / "app", "app", more=_PREPARE)
+    (app / "generate.py").write_text('raise SystemExit("no words today")')
+
+    with pytest.raises(PrepareError, match="'python3 generate.py' failed: exit 1") as caught:
+        desk.build(app)
+
+    assert "no words today" in caught.value.details
+    assert not (desk.home / "dist").exists()
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("by_uv_lock", [pytest.param(False, marks=pytest.mark.full), True])
 def test_a_git_dependency_is_built_from_its_locked_commit(tmp_path: Path, desk: Desk, *, by_uv_lock: bool) -> None:
@@ -262,6 +315,59 @@ def test_a_git_dependency_is_built_from_its_locked_commit(tmp_path: Path, desk: 
     assert installed(first) == {"app-1.0", "lib-1.0"}
     assert first.sha256 == second.sha256 == third.sha256 == repeated(desk, third, app)
     assert desk.plan(app)["lib"].startswith(f"source at git commit {commit[:12]}; built before")
+
+
+@pytest.mark.skipif(
+    not http_backend().is_file() or shutil.which("openssl") is None, reason="no git over http, or no openssl"
+)
+@pytest.mark.parametrize("by_uv_lock", [pytest.param(False, marks=pytest.mark.full), True])
+def test_a_git_dependency_over_https_needs_the_users_login_and_authority_once(
+    tmp_path: Path, desk: Desk, *, by_uv_lock: bool
+) -> None:
+    python_project(tmp_path / "repositories" / "mono" / "python", "lib")
+    repository(tmp_path / "repositories" / "mono")
+    login = ("me", "s3cret-Pa55")
+    with running_git_server(tmp_path / "repositories", certificates=tmp_path / "certificates", login=login) as server:
+        source = f'lib = {{ git = "{server.url}/mono/.git", subdirectory = "python" }}'
+        app = python_project(tmp_path / "app", "app", "lib", more=f"[tool.uv.sources]\n{source}\n")
+        (desk.home / ".netrc").write_text("machine 127.0.0.1 login me password s3cret-Pa55\n")
+        desk.environ["GIT_SSL_CAINFO"] = str(server.certificate)
+        if by_uv_lock:
+            desk.uv(app, "lock", "--no-index")
+        first = desk.build(app)
+        asked = len(server.asked)
+        second = desk.build(app, locked=True)
+
+        assert installed(first) == {"app-1.0", "lib-1.0"}
+        assert len(server.asked) == asked
+    third = desk.build(app, locked=True, offline=True)
+
+    assert first.sha256 == second.sha256 == third.sha256
+    locks = [path.read_text() for path in app.glob("*.lock")] + [path.read_text() for path in app.glob("pylock*")]
+    assert not [text for text in locks if "s3cret" in text]
+
+
+@pytest.mark.parametrize("by_uv_lock", [pytest.param(False, marks=pytest.mark.full), True])
+def test_a_subdirectory_of_an_archive_at_an_address_is_built_and_checked_by_its_hash(
+    tmp_path: Path, desk: Desk, index: Index, *, by_uv_lock: bool
+) -> None:
+    python_project(tmp_path / "mono-main" / "python", "lib", version="2.5")
+    archive = Path(shutil.make_archive(str(tmp_path / "main"), "zip", tmp_path, "mono-main"))
+    url = index.serve("/archive/main.zip", content(archive.read_bytes()))
+    app = python_project(tmp_path / "app", "app", f"lib @ {url}#subdirectory=python")
+    if by_uv_lock:
+        desk.uv(app, "lock", "--no-index")
+
+    first = desk.build(app)
+    second = desk.build(app, locked=True, offline=True)
+    index.serve("/archive/main.zip", content(b"something else"))
+    shutil.rmtree(desk.home / "cache")
+    shutil.rmtree(desk.home / "wheelhouse")
+    with pytest.raises(DownloadError, match="main.zip"):
+        desk.build(app, locked=True)
+
+    assert installed(first) == {"app-1.0", "lib-2.5"}
+    assert first.sha256 == second.sha256
 
 
 def test_the_lock_of_a_program_that_is_not_here_is_refused_with_the_command_to_run(tmp_path: Path, desk: Desk) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
-from venvpkg.config.shapes import Array, Named, Natural, OneOf, Record, Text
+from venvpkg.config.shapes import Array, Flag, Named, Natural, OneOf, Record, Text
 from venvpkg.config.target_paths import FILE_TARGET, PREFIX, target_path
-from venvpkg.model.project import FileSetting, Settings, SonameRule, WheelPolicy
+from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
 
 if TYPE_CHECKING:
     from venvpkg.config.shapes import Shape
@@ -41,6 +41,7 @@ _SOURCE: Final = Text(
 _MODE: Final = Text(
     r"0?[0-7][0145][0145]", "a mode such as '0644', which only the owner can write", lambda mode: int(mode, 8)
 )
+_ARGUMENT: Final = Text(r"[^\x00]*", "an argument, which holds no NUL")
 _LINE: Final = Text(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]*", "one line of text")
 
 
@@ -181,6 +182,20 @@ KEYS: Final[tuple[Key, ...]] = (
         ),
         "more files: `source` in the project, `target` on the target, `mode`; those in `/etc` become conffiles",
         '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
+    ),
+    Key(
+        "prepare",
+        Array(
+            Record(
+                PrepareStep,
+                {"run": Array(_ARGUMENT, distinct=False, least=1)},
+                {"outputs": Array(_SOURCE), "network": Flag()},
+            ),
+            distinct=False,
+        ),
+        "commands before the application's own wheel: `run` (program and arguments), `outputs` (files and directories"
+        " that it makes), `network`",
+        '[{ run = ["npm", "run", "build"], outputs = ["static/dist"] }]',
     ),
     Key("templates", _SOURCE, "directory of templates that shadow venvpkg's own by name", '"packaging/templates"'),
     Key(

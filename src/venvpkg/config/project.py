@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import tomllib
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def _of_directory(
     document = _read_toml(path)
     problems: list[str] = []
     table = _table(document, "project", problems)
-    name = table.get("name")
+    name = table.get("name") if table else _name_elsewhere(document, directory)
     try:
         name = canonicalize_name(name, validate=True) if isinstance(name, str) else None
     except ValueError:
@@ -97,6 +98,23 @@ def _of_directory(
     )
 
 
+def _name_elsewhere(document: Mapping[str, object], directory: Path) -> object:
+    """Return the name in a project without the table [project]: poetry's own, or setuptools' in setup.cfg.
+
+    Everything else of its metadata is asked of its build backend.
+    """
+    tool = document.get("tool")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    if isinstance(poetry, dict):
+        return poetry.get("name")
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(read_regular(directory / "setup.cfg", _LARGEST).decode("utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return None
+    return parser.get("metadata", "name", fallback=None)
+
+
 def _unknown_parts(
     read: Configuration, table: Mapping[str, object], document: Mapping[str, object], prefix: str, problems: list[str]
 ) -> Iterator[str]:
@@ -105,7 +123,8 @@ def _unknown_parts(
     extras = {canonicalize_name(each) for each in _table(table, "optional-dependencies", problems, within="project.")}
     groups = {canonicalize_name(each) for each in _table(document, "dependency-groups", problems)}
     unknown = sorted({each for settings in read.each() for each in settings.extras} - extras)
-    if unknown and not (isinstance(dynamic, list) and "optional-dependencies" in dynamic):
+    computed = not table or (isinstance(dynamic, list) and "optional-dependencies" in dynamic)
+    if unknown and not computed:
         yield f"{prefix}extras: the project has no {', '.join(unknown)}"
     unknown = sorted({each for settings in read.each() for each in settings.groups} - groups)
     if unknown:
@@ -132,6 +151,8 @@ def _of_requirement(
         problems.append(f"{name!r} is no name for a package; give --name")
     if any(settings.groups for settings in read.each()):
         problems.append("groups: a released distribution has no dependency groups; they are for its own developers")
+    if any(settings.prepare for settings in read.each()):
+        problems.append("prepare: a released distribution has all it needs; commands are for a project in a directory")
     if problems and there:
         raise ConfigurationError(file, problems)
     if problems:

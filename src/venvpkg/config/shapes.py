@@ -121,6 +121,30 @@ class Natural:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A boolean."""
+
+    @property
+    def words(self) -> str:
+        """``boolean``."""
+        return "boolean"
+
+    def parse(self, value: object) -> object:
+        """Return the boolean."""
+        if not isinstance(value, bool):
+            raise ShapeError(("", f"must be a boolean, not {kind(value)}"))
+        return value
+
+    def from_text(self, text: str) -> object:
+        """Return what ``true`` or ``false`` is."""
+        return toml_value(text)
+
+    def schema(self) -> Schema:
+        """Return a boolean."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """One of the values of an enumeration."""
 
@@ -148,9 +172,17 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array; of what is given twice, the first stays."""
+    """An array.
+
+    Attributes:
+        item: what its items look like.
+        distinct: whether of what is given twice, only the first stays.
+        least: how many there must be.
+    """
 
     item: Shape
+    distinct: bool = True
+    least: int = 0
 
     @property
     def words(self) -> str:
@@ -161,16 +193,18 @@ class Array:
         """Return a tuple."""
         if not isinstance(value, list):
             raise ShapeError(("", f"must be an {self.words}, not {kind(value)}"))
-        parsed: dict[object, None] = {}
+        if len(value) < self.least:
+            raise ShapeError(("", "must not be empty"))
+        parsed: list[object] = []
         problems: list[tuple[str, str]] = []
         for index, each in enumerate(value):
             try:
-                parsed[self.item.parse(each)] = None
+                parsed.append(self.item.parse(each))
             except ShapeError as error:
                 problems.extend((f"[{index}]{where}", why) for where, why in error.problems)
         if problems:
             raise ShapeError(*problems)
-        return tuple(parsed)
+        return tuple(dict.fromkeys(parsed) if self.distinct else parsed)
 
     def from_text(self, text: str) -> object:
         """Return what stands between commas or line breaks; tables are written as in TOML."""
@@ -180,7 +214,8 @@ class Array:
 
     def schema(self) -> Schema:
         """Return an array of the item's schema."""
-        return {"type": "array", "items": self.item.schema()}
+        least = {"minItems": self.least} if self.least else {}
+        return {"type": "array", "items": self.item.schema(), **least}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.config.keys import KEYS
 from venvpkg.config.shapes import Named
-from venvpkg.model.project import FileSetting, SonameRule
+from venvpkg.model.project import FileSetting, PrepareStep, SonameRule
 
 if TYPE_CHECKING:
     from venvpkg.model.project import Settings
@@ -39,6 +39,8 @@ def _plain(value: object) -> object:
             return [_plain(each) for each in value]
         case FileSetting(source, target, mode):
             return {"source": source, "target": target} | ({} if mode is None else {"mode": f"{mode:04o}"})
+        case PrepareStep(run, outputs, network):
+            return {"run": list(run), "outputs": list(outputs), "network": network}
         case int():
             return value
         case _:

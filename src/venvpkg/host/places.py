@@ -57,6 +57,16 @@ class Places:
         return self.cache / "checkouts"
 
     @property
+    def crates(self) -> Path:
+        """Rust crates of locks, as ``cargo vendor`` lays them out."""
+        return self.cache / "crates"
+
+    @property
+    def prepared(self) -> Path:
+        """Files that the prepare commands of projects made, addressed by what they were made from."""
+        return self.cache / "prepared"
+
+    @property
     def logs(self) -> Path:
         """Logs of builds, kept after the run."""
         return self.cache / "logs"

@@ -195,7 +195,8 @@ def _digest(directory: Path, table: Mapping[str, object], tool: Mapping[str, obj
         pieces.append(json.dumps(tool["uv"], sort_keys=True, default=str).encode())
     dynamic = table.get("dynamic")
     computed = set(dynamic) if isinstance(dynamic, list) and all(isinstance(each, str) for each in dynamic) else set()
-    if "dependencies" in computed or (extras and "optional-dependencies" in computed):
+    # Without [project], poetry's own tables or setup.cfg have them.
+    if not table or "dependencies" in computed or (extras and "optional-dependencies" in computed):
         paths = sorted({path for pattern in _DYNAMIC_SOURCES for path in directory.glob(pattern)})
         pieces.extend(f"{path.name}\0{read_text(path) or ''}".encode() for path in paths)
     return hashlib.sha256(b"\0\0".join(pieces)).hexdigest() if pieces else ""

@@ -69,9 +69,17 @@ def locked_commit(entry: PackageVcs, base: Path) -> LockedCommit:
         raise OriginError("has neither the URL nor the path of a repository")
     if not url.isprintable():
         raise OriginError("the address of its repository holds a character that no URL has")
-    subdirectory = entry.subdirectory or ""
+    return LockedCommit(url, entry.commit_id, checked_subdirectory(entry.subdirectory))
+
+
+def checked_subdirectory(subdirectory: str | None) -> str:
+    """Return a subdirectory as it was given; empty for none, and for the top.
+
+    Raises:
+        OriginError: it leads outside.
+    """
     _below(Path("/"), subdirectory)
-    return LockedCommit(url, entry.commit_id, "" if subdirectory == "." else subdirectory)
+    return "" if subdirectory is None or subdirectory == "." else subdirectory
 
 
 def _check_url(url: str) -> None:

@@ -36,7 +36,7 @@ _PASSED_ON: Final = frozenset("""
     UV_NO_CACHE UV_NO_CONFIG UV_NO_SOURCES UV_OVERRIDE UV_PRERELEASE UV_REQUEST_TIMEOUT UV_RESOLUTION UV_SYSTEM_CERTS
     UV_TORCH_BACKEND
 """.split())  # noqa: SIM905  # fmt: skip
-_INDEX_CREDENTIALS: Final = re.compile(r"UV_INDEX_[A-Z0-9_]+_(USERNAME|PASSWORD)")
+_PASSED_ON_TOO: Final = re.compile(r"UV_INDEX_[A-Z0-9_]+_(USERNAME|PASSWORD)|GIT_SSL_\w+|GIT_CONFIG_\w+")
 
 _WHEELS: Final = "say it in [tool.venvpkg.wheels]: binary, compile, prefer-compile"
 _DECLARE: Final = "declare it in the project's dependencies"
@@ -105,7 +105,7 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
         LockError: pip settings that can be neither translated nor ignored; all of them, by name.
     """
     translation = _Translation(pip_settings(environ, read), environ, report, cwd, read, exists)
-    kept = {key: value for key, value in environ.items() if key in _PASSED_ON or _INDEX_CREDENTIALS.fullmatch(key)}
+    kept = {key: value for key, value in environ.items() if key in _PASSED_ON or _PASSED_ON_TOO.fullmatch(key)}
     own = uv_indexes(environ, project, read)
     environment = kept | translation.translated(default_is_set=any(index.default for index in own))
     if translation.problems:

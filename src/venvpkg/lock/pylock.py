@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from packaging.markers import InvalidMarker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import (  # noqa: TID251
-    PackageArchive,
     Pylock,
     PylockUnsupportedVersionError,
     PylockValidationError,
@@ -17,8 +17,8 @@ from packaging.version import InvalidVersion
 
 from venvpkg.errors import LockError
 from venvpkg.lock.lock_text import read_document
-from venvpkg.lock.origins import OriginError, locked_commit, locked_directory
-from venvpkg.lock.remote_file import RemoteFileError, filename_of_url, parse_filename, remote_file
+from venvpkg.lock.origins import OriginError, checked_subdirectory, locked_commit, locked_directory
+from venvpkg.lock.remote_file import RemoteFileError, filename_of_url, parse_filename, remote_file, source_archive
 from venvpkg.model.lock import Lock, LockedDistribution
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.pylock import (  # noqa: TID251
         Package,
+        PackageArchive,
         PackageSdist,
         PackageWheel,
     )
@@ -175,32 +176,44 @@ class _Reader:
         return LockedDistribution(package.name, str(package.version or ""), (), None, origin) if origin else None
 
     def _of_archive(self, package: Package, archive: PackageArchive, where: str) -> LockedDistribution | None:
-        files = tuple(self._files((archive,), where))
-        if archive.subdirectory:
-            self.problems.append(f"{where}: a subdirectory of an archive cannot be built; depend on an sdist of it")
+        """Return a distribution whose wheel or source is at an address of its own.
+
+        What is built from a source archive must have the name, and the version if the lock or an sdist's name has one.
+        """
+        try:
+            url = self._url(archive)
+            if filename_of_url(url).endswith(".whl"):
+                return self._of_direct_wheel(package, archive, url, where)
+            subdirectory = checked_subdirectory(archive.subdirectory)
+            file = source_archive(url, archive.hashes, archive.upload_time, subdirectory)
+        except (OriginError, RemoteFileError, ValueError) as error:
+            self.problems.append(f"{where}: {error}")
             return None
-        if not files:
-            return None
-        (file,) = files
+        version = package.version
+        with contextlib.suppress(RemoteFileError):
+            name, told = parse_filename(file.filename)
+            version = told if version is None and name == package.name else version
+        return LockedDistribution(package.name, str(version or ""), wheels=(), sdist=file)
+
+    def _of_direct_wheel(
+        self, package: Package, archive: PackageArchive, url: str, where: str
+    ) -> LockedDistribution | None:
+        file = remote_file(filename_of_url(url), url.partition("#")[0], archive.hashes, archive.upload_time)
         name, version = parse_filename(file.filename)
         if name != package.name or (package.version is not None and version != package.version):
             self.problems.append(f"{where}: {file.filename} is another distribution, or another version")
             return None
-        is_wheel = file.filename.endswith(".whl")
-        return LockedDistribution(
-            package.name, str(version), wheels=(file,) if is_wheel else (), sdist=None if is_wheel else file
-        )
+        return LockedDistribution(package.name, str(version), wheels=(file,), sdist=None)
 
-    def _files(
-        self, entries: Sequence[PackageArchive | PackageSdist | PackageWheel], where: str
-    ) -> Iterator[RemoteFile]:
+    def _files(self, entries: Sequence[PackageSdist | PackageWheel], where: str) -> Iterator[RemoteFile]:
         for entry in entries:
             try:
-                url = entry.url or Path(os.path.normpath(self._directory / (entry.path or ""))).as_uri()
-                filename = filename_of_url(url) if isinstance(entry, PackageArchive) else entry.filename
-                yield remote_file(filename, url, entry.hashes, entry.upload_time)
+                yield remote_file(entry.filename, self._url(entry), entry.hashes, entry.upload_time)
             except (RemoteFileError, ValueError) as error:
                 self.problems.append(f"{where}: {error}")
+
+    def _url(self, entry: PackageArchive | PackageSdist | PackageWheel) -> str:
+        return entry.url or Path(os.path.normpath(self._directory / (entry.path or ""))).as_uri()
 
 
 def _where(index: int, entry: object) -> str:

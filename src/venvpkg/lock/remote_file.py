@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # PyPA specifications of wheel and sdist names, without what a path, a shell or a terminal could take amiss.
 _FILENAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,250}")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._+!~-]")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,15 +44,17 @@ def remote_file(filename: str, url: str, hashes: Mapping[str, object], uploaded:
     if not _FILENAME.fullmatch(filename):
         raise RemoteFileError(f"{filename!r} is no name for a file")
     parse_filename(filename)
-    digest = hashes.get("sha256")
-    if not isinstance(digest, str):
-        raise RemoteFileError(f"{filename} has no sha256; venvpkg trusts no other hash")
-    if not _SHA256.fullmatch(digest.lower()):
-        raise RemoteFileError(f"{filename}: {digest[:80]!r} is no sha256")
-    _check_url(filename, url)
-    if uploaded is not None and uploaded.tzinfo is None:
-        uploaded = uploaded.replace(tzinfo=UTC)
-    return RemoteFile(filename, url, digest.lower(), uploaded)
+    return _checked(filename, url, hashes, uploaded)
+
+
+def source_archive(url: str, hashes: Mapping[str, object], uploaded: datetime | None, subdirectory: str) -> RemoteFile:
+    """Return a checked archive with source, whatever its name: forges call theirs ``main.zip`` and ``v1.0.tar.gz``.
+
+    Raises:
+        RemoteFileError: one of them cannot be used.
+    """
+    filename = _UNSAFE.sub("_", filename_of_url(url)).lstrip("._+!~-")[:200] or "archive"
+    return _checked(filename, url.partition("#")[0], hashes, uploaded, subdirectory)
 
 
 def parse_filename(filename: str) -> tuple[NormalizedName, Version]:
@@ -75,6 +78,20 @@ def filename_of_url(url: str) -> str:
         return unquote(urlsplit(url).path.rpartition("/")[2])
     except ValueError:
         return ""
+
+
+def _checked(
+    filename: str, url: str, hashes: Mapping[str, object], uploaded: datetime | None, subdirectory: str = ""
+) -> RemoteFile:
+    digest = hashes.get("sha256")
+    if not isinstance(digest, str):
+        raise RemoteFileError(f"{filename} has no sha256; venvpkg trusts no other hash")
+    if not _SHA256.fullmatch(digest.lower()):
+        raise RemoteFileError(f"{filename}: {digest[:80]!r} is no sha256")
+    _check_url(filename, url)
+    if uploaded is not None and uploaded.tzinfo is None:
+        uploaded = uploaded.replace(tzinfo=UTC)
+    return RemoteFile(filename, url, digest.lower(), uploaded, subdirectory)
 
 
 def _check_url(filename: str, url: str) -> None:

@@ -13,12 +13,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemoteFile:
-    """A wheel or sdist on an index, or beside the lock (``file:`` URL), with its sha256 (hexadecimal)."""
+    """A wheel or source archive on an index, anywhere else, or beside the lock (``file:`` URL).
+
+    Attributes:
+        filename: of a wheel or sdist as PyPA names them; of another archive, the end of its URL.
+        url: without a password.
+        sha256: hexadecimal.
+        uploaded: when, if that is known.
+        subdirectory: of the archive, with the source that is meant; empty for its top.
+    """
 
     filename: str
     url: str
     sha256: str
     uploaded: datetime | None = None
+    subdirectory: str = ""
 
 
 @dataclass(frozen=True, slots=True)

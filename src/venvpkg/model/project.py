@@ -73,6 +73,21 @@ class FileSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareStep:
+    """One entry of ``prepare``: a command that makes files which are not in the source.
+
+    Attributes:
+        run: program and arguments; never a shell.
+        outputs: files and directories that it makes or changes, relative to the project; may be empty.
+        network: whether it may reach the network.
+    """
+
+    run: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SonameRule:
     """What the user says of a needed library, instead of what its owner says.
 
@@ -111,6 +126,7 @@ class Settings:
     build_depends: tuple[str, ...] = ()
     lock: str | None = None
     files: tuple[FileSetting, ...] = ()
+    prepare: tuple[PrepareStep, ...] = ()
     templates: str | None = None
     wheels: WheelSettings = field(default_factory=WheelSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)

@@ -22,20 +22,39 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """Files that prepare commands made of a source.
+
+    Attributes:
+        directory: absolute; it holds these files and no others.
+        files: path relative to it, with forward slashes → sha256 over kind and content; sorted.
+        made_from: sha256 of the source tree without them.
+    """
+
+    directory: Path
+    files: tuple[tuple[str, str], ...]
+    made_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTree:
     """The application's own source.
 
     Attributes:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
-        sha256: over names, executable bits and contents.
+        sha256: over names, executable bits and contents, of what was prepared, too.
         archival: content of ``.git_archival.txt`` in the copy that is built; empty where the version is not git's.
+        prepared: what the project's prepare commands made; it is laid over the files.
+        is_ready: whether no prepare command has yet to run.
     """
 
     directory: Path
     files: tuple[str, ...]
     sha256: str
     archival: str = ""
+    prepared: Prepared | None = None
+    is_ready: bool = True
 
 
 @dataclass(frozen=True, slots=True)

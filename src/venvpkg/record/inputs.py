@@ -68,6 +68,7 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             for each in of.plan.wheels
             if isinstance(each.source, SourceTree)
         },
+        "prepared files": _prepared(of.plan),
         "target": {
             "name": target.name,
             "codename": target.release.codename,
@@ -109,6 +110,12 @@ def changes_between(before: Mapping[str, Mapping[str, str]], now: Mapping[str, M
     return tuple(changes)
 
 
+def _prepared(plan: WheelPlan) -> dict[str, str]:
+    """Return what prepare commands made, each file with a hash over its kind and content."""
+    trees = (each.source for each in plan.wheels if isinstance(each.source, SourceTree))
+    return {name: f"sha256={digest}" for tree in trees if tree.prepared for name, digest in tree.prepared.files}
+
+
 def _wheels(of: Ingredients) -> dict[str, str]:
     """Return for each distribution its wheel, and for a compiled one its source and wheelhouse key."""
     sources = {each.name: each.source for each in of.plan.wheels}
@@ -121,7 +128,8 @@ def _wheels(of: Ingredients) -> dict[str, str]:
             text += f" compiled key={wheel.key}"
             source = sources.get(wheel.name)
             if isinstance(source, RemoteFile):
-                text += f" from {source.filename} sha256={source.sha256}"
+                inside = f" subdirectory={source.subdirectory}" if source.subdirectory else ""
+                text += f" from {source.filename} sha256={source.sha256}{inside}"
         found[wheel.name] = text
     return found
 

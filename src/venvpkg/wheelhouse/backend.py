@@ -105,7 +105,7 @@ def _call(
     request = {
         "hook": hook,
         "kwargs": {"config_settings": dict(backend_settings(system)), **arguments},
-        "source": f"{MOUNTPOINT}/src",
+        "source": str(MOUNTPOINT / "src" / system.subdirectory),
         "backend": system.backend,
         "backend_path": list(system.backend_path),
         "python": f"{MOUNTPOINT}/env/bin/python",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -28,18 +28,21 @@ class BuildSystem:
         requires: requirements of the environment the backend runs in, sorted.
         backend: ``module:object``.
         backend_path: directories of the source that hold the backend; usually none.
+        subdirectory: of what was unpacked, with the source; empty for its top.
     """
 
     requires: tuple[str, ...]
     backend: str
     backend_path: tuple[str, ...] = ()
+    subdirectory: str = ""
 
 
-def read_build_system(directory: Path, label: str) -> BuildSystem:
+def read_build_system(directory: Path, label: str, subdirectory: str = "") -> BuildSystem:
     """Return the build system of an unpacked source.
 
     Args:
-        directory: with or without pyproject.toml.
+        directory: that it was unpacked into.
+        subdirectory: where in there the source is, with or without pyproject.toml.
         label: what people call the source, ``lxml 6.1.3``.
 
     Raises:
@@ -48,6 +51,10 @@ def read_build_system(directory: Path, label: str) -> BuildSystem:
     Source:
         PEP 517, PEP 518 and the specification "pyproject.toml" of the PyPA, with its fall-back to setuptools.
     """
+    return replace(_read(directory / subdirectory, label), subdirectory=subdirectory)
+
+
+def _read(directory: Path, label: str) -> BuildSystem:
     path = directory / "pyproject.toml"
     if not path.is_file():
         return _legacy_or_nothing(directory, label)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _RUST_BUILDERS = frozenset({"maturin", "setuptools-rust"})
 _CONFIGURATIONS = (".cargo/config.toml", ".cargo/config")
 _LARGEST_BYTES = 16 << 20
+_NAMED_CRATES = 3
 
 
 def absent_crates(source: Path, system: BuildSystem) -> tuple[str, ...]:
@@ -40,13 +41,31 @@ def absent_crates(source: Path, system: BuildSystem) -> tuple[str, ...]:
         return ()
     vendored = tuple(_vendored_directories(source))
     for name, crates_of in (("Cargo.lock", _locked_crates), ("Cargo.toml", _required_crates)):
-        files = [path for path in source.rglob(name) if not any(path.is_relative_to(each) for each in vendored)]
-        top = min((len(path.parts) for path in files), default=0)
+        files = _topmost(source, name, vendored)
         if files:
-            # The workspace's own; deeper ones are members, which it covers, or data of tests.
-            needed = {crate for path in files if len(path.parts) == top for crate in crates_of(_toml(path))}
+            needed = {crate for path in files for crate in crates_of(_toml(path))}
             return tuple(sorted(crate for crate in needed if not _is_brought(crate, vendored)))
     return ()
+
+
+def absence(crates: tuple[str, ...], source: str = "the sdist") -> str:
+    """Return a clause that tells which crates a source does not bring; the first few by name."""
+    named = ", ".join(crate.partition(" ")[0] for crate in crates[:_NAMED_CRATES])
+    more = ", …" if len(crates) > _NAMED_CRATES else ""
+    count = f"{len(crates)} of its Rust crates are" if len(crates) > 1 else "one of its Rust crates is"
+    return f"{count} not in {source} ({named}{more})"
+
+
+def lock_files(source: Path) -> tuple[Path, ...]:
+    """Return the files ``Cargo.lock`` that count for ``source``, sorted; usually one, and none where it has none."""
+    return _topmost(source, "Cargo.lock", tuple(_vendored_directories(source)))
+
+
+def _topmost(source: Path, name: str, vendored: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the workspace's own files of that name; deeper ones are members, which it covers, or data of tests."""
+    files = [path for path in source.rglob(name) if not any(path.is_relative_to(each) for each in vendored)]
+    top = min((len(path.parts) for path in files), default=0)
+    return tuple(sorted(path for path in files if len(path.parts) == top))
 
 
 def _vendored_directories(source: Path) -> Iterator[Path]:

@@ -50,7 +50,8 @@ _OLD_RUST = (
     " cargo-web and rustc-web), or use the publisher's wheel (policy `binary`)."
 )
 _NO_CRATES = (
-    "Its Rust crates are not in the sdist, and the compile has no network; use the publisher's wheel (policy `binary`)."
+    "It needs a Rust crate that neither the sdist nor its Cargo.lock has, and the compile has no network; use the"
+    " publisher's wheel (policy `binary`)."
 )
 _NO_MEMORY = "The machine ran out of memory; compile fewer at once (--jobs 1)."
 _NO_SPACE = "The disk with the cache is full (--cache chooses another)."
@@ -122,6 +123,11 @@ def diagnose(log: str) -> Diagnosis:
                 advice[advise(match)] = None
             break
     return Diagnosis(tuple(telling)[:_MOST_LINES] or _last(lines), tuple(advice)[:_MOST_LINES])
+
+
+def last_lines(log: str) -> tuple[str, ...]:
+    """Return the end of a log, as people may see it."""
+    return _last(_plain(line) for line in log.splitlines())
 
 
 def _last(lines: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from venvpkg.model.lock import Cause, Fallback, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action
 from venvpkg.wheelhouse.build_system import read_build_system
-from venvpkg.wheelhouse.crates import absent_crates
+from venvpkg.wheelhouse.cargo import CratesError
+from venvpkg.wheelhouse.crates import absence, absent_crates
 from venvpkg.wheelhouse.key import target_id
 from venvpkg.wheelhouse.unpack import unpack_sdist
 
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedWheel, WheelPlan
-    from venvpkg.wheelhouse.workshop import Fetch
-
-_NAMED_CRATES = 3
+    from venvpkg.wheelhouse.workshop import Crates, Fetch
 
 
-def find_fallbacks(
-    plan: WheelPlan, project: Project, target: Target, fetch: Fetch, workspace: Path
+def find_fallbacks(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and with what
+    plan: WheelPlan, project: Project, target: Target, fetch: Fetch, crates: Crates, workspace: Path
 ) -> tuple[Fallback, ...]:
     """Return the obstacles in the sources that the plan compiles by preference; sorted by name, usually none.
 
@@ -38,11 +37,12 @@ def find_fallbacks(
         project: its policies.
         target: which the obstacle is found for.
         fetch: brings the sdists here; the compile uses the same files afterwards.
+        crates: fetches the Rust crates that an sdist does not bring; the compile uses the same afterwards.
         workspace: private directory of this run.
 
     Raises:
         WheelError, CompileError: an sdist is damaged or hostile, or its pyproject.toml is malformed.
-        DownloadError: an sdist cannot be had.
+        DownloadError: an sdist cannot be had, or its crates are not those that it names.
     """
     wheels = {
         wheel.source: wheel
@@ -54,7 +54,7 @@ def find_fallbacks(
     paths = fetch(sorted(wheels)) if wheels else {}
     found = []
     for source, wheel in wheels.items():
-        detail = _obstacle(wheel, paths[source], workspace / "examined")
+        detail = _obstacle(wheel, paths[source], source.subdirectory, workspace / "examined", crates)
         if detail:
             found.append(
                 Fallback(
@@ -64,16 +64,17 @@ def find_fallbacks(
     return tuple(found)
 
 
-def _obstacle(wheel: PlannedWheel, sdist: Path, directory: Path) -> str:
+def _obstacle(wheel: PlannedWheel, sdist: Path, subdirectory: str, directory: Path, crate_store: Crates) -> str:
     """Return why this source cannot be compiled, a clause; empty when nothing is known to stand against it."""
+    title = f"{wheel.name} {wheel.version}".rstrip()
+    crates: tuple[str, ...] = ()
     try:
         unpack_sdist(sdist, directory)
-        crates = absent_crates(directory, read_build_system(directory, f"{wheel.name} {wheel.version}"))
+        crates = absent_crates(directory, read_build_system(directory, title, subdirectory))
+        if crates:
+            crate_store.vendored(directory, title)
+    except CratesError as error:
+        return f"{absence(crates)}, and {error}"
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    if not crates:
-        return ""
-    named = ", ".join(crate.partition(" ")[0] for crate in crates[:_NAMED_CRATES])
-    more = ", …" if len(crates) > _NAMED_CRATES else ""
-    count = f"{len(crates)} of its Rust crates are" if len(crates) > 1 else "one of its Rust crates is"
-    return f"{count} not in the sdist ({named}{more})"
+    return ""

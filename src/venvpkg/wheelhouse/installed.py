@@ -38,6 +38,26 @@ def build_packages(root: Path, interpreter: str) -> tuple[tuple[str, str], ...]:
     Source:
         deb822(5); dpkg-query(1) for the status words; Debian Policy 2.4 for sections.
     """
+    found = {
+        f"{fields['package']}:{fields['architecture']}": fields["version"]
+        for fields in _installed(root)
+        if _takes_part(fields["package"], fields.get("section", ""), interpreter)
+    }
+    return tuple(sorted(found.items()))
+
+
+def all_packages(root: Path) -> tuple[tuple[str, str], ...]:
+    """Return name and version of every installed package, as ``build_packages`` does.
+
+    Raises:
+        PackageDatabaseError: the status file is missing or damaged.
+    """
+    return tuple(
+        sorted((f"{fields['package']}:{fields['architecture']}", fields["version"]) for fields in _installed(root))
+    )
+
+
+def _installed(root: Path) -> Iterator[dict[str, str]]:
     path = root / _STATUS
     try:
         text = path.read_bytes().decode("utf-8", "replace")
@@ -47,16 +67,13 @@ def build_packages(root: Path, interpreter: str) -> tuple[tuple[str, str], ...]:
         ) from error
     if not text.endswith("\n") or "\0" in text:
         raise _damaged(path, "it ends in the middle of a line, or holds binary zeros")
-    found = {}
     for fields in _stanzas(text, path):
         if not fields.get("status", "").endswith(" installed"):
             continue
         missing = [name for name in ("package", "version", "architecture") if not fields.get(name)]
         if missing:
             raise _damaged(path, f"{fields.get('package', 'a stanza')} has no {missing[0].title()}")
-        if _takes_part(fields["package"], fields.get("section", ""), interpreter):
-            found[f"{fields['package']}:{fields['architecture']}"] = fields["version"]
-    return tuple(sorted(found.items()))
+        yield fields
 
 
 def _takes_part(package: str, section: str, interpreter: str) -> bool:

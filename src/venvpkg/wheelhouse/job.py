@@ -15,8 +15,10 @@ from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.wheelhouse.backend import HookFailedError, ask_requires, build_raw_wheel, furnish, make_environment
 from venvpkg.wheelhouse.build_system import read_build_system, requirement_problems
+from venvpkg.wheelhouse.cargo import CratesError, lay_crates
+from venvpkg.wheelhouse.crates import absence, absent_crates
 from venvpkg.wheelhouse.diagnose import diagnose
-from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
+from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 from venvpkg.wheelhouse.recipe import build_variables
 from venvpkg.wheelhouse.repack import repack_wheel
@@ -127,14 +129,14 @@ class _Building:
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
-        system = read_build_system(self._place / "src", self._job.title)
+        system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
         furnish(self._room, self._shop.uv)
         pins = self._settled_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(
             name=wheel.name,
             version=wheel.version,
-            source=wheel.source.sha256,
+            source=source_id(wheel.source),
             requirements=pins.files,
             target=self._shop.target,
             toolchain=self._shop.toolchain,
@@ -143,6 +145,7 @@ class _Building:
         if known is not None:
             self._shop.report.step(f"found {known.path.name}, built before from the same inputs")
             return Built(known, new)
+        self._lay_crates(system)
         self._task.now("compiling")
         raw = build_raw_wheel(self._room, self._python, system)
         self._task.now("packing")
@@ -155,6 +158,23 @@ class _Building:
         ready = self._shop.wheelhouse.publish(finished, inputs, about)
         self._shop.report.step(f"built {ready.path.name} in {time.monotonic() - start:.1f} s")
         return Built(ready, new)
+
+    def _lay_crates(self, system: BuildSystem) -> None:
+        """Put the Rust crates there that the source does not bring; its Cargo.lock, and so its key, pins them."""
+        source = self._place / "src"
+        crates = absent_crates(source, system)
+        if not crates:
+            return
+        try:
+            lay_crates(self._shop.crates.vendored(source, self._job.title), self._room)
+        except CratesError as error:
+            raise CompileError(
+                f"{self._job.title} cannot be built: {absence(crates, 'its source')}, and {error}.",
+                details=error.told,
+                resolution="Install cargo and rustc (Debian 12 has newer ones as cargo-web and rustc-web), and name a"
+                " registry that is reachable in cargo's configuration ([source.crates-io] replace-with); or use the"
+                " publisher's wheel (policy `binary`).",
+            ) from error
 
     def _settled_pins(self, system: BuildSystem) -> BuildPins:
         """Return the build requirements; source and environment are then as they must be for the build.
@@ -215,6 +235,10 @@ class _Building:
     def _source_id(self) -> str:
         source = self._job.wheel.source
         return DIRECTORY if isinstance(source, SourceTree) else source.sha256
+
+
+def _subdirectory(wheel: PlannedWheel) -> str:
+    return "" if isinstance(wheel.source, SourceTree) else wheel.source.subdirectory
 
 
 def _end_of(log: Path) -> str:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from venvpkg.model.wheels import SourceTree
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -42,7 +44,7 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
     Args:
         name: normalised name of the distribution.
         version: as locked; empty for the application's own tree.
-        source: sha256 of the sdist or tree.
+        source: sha256 of the sdist or tree; see ``source_id``.
         requirements: the wheels of the build environment.
         target: where it is compiled.
         toolchain: of the target.
@@ -59,6 +61,12 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
         "flags": dict(toolchain.flags),
         "packages": dict(toolchain.packages),
     }
+
+
+def source_id(source: RemoteFile | SourceTree) -> str:
+    """Return what tells a source from every other one, for ``key_inputs``."""
+    subdirectory = "" if isinstance(source, SourceTree) else source.subdirectory
+    return f"{source.sha256} {subdirectory}".rstrip()
 
 
 def key_of(inputs: Mapping[str, Json]) -> str:

@@ -10,7 +10,7 @@ from venvpkg.model.lock import Cause, Fallback, LockedCommit, LockedDirectory, R
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
-from venvpkg.wheelhouse.key import key_inputs, key_of, target_id
+from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,6 +121,9 @@ class _Planner:
         self._publisher_tags = publisher_tags(target)
 
     def from_tree(self, tree: SourceTree) -> PlannedWheel:
+        if not tree.is_ready:
+            reason = "the project's own source; its prepare commands have not run on these files"
+            return PlannedWheel(self._project.name, "", Action.COMPILE, reason, tree)
         return self._built(self._project.name, "", tree, DIRECTORY, "the project's own source")
 
     def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
@@ -198,7 +201,7 @@ class _Planner:
         inputs = key_inputs(
             name=name,
             version=version,
-            source=source.sha256,
+            source=source_id(source),
             requirements=pins.files if pins else (),
             target=self._target,
             toolchain=self._toolchain,

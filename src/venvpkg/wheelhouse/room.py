@@ -52,8 +52,13 @@ class Room:
         directory.mkdir(parents=True)
         return directory
 
-    def run(self, argv: tuple[str, ...]) -> Completed:
-        """Run a program in the room; relative paths are the room's. What it prints goes to the log.
+    def run(self, argv: tuple[str, ...], *, inside: str = "", network: bool = False) -> Completed:
+        """Run a program in the room. What it prints goes to the log.
+
+        Args:
+            argv: relative paths are the room's.
+            inside: directory of the room to run in; the room itself by default.
+            network: whether the program may reach the network.
 
         Raises:
             StoppedError: the run is being ended.
@@ -65,13 +70,13 @@ class Room:
         done = self.runner.run(
             Command(
                 argv,
-                cwd=MOUNTPOINT,
+                cwd=MOUNTPOINT / inside,
                 env=self.variables,
                 clean=True,
                 log=self.log,
                 binds=(Bind(self.path, MOUNTPOINT),),
                 masked=MASKED,
-                network=False,
+                network=network,
             )
         )
         if self.is_stopping():

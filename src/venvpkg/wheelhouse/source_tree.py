@@ -7,13 +7,14 @@ import hashlib
 import os
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import CompileError, ConfigurationError
 from venvpkg.host.files import sha256_of
-from venvpkg.model.wheels import SourceTree
-from venvpkg.wheelhouse.git import git_lists, read_archival
+from venvpkg.model.wheels import Prepared, SourceTree
+from venvpkg.wheelhouse.git import changed_files, git_lists, read_archival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,7 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     try:
         names = _tracked_by_git(directory, runner) or tuple(_walked(directory, ""))
         files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _below(name, outside)))
-        problems = tuple(_problems(directory, files))
+        problems = tree_problems(directory, files)
         if not problems:
             archival = read_archival(directory, runner)
             return SourceTree(directory, files, _tree_sha256(directory, files, archival), archival)
@@ -67,15 +68,48 @@ def _tree_sha256(directory: Path, files: Iterable[str], archival: str) -> str:
     """Return the sha256 over names, kinds (file, executable, link) and contents; of a link, what it says."""
     digest = hashlib.sha256(archival.encode())
     for name in files:
-        path = directory / name
-        status = path.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            kind, content = b"link", hashlib.sha256(os.fsencode(_link_text(path))).hexdigest()
-        else:
-            kind = b"executable" if status.st_mode & _EXECUTABLE else b"file"
-            content = sha256_of(path)
+        kind, content = _kind_and_sha256(directory / name)
         digest.update(b"%s\0%s\0%s\n" % (os.fsencode(name), kind, content.encode()))
     return digest.hexdigest()
+
+
+def _file_sha256(directory: Path, name: str) -> str:
+    kind, content = _kind_and_sha256(directory / name)
+    return hashlib.sha256(b"%s\0%s\n" % (kind, content.encode())).hexdigest()
+
+
+def _kind_and_sha256(path: Path) -> tuple[bytes, str]:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return b"link", hashlib.sha256(os.fsencode(_link_text(path))).hexdigest()
+    return b"executable" if status.st_mode & _EXECUTABLE else b"file", sha256_of(path)
+
+
+def uncommitted(tree: SourceTree, runner: Runner) -> tuple[str, ...]:
+    """Return the files that changed since the commit that tells the tree's version; empty where none tells it."""
+    if not tree.archival:
+        return ()
+    return tuple(name for name in changed_files(tree.directory, runner) if not _is_ours(name))
+
+
+def with_prepared(tree: SourceTree, directory: Path, names: Iterable[str]) -> SourceTree:
+    """Return the tree with files of another directory laid over its own.
+
+    Args:
+        tree: without any.
+        directory: absolute; holds what prepare commands made.
+        names: files there, relative to it.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    files = tuple((name, _file_sha256(directory, name)) for name in sorted(names))
+    digest = hashlib.sha256(f"{tree.sha256}\n".encode())
+    for name, sha256 in files:
+        digest.update(b"%s\0%s\n" % (os.fsencode(name), sha256.encode()))
+    return replace(
+        tree, sha256=digest.hexdigest(), prepared=Prepared(directory, files, made_from=tree.sha256), is_ready=True
+    )
 
 
 def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
@@ -85,17 +119,16 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
         CompileError: the files are no longer those that were hashed.
     """
     destination.mkdir(parents=True)
+    prepared = tree.prepared
     try:
         for name in tree.files:
-            source, copy = tree.directory / name, destination / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_symlink():
-                os.symlink(_link_text(source), copy)  # noqa: PTH211 -- the same text
-                continue
-            shutil.copyfile(source, copy)
-            copy.chmod(0o755 if source.stat().st_mode & _EXECUTABLE else 0o644)
-            os.utime(copy, (time, time))
-        same = _tree_sha256(destination, tree.files, tree.archival) == tree.sha256
+            copy_file(tree.directory, name, destination, time)
+        own = prepared.made_from if prepared else tree.sha256
+        same = _tree_sha256(destination, tree.files, tree.archival) == own
+        if prepared is not None:
+            for name, sha256 in prepared.files:
+                copy_file(prepared.directory, name, destination, time)
+                same &= _file_sha256(destination, name) == sha256
     except FileNotFoundError:
         same = False
     if not same:
@@ -108,6 +141,19 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
         archival.unlink(missing_ok=True)
         archival.write_text(tree.archival, "utf-8")
         os.utime(archival, (time, time))
+
+
+def copy_file(directory: Path, name: str, destination: Path, time: int) -> None:
+    """Copy one file or link, with mode 0644 or 0755 and that time, in place of what is there."""
+    source, copy = directory / name, destination / name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.unlink(missing_ok=True)
+    if source.is_symlink():
+        os.symlink(_link_text(source), copy)  # noqa: PTH211 -- the same text
+        return
+    shutil.copyfile(source, copy)
+    copy.chmod(0o755 if source.stat().st_mode & _EXECUTABLE else 0o644)
+    os.utime(copy, (time, time))
 
 
 def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
@@ -176,6 +222,11 @@ def _below(name: str, outside: set[str]) -> bool:
 def _link_text(path: Path) -> str:
     """Return what the link says, to the letter; pathlib would drop a ``./``."""
     return os.readlink(path)  # noqa: PTH115
+
+
+def tree_problems(directory: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Return what among these files cannot be built from: links that leave the directory, devices, pipes."""
+    return tuple(_problems(directory, files))
 
 
 def _problems(directory: Path, files: Iterable[str]) -> Iterator[str]:

@@ -31,6 +31,13 @@ class Fetch(Protocol):
         """Return where each file is, under its own name and checked against its sha256."""
 
 
+class Crates(Protocol):
+    """Fetches the Rust crates that sources do not bring."""
+
+    def vendored(self, source: Path, title: str) -> Path:
+        """Return a directory as ``cargo.lay_crates`` wants it; see ``cargo.CrateStore``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """Where wheels are compiled, and with what.
@@ -48,6 +55,7 @@ class Workshop:
         logs: where the logs of builds are kept.
         jobs: cores to use.
         end: ends all programs of the runner at once (Ctrl-C).
+        crates: fetches Rust crates; called from several threads.
     """
 
     target: Target
@@ -62,3 +70,4 @@ class Workshop:
     logs: Path
     jobs: int
     end: Callable[[], None]
+    crates: Crates

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from venvpkg.config.keys import KEYS, Key
 from venvpkg.config.schema import schema_text
 from venvpkg.config.settings import read_configuration
-from venvpkg.model.project import FileSetting, Settings, SonameRule, WheelPolicy
+from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
 
 BY_PATH = {key.path: key for key in KEYS}
 VALIDATOR = Draft7Validator(json.loads(schema_text()))
@@ -49,6 +49,11 @@ GOOD = [
         '[{ source = "a b/*.c", target = "/etc/x/", mode = "0640" }, { source = "..a", target = "/srv/..b" }]',
         (FileSetting("a b/*.c", "/etc/x/", 0o640), FileSetting("..a", "/srv/..b")),
     ),
+    (
+        "prepare",
+        '[{ run = ["cp", "a", "a"], outputs = ["b/c"], network = true }, { run = ["make", ""] }]',
+        (PrepareStep(("cp", "a", "a"), ("b/c",), network=True), PrepareStep(("make", ""))),
+    ),
     ("templates", '"packaging/templates"', "packaging/templates"),
     ("scripts.preinst", '"p/a.sh"', "p/a.sh"),
     ("scripts.postinst", '"p/a.sh"', "p/a.sh"),
@@ -76,6 +81,11 @@ BAD = [
     ("prefix", '"/opt/{{x}}"', ": "),
     ("revision", '"1-2"', ": "),
     ("target-revision", "-1", ": "),
+    ("prepare", "[{ run = [] }]", "[0].run: must not be empty"),
+    ("prepare", '[{ run = "make" }]', "[0].run: must be an array of strings, not a string"),
+    ("prepare", '[{ run = ["a"], outputs = ["../b"] }]', "[0].outputs[0]: '../b' is not a path inside the project"),
+    ("prepare", '[{ run = ["a"], network = "yes" }]', "[0].network: must be a boolean, not a string"),
+    ("prepare", '[{ outputs = ["a"] }]', "[0].run: missing"),
     ("epoch", "-1", ": -1 is not between 0 and 2147483647"),
     ("epoch", "true", ": must be an integer, not a boolean"),
     ("maintainer", '"A <a@b.c>\\nDepends: evil"', ": "),

@@ -42,6 +42,28 @@ def test_an_ordinary_project_needs_no_key(write: Callable[[str], Path]) -> None:
     assert project.lock == directory / "pylock.toml"
 
 
+def test_a_project_of_poetry_s_own_tables_is_named_by_them(write: Callable[[str], Path]) -> None:
+    text = '[tool.poetry]\nname = "Guest_Book"\n[tool.poetry.extras]\nldap = ["ldap3"]\n'
+
+    project = read_project(".", {"extras": "ldap"}, write(f'{text}[build-system]\nrequires = ["poetry-core"]\n'))
+
+    assert (project.name, project.settings.extras) == ("guest-book", ("ldap",))
+
+
+def test_a_project_of_setuptools_without_the_table_is_named_by_its_setup_cfg(write: Callable[[str], Path]) -> None:
+    directory = write('[build-system]\nrequires = ["setuptools"]\n')
+    (directory / "setup.cfg").write_text("[metadata]\nname = guest%book\n")
+    odd = problems_of(directory)
+    (directory / "setup.cfg").write_text("[metadata]\nname = Guest.Book\n")
+
+    project = read_project(".", {}, directory)
+    (directory / "setup.cfg").write_text("name = Guest.Book\n")
+
+    assert project.name == "guest-book"
+    assert odd == problems_of(directory)
+    assert odd == ("project.name: missing, or not the name of a distribution; the package is named after it",)
+
+
 def test_every_problem_is_reported_at_once_with_the_path_to_its_key(write: Callable[[str], Path]) -> None:
     directory = write(
         '[project]\nname = "x"\n[tool.venvpkg]\nprefx = "/opt/x"\nrevision = 1\n'

@@ -127,6 +127,17 @@ def test_a_default_index_in_the_projects_own_uv_settings_wins_too() -> None:
     assert found.indexes == ("https://me:p%2Fw@corp/simple",)
 
 
+def test_git_gets_the_authorities_and_settings_of_the_user_also_below_uv() -> None:
+    of_git = {
+        "GIT_SSL_CAINFO": "/etc/corp.pem", "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.proxy",
+        "GIT_CONFIG_VALUE_0": "http://proxy",
+    }  # fmt: skip
+
+    found = variables({"GIT_DIR": "/elsewhere", **of_git})
+
+    assert {key: value for key, value in found.items() if key.startswith("GIT_")} == of_git
+
+
 def test_a_section_of_the_command_beats_a_stronger_file_and_a_variable_beats_both() -> None:
     files = {
         "/etc/pip.conf": "[install]\nindex-url = https://install.system/simple\ntimeout = 7.2\n",

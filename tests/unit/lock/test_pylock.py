@@ -117,6 +117,34 @@ def test_an_archive_is_a_wheel_or_an_sdist_by_its_name(tmp_path: Path) -> None:
     assert (b.wheels, b.sdist and b.sdist.filename, b.version) == ((), "b-2.0.tar.gz", "2.0")
 
 
+@pytest.mark.parametrize(
+    ("url", "filename"),
+    [
+        ("https://h.example/archive/refs/tags/v1.0.tar.gz", "v1.0.tar.gz"),
+        ("https://h.example/main.zip#subdirectory=python/a", "main.zip"),
+        ("https://h.example/mono-3.1.tar.gz", "mono-3.1.tar.gz"),
+        ("https://h.example/zipball/..%2f%2e%2e%2fx%20y", "x_y"),
+        ("https://h.example/", "archive"),
+    ],
+)
+def test_an_archive_of_source_may_have_any_name_and_its_source_a_place_in_it(
+    tmp_path: Path, url: str, filename: str
+) -> None:
+    entry = f'archive = {{ url = "{url}", subdirectory = "python/a", hashes = {{ sha256 = "{SHA}" }} }}'
+
+    (only,) = read(tmp_path, f'{HEAD}[[packages]]\nname = "a"\n{entry}\n').distributions
+
+    assert only.sdist is not None
+    assert (only.sdist.filename, only.sdist.url) == (filename, url.partition("#")[0])
+    assert (only.sdist.subdirectory, only.version) == ("python/a", "")
+
+
+def test_a_subdirectory_that_leaves_the_archive_is_refused(tmp_path: Path) -> None:
+    entry = f'archive = {{ url = "https://h.example/a.zip", subdirectory = "../b", hashes = {{ sha256 = "{SHA}" }} }}'
+
+    assert problems(tmp_path, f'{HEAD}[[packages]]\nname = "a"\n{entry}\n') == ["a: '../b' is no subdirectory"]
+
+
 def test_the_applications_own_directory_is_no_distribution_of_the_lock(tmp_path: Path) -> None:
     own = '[[packages]]\nname = "app"\ndirectory = { path = ".", editable = true }\n'
 

@@ -155,10 +155,16 @@ def test_another_target_needs_another_lock(tmp_path: Path) -> None:
         ensure_lock(project, target(version=(3, 13, 5)), resolver(tmp_path, answering()), locked=True)
 
 
-def test_dynamic_dependencies_are_watched_through_the_files_that_they_are_computed_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ['[project]\nname = "app"\ndynamic = ["version", "dependencies"]\n', '[tool.poetry]\nname = "app"\n'],
+)
+def test_dynamic_dependencies_are_watched_through_the_files_that_they_are_computed_from(
+    tmp_path: Path, text: str
+) -> None:
     directory = tmp_path / "app"
     directory.mkdir()
-    (directory / "pyproject.toml").write_text('[project]\nname = "app"\ndynamic = ["version", "dependencies"]\n')
+    (directory / "pyproject.toml").write_text(text)
     (directory / "requirements.txt").write_text("flask\n")
     project = project_in(directory)
     ensure_lock(project, target(), resolver(tmp_path, answering()))

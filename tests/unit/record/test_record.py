@@ -21,6 +21,7 @@ from venvpkg.model.project import (
     ExtraFile,
     FileSetting,
     Inclusions,
+    PrepareStep,
     ScriptSettings,
     Settings,
     SonameRule,
@@ -28,7 +29,7 @@ from venvpkg.model.project import (
     WheelSettings,
 )
 from venvpkg.model.record import BuildRecord
-from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree, WheelPlan
+from venvpkg.model.wheels import Action, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.record.file import dump_record, read_record, record_path
 from venvpkg.record.inputs import Ingredients, changes_between, inputs_of
 
@@ -100,6 +101,7 @@ def test_every_setting_survives_the_way_through_a_record() -> None:
         files=(FileSetting("a", "/etc/a", 0o640), FileSetting("b", "/usr/share/app/")),
         wheels=WheelSettings(WheelPolicy.COMPILE, ("a",), ("b",), ("c",)),
         scripts=ScriptSettings("a.sh", "b.sh", "c.sh", "d.sh"),
+        prepare=(PrepareStep(("npm", "ci"), network=True), PrepareStep(("cp", "a", "a"), ("a", "b"))),
         sonames=(SonameRule("libcuda.so.1", reason="with the driver"), SonameRule("liba.so.1", relation="liba")),
     )  # fmt: skip
 
@@ -219,3 +221,14 @@ def test_every_changed_input_is_named_with_both_values() -> None:
         "tools: tar: was 1, is not there",
         "tools: xz: was not there, is 5",
     )
+
+
+def test_a_file_that_a_prepare_command_makes_otherwise_is_told_by_name() -> None:
+    def plan(digest: str) -> WheelPlan:
+        prepared = Prepared(Path("/srv/cache/p"), (("static/app.js", digest),), made_from="c" * 64)
+        tree = SourceTree(Path("/srv/checkout/app"), (), digest, prepared=prepared)
+        return WheelPlan((PlannedWheel("app", "", Action.COMPILE, "", tree),))
+
+    before, now = (inputs_of(ingredients(plan=plan(digest))) for digest in ("1" * 64, "2" * 64))
+
+    assert f"prepared files: static/app.js: was sha256={'1' * 64}, is sha256={'2' * 64}" in changes_between(before, now)

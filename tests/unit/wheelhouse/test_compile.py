@@ -15,6 +15,7 @@ from unit.wheelhouse.makers import TOOLCHAIN, bookworm, pins_of, remote, wheel_m
 from venvpkg.errors import CompileError, LockError, VenvpkgError, WheelError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
+from venvpkg.wheelhouse.cargo import CratesError
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.source_tree import read_source_tree
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -86,10 +87,11 @@ class Bench:
     fetched: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     runs: int = 0
+    has_crates: bool = True
 
     def pin(self, requires: tuple[str, ...]) -> tuple[RemoteFile, ...]:
         self.pinned.append(requires)
-        known = {"setuptools": SETUPTOOLS, "extra": EXTRA}
+        known = {"setuptools": SETUPTOOLS, "extra": EXTRA, "maturin": EXTRA}
         missing = [each for each in requires if each not in known]
         if missing:
             raise LockError(f"{missing[0]} is not on the index.")
@@ -124,8 +126,17 @@ class Bench:
         house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.report)
         return Workshop(
             bookworm(), TOOLCHAIN, self.machine, self.report, house, self.pin, self.fetch, uv, workspace,
-            self.directory / "logs", jobs, self.ended.set,
+            self.directory / "logs", jobs, self.ended.set, self,
         )  # fmt: skip
+
+    def vendored(self, source: Path, title: str) -> Path:
+        assert (source / "Cargo.lock").is_file()
+        if not self.has_crates:
+            raise CratesError("cargo is not installed, which could fetch them")
+        place = self.directory / f"crates of {title}"
+        place.mkdir(exist_ok=True)
+        (place / "config.toml").touch()
+        return place
 
     def entries(self) -> int:
         return len(list((self.directory / "wheelhouse").glob("linux*/*/*/*.whl")))
@@ -364,6 +375,40 @@ def test_a_tree_whose_backend_now_asks_for_more_is_pinned_again(tmp_path: Path, 
     bench.compile(PlannedWheel("app", "", Action.COMPILE, "", tree), pins=[known])
 
     assert bench.new_pins[0].files == (EXTRA, SETUPTOOLS)
+
+
+@pytest.fixture(name="rust")
+def _rust(tmp_path: Path) -> PlannedWheel:
+    project = tmp_path / "rust"
+    project.mkdir()
+    (project / "pyproject.toml").write_bytes(PYPROJECT.replace(b"setuptools", b"maturin"))
+    (project / "Cargo.lock").write_text('[[package]]\nname = "pyo3"\nversion = "1.0"\nsource = "registry+x"\n')
+    return PlannedWheel("rust", "", Action.COMPILE, "", read_source_tree(project, BuildMachine()))
+
+
+def test_crates_that_a_source_does_not_bring_are_where_cargo_looks_when_it_is_built(
+    bench: Bench, rust: PlannedWheel
+) -> None:
+    seen: list[bool] = []
+    bench.machine.on_build = lambda name: seen.append(
+        (bench.directory / f"work1/compile/{name}/home/.cargo/config.toml").is_file()
+    )
+
+    bench.compile(rust)
+
+    assert seen == [True]
+
+
+def test_without_its_crates_a_source_is_not_built_and_the_error_says_what_to_install(
+    bench: Bench, rust: PlannedWheel
+) -> None:
+    bench.has_crates = False
+
+    with pytest.raises(CompileError, match=r"not in its source \(pyo3\), and cargo is not installed") as caught:
+        bench.compile(rust)
+
+    assert "Install cargo and rustc" in caught.value.resolution
+    assert bench.machine.hooks() == 1
 
 
 def test_nothing_of_a_build_stays_in_the_workspace(bench: Bench) -> None:

@@ -30,7 +30,7 @@ NOISE = "running build_ext\nbuilding 'demo' extension\nx86_64-linux-gnu-gcc -c x
         ("Rust not found, installing into a temporary directory", "Install Rust"),
         ("Caused by: Cargo metadata failed. Do you have cargo in your PATH?", "Install Rust"),
         ("error: rustc 1.63.0 is not supported by the following packages:", "too old"),
-        ("error: no matching package named `pyo3` found", "crates"),
+        ("error: no matching package named `pyo3` found", "Cargo.lock"),
         ("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "no network"),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", "no network"),
         ("cc1plus: fatal error: Killed signal terminated program cc1plus", "--jobs 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from venvpkg.errors import CompileError
 from venvpkg.model.lock import Cause, Fallback
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
+from venvpkg.wheelhouse.cargo import CratesError
 from venvpkg.wheelhouse.examine import find_fallbacks
 
 if TYPE_CHECKING:
@@ -41,11 +43,30 @@ class Index:
         return dict.fromkeys(self.asked, self._path)
 
 
+@dataclass
+class Registry:
+    """Has every crate, or none."""
+
+    has_them: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def vendored(self, source: Path, title: str) -> Path:
+        self.asked.append(title)
+        if not self.has_them:
+            raise CratesError("cargo reaches no registry that has them")
+        return source
+
+
 def found(
-    index: Index, tmp_path: Path, *, key: str | None = None, project: Project | None = None
+    index: Index,
+    tmp_path: Path,
+    *,
+    key: str | None = None,
+    project: Project | None = None,
+    crates: Registry | None = None,
 ) -> tuple[Fallback, ...]:
     plan = WheelPlan((PlannedWheel("demo", "1.0", Action.COMPILE, "native code", SDIST, key),))
-    return find_fallbacks(plan, project or application(), bookworm(), index, tmp_path / "work")
+    return find_fallbacks(plan, project or application(), bookworm(), index, crates or Registry(), tmp_path / "work")
 
 
 def test_a_rust_sdist_without_its_crates_is_a_recorded_cause(tmp_path: Path) -> None:
@@ -58,10 +79,18 @@ def test_a_rust_sdist_without_its_crates_is_a_recorded_cause(tmp_path: Path) -> 
             SDIST.sha256,
             "debian-12-amd64-cp311",
             Cause.NO_CRATE_SOURCE,
-            "5 of its Rust crates are not in the sdist (c0, c1, c2, …)",
+            "5 of its Rust crates are not in the sdist (c0, c1, c2, …), and cargo reaches no registry that has them",
         ),
     )
     assert not (tmp_path / "work/examined").exists()
+
+
+def test_a_rust_sdist_whose_crates_can_be_fetched_has_no_obstacle(tmp_path: Path) -> None:
+    index = Index(tmp_path, {"pyproject.toml": RUST, "Cargo.lock": LOCK})
+    registry = Registry(has_them=True)
+
+    assert found(index, tmp_path, crates=registry) == ()
+    assert registry.asked == ["demo 1.0"]
 
 
 def test_a_source_in_c_has_no_obstacle_whatever_is_installed(tmp_path: Path) -> None:

@@ -299,3 +299,16 @@ def test_another_tag_for_the_build_is_in_the_reason() -> None:
     ).wheels
 
     assert "tagged linux_x86_64_site_1 by binary-compatibility.cfg" in planned.reason
+
+
+def test_a_project_whose_prepare_commands_have_not_run_is_built_and_has_no_key_yet() -> None:
+    everything = Kept()
+    everything.everything = True
+    tree = SourceTree(Path("/app"), ("pyproject.toml",), "ab" * 32, is_ready=False)
+
+    (only,) = plan_wheels(
+        locked(), tree, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=everything
+    ).wheels
+
+    assert (only.action, only.key) == (Action.COMPILE, None)
+    assert only.reason.endswith("its prepare commands have not run on these files")

@@ -162,7 +162,7 @@ def test_a_version_from_tags_goes_into_the_copy_and_the_hash(tmp_path: Path) -> 
                     return Completed(0, b"app.py\0pyproject.toml\0")
                 case [*_, "rev-parse", "HEAD"]:
                     return Completed(0, b"abc\n")
-                case [*_, "describe", "--tags", "--long", "--match", "*[0-9]*"]:
+                case [*_, "describe", "--tags", "--long", "--abbrev=40", "--match", "*[0-9]*"]:
                     return Completed(0, f"{tag}-0-gabc\n".encode())
                 case _:
                     return Completed(0)
