@@ -41,6 +41,9 @@ PASSED_ON = frozenset({
     "no_proxy",
 })  # fmt: skip
 
+# What a shell says of a program that is not there; a program's own 127 cannot be told from it.
+NOT_FOUND = 127
+
 # Of what a program says on standard error while its output is streamed.
 _MOST_ERROR_BYTES = 1 << 16
 
@@ -113,6 +116,11 @@ class Completed:
         return self.returncode == 0
 
     @property
+    def not_found(self) -> bool:
+        """Whether the program was not there, or could not be started."""
+        return self.returncode == NOT_FOUND
+
+    @property
     def text(self) -> str:
         """Standard output; bytes that are no UTF-8 are replaced."""
         return self.stdout.decode("utf-8", "replace")
@@ -125,7 +133,7 @@ class Completed:
     def outcome(self) -> str:
         """Return in words how it ended: ``exit 3``, ``killed by SIGKILL``, ``not found``."""
         match self.returncode:
-            case 127:
+            case _ if self.not_found:
                 return "not found (exit 127)"
             case 124:
                 return "out of time"
@@ -194,7 +202,7 @@ class SubprocessRunner:
                     start_new_session=True,
                 )
             except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-                return Completed(127, stderr=f"{error}\n".encode())
+                return Completed(NOT_FOUND, stderr=f"{error}\n".encode())
             with self._alive(process):
                 try:
                     stdout, stderr = process.communicate(command.stdin, timeout=command.timeout_s)
@@ -225,7 +233,7 @@ class SubprocessRunner:
                     start_new_session=True,
                 )
             except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-                missing = Completed(127, stderr=f"{error}\n".encode())
+                missing = Completed(NOT_FOUND, stderr=f"{error}\n".encode())
                 yield Stream(io.BytesIO(), lambda: missing)
                 return
 

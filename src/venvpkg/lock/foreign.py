@@ -96,7 +96,7 @@ def export_foreign_lock(project: Project, source: LockSource, resolver: Resolver
     )
     directory = _place(exporter, source, resolver)
     checked = _run(exporter.check, directory, resolver)
-    if checked.returncode == 127:  # noqa: PLR2004 -- not found, see Completed
+    if checked.not_found:
         raise LockError(
             f"{source.path} is the application's lock, and {exporter.check[0]}, which reads it, is not installed here.",
             resolution=_by_hand(export, exporter),

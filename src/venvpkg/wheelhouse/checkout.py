@@ -174,4 +174,4 @@ def _told(done: Completed, what: str) -> str:
     # A remote may print what it likes; its words reach a terminal.
     text = re.sub(r"://[^/\s]*@", "://***@", done.errors).strip()[-4000:]
     shown = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-    return f"git {what}: {done.outcome()}\n{shown}" if done.returncode != 127 else "git is not installed."  # noqa: PLR2004
+    return f"git {what}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."

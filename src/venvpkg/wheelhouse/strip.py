@@ -44,7 +44,7 @@ def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
         (directory / str(index)).write_bytes(files[name])
     said_before = room.log.stat().st_size if room.log.is_file() else 0
     done = room.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
-    if done.returncode == 127:  # noqa: PLR2004 -- not found, by the runner's convention
+    if done.not_found:
         raise MissingToolError(["the program /usr/bin/strip, for compiling wheels"], install=["binutils"])
     refusal = None if done.ok else refusal_told(_said_since(room.log, said_before))
     if refusal is not None:  # an unstripped wheel, kept under the key of a stripped one

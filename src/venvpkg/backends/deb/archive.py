@@ -26,7 +26,6 @@ _EXTENSIONS = frozenset({
 })  # fmt: skip
 _PADDING_BYTES = 1 << 20
 _TIMEOUT_S = 3600.0
-_NOT_FOUND = 127
 
 
 class Part(StrEnum):
@@ -76,7 +75,7 @@ def members_of(
         except (tarfile.TarError, EOFError) as error:
             problem = str(error) or type(error).__name__
         done = stream.finish()
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         raise MissingToolError(["dpkg-deb, which reads packages"], install=["dpkg"])
     if problem or not done.ok:
         said = done.errors.strip()[-500:]

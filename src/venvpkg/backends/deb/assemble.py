@@ -40,7 +40,6 @@ _CONTROL = "DEBIAN"
 _ZSTD = "-Zzstd"
 _COPY_BYTES = 1 << 20
 _TIMEOUT_S = 3600.0
-_NOT_FOUND = 127
 
 
 def artifact_name(spec: PackageSpec, target: Target) -> str:
@@ -186,7 +185,7 @@ def _require_composed(packed: Path, fields: Mapping[str, str], runner: Runner) -
 
 
 def _failed(what: str, done: Completed) -> VenvpkgError:
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
     refusal = refusal_told(done.errors)
     if refusal is not None:

@@ -170,7 +170,7 @@ def installed_versions(target: Target, packages: Sequence[str], runner: Runner) 
 def _query(target: Target, arguments: tuple[str, ...], runner: Runner) -> Completed:
     command = Command(("dpkg-query", f"--admindir={target.on_host(DATABASE)}", *arguments), timeout_s=120)
     done = runner.run(command)
-    if done.returncode == 127:  # noqa: PLR2004 (Completed says so)
+    if done.not_found:
         raise MissingToolError(["dpkg-query, to ask which package ships a library"], install=["dpkg"])
     if done.returncode not in {0, _NOT_ALL_FOUND}:
         raise PackageDatabaseError(
