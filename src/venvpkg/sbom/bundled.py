@@ -1,4 +1,4 @@
-"""Which C libraries a distribution brought along: what its own SBOM says, else the objects under ``*.libs``."""
+"""Which C libraries a distribution brought along: what its own SBOM says, and the objects under ``*.libs``."""
 
 from __future__ import annotations
 
@@ -49,10 +49,14 @@ def bundled_libraries(
 ) -> tuple[Bundled, ...]:
     """Return what the distributions brought along; sorted, unique.
 
+    An SBOM that auditwheel wrote names the packages of its build image, not what was built from source beside them
+    (libpq and libssl of psycopg2-binary): so the grafted objects are named too, by file and hash. Which object is of
+    which of those packages nobody tells.
+
     Args:
         staged: the payload; SBOMs inside it are outside input.
         elf: its ELF files.
-        wheels: what was installed; bundled libraries without an SBOM are looked for in publishers' wheels only.
+        wheels: what was installed; grafted objects are looked for in publishers' wheels only.
         report: hears of SBOMs that cannot be read.
 
     Source:
@@ -62,10 +66,9 @@ def bundled_libraries(
     objects = [each.path for each in (*elf.objects, *elf.foreign)]
     found: set[Bundled] = set()
     for each in staged.distributions:
-        told = set(_told(each, staged.destdir, report))
-        if not told and each.name in binary:
-            told = set(_grafted(each, objects, staged.destdir))
-        found |= told
+        found.update(_told(each, staged.destdir, report))
+        if each.name in binary:
+            found.update(_grafted(each, objects, staged.destdir))
     return tuple(sorted(found))
 
 

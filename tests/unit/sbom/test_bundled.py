@@ -50,12 +50,23 @@ def wheel(origin: Action) -> ReadyWheel:
     return ReadyWheel("psycopg2-binary", "2.9", Path("w.whl"), "0" * 64, origin)
 
 
+FROM_SBOM = Bundled("psycopg2-binary", "libpq", "13.5", "pkg:rpm/almalinux/libpq@13.5")
+
+
 def test_an_sbom_in_the_wheel_tells_what_it_bundles_and_is_not_told_about_itself(tmp_path: Path) -> None:
-    staged = staged_with(tmp_path, {LIBRARY: b"elf", SBOM: json.dumps(AUDITWHEEL).encode()})
+    staged = staged_with(tmp_path, {SBOM: json.dumps(AUDITWHEEL).encode()})
 
-    found = bundled_libraries(staged, objects(LIBRARY), (wheel(Action.BINARY),), RecordingReport())
+    assert bundled_libraries(staged, objects(), (wheel(Action.BINARY),), RecordingReport()) == (FROM_SBOM,)
 
-    assert found == (Bundled("psycopg2-binary", "libpq", "13.5", "pkg:rpm/almalinux/libpq@13.5"),)
+
+def test_an_sbom_does_not_hide_the_grafted_objects_that_it_leaves_out(tmp_path: Path) -> None:
+    other = LIBRARY.with_name("libssl-81ffa89e.so.3")
+    staged = staged_with(tmp_path, {LIBRARY: b"pq", other: b"ssl", SBOM: json.dumps(AUDITWHEEL).encode()})
+
+    found = bundled_libraries(staged, objects(LIBRARY, other), (wheel(Action.BINARY),), RecordingReport())
+
+    assert {each.name for each in found} == {"libpq", LIBRARY.name, other.name}
+    assert FROM_SBOM in found
 
 
 @pytest.mark.parametrize("content", [None, b"not JSON", b'{"bomFormat": "CycloneDX"}', b"[" * 100_000, b"\xff"])
