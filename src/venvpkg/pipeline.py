@@ -17,7 +17,6 @@ from venvpkg.depends.forms import Form, explained
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
 from venvpkg.errors import DownloadError, LockError, MissingToolError
-from venvpkg.host.files import write_whole
 from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.obtain import obtain_lock, renew_lock
@@ -25,8 +24,8 @@ from venvpkg.model.record import BuildRecord
 from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_record as dump_build_record
-from venvpkg.record.file import record_path
 from venvpkg.record.inputs import Ingredients, inputs_of
+from venvpkg.record.publish import publish
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
 from venvpkg.sbom.warnings import binary_warnings
@@ -74,15 +73,13 @@ def build(project: Project, destination: Path, session: Session, *, locked: bool
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
     """
-    artifact, record = build_recorded(project, destination, session, locked=locked)
-    write_whole(record_path(artifact.path), dump_build_record(record))
-    return artifact
+    return build_recorded(project, destination, session, locked=locked)[0]
 
 
 def build_recorded(
     project: Project, destination: Path, session: Session, *, locked: bool, leave_out: tuple[Path, ...] = ()
 ) -> tuple[Artifact, BuildRecord]:
-    """Build the native package of ``project``, and return it with its record, which is not written.
+    """Build the native package of ``project``, and return it with its record; both are in ``destination`` then.
 
     Args:
         project: what to build.
@@ -137,15 +134,18 @@ def build_recorded(
             project, staged, dependencies, epoch,
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip
+        declared = spec.relations.conflicts
         with session.report.task(Work.PACK, f"packing {project.package_name}"):
             spec = backend.avoid_collisions(spec, target, session.runner, session.report)
-            artifact = backend.assemble(spec, target, destination, session.runner, session.report)
+            artifact = backend.assemble(spec, target, bench.work / "finished", session.runner, session.report)
         artifact = replace(artifact, wheels=wheels)
         ingredients = Ingredients(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
             toolchain.flags, toolchain.packages, backend.packers(target, session.runner),
+            [each for each in spec.relations.conflicts if each not in declared],
         )  # fmt: skip
         record = _record(project, obtained, artifact, inputs_of(ingredients))
+        artifact = replace(artifact, path=publish(artifact.path, (), dump_build_record(record), destination))
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact, record
 

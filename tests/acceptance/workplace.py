@@ -105,6 +105,7 @@ class Workplace:
             assert record.suffix == ".json"
             json.loads(record.read_bytes())
         for package in found:
+            assert package.with_suffix(".build.json") in files
             command = ["dpkg-deb", "--fsys-tarfile", str(package)]
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         return found

@@ -42,6 +42,7 @@ class Ingredients:
         flags: of the compilers, by variable.
         packages: installed build packages and their versions.
         tools: installed packages that pack and compile bytecode, and their versions.
+        conflicts: packages that ship a path of this one, found in what is installed and in apt-file's index.
     """
 
     target: Target
@@ -53,6 +54,7 @@ class Ingredients:
     flags: Iterable[tuple[str, str]]
     packages: Iterable[tuple[str, str]]
     tools: Iterable[tuple[str, str]]
+    conflicts: Iterable[str] = ()
 
 
 def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
@@ -90,6 +92,7 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in of.inclusions.files
         },
         "tools": dict(of.tools),
+        "found conflicts": dict.fromkeys(of.conflicts, "in its way"),
         "venvpkg": {
             "venvpkg": venvpkg.__version__,
             "python": platform.python_version(),

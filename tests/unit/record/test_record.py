@@ -232,3 +232,9 @@ def test_a_file_that_a_prepare_command_makes_otherwise_is_told_by_name() -> None
     before, now = (inputs_of(ingredients(plan=plan(digest))) for digest in ("1" * 64, "2" * 64))
 
     assert f"prepared files: static/app.js: was sha256={'1' * 64}, is sha256={'2' * 64}" in changes_between(before, now)
+
+
+def test_a_package_that_was_in_the_way_then_and_is_not_now_is_a_change() -> None:
+    before, now = inputs_of(ingredients(conflicts=("guestbook-ng",))), inputs_of(ingredients())
+
+    assert changes_between(before, now) == ("found conflicts: guestbook-ng: was in its way, is not there",)

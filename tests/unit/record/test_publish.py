@@ -1,0 +1,44 @@
+"""A package appears with all that belongs to it, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.errors import MachineError
+from venvpkg.record.publish import publish
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "app_1.0-1_amd64"
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    directory = tmp_path / "finished"
+    directory.mkdir()
+    (directory / f"{NAME}.deb").write_bytes(b"package")
+    (directory / "app-dbgsym_1.0-1_amd64.deb").write_bytes(b"symbols")
+    return directory
+
+
+def test_package_companions_and_record_come_together(finished: Path, tmp_path: Path) -> None:
+    companion = finished / "app-dbgsym_1.0-1_amd64.deb"
+
+    path = publish(finished / f"{NAME}.deb", (companion,), b"{}", tmp_path / "dist")
+
+    found = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    assert found == {path.name: b"package", companion.name: b"symbols", f"{NAME}.build.json": b"{}"}
+
+
+@pytest.mark.parametrize("blocked", [f"{NAME}.build.json", "app-dbgsym_1.0-1_amd64.deb"])
+def test_a_package_does_not_appear_before_what_belongs_to_it(finished: Path, tmp_path: Path, blocked: str) -> None:
+    dist = tmp_path / "dist"
+    (dist / blocked).mkdir(parents=True)
+
+    with pytest.raises(MachineError, match="--out"):
+        publish(finished / f"{NAME}.deb", (finished / "app-dbgsym_1.0-1_amd64.deb",), b"{}", dist)
+
+    assert not (dist / f"{NAME}.deb").exists()
