@@ -17,6 +17,7 @@ from venvpkg.depends.forms import Form, explained
 from venvpkg.depends.record import dump_record, load_record
 from venvpkg.elf.tree import scan
 from venvpkg.errors import DownloadError, LockError, MissingToolError
+from venvpkg.host.files import sha256_of
 from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.obtain import obtain_lock, renew_lock
@@ -34,18 +35,20 @@ from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import lacks, lacks_always, require
 from venvpkg.targets.host import resolve_host
+from venvpkg.wheelhouse.debug import extract_debug
 from venvpkg.workbench import Session, examined, planned, prepared, site_target, toolchain_of, wheels_of, workbench
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from venvpkg.console import Report
     from venvpkg.host.runner import Streamer
     from venvpkg.lock.obtain import ObtainedLock
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import WheelPlan
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.abilities import Lack
     from venvpkg.workbench import Workbench
 
@@ -134,6 +137,8 @@ def build_recorded(
             project, staged, dependencies, epoch,
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip
+        if project.settings.debug_symbols:
+            spec = replace(spec, debug=_debug_files(wheels, bench.work / "debug", session.report))
         declared = spec.relations.conflicts
         with session.report.task(Work.PACK, f"packing {project.package_name}"):
             spec = backend.avoid_collisions(spec, target, session.runner, session.report)
@@ -145,7 +150,7 @@ def build_recorded(
             [each for each in spec.relations.conflicts if each not in declared],
         )  # fmt: skip
         record = _record(project, obtained, artifact, inputs_of(ingredients))
-        artifact = replace(artifact, path=publish(artifact.path, (), dump_build_record(record), destination))
+        artifact = _published(artifact, record, destination)
     session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact, record
 
@@ -200,6 +205,24 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
     return backend_of(Family.DEB).inspect(artifact, runner)
 
 
+def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, report: Report) -> tuple[tuple[str, Path], ...]:
+    """Return build-id and file of all debug information that the wheels have; warn where there is none."""
+    found = {
+        build_id: file
+        for wheel in wheels
+        if wheel.debug is not None
+        for build_id, file in extract_debug(wheel.debug, directory).items()
+    }
+    if not found:
+        report.warn("debug-symbols: nothing in the package was compiled with debug information")
+    return tuple(sorted(found.items()))
+
+
+def _published(artifact: Artifact, record: BuildRecord, destination: Path) -> Artifact:
+    path = publish(artifact.path, artifact.companions, dump_build_record(record), destination)
+    return replace(artifact, path=path, companions=tuple(path.with_name(each.name) for each in artifact.companions))
+
+
 def _record(
     project: Project, obtained: ObtainedLock, artifact: Artifact, inputs: Mapping[str, Mapping[str, str]]
 ) -> BuildRecord:
@@ -219,6 +242,7 @@ def _record(
         artifact=artifact.path.name,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,
+        companions={each.name: sha256_of(each) for each in artifact.companions},
     )
 
 

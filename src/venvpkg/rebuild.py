@@ -51,7 +51,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
             locked=True,
             leave_out=(record_file.parent.absolute(),),
         )
-        if artifact.sha256 != record.sha256:
+        if (artifact.sha256, now.companions) != (record.sha256, record.companions):
             raise _not_reproduced(record_file, record, artifact, now, session.runner)
     return artifact
 
@@ -79,6 +79,7 @@ def _not_reproduced(
     record_file: Path, record: BuildRecord, artifact: Artifact, now: BuildRecord, runner: Streamer
 ) -> NotReproducedError:
     changes = changes_between(record.inputs, now.inputs)
+    others = sorted(set(record.companions.items()) ^ set(now.companions.items()))
     original = record_file.parent / record.artifact
     known = original.is_file() and sha256_of(original) == record.sha256
     if not known:
@@ -87,9 +88,9 @@ def _not_reproduced(
         resolution = "Restore the inputs that have changed; snapshots of the release have older packages."
     else:
         resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
-    differences: tuple[str, ...] = ()
-    if known:
-        differences = backend_of(Family.DEB).differences(original, artifact.path, runner) or (
+    differences = tuple(f"{name}: not the same" for name in dict(others))
+    if known and artifact.sha256 != record.sha256:
+        differences += backend_of(Family.DEB).differences(original, artifact.path, runner) or (
             "no member differs: only the order of members or the compression",
         )
     return NotReproducedError(record.artifact, changes, differences, resolution=resolution)

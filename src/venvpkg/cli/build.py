@@ -49,7 +49,8 @@ def command(application: Application, session: Session, *, destination: Path, lo
     start = time.monotonic()
     artifact = pipeline.build(project, destination, session, locked=locked)
     session.report.summary(_summary(artifact, time.monotonic() - start))
-    tell(str(artifact.path), _facts(artifact))
+    paths = (artifact.path, *artifact.companions)
+    tell("\n".join(map(str, paths)), _facts(artifact))
 
 
 def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...]:
@@ -57,7 +58,7 @@ def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...
     counts = Counter(_ORIGINS[wheel.origin] for wheel in artifact.wheels)
     wheels = ", ".join(f"{counts[origin]} {origin}" for origin in dict.fromkeys(_ORIGINS.values()) if counts[origin])
     return (
-        ("package", artifact.path.name),
+        ("package", ", ".join(each.name for each in (artifact.path, *artifact.companions))),
         ("size", f"{artifact.size_bytes / 1e6:.1f} MB"),
         ("depends", f"{len(relations)}: {', '.join(relations)}" if relations else "nothing"),
         ("wheels", f"{len(artifact.wheels)}: {wheels}"),
@@ -69,6 +70,7 @@ def _facts(artifact: Artifact) -> dict[str, object]:
     spec = artifact.spec
     return {
         "artifact": str(artifact.path),
+        "companions": [str(each) for each in artifact.companions],
         "record": str(record_path(artifact.path)),
         "sha256": artifact.sha256,
         "size_bytes": artifact.size_bytes,

@@ -172,6 +172,12 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("provides", Array(_RELATION), "virtual packages that it is one of", '["guestbook-server"]'),
     Key("build-depends", Array(_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
     Key(
+        "debug-symbols",
+        Flag(),
+        "whether debug information of what is compiled goes into a second package, NAME-dbgsym",
+        "true",
+    ),
+    Key(
         "files",
         Array(
             Record(

@@ -51,6 +51,7 @@ class PackageSpec:
         relations: what else the user declared.
         inclusions: maintainer scripts and templates; the files are in the payload already.
         target_revision: of a rebuild for this target alone; 0 for none.
+        debug: build-id and separate debug file on this machine, sorted by build-id; empty for no package of them.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PackageSpec:
     relations: Relations = field(default_factory=Relations)
     inclusions: Inclusions = field(default_factory=Inclusions)
     target_revision: int = 0
+    debug: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Artifact:
         size_bytes: of the file.
         spec: what it was made from.
         wheels: what its environment was made of, sorted by name; none where only the package is known.
+        companions: packages that were made with it, in any directory, such as that of its debug information.
     """
 
     path: Path
@@ -91,3 +94,4 @@ class Artifact:
     size_bytes: int
     spec: PackageSpec
     wheels: tuple[ReadyWheel, ...] = ()
+    companions: tuple[Path, ...] = ()

@@ -124,6 +124,7 @@ class Settings:
     replaces: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     build_depends: tuple[str, ...] = ()
+    debug_symbols: bool = False
     lock: str | None = None
     files: tuple[FileSetting, ...] = ()
     prepare: tuple[PrepareStep, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class BuildRecord:
         artifact: file name of the package.
         sha256: of the package, hexadecimal.
         size_bytes: of the package.
+        companions: file name of each package that was made with it → its sha256, hexadecimal.
     """
 
     name: str
@@ -36,3 +37,4 @@ class BuildRecord:
     artifact: str
     sha256: str
     size_bytes: int
+    companions: Mapping[str, str] = field(default_factory=dict)

@@ -107,6 +107,7 @@ class ReadyWheel:
         sha256: of the file.
         origin: how it came about.
         key: the wheelhouse key; None for publisher's wheels.
+        debug: archive of the debug information that it was compiled with; None where there is none.
     """
 
     name: str
@@ -115,6 +116,7 @@ class ReadyWheel:
     sha256: str
     origin: Action
     key: str | None = None
+    debug: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def record_path(artifact: Path) -> Path:
 
 def dump_record(record: BuildRecord) -> bytes:
     """Return the record's bytes; the same build gives the same bytes."""
-    document = {
+    document: dict[str, object] = {
         "schema": SCHEMA,
         "application": {"name": record.name, "requirement": record.requirement},
         "settings": record.settings,
@@ -41,6 +41,8 @@ def dump_record(record: BuildRecord) -> bytes:
         "inputs": record.inputs,
         "artifact": {"filename": record.artifact, "sha256": record.sha256, "size_bytes": record.size_bytes},
     }
+    if record.companions:
+        document["companions"] = dict(record.companions)
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")
 
 
@@ -79,23 +81,28 @@ def _parsed(document: object) -> BuildRecord:
             },
             "inputs": inputs,
             "artifact": {"filename": str(filename), "sha256": str(sha256), "size_bytes": int(size)},
+            **others,
         }:
-            pass
+            made_with: object = {"companions": others.get("companions", {})}
         case _:
             raise ValueError("a key is missing, or has a value of another kind")
     if schema != SCHEMA:
         raise ValueError(f"its schema is {schema[:80]!r}, not {SCHEMA!r}")
     if (lock_sha256, build_sha256) != (_digest(lock), _digest(build_lock)):
         raise ValueError("a lock does not have the sha256 that is recorded for it")
-    if len(sha256) != hashlib.sha256().digest_size * 2 or not set(sha256) <= _HASH:
-        raise ValueError("the sha256 of the artifact is none")
-    if not filename.isprintable() or filename != PurePath(filename).name:
-        raise ValueError("the file name of the artifact is none")
+    if not _is_inputs(made_with):
+        raise ValueError("companions are no file names with hashes")
+    companions = made_with["companions"]
+    for path, digest in ((filename, sha256), *companions.items()):
+        if len(digest) != hashlib.sha256().digest_size * 2 or not set(digest) <= _HASH:
+            raise ValueError("the sha256 of the artifact is none")
+        if not path.isprintable() or path != PurePath(path).name:
+            raise ValueError("the file name of the artifact is none")
     if isinstance(epoch, bool) or not 0 <= epoch < 8**11:
         raise ValueError("source_date_epoch is no time")
     if not _is_inputs(inputs):
         raise ValueError("inputs are no sections of printable values")
-    return BuildRecord(name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size)
+    return BuildRecord(name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, companions)
 
 
 def _is_inputs(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:

@@ -45,6 +45,8 @@ class Entry:
         used: when a build last took it, seconds since 1970 UTC.
         inputs: what the key is made of.
         build: what else people may ask about it.
+        debug: archive of its debug information; None when it has none.
+        debug_sha256: that the archive must have; empty when there is none.
     """
 
     directory: Path
@@ -59,6 +61,8 @@ class Entry:
     used: float
     inputs: Mapping[str, Json]
     build: Mapping[str, Json]
+    debug: Path | None = None
+    debug_sha256: str = ""
 
     @property
     def key(self) -> str:
@@ -87,11 +91,15 @@ def read_entry(directory: Path) -> Entry:
         name, version, _, _ = parse_wheel_filename(filename)
         inputs = cast("Mapping[str, Json]", provenance["inputs"])
         build = cast("Mapping[str, Json]", dict(provenance["build"]))
-        if provenance["format"] != FORMAT or key_of(inputs) != directory.name or "/" in filename:
+        debug = provenance.get("debug")
+        debug_name, debug_sha256 = (str(debug["filename"]), str(debug["sha256"])) if debug else ("", "")
+        if provenance["format"] != FORMAT or key_of(inputs) != directory.name or "/" in filename + debug_name:
             raise ValueError("its provenance is that of another wheel")
     except (KeyError, TypeError, AttributeError, RecursionError, InvalidWheelFilename) as error:
         raise ValueError("its provenance is malformed") from error
     wheel = (directory / filename).stat()
+    if debug_name:
+        (directory / debug_name).stat()
     return Entry(
         directory=directory,
         shelf=directory.parent.parent.name,
@@ -105,6 +113,8 @@ def read_entry(directory: Path) -> Entry:
         used=max(wheel.st_mtime, path.stat().st_mtime),
         inputs=inputs,
         build=build,
+        debug=directory / debug_name if debug_name else None,
+        debug_sha256=debug_sha256,
     )
 
 

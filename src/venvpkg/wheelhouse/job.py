@@ -155,7 +155,7 @@ class _Building:
             "requires": list(pins.requires),
             "source_date_epoch": self._epoch,
         }
-        ready = self._shop.wheelhouse.publish(finished, inputs, about)
+        ready = self._shop.wheelhouse.publish(finished.wheel, inputs, about, finished.debug)
         self._shop.report.step(f"built {ready.path.name} in {time.monotonic() - start:.1f} s")
         return Built(ready, new)
 

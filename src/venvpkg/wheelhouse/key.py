@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.toolchain import Toolchain
 
 # Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
-RECIPE = 1
+RECIPE = 2
 
 Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
 

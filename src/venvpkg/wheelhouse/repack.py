@@ -8,13 +8,14 @@ import hashlib
 import io
 import stat
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import Version
 
 from venvpkg.errors import WheelError
 from venvpkg.model.tags import publisher_tags
 from venvpkg.wheelhouse.check import UNHASHED, check_wheel
+from venvpkg.wheelhouse.debug import separated, write_debug
 from venvpkg.wheelhouse.strip import stripped
 
 if TYPE_CHECKING:
@@ -32,8 +33,15 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 _DROPPED = ("direct_url.json", *UNHASHED)
 
 
-def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Room) -> Path:
-    """Return the vendor wheel made of ``raw``, in the room's directory ``repacked``.
+class Repacked(NamedTuple):
+    """A vendor wheel, and the debug information that it had."""
+
+    wheel: Path
+    debug: Path | None
+
+
+def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Room) -> Repacked:
+    """Return the vendor wheel made of ``raw``, in the room's directory ``repacked``, and its debug information.
 
     Its bytes depend on the members' names, contents and executable bits alone: sorted, .dist-info last, modes 0644 and
     0755, one time, and stored without compression, since the bytes of deflate depend on the library (zlib, zlib-ng)
@@ -44,11 +52,11 @@ def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Ro
         name: normalised name it must have.
         version: it must have; empty when any will do.
         target: whose platform tag it gets.
-        room: where strip runs.
+        room: where strip and objcopy run.
 
     Raises:
         WheelError: damaged, hostile, of another distribution or version, or not for the target's interpreter.
-        MissingToolError: no strip.
+        MissingToolError: no strip, or no objcopy.
     """
     facts = check_wheel(raw)
     _require_expected(raw, facts, name, version, target)
@@ -56,12 +64,14 @@ def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Ro
     *identity, pythons, abis, platforms = raw.stem.split("-")
     platform = platforms if is_pure else target.platform_tag
     executables, members = _read(raw, facts.dist_info)
-    members |= stripped({each: members[each] for each in facts.elf}, room)
+    objects = {each: members[each] for each in facts.elf}
+    debug = separated(objects, room)
+    members |= stripped(objects, room)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     result = room.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
-    return result
+    return Repacked(result, write_debug(debug, result))
 
 
 def retagged(wheel: Path, platforms: str, destination: Path) -> Path:

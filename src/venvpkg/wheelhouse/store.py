@@ -93,7 +93,9 @@ class Wheelhouse:
                     return entry
         return None
 
-    def publish(self, wheel: Path, inputs: Mapping[str, Json], build: Mapping[str, Json]) -> ReadyWheel:
+    def publish(
+        self, wheel: Path, inputs: Mapping[str, Json], build: Mapping[str, Json], debug: Path | None = None
+    ) -> ReadyWheel:
         """Put a finished wheel under the key of its inputs, whole or not at all.
 
         Another builder may have been first: then its wheel, made from the same inputs, is the one returned.
@@ -102,6 +104,7 @@ class Wheelhouse:
             wheel: repacked; its name is the wheel's name.
             inputs: everything that could change it.
             build: what else people may ask about it; nothing of this machine.
+            debug: archive of its debug information; None when it has none.
 
         Raises:
             MachineError: the wheelhouse cannot be written.
@@ -114,9 +117,12 @@ class Wheelhouse:
             "build": dict(build),
             "inputs": dict(inputs),
         }
+        if debug is not None:
+            provenance["debug"] = {"filename": debug.name, "sha256": sha256_of(debug)}
         try:
             with self._unfinished() as fresh:
-                shutil.copyfile(wheel, fresh / wheel.name)
+                for file in (wheel, debug) if debug is not None else (wheel,):
+                    shutil.copyfile(file, fresh / file.name)
                 (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
                 for path in (*fresh.iterdir(), fresh):
                     _to_disk(path)
@@ -224,7 +230,9 @@ def _checked(directory: Path) -> ReadyWheel:
     entry = read_entry(directory)
     if sha256_of(entry.wheel) != entry.sha256:
         raise ValueError("its wheel does not have the sha256 of its provenance")
-    return ReadyWheel(entry.name, entry.version, entry.wheel, entry.sha256, Action.REUSE, entry.key)
+    if entry.debug is not None and sha256_of(entry.debug) != entry.debug_sha256:
+        raise ValueError("its debug information does not have the sha256 of its provenance")
+    return ReadyWheel(entry.name, entry.version, entry.wheel, entry.sha256, Action.REUSE, entry.key, entry.debug)
 
 
 def _let_go(descriptors: list[int]) -> None:

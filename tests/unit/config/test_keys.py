@@ -44,6 +44,7 @@ GOOD = [
     ("replaces", '["x1"]', ("x1",)),
     ("provides", '["x1 (= 2)"]', ("x1 (= 2)",)),
     ("build-depends", '["libpq-dev"]', ("libpq-dev",)),
+    ("debug-symbols", "true", True),
     (
         "files",
         '[{ source = "a b/*.c", target = "/etc/x/", mode = "0640" }, { source = "..a", target = "/srv/..b" }]',
@@ -108,6 +109,7 @@ BAD = [
     ("replaces", '["a\\u0000b"]', "[0]: "),
     ("provides", '[" "]', "[0]: "),
     ("build-depends", '["-oAPT::x=y"]', "[0]: "),
+    ("debug-symbols", "1", ": must be a boolean, not an integer"),
     ("files", '["a:/etc/b"]', "[0]: must be a table, not a string"),
     ("files", '[{ source = "a" }]', "[0].target: missing"),
     ("files", '[{ source = "../a", target = "/etc/b" }]', "[0].source: '../a' is not a path inside the project"),
@@ -156,7 +158,7 @@ def as_text(value: object, toml: str) -> str:
     """Return how an option or a variable spells a TOML value."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
-    return str(value) if isinstance(value, str | int) else toml
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else toml
 
 
 def test_no_key_goes_untested() -> None:

@@ -49,7 +49,7 @@ def repacked(
     room: Room | None = None,
 ) -> Path:  # fmt: skip
     raw = write_wheel(directory / "raw" / name, members or wheel_members(demo__x_so=elf()), mode=mode)
-    return repack_wheel(raw, "demo", "1.0", target=bookworm(), room=room or room_in(directory))
+    return repack_wheel(raw, "demo", "1.0", target=bookworm(), room=room or room_in(directory)).wheel
 
 
 def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: Path) -> None:

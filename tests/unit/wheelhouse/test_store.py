@@ -108,6 +108,33 @@ def test_a_damaged_entry_is_set_aside_reported_and_can_be_published_again(
     assert house.publish(wheel, INPUTS, {}).path.is_file()
 
 
+def test_debug_information_is_kept_beside_the_wheel_for_who_reuses_it(
+    tmp_path: Path, house: Wheelhouse, wheel: Path
+) -> None:
+    debug = tmp_path / "demo.debug.zip"
+    debug.write_bytes(b"archive")
+    house.publish(wheel, INPUTS, {}, debug)
+
+    found = house.take(KEY)
+
+    assert found is not None
+    assert found.debug is not None
+    assert found.debug.read_bytes() == b"archive"
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"other"), lambda path: path.unlink()])
+def test_an_entry_whose_debug_information_is_damaged_is_set_aside(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, report: RecordingReport, damage: Callable[[Path], object]
+) -> None:
+    debug = tmp_path / "demo.debug.zip"
+    debug.write_bytes(b"archive")
+    house.publish(wheel, INPUTS, {}, debug)
+    damage(entry(tmp_path) / debug.name)
+
+    assert house.find(KEY) is None
+    assert len(report.warnings) == 1
+
+
 def test_an_entry_under_another_key_is_not_taken(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
     house.publish(wheel, INPUTS, {})
     other = "f" * 64

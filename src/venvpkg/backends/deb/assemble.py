@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,14 @@ from venvpkg.backends.deb.changelog import compressed_changelog
 from venvpkg.backends.deb.conffiles import conffiles
 from venvpkg.backends.deb.control import control_fields, package_architecture, package_version, rendered_control
 from venvpkg.backends.deb.copyright import rendered_copyright
-from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.debug import assemble_debug
 from venvpkg.backends.deb.lintian import OVERRIDES, rendered_overrides
 from venvpkg.backends.deb.manpages import manual_pages
 from venvpkg.backends.deb.md5sums import md5sums
+from venvpkg.backends.deb.pack import CONTROL, pack, uses_zstd
 from venvpkg.backends.deb.scripts import maintainer_scripts
-from venvpkg.errors import AssembleError, MachineError, MissingToolError
+from venvpkg.errors import AssembleError, MachineError
 from venvpkg.host.files import written_whole
-from venvpkg.host.refusals import refusal_told
-from venvpkg.host.runner import Command
-from venvpkg.host.tree import set_times
 from venvpkg.model.package import Artifact
 from venvpkg.model.staged import PathKind, PayloadPath
 
@@ -28,18 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvpkg.console import Report
-    from venvpkg.errors import VenvpkgError
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec
-    from venvpkg.model.target import Release, Target
+    from venvpkg.model.target import Target
 
 # Below the prefix; `venvpkg explain` and `venvpkg inspect` find them there.
 EVIDENCE = PurePosixPath("share/venvpkg/dependencies.json")
 SBOM = PurePosixPath("share/venvpkg/sbom.cdx.json")
-_CONTROL = "DEBIAN"
-_ZSTD = "-Zzstd"
 _COPY_BYTES = 1 << 20
-_TIMEOUT_S = 3600.0
 
 
 def artifact_name(spec: PackageSpec, target: Target) -> str:
@@ -55,7 +50,8 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     """Write the package into the directory ``destination``.
 
     The staged payload gets the links, the documentation and the control files, and the time of the sources. The
-    package is packed beside the destdir and appears in ``destination`` when it is whole and was read back.
+    package is packed beside the destdir and appears in ``destination`` when it is whole and was read back. That of its
+    debug information, where there is any, stays beside the destdir.
 
     Raises:
         AssembleError: what would be written is not what was composed, the payload has a path of ours, or dpkg-deb
@@ -64,39 +60,25 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
         MachineError: no space, or no permission, there or where the package is packed.
     """
     destdir = spec.staged.destdir
-    shutil.rmtree(destdir / _CONTROL, ignore_errors=True)
+    shutil.rmtree(destdir / CONTROL, ignore_errors=True)
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
     _write(
-        destdir, PurePosixPath("/", _CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
+        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
     )
-    _write(destdir, PurePosixPath("/", _CONTROL, "md5sums"), md5sums(paths))
+    _write(destdir, PurePosixPath("/", CONTROL, "md5sums"), md5sums(paths))
     if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
-        _write(destdir, PurePosixPath("/", _CONTROL, "conffiles"), listed.encode())
+        _write(destdir, PurePosixPath("/", CONTROL, "conffiles"), listed.encode())
     for name, content in maintainer_scripts(spec):
-        _write(destdir, PurePosixPath("/", _CONTROL, name), content, mode=0o755)
-    set_times(destdir, spec.source_date_epoch)
-    packed = _pack(spec, target, runner)
-    _require_composed(packed, fields, runner)
-    artifact = _move_whole(packed, destination.absolute() / artifact_name(spec, target), spec)
+        _write(destdir, PurePosixPath("/", CONTROL, name), content, mode=0o755)
+    packed = destdir.with_name(artifact_name(spec, target))
+    pack(destdir, packed, fields, runner, release=target.release, source_date_epoch=spec.source_date_epoch)
+    artifact = _move_whole(packed, destination.absolute() / packed.name, spec)
+    if spec.debug:
+        companion = assemble_debug(spec, target, destdir.parent, runner)
+        artifact = replace(artifact, companions=(companion,))
     report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
-
-
-def compression(release: Release) -> tuple[str, ...]:
-    """Return dpkg-deb's options: zstd where the release's own dpkg reads it, else xz.
-
-    zstd's bytes depend on the number of threads, so there is one; those of xz do not. Level 10 packs 50 MB in a
-    second, and xz at its default level needs more than ten for a sixth less.
-
-    Source:
-        deb(5): zstd since dpkg 1.21.18, which Debian 12 has. Ubuntu's dpkg reads it since 21.10 at the latest.
-    """
-    first = {"debian": (12,), "raspbian": (12,), "ubuntu": (21, 10)}.get(release.id)
-    parts = release.version.split(".")
-    if first is not None and all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= first:
-        return (_ZSTD, "-z10", "--threads-max=1")
-    return ("-Zxz", "-z2")
 
 
 def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
@@ -114,8 +96,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     }
     if spec.sbom:
         files[spec.staged.prefix / SBOM] = spec.sbom
-    zstd = _ZSTD in compression(target.release)
-    if text := rendered_overrides(spec, pages, zstd=zstd):
+    if text := rendered_overrides(spec, pages, zstd=uses_zstd(target.release)):
         files[OVERRIDES / spec.name] = text
     _refuse_taken(spec, files)
     destdir = spec.staged.destdir
@@ -127,7 +108,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
 
 
 def _refuse_taken(spec: PackageSpec, files: Mapping[PurePosixPath, bytes]) -> None:
-    wanted = {*files, *(link for link, _ in spec.links), PurePosixPath("/", _CONTROL)}
+    wanted = {*files, *(link for link, _ in spec.links), PurePosixPath("/", CONTROL)}
     taken = sorted(str(each.path) for each in spec.staged.payload.paths if each.path in wanted)
     named = [str(path) for path, content in files.items() if str(spec.staged.destdir).encode() in content]
     if taken or named:
@@ -160,41 +141,6 @@ def _made_parents(destdir: Path, path: PurePosixPath) -> Path:
         current.mkdir(exist_ok=True)
         current.chmod(0o755)
     return current / path.name
-
-
-def _pack(spec: PackageSpec, target: Target, runner: Runner) -> Path:
-    destdir = spec.staged.destdir
-    packed = destdir.with_name(artifact_name(spec, target))
-    done = runner.run(
-        Command(
-            ("dpkg-deb", "--root-owner-group", *compression(target.release), "--build", str(destdir), str(packed)),
-            env={"SOURCE_DATE_EPOCH": str(spec.source_date_epoch), "TZ": "UTC"},
-            timeout_s=_TIMEOUT_S,
-        )
-    )
-    if not done.ok:
-        raise _failed("dpkg-deb cannot pack", done)
-    return packed
-
-
-def _require_composed(packed: Path, fields: Mapping[str, str], runner: Runner) -> None:
-    done = runner.run(Command(("dpkg-deb", "--field", str(packed)), timeout_s=_TIMEOUT_S))
-    if not done.ok:
-        raise _failed("dpkg-deb cannot read what it packed", done)
-    require_same(fields, done.text, packed.name)
-
-
-def _failed(what: str, done: Completed) -> VenvpkgError:
-    if done.not_found:
-        return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
-    refusal = refusal_told(done.errors)
-    if refusal is not None:
-        return refusal
-    return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in _last(done.errors)))
-
-
-def _last(text: str) -> list[str]:
-    return text.splitlines()[-20:]
 
 
 def _move_whole(packed: Path, path: Path, spec: PackageSpec) -> Artifact:

@@ -9,7 +9,8 @@ import pytest
 
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import PREFIX, a_spec, a_staged, debian_12
-from venvpkg.backends.deb.assemble import artifact_name, assemble, compression
+from venvpkg.backends.deb.assemble import artifact_name, assemble
+from venvpkg.backends.deb.pack import compression
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.project import Inclusions

@@ -1,0 +1,104 @@
+"""Write the package NAME-dbgsym: debug information of what was compiled here, where debuggers look by build-id."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.backends.deb.control import package_architecture, package_version
+from venvpkg.backends.deb.deb822 import require_same
+from venvpkg.backends.deb.md5sums import md5sums
+from venvpkg.backends.deb.pack import CONTROL, pack
+from venvpkg.backends.deb.size import installed_size
+from venvpkg.host.tree import entries_below, normalise_modes
+from venvpkg.model.staged import PathKind, PayloadPath
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.target import Target
+
+# gdb looks below /usr/lib/debug wherever the object itself is.
+_PLACE = PurePosixPath("/usr/lib/debug/.build-id")
+_DOCUMENTS = PurePosixPath("/usr/share/doc")
+
+
+def assemble_debug(spec: PackageSpec, target: Target, directory: Path, runner: Runner) -> Path:
+    """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
+
+    Raises:
+        AssembleError, MissingToolError, MachineError: as ``pack`` does.
+
+    Source:
+        What debhelper's dh_strip makes; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
+        /usr/share/doc goes to a package that is depended on in this version).
+    """
+    destdir = directory / "dbgsym"
+    shutil.rmtree(destdir, ignore_errors=True)
+    for build_id, file in spec.debug:
+        place = _on_host(destdir, _PLACE / build_id[:2] / f"{build_id[2:]}.debug")
+        shutil.copyfile(file, place)
+    _on_host(destdir, _DOCUMENTS / f"{spec.name}-dbgsym").symlink_to(spec.name)
+    normalise_modes(destdir)
+    paths = tuple(_paths(destdir))
+    fields = debug_fields(spec, target, paths)
+    text = render(
+        Family.DEB,
+        "control-dbgsym.j2",
+        {name.lower().replace("-", "_"): value for name, value in fields.items()},
+        spec.inclusions.templates,
+    )
+    require_same(fields, text, "The rendered control file of the debug symbols")
+    control = destdir / CONTROL
+    control.mkdir(mode=0o755)
+    for name, content in (("control", text.encode()), ("md5sums", md5sums(paths))):
+        (control / name).write_bytes(content)
+    control.chmod(0o755)
+    for file in control.iterdir():
+        file.chmod(0o644)
+    packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
+    pack(destdir, packed, fields, runner, release=target.release, source_date_epoch=spec.source_date_epoch)
+    return packed
+
+
+def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
+    """Return the fields of its control file, in debhelper's order; the description is one line."""
+    version = package_version(spec, target)
+    return {
+        "Package": f"{spec.name}-dbgsym",
+        "Source": spec.name,
+        "Version": version,
+        "Auto-Built-Package": "debug-symbols",
+        "Architecture": package_architecture(spec, target),
+        "Maintainer": spec.maintainer,
+        "Installed-Size": str(installed_size(paths)),
+        "Depends": f"{spec.name} (= {version})",
+        "Section": "debug",
+        "Priority": "optional",
+        "Description": f"debug symbols for {spec.name}",
+        "Build-Ids": " ".join(build_id for build_id, _ in spec.debug),
+    }
+
+
+def _on_host(destdir: Path, path: PurePosixPath) -> Path:
+    place = destdir / path.relative_to("/")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _paths(destdir: Path) -> Iterator[PayloadPath]:
+    for path, entry in entries_below(destdir):
+        if entry.is_symlink():
+            yield PayloadPath(path, PathKind.LINK, 0o777, len(str(Path(entry.path).readlink())))
+        elif entry.is_dir():
+            yield PayloadPath(path, PathKind.DIRECTORY, 0o755)
+        else:
+            with Path(entry.path).open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            yield PayloadPath(path, PathKind.FILE, 0o644, entry.stat().st_size, digest)
