@@ -88,7 +88,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         source_date_epoch=source_date_epoch,
         staged=staged,
         relations=Relations(
-            recommends=settings.recommends,
+            recommends=(*settings.recommends, *(each.relation for each in dependencies.recommends)),
             suggests=settings.suggests,
             conflicts=settings.conflicts,
             breaks=settings.breaks,

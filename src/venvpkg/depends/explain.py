@@ -41,6 +41,7 @@ def explanation(dependencies: DependencySet, package: str | None = None) -> str:
     """
     chosen = chosen_dependencies(dependencies, package)
     blocks = ["\n".join(_block(each)) for each in chosen.dependencies]
+    blocks += ["\n".join(("Recommends:", *_block(each))) for each in chosen.recommends]
     blocks += ["\n".join(_left_out(each)) for each in chosen.exclusions]
     blocks = blocks or ["It depends on nothing."]
     if chosen.warnings:
@@ -58,14 +59,15 @@ def chosen_dependencies(dependencies: DependencySet, package: str | None) -> Dep
     if package is None:
         return dependencies
     chosen = tuple(each for each in dependencies.dependencies if package in _packages(each.relation))
+    recommends = tuple(each for each in dependencies.recommends if package in _packages(each.relation))
     left_out = tuple(each for each in dependencies.exclusions if package in _packages(each.what))
-    if not chosen and not left_out:
+    if not chosen and not recommends and not left_out:
         names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
         raise NotAPackageError(
             f"It does not depend on {package}.",
             details=f"  It depends on {', '.join(names)}." if names else "  It depends on nothing.",
         )
-    return DependencySet(chosen, exclusions=left_out)
+    return DependencySet(chosen, exclusions=left_out, recommends=recommends)
 
 
 def _left_out(exclusion: Exclusion) -> Iterator[str]:
@@ -110,6 +112,8 @@ def without_library(evidence: Evidence) -> str:
         case Source.INTERPRETER:
             lowest = f", {evidence.floor} or later" if evidence.floor else ""
             return f"{evidence.needed_by} is {evidence.library} of {evidence.owner}{lowest}"
+        case Source.IMPORT:
+            return f"{evidence.module}, imported by {evidence.needed_by} of {evidence.distribution}"
         case Source.USER:
             return "declared by hand: depends in [tool.venvpkg]"
         case _:

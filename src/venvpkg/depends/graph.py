@@ -76,6 +76,9 @@ def dependency_graph(dependencies: DependencySet) -> Graph:
     links: set[Link] = set()
     for each in dependencies.dependencies:
         links.update(_links(Node(Column.PACKAGE, each.relation, each.relation), each.evidence))
+    for each in dependencies.recommends:
+        name = f"recommended: {each.relation}"
+        links.update(_links(Node(Column.PACKAGE, name, name), each.evidence))
     for left_out in dependencies.exclusions:
         name = f"left out: {left_out.what}"
         links.update(_links(Node(Column.PACKAGE, name, name, is_left_out=True), left_out.evidence))
@@ -101,6 +104,9 @@ def _cause(package: Node, evidence: Evidence) -> Node:
     place = place_of(evidence)
     if evidence.soname is not None:
         return Node(Column.SONAME, f"{evidence.soname} {place}", evidence.soname, place)
+    if evidence.source is Source.IMPORT:
+        module = str(evidence.module)
+        return Node(Column.SONAME, f"module {module}", module, "of the standard library")
     if evidence.source is Source.USER:
         return Node(Column.SONAME, f"user {package.name}", "declared by hand", "depends in [tool.venvpkg]")
     label = evidence.library.name if evidence.library is not None else str(evidence.source)

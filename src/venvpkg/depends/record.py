@@ -13,14 +13,14 @@ from venvpkg.errors import NotAPackageError
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 SCHEMA = "venvpkg.dependencies/1"
 
 # A scientific environment of 328 objects has a record of half a megabyte.
 MOST_BYTES = 1 << 26
 
-_TEXTS = ("soname", "distribution", "floor", "symbol", "owner")
+_TEXTS = ("soname", "distribution", "floor", "symbol", "owner", "module")
 _PATHS = ("needed_by", "library")
 _Item = TypeVar("_Item")
 _KEYS = frozenset({"source", *_TEXTS, *_PATHS})
@@ -28,18 +28,23 @@ _KEYS = frozenset({"source", *_TEXTS, *_PATHS})
 
 def dump_record(dependencies: DependencySet) -> bytes:
     """Return the record; the same dependencies give the same bytes. ASCII, one line for each evidence."""
-    blocks = []
-    for dependency in dependencies.dependencies:
-        lines = ",\n".join(f"      {_json(_fields(each))}" for each in dependency.evidence)
-        blocks.append(f'    {{"relation": {_json(dependency.relation)}, "evidence": [\n{lines}\n    ]}}')
-    listed = "[\n" + ",\n".join(blocks) + "\n  ]" if blocks else "[]"
+    listed = _listed(dependencies.dependencies)
     # Left away where there is nothing to say: most packages leave nothing out.
     left_out = [_exclusion_fields(each) for each in dependencies.exclusions]
     exclusions = f'  "exclusions": {_json(left_out)},\n' if left_out else ""
+    recommends = f'  "recommends": {_listed(dependencies.recommends)},\n' if dependencies.recommends else ""
     return (
-        f'{{\n  "schema": {_json(SCHEMA)},\n  "dependencies": {listed},\n{exclusions}'
+        f'{{\n  "schema": {_json(SCHEMA)},\n  "dependencies": {listed},\n{recommends}{exclusions}'
         f'  "warnings": {_json(list(dependencies.warnings))}\n}}\n'
     ).encode("ascii")
+
+
+def _listed(dependencies: Iterable[Dependency]) -> str:
+    blocks = []
+    for dependency in dependencies:
+        lines = ",\n".join(f"      {_json(_fields(each))}" for each in dependency.evidence)
+        blocks.append(f'    {{"relation": {_json(dependency.relation)}, "evidence": [\n{lines}\n    ]}}')
+    return "[\n" + ",\n".join(blocks) + "\n  ]" if blocks else "[]"
 
 
 def load_record(content: bytes, name: str) -> DependencySet:
@@ -86,14 +91,15 @@ def _exclusion_fields(exclusion: Exclusion) -> dict[str, object]:
 
 def _parsed(value: object) -> DependencySet:
     if isinstance(value, dict):
-        value = {"exclusions": [], **value}
-    record = _object(value, {"schema", "dependencies", "exclusions", "warnings"}, "record")
+        value = {"exclusions": [], "recommends": [], **value}
+    record = _object(value, {"schema", "dependencies", "recommends", "exclusions", "warnings"}, "record")
     if record["schema"] != SCHEMA:
         raise ValueError(f"its schema is {str(record['schema'])[:80]!r}, not {SCHEMA!r}")
     return DependencySet(
         _each(record["dependencies"], "dependencies", _dependency),
         _each(record["warnings"], "warnings", lambda text: _text(text, "warnings")),
         _each(record["exclusions"], "exclusions", _exclusion),
+        recommends=_each(record["recommends"], "recommends", _dependency),
     )
 
 

@@ -21,6 +21,7 @@ class Source(StrEnum):
     SHLIBS = "shlibs"
     OWNER = "owner"
     INTERPRETER = "interpreter"
+    IMPORT = "import"
     USER = "user"
 
 
@@ -37,6 +38,7 @@ class Evidence:
         symbol: the ``symbol@version`` that set this floor; None when the library as a whole did.
         library: where the loader finds the library, on the target.
         owner: the installed package that ships it.
+        module: what is imported, for a part of the standard library; None for everything else.
     """
 
     source: Source
@@ -47,6 +49,7 @@ class Evidence:
     symbol: str | None = None
     library: PurePosixPath | None = None
     owner: str | None = None
+    module: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,14 @@ class DependencySet:
         warnings: what the user should know, one sentence each, sorted.
         exclusions: what is not among the dependencies because the user says so, sorted.
         owners: the packages that the evidence names as owners, as they were installed; by the evidence's spelling.
+        recommends: what only a part of the application needs, which all but unusual installations have; sorted.
     """
 
     dependencies: tuple[Dependency, ...] = ()
     warnings: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     owners: tuple[tuple[str, NativePackage], ...] = ()
+    recommends: tuple[Dependency, ...] = ()
 
     def relations(self) -> tuple[str, ...]:
         """Return the relations alone."""

@@ -16,7 +16,7 @@ from venvpkg.backends.deb.debug import assemble_debug
 from venvpkg.backends.deb.lintian import OVERRIDES, rendered_overrides
 from venvpkg.backends.deb.manpages import manual_pages
 from venvpkg.backends.deb.md5sums import md5sums
-from venvpkg.backends.deb.pack import CONTROL, pack, uses_zstd
+from venvpkg.backends.deb.pack import CONTROL, compression, pack, uses_zstd
 from venvpkg.backends.deb.scripts import maintainer_scripts
 from venvpkg.errors import AssembleError, MachineError
 from venvpkg.host.files import written_whole
@@ -72,7 +72,7 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     for name, content in maintainer_scripts(spec):
         _write(destdir, PurePosixPath("/", CONTROL, name), content, mode=0o755)
     packed = destdir.with_name(artifact_name(spec, target))
-    pack(destdir, packed, fields, runner, release=target.release, source_date_epoch=spec.source_date_epoch)
+    pack(destdir, packed, fields, runner, options=compression(target.release), source_date_epoch=spec.source_date_epoch)
     artifact = _move_whole(packed, destination.absolute() / packed.name, spec)
     if spec.debug:
         companion = assemble_debug(spec, target, destdir.parent, runner)

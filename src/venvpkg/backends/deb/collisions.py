@@ -76,7 +76,7 @@ def _shipping(
 ) -> Mapping[str, set[PurePosixPath]]:
     """Return which packages ship any of ``paths``: installed ones, and those in apt-file's index."""
     found: dict[str, set[PurePosixPath]] = {}
-    for path, package in (*_installed(tuple(paths), target, runner), *_indexed(tuple(paths), target, runner, report)):
+    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), target, runner, report)):
         found.setdefault(package.partition(":")[0], set()).add(path)
     return found
 
@@ -89,7 +89,7 @@ def _installed(paths: Sequence[PurePosixPath], target: Target, runner: Runner) -
             yield from ((path, package) for package in owners.packages.get(spelling, ()))
 
 
-def _indexed(
+def indexed(
     paths: Sequence[PurePosixPath], target: Target, runner: Runner, report: Report
 ) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""

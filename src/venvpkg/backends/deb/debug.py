@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.deb.control import package_architecture, package_version
 from venvpkg.backends.deb.deb822 import require_same
 from venvpkg.backends.deb.md5sums import md5sums
-from venvpkg.backends.deb.pack import CONTROL, pack
+from venvpkg.backends.deb.pack import CONTROL, XZ, pack
 from venvpkg.backends.deb.size import installed_size
 from venvpkg.host.tree import entries_below, normalise_modes
 from venvpkg.model.staged import PathKind, PayloadPath
@@ -63,7 +63,8 @@ def assemble_debug(spec: PackageSpec, target: Target, directory: Path, runner: R
     for file in control.iterdir():
         file.chmod(0o644)
     packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
-    pack(destdir, packed, fields, runner, release=target.release, source_date_epoch=spec.source_date_epoch)
+    # Debug sections are compressed already, so zstd would gain nothing, and lintian of Debian 12 refuses it.
+    pack(destdir, packed, fields, runner, options=XZ, source_date_epoch=spec.source_date_epoch)
     return packed
 
 

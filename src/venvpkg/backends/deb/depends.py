@@ -10,6 +10,7 @@ from venvpkg.backends.deb.interpreter import full_package, interpreter_claim
 from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
 from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
+from venvpkg.backends.deb.stdlib import split_library_claims
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from venvpkg.backends.deb.owners import Owners
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import Dependency
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
@@ -69,13 +71,15 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         runner,
     )
     interpreter = interpreter_claim(target.interpreter, owners, staged.python_floor, staged.prefix / "bin" / "python")
+    modules, recommends = split_library_claims(staged, target, runner, console_report)
     computed = derive(
-        report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter,), rules=sonames
+        report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter, *modules), rules=sonames
     )
+    computed = replace(computed, recommends=recommends)
     result = _with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")])
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *loaded.warnings})),
+        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(_recommended, result.recommends)})),
         owners=tuple(_named_owners(result, owners, target)),
     )
     for warning in result.warnings:
@@ -89,7 +93,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
 
 def _with_declared(computed: DependencySet, user: Iterable[Claim], left_out: Iterable[str]) -> DependencySet:
     """Return the computed relations without those on packages that the user leaves out, and with the user's own."""
-    kept = list(computed.dependencies)
+    kept, recommends = list(computed.dependencies), list(computed.recommends)
     exclusions: list[Exclusion] = []
     warnings: list[str] = []
     for package in left_out:
@@ -97,13 +101,26 @@ def _with_declared(computed: DependencySet, user: Iterable[Claim], left_out: Ite
         kept = [each for each in kept if each not in removed]
         exclusions += (Exclusion(each.relation, f"'!{package}' in depends", each.evidence) for each in removed)
         warnings += (f"depends: {each.relation} is needed, and left out by '!{package}'" for each in removed)
-        if not removed:
+        dropped = [each for each in recommends if each.relation == package]
+        recommends = [each for each in recommends if each not in dropped]
+        if not removed and not dropped:
             warnings.append(f"depends: '!{package}' leaves nothing out: no computed relation is on {package}")
     claims = [Claim(each.relation, evidence) for each in kept for evidence in each.evidence]
+    dependencies = fewest([*claims, *user])
+    needed = {name for each in dependencies for name in _packages(each.relation)}
     return DependencySet(
-        fewest([*claims, *user]),
+        dependencies,
         (*computed.warnings, *warnings),
         tuple(sorted((*computed.exclusions, *exclusions), key=lambda each: each.what)),
+        recommends=tuple(each for each in recommends if each.relation not in needed),
+    )
+
+
+def _recommended(recommendation: Dependency) -> str:
+    modules = sorted({f"{each.module} in {each.needed_by}" for each in recommendation.evidence})
+    return (
+        f"{recommendation.relation} is recommended, for {', '.join(modules)}: not all of the application needs it."
+        f" '{recommendation.relation}' in depends makes it a dependency, '!{recommendation.relation}' leaves it out"
     )
 
 

@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 
 # The directory of the control files, in the one that is packed.
 CONTROL = "DEBIAN"
+# What every dpkg and every lintian reads; bytes that do not depend on the number of threads.
+XZ = ("-Zxz", "-z2")
 _ZSTD = "-Zzstd"
 _TIMEOUT_S = 3600.0
 
 
 def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
-    destdir: Path, packed: Path, fields: Mapping[str, str], runner: Runner, *, release: Release, source_date_epoch: int
+    destdir: Path,
+    packed: Path,
+    fields: Mapping[str, str],
+    runner: Runner,
+    *,
+    options: tuple[str, ...],
+    source_date_epoch: int,
 ) -> None:
     """Write the .deb ``packed`` of everything in ``destdir``, which gets the time of the sources.
 
@@ -34,7 +42,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         packed: file to write.
         fields: that the control file has.
         runner: runs dpkg-deb.
-        release: that will read it.
+        options: how dpkg-deb compresses; see ``compression``.
         source_date_epoch: seconds since 1970 UTC.
 
     Raises:
@@ -45,7 +53,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
     set_times(destdir, source_date_epoch)
     done = runner.run(
         Command(
-            ("dpkg-deb", "--root-owner-group", *compression(release), "--build", str(destdir), str(packed)),
+            ("dpkg-deb", "--root-owner-group", *options, "--build", str(destdir), str(packed)),
             env={"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC"},
             timeout_s=_TIMEOUT_S,
         )
@@ -71,7 +79,7 @@ def compression(release: Release) -> tuple[str, ...]:
     parts = release.version.split(".")
     if first is not None and all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= first:
         return (_ZSTD, "-z10", "--threads-max=1")
-    return ("-Zxz", "-z2")
+    return XZ
 
 
 def uses_zstd(release: Release) -> bool:
