@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from acceptance.packages import Venvpkg
 
 LIFECYCLE = (Path(__file__).parent / "lifecycle_in_root.sh").read_text()
+CONFIGURED = """\
+set -eu
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "$1"
+echo 'tone = "high"' > /etc/ringbell/bell.toml
+apt-get install -qq -y --no-install-recommends "$2"
+echo
+grep -q high /etc/ringbell/bell.toml && echo kept over the upgrade
+apt-get remove -qq -y ringbell > /dev/null
+test ! -e /opt/venvs
+grep -q high /etc/ringbell/bell.toml && echo kept over the removal
+apt-get purge -qq -y ringbell > /dev/null
+test ! -e /etc/ringbell
+! find /etc /opt /var -name '*ringbell*' ! -path '/var/log/*' ! -path '/var/cache/apt/*' | grep . && echo gone
+"""
 PREFIX = f"/opt/venvs/{NAME}"
 
 
@@ -65,6 +80,25 @@ def test_a_pure_application_installs_and_runs(pure: Path, clean_root: CleanRoot)
     )
 
     assert outcome.stdout.endswith("\n3 rings of 1.2.0\n"), outcome.transcript
+
+
+def test_configuration_stays_as_the_administrator_made_it_until_the_purge(
+    venvpkg: Venvpkg, clean_root: CleanRoot, tmp_path: Path
+) -> None:
+    packages = []
+    for version in ("1.3.0", "1.4.0"):
+        configuration = 'files = [{ source = "bell.toml", target = "/etc/ringbell/bell.toml" }]'
+        project = write_project(tmp_path / version, version, native=False, configuration=configuration)
+        (project / "bell.toml").write_text('tone = "deep"\n')
+        packages.append(venvpkg.build(str(project)))
+
+    outcome = clean_root.run(
+        CONFIGURED,
+        binds={package: shown(package) for package in packages},
+        arguments=[str(shown(package)) for package in packages],
+    )
+
+    assert outcome.stdout.endswith("\nkept over the upgrade\nkept over the removal\ngone\n"), outcome.transcript
 
 
 def field(package: Path, name: str) -> str:

@@ -37,6 +37,7 @@ class Surroundings:
         environment: more variables.
         prefix: what the command begins with.
         user: who builds.
+        written: when the sources were written, seconds since 1970 UTC.
     """
 
     directory: str
@@ -45,6 +46,7 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     user: int = 0
+    written: int = 1_650_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ ELSEWHERE = Surroundings(
     umask=0o077,
     environment={"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"},
     prefix=("unshare", "--uts", "sh", "-c", 'hostname another && exec taskset --cpu-list 0 "$@"', "sh"),
+    written=630_000_000,
 )
 AS_NOBODY = Surroundings(
     "three",
@@ -86,7 +89,7 @@ def first(place: Path, venvpkg: Venvpkg) -> Built:
     return build(venvpkg, place, Surroundings("one"))
 
 
-def test_place_umask_zone_language_host_name_and_number_of_cores_do_not_matter(
+def test_place_time_umask_zone_language_host_name_and_number_of_cores_do_not_matter(
     first: Built, place: Path, venvpkg: Venvpkg
 ) -> None:
     other = build(venvpkg, place, ELSEWHERE, like=first)
@@ -108,12 +111,13 @@ def test_who_builds_does_not_matter(first: Built, place: Path, venvpkg: Venvpkg)
 def build(venvpkg: Venvpkg, place: Path, surroundings: Surroundings, *, like: Built | None = None) -> Built:
     """Build from nothing but the sources, and the locks of the first build."""
     home = place / surroundings.directory
-    project = write_project(home / surroundings.project)
+    project = write_project(home / surroundings.project, configuration="debug-symbols = true")
     if like is not None:
         for lock in ("pylock.toml", "venvpkg.lock"):
             shutil.copy(like.project / lock, project)
     for path in (home, *home.rglob("*")):
         os.chown(path, surroundings.user, surroundings.user)
+        os.utime(path, (surroundings.written, surroundings.written))
     places = (f"--{each}={home / each}" for each in ("wheelhouse", "cache", "out"))
     completed = subprocess.run(
         [
@@ -132,7 +136,8 @@ def build(venvpkg: Venvpkg, place: Path, surroundings: Surroundings, *, like: Bu
     )
     assert completed.returncode == 0, completed.stderr
     packages, wheels = hashes(home / "out", "*.deb"), hashes(home / "wheelhouse", "*.whl")
-    assert (len(packages), len(wheels)) == (1, 1), completed.stderr
+    # The package and that of its debug symbols.
+    assert (len(packages), len(wheels)) == (2, 1), completed.stderr
     return Built(project, packages, wheels)
 
 

@@ -82,3 +82,10 @@ def test_a_record_without_exclusions_has_no_word_about_them() -> None:
 def test_malformed_exclusions_are_refused(exclusions: object) -> None:
     with pytest.raises(NotAPackageError):
         load_record(record(exclusions=exclusions), "app.deb")
+
+
+def test_recommendations_survive_the_way_through_a_record() -> None:
+    evidence = Evidence(Source.IMPORT, needed_by=PurePosixPath("/opt/a/gui.py"), distribution="a", module="tkinter")
+    dependencies = DependencySet(recommends=(Dependency("python3-tk", (evidence,)),))
+
+    assert load_record(dump_record(dependencies), "app.deb") == dependencies
