@@ -50,7 +50,7 @@ def command(application: Application, session: Session, *, destination: Path, lo
     artifact = pipeline.build(project, destination, session, locked=locked)
     session.report.summary(_summary(artifact, time.monotonic() - start))
     paths = (artifact.path, *artifact.companions)
-    tell("\n".join(map(str, paths)), _facts(artifact))
+    tell(map(str, paths), _facts(artifact))
 
 
 def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...]:

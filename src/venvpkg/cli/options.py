@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from venvpkg import pipeline
 from venvpkg.cli.speech import SPEECH, Callback, output_of, wheelhouse_option
 from venvpkg.config.keys import KEYS
-from venvpkg.config.shapes import Array, Natural, OneOf, Text
+from venvpkg.config.shapes import Array, Flag, Natural, OneOf, Text
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
@@ -68,6 +68,8 @@ def _metavar(shape: Shape) -> str:
             return "TEXT"
         case Natural():
             return "NUMBER"
+        case Flag():
+            return "true|false"
         case OneOf(choices):
             return "|".join(choices)
         case _:

@@ -17,4 +17,6 @@ def _default(key: Key) -> str:
         return key.default
     if value is None or value == ():
         return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
