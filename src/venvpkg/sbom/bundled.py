@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from venvpkg.model.wheels import Action
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ def _told(distribution: InstalledDistribution, destdir: Path, report: Report) ->
             continue
         own = f"{_OWN_PURL}{distribution.name}"
         for name, version, purl in components:
-            if purl.partition("@")[0].lower() != own:
+            kind, slash, told = purl.partition("@")[0].partition(_OWN_PURL)
+            if kind or not slash or f"{_OWN_PURL}{canonicalize_name(told)}" != own:
                 yield Bundled(distribution.name, name, version, purl)
 
 

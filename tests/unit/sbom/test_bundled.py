@@ -26,7 +26,7 @@ AUDITWHEEL = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.4",
     "components": [
-        {"type": "library", "name": "psycopg2_binary", "version": "2.9", "purl": "pkg:pypi/psycopg2-binary@2.9"},
+        {"type": "library", "name": "psycopg2_binary", "version": "2.9", "purl": "pkg:pypi/psycopg2_binary@2.9"},
         {"type": "library", "name": "libpq", "version": "13.5", "purl": "pkg:rpm/almalinux/libpq@13.5"},
     ],
 }
