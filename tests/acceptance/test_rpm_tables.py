@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rpmworld.archive import Alternative, Archive, parse_stanza
 from rpmworld.flavours import Flavour, identity
+from rpmworld.kept import have, remove_unused
 from rpmworld.layout import Layout
 from rpmworld.recipes import native_version
 from rpmworld.tables import Tables
@@ -124,3 +126,37 @@ def test_the_two_flavours_share_no_name_and_no_place(suite: str) -> None:
             suse.manager,
         }
     )
+
+
+def test_a_kept_directory_is_made_once(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    for _ in range(2):
+        have(tmp_path / "kept", made.append)
+
+    assert len(made) == 1
+    assert (tmp_path / "kept").is_dir()
+
+
+def test_what_cannot_be_made_leaves_nothing_and_neither_does_a_run_that_was_killed(tmp_path: Path) -> None:
+    def fail(directory: Path) -> None:
+        (directory / "half").touch()
+        raise RpmWorldError
+
+    (tmp_path / "kept.part-killed" / "whole").mkdir(parents=True)
+
+    with pytest.raises(RpmWorldError):
+        have(tmp_path / "kept", fail)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.lock"]
+
+
+def test_only_what_was_long_unused_is_removed(tmp_path: Path) -> None:
+    for name in ("rpm-a-1", "rpm-a-2", "rpm-b-1"):
+        (tmp_path / name).mkdir()
+    for name in ("rpm-a-1", "rpm-b-1"):
+        os.utime(tmp_path / name, (0, 0))
+
+    remove_unused(tmp_path, "rpm-a-", 60)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rpm-a-2", "rpm-b-1"]

@@ -59,10 +59,9 @@ def test_a_root_is_as_its_database_says(release: Release) -> None:
 
 
 def test_every_requirement_in_the_repository_is_met_there(release: Release) -> None:
-    outcome = release.run("dnf repoclosure 2>&1 || dnf5 repoclosure", release.world.root("dnf-plugins-core"))
+    outcome = release.run("dnf -y -q install dnf-plugins-core && dnf -q repoclosure")
 
     assert outcome.code == 0, outcome.transcript
-    assert "nothing provides" not in outcome.transcript
 
 
 def test_all_packages_can_be_installed_together(release: Release) -> None:
@@ -115,16 +114,13 @@ def test_dnf_brings_the_library_and_takes_it_away_again(release: Release) -> Non
 
 
 def test_a_program_reaches_postgresql(release: Release) -> None:
-    root = release.world.root("postgresql-server", "postgresql")
-
     outcome = release.run(
         """
         set -e
+        dnf -y -q install "$1" postgresql-server > /dev/null
         source /mnt/postgresql.sh visitor
-        dnf -y -q install "$1" > /dev/null
         runuser -u visitor -- demo dbname=visitor
-        """,
-        root,
+        """
     )
 
     assert outcome.code == 0, outcome.transcript

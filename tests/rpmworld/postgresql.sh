@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Starts PostgreSQL in a root of an rpm world that has postgresql-server; to be sourced, as root. Afterwards the account and
 # the database called $1 exist, reachable by the socket only, since a root shares the network with the machine.
 data=/var/lib/pgsql/data

@@ -98,11 +98,11 @@ class Tables:
 
     def is_ignored(self, deb: str) -> bool:
         """Whether a Debian package never comes in."""
-        return any(fnmatchcase(deb, pattern) for pattern in self.ignored)
+        return any(fnmatchcase(name, pattern) for name in {deb, _plain(deb)} for pattern in self.ignored)
 
     def rpm_name(self, deb: str) -> str:
         """Return the rpm package that a Debian package becomes or is merged into."""
-        plain = re.sub(r"t64(?=$|-)", "", deb)
+        plain = _plain(deb)
         for name in (deb, plain):
             if name in self._exact:
                 return self._exact[name]
@@ -115,13 +115,18 @@ class Tables:
         """Return the one of the Debian packages whose version the rpm package gets."""
         for pattern in self.members.get(name, ()):
             for deb in debs:
-                if fnmatchcase(re.sub(r"t64(?=$|-)", "", deb), pattern):
+                if fnmatchcase(_plain(deb), pattern):
                     return deb
         return debs[0]
 
     def addition(self, name: str) -> Addition:
         """Return what an rpm package has besides its members, most often nothing."""
         return self.additions.get(name, Addition({}, {}))
+
+
+def _plain(deb: str) -> str:
+    """Return the name that a library had before its time_t became 64 bits wide."""
+    return re.sub(r"t64(?=$|-)", "", deb)
 
 
 def _is_pattern(name: str) -> bool:

@@ -13,16 +13,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from acceptance.cleanroot import CleanRoot, codename, default_cache, locked
 from rpmworld.archive import Archive
 from rpmworld.flavours import Flavour, identity, own_recipes
 from rpmworld.installation import install
+from rpmworld.kept import have, remove_unused
 from rpmworld.layout import Layout
 from rpmworld.pack import index, pack
 from rpmworld.recipes import Recipe, converted_recipes
@@ -34,11 +33,16 @@ from rpmworld.tools import RpmWorldError, digest, output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from rpmworld.archive import Deb
     from rpmworld.tree import Tree
 
-TOOLS = ("apt-get", "dpkg-deb", "rpmbuild", "createrepo_c", "dnf", "unshare", "setpriv")
+TOOLS = ("apt-get", "dpkg-deb", "rpmbuild", "createrepo_c", "dnf", "pkg-config", "unshare", "setpriv")
+# A world that nothing asked for in this time makes room for another.
+KEPT_S = 3 * 24 * 3600
+# What is here for those who use a world and decides nothing of what is in it.
+_USERS = frozenset({"README.md", "__main__.py", "demo.py", "postgresql.sh"})
 # Debian's architecture to rpm's, and the multiarch directory's name.
 _ARCHITECTURES = {"amd64": ("x86_64", "x86_64-linux-gnu"), "arm64": ("aarch64", "aarch64-linux-gnu")}
 
@@ -88,7 +92,9 @@ class World:
         with locked(where / f"rpm-{name}.lock"):
             plan = _Plan.of(name, where / "apt" / name)
             world = cls(name, where / plan.name, plan.base, plan.python, mount_point)
-            _made(world.directory, plan.make)
+            remove_unused(where, f"rpm-{name}-", KEPT_S)
+            have(world.directory, plan.make)
+            os.utime(world.directory)
         return world
 
     @property
@@ -105,25 +111,8 @@ class World:
         wanted = sorted({*self.base, *who.base, *packages})
         base = self.directory / "roots" / f"{flavour}-{digest(wanted)}"
         base.parent.mkdir(exist_ok=True)
-        with locked(base.with_suffix(".lock")):
-            _made(base, lambda part: install(self.repository, wanted, who, self.python, part))
+        have(base, lambda part: install(self.repository, wanted, who, self.python, part))
         return CleanRoot(base, self.mount_point)
-
-
-def _made(directory: Path, make: Callable[[Path], None]) -> None:
-    """Have the directory that ``make`` fills, now or from before."""
-    if directory.is_dir():
-        return
-    for left_behind in directory.parent.glob(f"{directory.name}.part-*"):
-        shutil.rmtree(left_behind)
-    part = Path(tempfile.mkdtemp(prefix=f"{directory.name}.part-", dir=directory.parent))
-    try:
-        whole = part / "whole"
-        whole.mkdir(mode=0o755)
-        make(whole)
-        whole.rename(directory)
-    finally:
-        shutil.rmtree(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +145,8 @@ class _Plan:
 
     @property
     def name(self) -> str:
-        files = (path for path in sorted(HERE.rglob("*")) if path.is_file() and path.suffix not in {".pyc", ".md"})
-        sources = {str(path.relative_to(HERE)): path.read_text() for path in files}
+        files = (path for path in sorted(HERE.rglob("*")) if path.is_file() and path.suffix != ".pyc")
+        sources = {str(path.relative_to(HERE)): path.read_text() for path in files if path.name not in _USERS}
         parts = ([asdict(deb) for deb in self.debs], self.base, sources, output("rpmbuild", "--version"))
         return f"rpm-{self.archive.suite}-{self.architecture}-{digest(parts)}"
 
