@@ -73,8 +73,8 @@ def identity(flavour: Flavour, suite: str) -> Identity:
             )
         case Flavour.SUSE:
             major, minor = {"bookworm": ("15", "6")}.get(suite, ("16", "0"))
-            sle = f"%sle_version {major}0{minor}00\n%is_opensuse 1\n"
-            macros = f"%suse_version {major}{0 if major == '16' else minor}0\n{sle}%_vendor suse\n"
+            sle = f"%sle_version {major}0{minor}00\n" if major == "15" else ""  # Leap 16 has it no more
+            macros = f"%suse_version {major}00\n{sle}%is_opensuse 1\n%_vendor suse\n"
             return Identity(
                 *("testsuse", "suse opensuse", "Test SUSE Leap", f"{major}.{minor}", "usr/lib/sysimage/rpm"),
                 *(macros, "zypper", "etc/zypp/repos.d", "rpm-config-SUSE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,5 +57,7 @@ def pack(spec: str, tree: Path, architecture: str, repository: Path) -> None:
 
 
 def index(repository: Path) -> None:
-    """Make the directory of packages a repository."""
+    """Make the directory of packages a repository; their files' times would be in its metadata."""
+    for package in repository.glob("*.rpm"):
+        os.utime(package, (DATE, DATE))
     output("createrepo_c", "--quiet", "--no-database", f"--revision={DATE}", "--set-timestamp-to-revision", repository)
