@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from acceptance.cleanroot import CleanRoot, Outcome
 
+# `set -e` does not see that a command after `!` succeeded.
+NOT = 'not() { if "$@"; then return 1; fi; }\n'
 POSTGRESQL = Path(demo.__file__).with_name("postgresql.sh")
 SUITES = [
     None,  # this machine's own
@@ -38,7 +40,7 @@ class Release:
         """Run a script, ``$1`` the demo's package, without network."""
         shown = PurePosixPath("/mnt/demo.rpm")
         binds = {self.package: shown, POSTGRESQL: PurePosixPath("/mnt/postgresql.sh")}
-        return (root or self.root).run(script, binds=binds, arguments=[str(shown)], network=False)
+        return (root or self.root).run(NOT + script, binds=binds, arguments=[str(shown)], network=False)
 
 
 def made(world: World, directory: Path) -> Release:
@@ -99,13 +101,14 @@ def test_rpm_alone_refuses_a_package_whose_library_is_not_installed(release: Rel
 def test_dnf_brings_the_library_and_takes_it_away_again(release: Release) -> None:
     outcome = release.run("""
         set -e
-        ! rpm -q libpq
+        not rpm -q libpq
         dnf -y -q install "$1"
         rpm -V demo libpq
         test "$(rpm -q --qf '%{name}' --whatprovides 'libpq.so.5()(64bit)')" = libpq
         demo
         dnf -y -q remove demo
-        ! rpm -q libpq demo
+        not rpm -q libpq
+        not rpm -q demo
         test ! -e /usr/bin/demo
     """)
 
@@ -178,7 +181,7 @@ def test_dnf_5_installs_and_removes(rpm_worlds: Callable[[str | None], World], t
     newest = made(rpm_worlds("forky"), tmp_path)
 
     outcome = newest.run(
-        'dnf5 -y install "$1" && demo && rpm -V demo libpq && dnf5 -y remove demo && ! rpm -q libpq',
+        'dnf5 -y install "$1" && demo && rpm -V demo libpq && dnf5 -y remove demo && not rpm -q libpq',
         newest.world.root("dnf5"),
     )
 
@@ -195,11 +198,11 @@ def test_zypper_installs_and_removes_in_a_relative_of_suse(rpm_world: World, tmp
         set -e
         . /etc/os-release && test "$ID_LIKE" = 'suse opensuse'
         test "$(rpm -E '%suse_version %is_opensuse')" = "${VERSION_ID%.*}00 1"
-        ! command -v dnf
+        not command -v dnf
         zypper --non-interactive install --allow-unsigned-rpm "$1"
         demo && rpm -V demo libpq
         zypper --non-interactive remove --clean-deps demo
-        ! rpm -q libpq
+        not rpm -q libpq
         rpm -Va
         """,
         rpm_world.root(flavour=Flavour.SUSE),
