@@ -1,4 +1,4 @@
-"""Disposable clean roots of this machine's own Debian release.
+"""Disposable clean roots, of this machine's own Debian release unless made elsewhere.
 
 What comes in: the machine's apt sources, a script, files to show it. What goes out: what the script said. A *base* is
 made once by mmdebstrap and kept; each run gets an overlay over it with its upper layer in memory, in its own mount,
@@ -56,8 +56,10 @@ hostname cleanroot
 rm -f "$root/etc/resolv.conf" "$root/etc/hosts"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 echo '127.0.0.1 cleanroot' >> "$root/etc/hosts"
-printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-chmod 0755 "$root/usr/sbin/policy-rc.d"
+if [ -e "$root/usr/bin/dpkg" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+    chmod 0755 "$root/usr/sbin/policy-rc.d"
+fi
 while [ "$binds" -gt 0 ]; do
     binds=$((binds - 1))
     mkdir -p "$root${2%/*}"
@@ -116,21 +118,26 @@ def obstacle() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CleanRoot:
-    """A root with Debian's essential packages, apt and ``INCLUDE``, nothing else."""
+    """A root of which each run sees a fresh overlay.
+
+    Attributes:
+        base: its files, which no run changes.
+        mount_point: an empty directory.
+    """
 
     base: Path
     mount_point: Path
 
     @classmethod
     def of_this_release(cls, cache: Path | None = None) -> Self:
-        """Return the clean root of the machine's own release, made now or found in ``cache``.
+        """Return a root with Debian's essential packages, apt and ``INCLUDE`` only, made now or found in ``cache``.
 
         Raises:
             CleanRootError: an obstacle, no usable apt source, or mmdebstrap failed.
         """
         if reason := obstacle():
             raise CleanRootError(reason)
-        where = cache or _default_cache()
+        where = cache or default_cache()
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         mount_point = where / "mnt"
         mount_point.mkdir(exist_ok=True)
@@ -209,13 +216,13 @@ class _Recipe:
 
     @classmethod
     def of_this_machine(cls) -> Self:
-        codename = _codename()
-        sources = debian_sources(_read_sources(Path("/etc/apt")), codename)
+        suite = codename()
+        sources = debian_sources(read_sources(), suite)
         if not sources:
-            raise CleanRootError(f"no source under /etc/apt is Debian's own for {codename}")
+            raise CleanRootError(f"no source under /etc/apt is Debian's own for {suite}")
         dump = _output("apt-config", "dump").splitlines()
         return cls(
-            codename,
+            suite,
             _output("dpkg", "--print-architecture").strip(),
             sources,
             tuple(line for line in dump if _CARRIED_SETTING.match(line)),
@@ -230,7 +237,7 @@ class _Recipe:
     def make_in(self, cache: Path) -> Path:
         """Return the base's directory, whole or not there at all; one process makes it, others wait for it."""
         base = cache / self.name
-        with _locked(cache / f"{self.name}.lock"):
+        with locked(cache / f"{self.name}.lock"):
             if not base.is_dir():
                 for left_behind in cache.glob(f"{self.name}.part-*"):
                     shutil.rmtree(left_behind)
@@ -298,7 +305,8 @@ def parse_deb822(text: str) -> Iterator[Source]:
                 yield Source(uri, suite, tuple(fields.get("components", "").split()), fields.get("signed-by"))
 
 
-def _read_sources(etc_apt: Path) -> tuple[Source, ...]:
+def read_sources(etc_apt: Path = Path("/etc/apt")) -> tuple[Source, ...]:
+    """Return the repositories that a machine's apt reads, each once."""
     one_line = [path for path in (etc_apt / "sources.list",) if path.is_file()]
     found = [
         *(source for path in one_line for source in parse_one_line(path.read_text())),
@@ -316,14 +324,16 @@ def _read_sources(etc_apt: Path) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _codename() -> str:
+def codename() -> str:
+    """Return the name of this machine's release."""
     match = re.search(r'^VERSION_CODENAME="?([a-z]+)"?$', Path("/etc/os-release").read_text(), re.MULTILINE)
     if match is None:
         raise CleanRootError("/etc/os-release names no release")
     return match[1]
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Return the directory that keeps what takes long to make."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "venvpkg-tests"
 
 
@@ -345,7 +355,8 @@ def _output(*command: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that other processes wait for."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
