@@ -91,8 +91,13 @@ def is_of_a_bare_version(dependency: Dependency) -> bool:
     return symbol is not None and symbol.partition("@")[0] == symbol.partition("@")[2]
 
 
+def is_of_a_private_library(dependency: Dependency) -> bool:
+    """Whether a library of which its package says nothing set the floor: the version that is installed."""
+    return dependency.evidence[0].source is Source.OWNER
+
+
 def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
-    """Return in words each difference, but for the one that is known."""
+    """Return in words each difference, but for those that are known."""
     mine = {each.relation for each in ours}
     parsed = [relation for each in ours if (relation := parse_relation(each.relation))]
     weaker = [
@@ -101,5 +106,7 @@ def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
         if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
     ]
     return weaker + [
-        f"ours: {each.relation}" for each in ours if each.relation not in theirs and not is_of_a_bare_version(each)
+        f"ours: {each.relation}"
+        for each in ours
+        if each.relation not in theirs and not is_of_a_bare_version(each) and not is_of_a_private_library(each)
     ]

@@ -1,7 +1,8 @@
 """Our relations equal dpkg-shlibdeps' for each of many system files, or are stricter for a reason it misses.
 
 dpkg before 1.22.22 does not see symbol versions that no symbol is bound to (Debian bug 1122107). Those relations, and
-no others, may be stricter. Private libraries, of which their package says nothing, are relations of ours alone.
+no others, may be stricter. Private libraries, of which their package says nothing, are relations of ours alone; where
+another library needs the same package (PulseAudio's), they raise its floor to the installed version.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import pytest
 
 from acceptance.cleanroot import obstacle
 from differential.samples import payload_in, root_of, sample_of, shlibdeps_in
-from differential.shlibdeps import is_of_a_bare_version, relations_of_ours
+from differential.shlibdeps import is_of_a_bare_version, is_of_a_private_library, relations_of_ours
 from unit.fakes import RecordingReport
 from unit.golden import golden
 from venvpkg.backends.deb.libraries import DebLibraries
@@ -32,7 +32,6 @@ from venvpkg.elf.tree import scan
 from venvpkg.errors import UnownedSonameError
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.model.depends import Source
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.root import RootRunner
 
@@ -124,7 +123,7 @@ def cause_of(ours: Dependency, theirs: Sequence[str]) -> str:
     if all(is_implied(each, {ours.relation}) for each in theirs):
         if is_of_a_bare_version(ours):
             return BARE_VERSION
-        if ours.evidence[0].source is Source.OWNER:
+        if is_of_a_private_library(ours):
             return PRIVATE
     if mine and any(_VARIABLE.sub(mine[0].version or "", each) == ours.relation for each in theirs):
         return VARIABLE
