@@ -99,7 +99,7 @@ def build_recorded(
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
-    backend.warn_of_namesake(project.package_name, target, session.runner, session.report)
+    backend.warn_of_namesake(project.package_name, target, session.runner, session.report, cache=session.places.cache)
     with workbench(project, target, session, (destination, *leave_out)) as bench:
         obtained = obtain_lock(project, target, bench.resolver, locked=locked)
         toolchain = toolchain_of(bench)

@@ -20,7 +20,7 @@ import shutil
 import subprocess  # independent of what it tests, and runs without it
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 
@@ -135,13 +135,26 @@ class CleanRoot:
         Raises:
             CleanRootError: an obstacle, no usable apt source, or mmdebstrap failed.
         """
+        return cls._made(None, INCLUDE, cache)
+
+    @classmethod
+    def of_release(cls, release: str, packages: Sequence[str], cache: Path | None = None) -> Self:
+        """Return a root of any release of Debian, by its code name, with further packages; made now or found.
+
+        Raises:
+            CleanRootError: an obstacle, no usable apt source, or mmdebstrap failed.
+        """
+        return cls._made(release, (*INCLUDE, *packages), cache)
+
+    @classmethod
+    def _made(cls, release: str | None, packages: tuple[str, ...], cache: Path | None) -> Self:
         if reason := obstacle():
             raise CleanRootError(reason)
         where = cache or default_cache()
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         mount_point = where / "mnt"
         mount_point.mkdir(exist_ok=True)
-        return cls(_Recipe.of_this_machine().make_in(where), mount_point)
+        return cls(_Recipe.by_this_machine(release, packages).make_in(where), mount_point)
 
     def command(self, binds: Mapping[Path, PurePosixPath], arguments: Sequence[str], *, network: bool) -> list[str]:
         """Return the argument vector that runs the script on its stdin inside a fresh overlay."""
@@ -212,26 +225,31 @@ class _Recipe:
     architecture: str
     sources: tuple[Source, ...]
     settings: tuple[str, ...]
+    packages: tuple[str, ...]
     certificates: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_this_machine(cls) -> Self:
+    def by_this_machine(cls, release: str | None, packages: tuple[str, ...]) -> Self:
+        """Return the recipe of a release, None for the machine's own, from the mirrors that the machine uses."""
         suite = codename()
         sources = debian_sources(read_sources(), suite)
         if not sources:
             raise CleanRootError(f"no source under /etc/apt is Debian's own for {suite}")
+        if release is not None:
+            sources = tuple(replace(each, suite=each.suite.replace(suite, release, 1)) for each in sources)
         dump = _output("apt-config", "dump").splitlines()
         return cls(
-            suite,
+            release or suite,
             _output("dpkg", "--print-architecture").strip(),
             sources,
             tuple(line for line in dump if _CARRIED_SETTING.match(line)),
+            packages,
             {path.name: path.read_text() for path in sorted(_LOCAL_CAS.glob("*.crt"))},
         )
 
     @property
     def name(self) -> str:
-        parts = (INCLUDE, [str(source) for source in self.sources], self.settings, self.certificates)
+        parts = (self.packages, [str(source) for source in self.sources], self.settings, self.certificates)
         return f"{self.codename}-{self.architecture}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
 
     def make_in(self, cache: Path) -> Path:
@@ -254,7 +272,7 @@ class _Recipe:
         completed = subprocess.run(
             [
                 *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
-                f"--include={','.join(INCLUDE)}",
+                f"--include={','.join(self.packages)}",
                 *(f"--aptopt={line}" for line in ('APT::Install-Recommends "false"', *self.settings)),
                 *(self.codename, str(root), "-"),
             ],

@@ -5,7 +5,8 @@
 The floor is what the tools cost that every such build needs: ``uv pip install`` of the same wheels, ``compileall`` of
 what they have, and ``dpkg-deb`` on the same tree with the same compression. Also the cost of a build with an empty
 cache of staged distributions, and of ``venvpkg --help``. Figures, never pass or fail: the cheapest of RUNS each.
-Directories of an earlier run save the compile of the wheels.
+Directories of an earlier run save the compile of the wheels. With all of it on a memory filesystem (TMPDIR) the cost of
+creating files, which differs between filesystems and from run to run, is left out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Print the CPU time of dpkg-shlibdeps and of ours over the same tree of ELF files.
 
-    python tests/bench/shlibdeps.py [TREE] [RUNS]
+    python tests/bench/shlibdeps.py [TREE | COUNT] [RUNS]
 
-The ELF files of TREE are tried, at their own places; without it, 120 of this machine's. Only figures are printed: CPU
+The ELF files of TREE are tried, at their own places; or COUNT (300) of this machine's. Only figures are printed: CPU
 seconds of each, children counted, the fewest of RUNS; and their ratio.
 """
 
@@ -43,7 +43,7 @@ def cpu_seconds(run: Callable[[], object]) -> float:
     return now() - start
 
 
-def main(tree: str | None, runs: int) -> None:
+def main(tree: str, runs: int) -> None:
     """Print the figures."""
     runner = SubprocessRunner(os.environ)
     target = resolve_host(runner)
@@ -51,7 +51,10 @@ def main(tree: str | None, runs: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         destdir = payload_of(
-            [file for file in Path(tree).rglob("*") if is_elf(file)] if tree else system_elf_files(120), work
+            system_elf_files(int(tree))
+            if tree.isdecimal()
+            else [file for file in Path(tree).rglob("*") if is_elf(file)],
+            work,
         )
         # Neither tool finds what only a program that is not in the tree can have loaded before.
         for edge in load(scan(destdir, target, report), destdir, target).edges:
@@ -71,4 +74,4 @@ def main(tree: str | None, runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None, int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    main(sys.argv[1] if len(sys.argv) > 1 else "300", int(sys.argv[2]) if len(sys.argv) > 2 else 3)

@@ -8,6 +8,13 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvpkg.backends.deb.relations import implies, parse_relation
+from venvpkg.model.depends import Source
+
+if TYPE_CHECKING:
+    from venvpkg.model.depends import Dependency, DependencySet
 
 CONTROL = """\
 Source: app
@@ -67,3 +74,39 @@ def shlibdeps(work: Path) -> set[str] | None:
         return None
     depends = done.stdout.strip().removeprefix("shlibs:Depends=")
     return set(depends.split(", ")) - {""}
+
+
+def relations_of_ours(dependencies: DependencySet) -> list[Dependency]:
+    """Return those that dpkg-shlibdeps knows reasons for."""
+    return [
+        each
+        for each in dependencies.dependencies
+        if any(evidence.source in {Source.SYMBOLS, Source.SHLIBS} for evidence in each.evidence)
+    ]
+
+
+def is_of_a_bare_version(dependency: Dependency) -> bool:
+    """Whether a version that no symbol is bound to set the floor."""
+    symbol = dependency.evidence[0].symbol
+    return symbol is not None and symbol.partition("@")[0] == symbol.partition("@")[2]
+
+
+def is_of_a_private_library(dependency: Dependency) -> bool:
+    """Whether a library of which its package says nothing set the floor: the version that is installed."""
+    return dependency.evidence[0].source is Source.OWNER
+
+
+def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
+    """Return in words each difference, but for those that are known."""
+    mine = {each.relation for each in ours}
+    parsed = [relation for each in ours if (relation := parse_relation(each.relation))]
+    weaker = [
+        f"not implied: {text}"
+        for text in theirs - mine
+        if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
+    ]
+    return weaker + [
+        f"ours: {each.relation}"
+        for each in ours
+        if each.relation not in theirs and not is_of_a_bare_version(each) and not is_of_a_private_library(each)
+    ]

@@ -1,7 +1,8 @@
 """Our relations equal dpkg-shlibdeps' for each of many system files, or are stricter for a reason it misses.
 
 dpkg before 1.22.22 does not see symbol versions that no symbol is bound to (Debian bug 1122107). Those relations, and
-no others, may be stricter. Private libraries, of which their package says nothing, are relations of ours alone.
+no others, may be stricter. Private libraries, of which their package says nothing, are relations of ours alone; where
+another library needs the same package (PulseAudio's), they raise its floor to the installed version.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from differential.shlibdeps import PROGRAMS_AND_MODULES, payload_of, shlibdeps, system_elf_files
+from differential.shlibdeps import (
+    PROGRAMS_AND_MODULES,
+    payload_of,
+    relations_of_ours,
+    shlibdeps,
+    system_elf_files,
+    unexplained,
+)
 from unit.fakes import RecordingReport
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
-from venvpkg.backends.deb.relations import implies, parse_relation
 from venvpkg.depends.derive import derive
 from venvpkg.depends.loader import load
 from venvpkg.elf.tree import scan
 from venvpkg.errors import UnownedSonameError
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.model.depends import Dependency, DependencySet, Source
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host
 
@@ -47,35 +53,6 @@ def runner() -> SubprocessRunner:
 @pytest.fixture(scope="module")
 def host(runner: SubprocessRunner) -> Target:
     return resolve_host(runner)
-
-
-def relations_of_ours(dependencies: DependencySet) -> list[Dependency]:
-    """Return those that dpkg-shlibdeps knows reasons for."""
-    return [
-        each
-        for each in dependencies.dependencies
-        if any(evidence.source in {Source.SYMBOLS, Source.SHLIBS} for evidence in each.evidence)
-    ]
-
-
-def is_of_a_bare_version(dependency: Dependency) -> bool:
-    """Whether a version that no symbol is bound to set the floor."""
-    symbol = dependency.evidence[0].symbol
-    return symbol is not None and symbol.partition("@")[0] == symbol.partition("@")[2]
-
-
-def unexplained(ours: list[Dependency], theirs: set[str]) -> list[str]:
-    """Return in words each difference, but for the one that is known."""
-    mine = {each.relation for each in ours}
-    parsed = [relation for each in ours if (relation := parse_relation(each.relation))]
-    weaker = [
-        f"not implied: {text}"
-        for text in theirs - mine
-        if not any(implies(each, relation) for each in parsed if (relation := parse_relation(text)))
-    ]
-    return weaker + [
-        f"ours: {each.relation}" for each in ours if each.relation not in theirs and not is_of_a_bare_version(each)
-    ]
 
 
 def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(

@@ -25,7 +25,7 @@ class Backend(Protocol):
     def check(self, project: Project, inclusions: Inclusions) -> None:
         """Refuse what the family would not accept, as far as it is known before anything is built."""
 
-    def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report) -> None:
+    def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
 
     def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects

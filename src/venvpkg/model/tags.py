@@ -25,7 +25,8 @@ def publisher_tags(target: Target) -> tuple[Tag, ...]:
     """Return the tags of publishers' wheels that the target's interpreter can install, best first.
 
     Returns:
-        Interpreter and ABI by ``linux`` and manylinux (the newest glibc first), then pure tags; unique.
+        Interpreter and ABI by the vendor tags that serve the target, ``linux`` and manylinux (the newest glibc first),
+        then pure tags; unique.
 
     Source:
         PyPA specification "Platform compatibility tags"; PEP 600.
@@ -46,7 +47,9 @@ def pure_tags(target: Target) -> tuple[Tag, ...]:
 def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile | None:
     """Return the wheel with the best of ``tags``, or None when none has any; among equals, the highest build number.
 
-    A wheel whose name is older than the rules for names is passed over, as pip does.
+    A wheel whose name is older than the rules for names is passed over, as pip does. One that was compiled for a
+    release, and is tagged for any Linux as well because stock tools know no vendor tags
+    (``linux_x86_64.linux_x86_64_debian_12``), counts by its vendor tag alone: it links that release's libraries.
 
     Args:
         wheels: of one distribution.
@@ -62,10 +65,17 @@ def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile 
             _, _, build, own = parse_wheel_filename(wheel.filename)
         except InvalidWheelFilename:
             continue
-        places = [rank[tag] for tag in own if tag in rank]
+        places = [rank[tag] for tag in _without_general(own) if tag in rank]
         if places:
             ranked.append((-min(places), build or (-1, ""), wheel))
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+
+def _without_general(tags: Iterable[Tag]) -> list[Tag]:
+    """Return the tags without those whose platform another one narrows to a release."""
+    tags = list(tags)
+    platforms = {tag.platform for tag in tags}
+    return [tag for tag in tags if not any(each.startswith(f"{tag.platform}_") for each in platforms)]
 
 
 def _interpreter(target: Target) -> str:
@@ -81,7 +91,9 @@ def _abi(target: Target) -> str:
 
 def _platforms(target: Target) -> Iterator[str]:
     machine = target.machine
-    yield f"linux_{machine}"  # first, as for pip: who built a wheel for just this machine meant it
+    yield target.platform_tag
+    yield from target.accepts
+    yield f"linux_{machine}"  # before manylinux, as for pip: who built a wheel for just this machine meant it
     if target.interpreter.glibc is not None:
         major, newest = target.interpreter.glibc
         oldest = _OLDEST_X86 if machine in {"x86_64", "i686"} else _OLDEST

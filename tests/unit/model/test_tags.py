@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from dataclasses import replace
 
 import pytest
 from packaging.tags import sys_tags
@@ -16,8 +17,10 @@ def names(*wheels: str) -> list[str]:
     return [f"demo-1.0-{wheel}.whl" for wheel in wheels]
 
 
-def chosen(*wheels: str, glibc: tuple[int, int] | None = (2, 36), machine: str = "x86_64") -> str | None:
-    tags = publisher_tags(target(glibc=glibc, machine=machine))
+def chosen(
+    *wheels: str, glibc: tuple[int, int] | None = (2, 36), machine: str = "x86_64", accepts: tuple[str, ...] = ()
+) -> str | None:
+    tags = publisher_tags(replace(target(glibc=glibc, machine=machine), accepts=accepts))
     best = best_wheel([remote(name) for name in names(*wheels)], tags)
     return best.filename.removeprefix("demo-1.0-").removesuffix(".whl") if best else None
 
@@ -30,7 +33,7 @@ def test_tags_are_those_that_packaging_gives_for_the_same_interpreter() -> None:
     tags = publisher_tags(here)
 
     musl = {tag for tag in sys_tags() if "musllinux" in tag.platform}
-    assert list(tags) == [tag for tag in sys_tags() if tag not in musl]
+    assert [tag for tag in tags if tag.platform != here.platform_tag] == [tag for tag in sys_tags() if tag not in musl]
 
 
 def test_a_wheel_for_a_newer_glibc_is_not_taken() -> None:
@@ -49,6 +52,15 @@ def test_the_own_abi_beats_the_stable_one_which_beats_pure() -> None:
 
     assert chosen(*wheels) == "cp311-cp311-linux_x86_64"
     assert chosen(*wheels[:2]) == "cp39-abi3-manylinux_2_28_x86_64"
+
+
+def test_a_wheel_compiled_for_a_release_serves_that_release_alone_though_it_is_tagged_for_any_linux() -> None:
+    exported = "cp311-cp311-linux_x86_64.linux_x86_64_{}"
+
+    assert chosen(exported.format("debian_12")) == exported.format("debian_12")
+    assert chosen(exported.format("debian_13")) is None
+    assert chosen(exported.format("debian_13"), accepts=("linux_x86_64_debian_13",)) == exported.format("debian_13")
+    assert chosen(exported.format("debian_13"), "cp311-cp311-manylinux1_x86_64") == "cp311-cp311-manylinux1_x86_64"
 
 
 def test_the_highest_build_number_breaks_a_tie() -> None:

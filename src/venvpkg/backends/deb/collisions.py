@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 120.0
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report) -> None:
+def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
     """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
 
     Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.
+
+    Args:
+        name: of our package.
+        target: whose index is asked.
+        runner: runs apt-cache.
+        report: hears of it.
+        cache: venvpkg's; apt's parsed index is kept there.
     """
-    version = _in_index(name, target, runner)
+    version = _in_index(name, target, runner, cache / "apt" / target.name)
     if version:
         report.warn(
             f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
@@ -110,9 +118,20 @@ def indexed(
             yield wanted[path], package
 
 
-def _in_index(name: str, target: Target, runner: Runner) -> str:
-    """Return the highest version of a package in apt's index that is not one of ours; empty for none."""
-    done = runner.run(Command(("apt-cache", *_of_root(target), "madison", "--", name), timeout_s=_TIMEOUT_S))
+def _in_index(name: str, target: Target, runner: Runner, parsed: Path) -> str:
+    """Return the highest version of a package in apt's index that is not one of ours; empty for none.
+
+    apt parses its whole index again in every call when it may not keep the result: an ordinary user cannot write where
+    it would lie, and container images switch it off. So it gets a place; apt itself sees when its index is newer, and
+    replaces the file in one step.
+
+    Source:
+        apt-cache(8); apt.conf(5), Dir::Cache.
+    """
+    with contextlib.suppress(OSError):  # apt does without
+        parsed.mkdir(parents=True, exist_ok=True)
+    kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")
+    done = runner.run(Command(("apt-cache", *_of_root(target), *kept, "madison", "--", name), timeout_s=_TIMEOUT_S))
     highest = ""
     for line in done.text.splitlines() if done.ok else ():
         package, version, *_ = (*map(str.strip, line.split("|")), "", "")

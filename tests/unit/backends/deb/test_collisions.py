@@ -18,6 +18,8 @@ from venvpkg.model.package import PackageSpec, Relations
 MADISON = b" borgbackup |    1.2.4-1 | http://mirror.example/debian bookworm/main amd64 Packages\n"
 NEWER = b" borgbackup | 1.2.4-1+deb12u1 | http://mirror.example/debian bookworm-updates/main amd64 Packages\n"
 OURS = b" borgbackup | 1.4.5-1~debian12+2 | http://mirror.example/own stable/main amd64 Packages\n"
+# A cache that cannot be made.
+NOWHERE = Path("/proc/nowhere")
 
 
 @dataclass
@@ -53,8 +55,8 @@ def avoided(places: Places, machine: Machine, report: RecordingReport, **changes
 
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
     report = RecordingReport()
-    runner = ScriptedRunner({("apt-cache", "madison", "--", name): Completed(0, b"".join(lines))})
-    warn_of_namesake(name, debian_12(), runner, report)
+    runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
+    warn_of_namesake(name, debian_12(), runner, report, cache=NOWHERE)
     return report.warnings
 
 
@@ -77,7 +79,7 @@ def test_an_index_without_the_name_says_nothing() -> None:
 def test_without_apt_nothing_is_known() -> None:
     report = RecordingReport()
 
-    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), report)
+    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), report, cache=NOWHERE)
 
     assert report.warnings == []
 
@@ -85,9 +87,20 @@ def test_without_apt_nothing_is_known() -> None:
 def test_another_root_is_asked_itself(tmp_path: Path) -> None:
     runner = ScriptedRunner({("apt-cache",): Completed(0)})
 
-    warn_of_namesake("app", replace(debian_12(), root=tmp_path), runner, RecordingReport())
+    warn_of_namesake("app", replace(debian_12(), root=tmp_path), runner, RecordingReport(), cache=tmp_path / "cache")
 
     assert runner.ran[0].argv[1:3] == ("--option", f"Dir={tmp_path}")
+
+
+def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
+    runner = ScriptedRunner({("apt-cache",): Completed(0)})
+
+    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+
+    (command,) = runner.ran
+    assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
+    assert command.argv[-3:] == ("madison", "--", "app")
+    assert (tmp_path / "apt/debian-12-amd64").is_dir()
 
 
 def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Places) -> None:
