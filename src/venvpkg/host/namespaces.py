@@ -9,6 +9,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.errors import ConfigurationError
 from venvpkg.host.layers import LayeredRoot
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ def _mode(bind: Bind) -> str:
 
 
 def _resolved(path: PurePosixPath, root: Path | None) -> str:
-    """Return the path as it is inside ``root`` without links: one to ``/etc`` must not lead to this machine's."""
+    """Return the path as it is inside ``root`` without links: one to ``/etc`` must not lead to this machine's.
+
+    Raises:
+        ConfigurationError: it leads to a place that does not exist in the root.
+    """
     if root is None:
         return str(path)
     view = LayeredRoot(root)
@@ -71,7 +76,14 @@ def _resolved(path: PurePosixPath, root: Path | None) -> str:
     for parent in (path, *path.parents):
         place = view.find(str(parent))
         if place is not None:
-            return "/" + "/".join((*place.path.split("/"), *reversed(missing))).strip("/")
+            inside = PurePosixPath(place.path, *reversed(missing))
+            if missing and (root / place.path.lstrip("/") / missing[-1]).is_symlink():
+                raise ConfigurationError(
+                    root,
+                    [f"{parent / missing[-1]} is a link to a place that is not there"],
+                    resolution="Repair the root, or make it again.",
+                )
+            return str(inside)
         missing.append(parent.name)
     return str(path)
 

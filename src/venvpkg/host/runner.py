@@ -11,13 +11,14 @@ import subprocess  # noqa: TID251
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
 from venvpkg.host.namespaces import isolated_argv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path, PurePosixPath
+    from pathlib import Path
 
 # What a child may see of our environment: where to find programs and how to reach an index. Anything else would make
 # its output depend on who runs venvpkg.
@@ -61,6 +62,11 @@ class Bind:
     source: Path
     mountpoint: PurePosixPath
     writable: bool = True
+
+    @classmethod
+    def in_place(cls, source: Path, *, writable: bool = True) -> Self:
+        """Return what shows something under the path that it has here; on this machine it needs no mount."""
+        return cls(source, PurePosixPath(source), writable)
 
 
 @dataclass(frozen=True, slots=True)

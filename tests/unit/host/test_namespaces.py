@@ -1,0 +1,88 @@
+"""What a command is shown and what is hidden from it, as arguments of the programs that see to it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.errors import ConfigurationError
+from venvpkg.host.namespaces import MOST_BINDS, isolated_argv
+from venvpkg.host.runner import Bind, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TOOL = Bind(Path("/opt/tool"), PurePosixPath("/usr/src/venvpkg/tool"), writable=False)
+
+
+def parameters(argv: Sequence[str]) -> list[str]:
+    """Return root, etc, cwd, binds, masks and the command: what the shell text gets."""
+    return list(argv[list(argv).index("-euc") + 3 :])
+
+
+def shown_and_hidden(command: Command, root: Path | None = None) -> tuple[list[str], list[str]]:
+    _, _, _, count, *rest = parameters(isolated_argv(command, root))
+    end = 3 * int(count)
+    return rest[:end], rest[end + 1 : end + 1 + int(rest[end])]
+
+
+def test_what_is_shown_where_nothing_is_makes_its_parent_an_empty_one_on_this_machine(tmp_path: Path) -> None:
+    command = Command(("true",), binds=(Bind(tmp_path, PurePosixPath(tmp_path / "new/room")),))
+
+    shown, hidden = shown_and_hidden(command)
+
+    assert shown == [str(tmp_path), str(tmp_path / "new/room"), "rw"]
+    assert hidden == [str(tmp_path / "new")]
+
+
+def test_what_lies_in_something_shown_before_hides_nothing(tmp_path: Path) -> None:
+    command = Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/usr/src/venvpkg")), TOOL))
+
+    shown, hidden = shown_and_hidden(command)
+
+    assert shown[3:] == ["/opt/tool", "/usr/src/venvpkg/tool", "ro"]
+    assert hidden == ["/usr/src"]
+
+
+def test_what_is_in_its_place_already_is_mounted_only_where_a_mask_hides_it(tmp_path: Path) -> None:
+    in_place = Bind.in_place(tmp_path)
+    above = PurePosixPath(tmp_path).parent
+
+    assert shown_and_hidden(Command(("true",), binds=(in_place,), network=False)) == ([], [])
+    assert shown_and_hidden(Command(("true",), binds=(in_place,), masked=(above,)))[0] == [*2 * [str(tmp_path)], "rw"]
+
+
+def test_only_what_this_machine_does_not_show_anyway_needs_namespaces(tmp_path: Path) -> None:
+    assert not Command(("true",), binds=(Bind.in_place(tmp_path),)).is_apart
+    assert Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/elsewhere")),)).is_apart
+    assert Command(("true",), masked=(PurePosixPath("/usr/local"),)).is_apart
+    assert Command(("true",), network=False).is_apart
+
+
+def test_links_of_a_root_stay_in_the_root(tmp_path: Path) -> None:
+    (tmp_path / "usr/src").mkdir(parents=True)
+    (tmp_path / "src").symlink_to("/usr/src")
+    command = Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/src/room/deep")),))
+
+    assert shown_and_hidden(command, tmp_path) == ([str(tmp_path), "/usr/src/room/deep", "rw"], [])
+
+
+def test_a_link_of_a_root_to_a_place_that_only_this_machine_has_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "etc").symlink_to(tmp_path.parent)
+
+    with pytest.raises(ConfigurationError, match="/etc is a link to a place that is not there"):
+        isolated_argv(Command(("true",)), tmp_path)
+
+
+def test_the_network_is_there_unless_it_is_not_wanted() -> None:
+    assert "--net" not in isolated_argv(Command(("true",)), Path("/srv"))
+    assert "--net" in isolated_argv(Command(("true",), network=False), Path("/srv"))
+
+
+def test_too_much_to_show_is_a_mistake_of_ours(tmp_path: Path) -> None:
+    binds = tuple(Bind(tmp_path, PurePosixPath(f"/mnt/{number}")) for number in range(MOST_BINDS + 1))
+
+    with pytest.raises(ValueError, match="more than 6"):
+        isolated_argv(Command(("true",), binds=binds), Path("/srv"))
