@@ -28,6 +28,11 @@ _GROUP: Final = Text(_DISTRIBUTION.pattern, "the name of a dependency group", ca
 _PACKAGE: Final = Text(
     PACKAGE_NAME.pattern, "a package name: lower-case letters, digits and + - . , two or more characters"
 )
+# rpm's names have capitals, and what packages provide can be asked for instead: pkgconfig(libpq).
+_BUILD_PACKAGE: Final = Text(
+    r"[A-Za-z0-9][A-Za-z0-9+._-]*(\([A-Za-z0-9+._:-]+\)|:[a-z0-9-]+)?",
+    "a package, such as libpq-dev, or what one provides, such as 'pkgconfig(libpq)'",
+)
 # The family's own grammar is checked by its backend; here only what could never be a part of one field's line.
 _RELATION: Final = Text(r"[^\x00-\x20\x7f,$!][^\x00-\x1f\x7f,]*", "one relation, such as 'postgresql-client (>= 13)'")
 _DEPENDS: Final = Text(
@@ -170,7 +175,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("breaks", Array(_RELATION), "packages that do not work beside it", '["guestbook-plugin (<< 2)"]'),
     Key("replaces", Array(_RELATION), "packages whose files it may take over", '["guestbook-legacy"]'),
     Key("provides", Array(_RELATION), "virtual packages that it is one of", '["guestbook-server"]'),
-    Key("build-depends", Array(_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
+    Key("build-depends", Array(_BUILD_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
     Key(
         "debug-symbols",
         Flag(),

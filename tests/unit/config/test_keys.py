@@ -43,8 +43,12 @@ GOOD = [
     ("breaks", '["x1"]', ("x1",)),
     ("replaces", '["x1"]', ("x1",)),
     ("provides", '["x1 (= 2)"]', ("x1 (= 2)",)),
-    ("build-depends", '["libpq-dev"]', ("libpq-dev",)),
     ("debug-symbols", "true", True),
+    (
+        "build-depends",
+        '["libpq-dev", "unixODBC-devel", "pkgconfig(libpq)"]',
+        ("libpq-dev", "unixODBC-devel", "pkgconfig(libpq)"),
+    ),
     (
         "files",
         '[{ source = "a b/*.c", target = "/etc/x/", mode = "0640" }, { source = "..a", target = "/srv/..b" }]',
@@ -110,6 +114,7 @@ BAD = [
     ("provides", '[" "]', "[0]: "),
     ("build-depends", '["-oAPT::x=y"]', "[0]: "),
     ("debug-symbols", "1", ": must be a boolean, not an integer"),
+    ("build-depends", '["a(b", "a b", "a;b"]', "[0]: "),
     ("files", '["a:/etc/b"]', "[0]: must be a table, not a string"),
     ("files", '[{ source = "a" }]', "[0].target: missing"),
     ("files", '[{ source = "../a", target = "/etc/b" }]', "[0].source: '../a' is not a path inside the project"),
