@@ -64,7 +64,7 @@ def contents(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, target: Target) -> None:
-    home = make_environment(tmp_path / "destdir", a_project().prefix, target, tmp_path / "cache")
+    home = make_environment(tmp_path / "destdir", a_project().prefix, target)
 
     forbidden = (os.fsencode(tmp_path), os.fsencode(sys.prefix), b"virtualenv.__main__")
     for path, (_, content) in contents(tmp_path / "destdir").items():
@@ -77,19 +77,7 @@ def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, targe
 
 def test_a_place_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
     with pytest.raises(StagingError, match="cannot be made"):
-        make_environment(tmp_path / "a b", a_project().prefix, target, tmp_path / "cache")
-
-
-def test_settings_of_the_user_for_virtualenv_change_nothing(
-    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VIRTUALENV_SYSTEM_SITE_PACKAGES", "true")
-    monkeypatch.setenv("VIRTUALENV_PROMPT", "mine")
-
-    home = make_environment(tmp_path / "destdir", a_project().prefix, target, tmp_path / "cache")
-
-    assert "include-system-site-packages = false" in (home / "pyvenv.cfg").read_text()
-    assert "mine" not in (home / "pyvenv.cfg").read_text()
+        make_environment(tmp_path / "a b", a_project().prefix, target)
 
 
 def test_two_stagings_in_different_places_are_the_same_bytes(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import StagingError
 from venvpkg.host.refusals import refusal_told
-from venvpkg.host.runner import Command
+from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +89,7 @@ def compile_bytecode(
             # Not -I, which would ignore the seed: before Python 3.11 the order of a constant set follows the hashes.
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"},
             clean=True,
+            binds=(Bind.in_place(destdir),),
             stdin=json.dumps([str(destdir), [str(module) for module in modules]]).encode(),
             timeout_s=_TIMEOUT_S,
         )

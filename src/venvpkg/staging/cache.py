@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from venvpkg.staging.stored import Index
 
 # Whatever changes in staging and can change bytes, modes or names of what is stored needs a new number.
-RECIPE = 1
+RECIPE = 2
 
 # Of installed files: some hundred applications for one release, or a few for all of them.
 _MOST_BYTES = 8 * 2**30

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import importlib.metadata
 import re
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from virtualenv import session_via_cli  # noqa: TID251
+from virtualenv.activation import (  # noqa: TID251
+    BashActivator,
+    CShellActivator,
+    FishActivator,
+    NushellActivator,
+    PowerShellActivator,
+    PythonActivator,
+    XonshActivator,
+)
 
 from venvpkg.errors import StagingError
 from venvpkg.host.refusals import is_refusal
@@ -15,34 +24,65 @@ from venvpkg.host.refusals import is_refusal
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import Interpreter, Target
 
 # virtualenv quotes a path outside of this set for each shell in its own way; a plain replacement would then miss it.
-_UNQUOTED = re.compile(r"[A-Za-z0-9/._+-]+")
+_UNQUOTED: Final = re.compile(r"[A-Za-z0-9/._+-]+")
+_ACTIVATORS: Final = (
+    BashActivator,
+    CShellActivator,
+    FishActivator,
+    NushellActivator,
+    PowerShellActivator,
+    PythonActivator,
+    XonshActivator,
+)
 
-# Read only on the machine where the environment is made. CACHEDIR.TAG would make backup tools skip the application.
-_LEFT_OUT = ("CACHEDIR.TAG", ".gitignore")
+
+@dataclass(frozen=True, slots=True)
+class _Interpreter:
+    """What an activator asks of an interpreter. Tcl's place is not the application's to know: it is a dependency's."""
+
+    os: str = "posix"
+    tcl_lib: str = ""
+    tk_lib: str = ""
 
 
-def make_environment(destdir: Path, prefix: PurePosixPath, target: Target, cache: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """What an activator asks of an environment; see virtualenv's ``Creator``."""
+
+    dest: Path
+    bin_dir: Path
+    libs: tuple[Path, ...]
+    env_name: str
+    interpreter: _Interpreter = _Interpreter()
+    pyenv_cfg: dict[str, str] = field(default_factory=dict)
+
+
+def make_environment(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
     """Make an empty environment for the target's interpreter below ``destdir``.
 
-    virtualenv writes the path of creation into ``pyvenv.cfg`` and the activate scripts; afterwards both name the
-    prefix. The environment's interpreter is a symbolic link to the target's, so that it gets its security updates.
+    virtualenv's own way begins with running the interpreter, and one of another root cannot run here. What it then
+    makes follows from what is known of the interpreter already; its activation scripts are taken as they are. They
+    name the path of creation, and afterwards the prefix. The environment's interpreter is a symbolic link to the
+    target's, so that it gets its security updates.
 
     Args:
         destdir: staging root on this machine.
         prefix: place of the environment on the target.
         target: whose interpreter it is for.
-        cache: venvpkg's cache; virtualenv keeps what it learned about interpreters in it.
 
     Returns:
         The environment's directory on this machine.
 
     Raises:
         StagingError: virtualenv failed, or a path is one that a shell would quote.
+
+    Source:
+        PEP 405; CPython's Modules/getpath.py for the keys of pyvenv.cfg.
     """
-    # As virtualenv will write it: without links and "..".
+    # Without links and "..", as virtualenv writes it.
     home = destdir.resolve() / prefix.relative_to("/")
     interpreter = target.interpreter
     for path in (str(home), str(prefix)):
@@ -52,39 +92,40 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target, cache
                 details="  Its scripts would hold the path in quotes.",
                 resolution="Use a prefix and a cache directory out of letters, digits and . _ + - only (--cache).",
             )
-    # An environment of its own: VIRTUALENV_* and the user's virtualenv.ini would change what is in the package.
-    env = {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": str(cache),
-        "LC_ALL": "C.UTF-8",
-        "VIRTUALENV_CONFIG_FILE": os.devnull,
-    }
-    arguments = [
-        str(home),
-        "--python", str(target.on_host(interpreter.path)),
-        "--app-data", str(cache / "virtualenv"),
-        "--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--symlinks",
-    ]  # fmt: skip
+    packages = home / "lib" / f"python{interpreter.minor}" / "site-packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    (home / "bin").mkdir(exist_ok=True)
     try:
-        session = session_via_cli(arguments, setup_logging=False, env=env)
-        session.run()
-        config = session.creator.pyenv_cfg
-        # It would name the driver's interpreter and the path of creation.
-        config["command"] = f"virtualenv {prefix}"
-        config.write()
-    except (OSError, RuntimeError, ValueError, SystemExit) as error:
+        for activator in _ACTIVATORS:
+            # Typed for virtualenv's own creator; the duck has all that scripts are filled from.
+            activator(Namespace(prompt=None)).generate(_Environment(home, home / "bin", (packages,), prefix.name))  # type: ignore[arg-type]
+    except (OSError, RuntimeError, ValueError, AttributeError) as error:
         if is_refusal(error):
             raise
         raise StagingError(
-            f"virtualenv cannot make an environment for {interpreter.path}.", details=f"  {error}"
+            f"virtualenv cannot make activation scripts for {interpreter.path}.", details=f"  {error}"
         ) from error
+    (home / "pyvenv.cfg").write_text(_configuration(interpreter, prefix), "utf-8")
     _name_the_prefix(home, prefix)
-    _link_interpreter(home, interpreter.path, interpreter.minor)
-    for name in _LEFT_OUT:
-        (home / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # made for headers, which hardly any wheel installs
-        (home / "include").rmdir()
+    _link_interpreter(home, interpreter)
     return home
+
+
+def _configuration(interpreter: Interpreter, prefix: PurePosixPath) -> str:
+    base = interpreter.path.parent.parent
+    values = {
+        "home": interpreter.path.parent,
+        "implementation": interpreter.environment["platform_python_implementation"],
+        "version": ".".join(map(str, interpreter.version)),
+        "executable": interpreter.path,
+        "command": f"virtualenv {prefix}",
+        "virtualenv": importlib.metadata.version("virtualenv"),
+        "include-system-site-packages": "false",
+        "base-prefix": base,
+        "base-exec-prefix": base,
+        "base-executable": interpreter.path,
+    }
+    return "".join(f"{key} = {value}\n" for key, value in values.items())
 
 
 def _name_the_prefix(home: Path, prefix: PurePosixPath) -> None:
@@ -97,14 +138,8 @@ def _name_the_prefix(home: Path, prefix: PurePosixPath) -> None:
                 script.write_bytes(content.replace(old, new))
 
 
-def _link_interpreter(home: Path, interpreter: PurePosixPath, minor: str) -> None:
-    """Link ``python`` to the interpreter's place on the target, and its other names to ``python``.
-
-    virtualenv links to the file that it examined, which has another path when the target is a root below ``/``.
-    """
-    bin_directory = home / "bin"
-    for link in bin_directory.glob("python*"):
-        link.unlink()
-    (bin_directory / "python").symlink_to(interpreter)
-    for name in ("python3", f"python{minor}"):
-        (bin_directory / name).symlink_to("python")
+def _link_interpreter(home: Path, interpreter: Interpreter) -> None:
+    """Link ``python`` to the interpreter's place on the target, and its other names to ``python``."""
+    (home / "bin" / "python").symlink_to(interpreter.path)
+    for name in ("python3", f"python{interpreter.minor}"):
+        (home / "bin" / name).symlink_to("python")

@@ -76,14 +76,12 @@ class Workbench:
     Attributes:
         target: whose interpreter the environment is for.
         cache: of earlier builds.
-        app_data: where virtualenv keeps what it learned of interpreters.
         runner: runs the target's interpreter.
         report: hears of modules that do not compile.
     """
 
     target: Target
     cache: StagedCache
-    app_data: Path
     runner: Runner
     report: Report
 
@@ -152,7 +150,7 @@ def _environment_made(environment: Environment, bench: Workbench) -> tuple[Made,
         # virtualenv takes long to import, and is needed once a prefix and interpreter.
         from venvpkg.staging.environment import make_environment  # noqa: PLC0415
 
-        make_environment(environment.destdir, environment.prefix, bench.target, bench.app_data)
+        make_environment(environment.destdir, environment.prefix, bench.target)
         files = (path for path, entry in entries_below(environment.destdir) if not entry.is_dir(follow_symlinks=False))
         made = (Made(key, tuple(files), (), _NO_DISTRIBUTION, ()),)
     # Nothing that a distribution ships is equal to what the environment has.

@@ -58,7 +58,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
     cache = StagedCache(places.staged, report)
-    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, places.cache, runner, report))
+    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, runner, report))
     installed = populated.installed
     described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
     if project.name not in described:
