@@ -33,18 +33,22 @@ class HookFailedError(Exception):
     """A step inside the room failed, and how; the log tells why."""
 
 
-def furnish(room: Room, uv: Path) -> None:
-    """Put into the room what runs there: uv, the hook script and pyproject_hooks."""
-    for name in ("home", "tmp", "build"):
-        room.fresh(name)
-    tool = room.fresh("tool")
-    # Copies, not links: what runs in the room may write there.
-    shutil.copy(uv, tool / "uv")
-    shutil.copyfile(run_hook.__file__, tool / "run_hook.py")
+def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
+    """Return what venvpkg itself runs in a room, and where: uv, the hook script and pyproject_hooks."""
     spec = find_spec("pyproject_hooks")
     if spec is None or spec.origin is None:
         raise CompileError("pyproject_hooks is not installed beside venvpkg.", resolution="Install venvpkg again.")
-    shutil.copytree(Path(spec.origin).parent, tool / "pyproject_hooks", ignore=shutil.ignore_patterns("__pycache__"))
+    return (
+        (uv, "tool/uv"),
+        (Path(run_hook.__file__), "tool/run_hook.py"),
+        (Path(spec.origin).parent, "tool/pyproject_hooks"),
+    )
+
+
+def furnish(room: Room) -> None:
+    """Make the directories that programs in the room find there."""
+    for name in ("home", "tmp", "build", "tool"):
+        room.fresh(name)
 
 
 def make_environment(

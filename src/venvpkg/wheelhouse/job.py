@@ -13,7 +13,7 @@ from venvpkg.errors import CompileError
 from venvpkg.host.files import written_whole
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
-from venvpkg.wheelhouse.backend import HookFailedError, ask_requires, build_raw_wheel, furnish, make_environment
+from venvpkg.wheelhouse.backend import HookFailedError, ask_requires, build_raw_wheel, furnish, make_environment, tools
 from venvpkg.wheelhouse.build_system import read_build_system, requirement_problems
 from venvpkg.wheelhouse.cargo import CratesError, lay_crates
 from venvpkg.wheelhouse.crates import absence, absent_crates
@@ -125,12 +125,12 @@ class _Building:
         self._place = place
         self._epoch = self._lay_source(place / "src")
         variables = build_variables(job.label, self._epoch, shop.toolchain, job.cores)
-        self._room = Room(place, log, shop.runner, variables, job.is_stopping)
+        self._room = Room(place, log, shop.runner, variables, job.is_stopping, tools(shop.uv))
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
         system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
-        furnish(self._room, self._shop.uv)
+        furnish(self._room)
         pins = self._settled_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(

@@ -34,6 +34,7 @@ class Room:
         runner: runs them.
         variables: their whole environment.
         is_stopping: whether to start nothing more.
+        tools: what of this machine they are shown, read-only, and where in the room.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Room:
     runner: Runner
     variables: Mapping[str, str]
     is_stopping: Callable[[], bool]
+    tools: tuple[tuple[Path, str], ...] = ()
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -74,7 +76,10 @@ class Room:
                 env=self.variables,
                 clean=True,
                 log=self.log,
-                binds=(Bind(self.path, MOUNTPOINT),),
+                binds=(
+                    Bind(self.path, MOUNTPOINT),
+                    *(Bind(source, MOUNTPOINT / place, writable=False) for source, place in self.tools),
+                ),
                 masked=MASKED,
                 network=network,
             )
