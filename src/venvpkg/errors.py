@@ -56,10 +56,17 @@ class MissingToolError(VenvpkgError):
 
     exit_code = 6
 
-    def __init__(self, missing: Sequence[str], *, install: Sequence[str] = (), resolution: str = "") -> None:
+    def __init__(
+        self,
+        missing: Sequence[str],
+        *,
+        install: Sequence[str] = (),
+        installer: str = "apt-get install --no-install-recommends",
+        resolution: str = "",
+    ) -> None:
         self.missing = tuple(missing)
         self.install = tuple(install)
-        command = f"Run: apt-get install --no-install-recommends {' '.join(self.install)}" if self.install else ""
+        command = f"Run: {installer} {' '.join(self.install)}" if self.install else ""
         super().__init__(
             f"{len(self.missing)} thing{'s' * (len(self.missing) != 1)} this build needs are missing here."
             if len(self.missing) != 1

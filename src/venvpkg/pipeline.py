@@ -34,7 +34,6 @@ from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import lacks, lacks_always, require
-from venvpkg.targets.host import resolve_host
 from venvpkg.wheelhouse.debug import extract_debug
 from venvpkg.workbench import Session, examined, planned, prepared, site_target, toolchain_of, wheels_of, workbench
 
@@ -94,13 +93,14 @@ def build_recorded(
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
     """
-    target = site_target(session)
+    site = site_target(session)
+    target, runner = site.target, site.runner
     project = project.on(target.release)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
-    backend.warn_of_namesake(project.package_name, target, session.runner, session.report, cache=session.places.cache)
-    with workbench(project, target, session, (destination, *leave_out)) as bench:
+    backend.warn_of_namesake(project.package_name, target, runner, session.report, cache=session.places.cache)
+    with workbench(project, site, session, (destination, *leave_out)) as bench:
         obtained = obtain_lock(project, target, bench.resolver, locked=locked)
         toolchain = toolchain_of(bench)
         plan = planned(bench, obtained.lock, toolchain)
@@ -111,7 +111,7 @@ def build_recorded(
         with session.report.task(Work.STAGE, f"staging {len(wheels)} wheels"):
             staged = stage(
                 project, wheels, target,
-                workspace=bench.work, places=session.places, runner=session.runner, report=session.report,
+                workspace=bench.work, places=session.places, runner=runner, report=session.report,
                 files=inclusions.files,
             )  # fmt: skip
         count = len(staged.distributions)
@@ -126,7 +126,7 @@ def build_recorded(
             session.report.warn(warning)
         with session.report.task(Work.DERIVE, "asking which packages own the libraries"):
             dependencies = backend.derive_dependencies(
-                report, staged, target, session.runner, session.report,
+                report, staged, target, runner, session.report,
                 declared=project.settings.depends, sonames=project.settings.sonames,
             )  # fmt: skip
         epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
@@ -141,12 +141,12 @@ def build_recorded(
             spec = replace(spec, debug=_debug_files(wheels, bench.work / "debug", session.report))
         declared = spec.relations.conflicts
         with session.report.task(Work.PACK, f"packing {project.package_name}"):
-            spec = backend.avoid_collisions(spec, target, session.runner, session.report)
-            artifact = backend.assemble(spec, target, bench.work / "finished", session.runner, session.report)
+            spec = backend.avoid_collisions(spec, target, runner, session.report)
+            artifact = backend.assemble(spec, target, bench.work / "finished", runner, session.report)
         artifact = replace(artifact, wheels=wheels)
         ingredients = Ingredients(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
-            toolchain.flags, toolchain.packages, backend.packers(target, session.runner),
+            toolchain.flags, toolchain.packages, backend.packers(target, runner),
             [each for each in spec.relations.conflicts if each not in declared],
         )  # fmt: skip
         record = _record(project, obtained, artifact, inputs_of(ingredients))
@@ -172,26 +172,26 @@ def init(project: Project, session: Session) -> Path:
 
 def plan(project: Project, session: Session) -> WheelPlan:
     """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
-    target = site_target(session)
-    project = project.on(target.release)
-    with workbench(project, target, session) as bench:
-        lock = obtain_lock(project, target, bench.resolver, preview=True).lock
+    site = site_target(session)
+    project = project.on(site.target.release)
+    with workbench(project, site, session) as bench:
+        lock = obtain_lock(project, bench.target, bench.resolver, preview=True).lock
         return planned(bench, lock, toolchain_of(bench))
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lock and return it."""
-    target = resolve_host(session.runner)
-    project = project.on(target.release)
-    with workbench(project, target, session) as bench:
-        return renew_lock(project, target, bench.resolver, upgrade=upgrade)
+    site = site_target(session)
+    project = project.on(site.target.release)
+    with workbench(project, site, session) as bench:
+        return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
 
 
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
-    """Return this machine as a target, and what it lacks for building there."""
-    target = resolve_host(session.runner)
-    wanted = project.on(target.release).settings.build_depends if project else ()
-    return target, lacks(target, session.runner, wanted)
+    """Return the target, and what lacks for building there."""
+    site = site_target(session)
+    wanted = project.on(site.target.release).settings.build_depends if project else ()
+    return site.target, lacks(site.target, site.runner, wanted)
 
 
 def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:
@@ -247,5 +247,6 @@ def _record(
 
 
 def _require_abilities(plan: WheelPlan, bench: Workbench) -> None:
-    runner, wanted = bench.session.runner, bench.project.settings.build_depends
-    require(lacks(bench.target, runner, wanted) if plan.by_action(Action.COMPILE) else lacks_always())
+    target, wanted = bench.target, bench.project.settings.build_depends
+    compiles = bool(plan.by_action(Action.COMPILE))
+    require(lacks(target, bench.runner, wanted) if compiles else lacks_always(target), target)

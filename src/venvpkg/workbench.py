@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
-from venvpkg.config.compatibility import read_compatibility
+from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
 from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
@@ -18,12 +18,13 @@ from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.uv import Resolver
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
-from venvpkg.targets.host import resolve_host
+from venvpkg.targets.families import traits_of
+from venvpkg.targets.resolve import resolve_target
+from venvpkg.targets.selection import HOST
 from venvpkg.wheelhouse.cargo import CrateStore
 from venvpkg.wheelhouse.checkout import Checkouts
 from venvpkg.wheelhouse.compile import compile_wheels
 from venvpkg.wheelhouse.examine import find_fallbacks
-from venvpkg.wheelhouse.installed import all_packages
 from venvpkg.wheelhouse.plan import plan_wheels
 from venvpkg.wheelhouse.prepare import Preparations
 from venvpkg.wheelhouse.source_tree import read_source_tree, uncommitted
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.targets.resolve import ResolvedTarget
+    from venvpkg.targets.selection import Selection
     from venvpkg.wheelhouse.toolchain import Toolchain
 
 
@@ -55,6 +58,7 @@ class Session:
         environment: venvpkg's own environment variables.
         jobs: how many things may run at once.
         offline: use nothing from the network.
+        target: what is built for, as the user names it.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
     """
 
@@ -64,6 +68,7 @@ class Session:
     environment: Mapping[str, str]
     jobs: int
     offline: bool
+    target: Selection = HOST
     compatibility_file: Path | None = None
 
 
@@ -97,17 +102,25 @@ class Workbench:
         return self.resolver.work
 
 
-def site_target(session: Session) -> Target:
-    """Return this machine as a target, with the platform tags that the site decided on."""
-    rules = read_compatibility(session.environment, session.places.wheelhouse, session.compatibility_file)
-    return rules.applied_to(resolve_host(session.runner))
+def site_target(session: Session) -> ResolvedTarget:
+    """Return the target of this session, with the platform tags that the site decided on."""
+    resolved = resolve_target(session.target, session.runner, session.environment)
+    target = resolved.target
+    rules = read_compatibility(
+        session.environment,
+        session.places.wheelhouse,
+        session.compatibility_file,
+        machine=target.on_host(PurePosixPath(MACHINE)),
+    )
+    return replace(resolved, target=rules.applied_to(target))
 
 
 @contextlib.contextmanager
 def workbench(
-    project: Project, target: Target, session: Session, no_source: tuple[Path, ...] = (Path("dist"),)
+    project: Project, site: ResolvedTarget, session: Session, no_source: tuple[Path, ...] = (Path("dist"),)
 ) -> Iterator[Workbench]:
     """Yield a workbench; its private directory is gone afterwards."""
+    target = site.target
     with workspace(session.places) as work:
         settings = uv_settings(session.environment, session.report, cwd=Path.cwd(), project=project.directory)
         resolver = Resolver(
@@ -122,7 +135,7 @@ def workbench(
         yield Workbench(
             project,
             target,
-            session.runner,
+            site.runner,
             session,
             resolver,
             Downloads(session.places.downloads, settings, session.report, offline=session.offline),
@@ -238,7 +251,7 @@ def _preparations(bench: Workbench) -> Preparations:
     return Preparations(
         session.places.prepared,
         bench.target,
-        all_packages(bench.target.root),
+        traits_of(bench.target.family).all_packages(bench.target, bench.runner),
         bench.runner,
         session.report,
         session.environment,

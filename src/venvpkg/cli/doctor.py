@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 @click.command("doctor", cls=ApplicationCommand)
 @on_application
 def command(application: Application, session: Session) -> None:
-    """Say what this machine lacks to build packages, with one command that installs it.
+    """Say what the target lacks to build packages, with one command that installs it.
 
-    With an application, what its wheels need counts too; without one, and outside a project, only the machine does.
+    With an application, what its wheels need counts too; without one, and outside a project, only the target does.
     """
     anywhere = application.argument == "." and not Path("pyproject.toml").is_file()
     project = None if anywhere else application.read()
     target, lacking = pipeline.examine(project, session)
     interpreter = target.interpreter
+    place = "" if target.is_host else f" in {target.root}"
     version = ".".join(map(str, interpreter.version))
-    about = (f"venvpkg {venvpkg.__version__} on {target.name}", f"packages for {interpreter.path} ({version})")
+    about = (f"venvpkg {venvpkg.__version__} on {target.name}{place}", f"packages for {interpreter.path} ({version})")
     if lacking and not current_output().as_json:
         click.echo("\n".join(about))
-    require(lacking)
+    require(lacking, target)
     facts = {"venvpkg": venvpkg.__version__, "target": target.name}
     tell((*about, "nothing is missing"), {**facts, "interpreter": str(interpreter.path), "python": version})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "build": "Build the native package of an application.",
     "completion": "Print what lets bash, fish or zsh complete commands and options.",
-    "doctor": "Say what this machine lacks, with one command that installs it.",
+    "doctor": "Say what the target lacks, with one command that installs it.",
     "explain": "Explain the dependencies of a package that venvpkg built.",
     "init": "Write a configuration with what was detected.",
     "lock": "Resolve the application's distributions and pin them with hashes.",

@@ -17,12 +17,14 @@ from venvpkg.config.shapes import Array, Flag, Natural, OneOf, Text
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
+from venvpkg.targets.selection import parse_selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvpkg.config.shapes import Shape
     from venvpkg.model.project import Project
+    from venvpkg.targets.selection import Selection
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -76,7 +78,24 @@ def _metavar(shape: Shape) -> str:
             return "TOML"
 
 
+def _selection(_context: click.Context, _parameter: click.Parameter, text: str) -> Selection:
+    try:
+        return parse_selection(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
 COMMON = (
+    click.option(
+        "-t",
+        "--target",
+        default="host",
+        show_default=True,
+        metavar="host|root:DIR",
+        envvar="VENVPKG_TARGET",
+        callback=_selection,
+        help="What the package is built for.",
+    ),
     wheelhouse_option,
     click.option(
         "--compat",
@@ -96,7 +115,7 @@ COMMON = (
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
     *SPEECH,
 )
-_COMMON_NAMES = ("wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
+_COMMON_NAMES = ("target", "wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
     click.option(
         key.option,
@@ -152,6 +171,7 @@ def _directories(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def _session(  # noqa: PLR0913 - one parameter an option
     *,
+    target: Selection,
     wheelhouse: Path | None,
     compat: Path | None,
     cache: Path | None,
@@ -167,5 +187,6 @@ def _session(  # noqa: PLR0913 - one parameter an option
         environment=dict(os.environ),
         jobs=jobs or len(os.sched_getaffinity(0)),
         offline=offline,
+        target=target,
         compatibility_file=compat.absolute() if compat else None,
     )

@@ -33,7 +33,7 @@ def read_compatibility(
         environment: venvpkg's own; ``VIRTUAL_ENV`` names a directory with such a file.
         wheelhouse: whose own file is the last one.
         given: read instead of the wheelhouse's own; it must be there.
-        machine: directory of the machine's own file.
+        machine: directory of the target's own file, on this machine.
 
     Raises:
         ConfigurationError: a file cannot be read or is malformed, or ``given`` is missing; all problems of the file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # uv explains a conflict in a few lines, but prints a failing build backend's whole output.
 _LONGEST: Final = 6000
+# Of glibc 2, what uv 0.8 and later know on these machines without a gap.
+_MANYLINUX_MINORS: Final = (31, 40)
+_MANYLINUX_MACHINES: Final = frozenset({"x86_64", "aarch64"})
 # An index that answers slowly and a build backend that computes metadata both take minutes at most.
 _TIMEOUT_S: Final = 1800.0
 
@@ -111,14 +115,13 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     environment = uv_environment(resolver, directory)
     if not backends:
         environment |= backends_barred(directory)
-    python = target.on_host(target.interpreter.path)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
     groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
     source = "-" if wanted.pyproject is None else str(wanted.pyproject)
     command = Command(
         (
             str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
-            "--generate-hashes", "--python", str(python), *resolver.settings.arguments,
+            "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
             *(("--offline",) if resolver.offline else ()), *options, *extras, *groups,
             "--output-file", str(output), source,
         ),
@@ -135,6 +138,28 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     if not output.is_file():
         raise LockError(f"uv wrote no lock of {wanted.what}.", details=explanation(done))
     return output
+
+
+def interpreter_options(target: Target) -> tuple[str, ...]:
+    """Return uv's options that make it resolve for the target's interpreter.
+
+    One of another root cannot run here, so uv is told what it is. Build backends of sdists without static metadata
+    then run with venvpkg's own; a wheel's requirements are checked again when all are staged.
+    """
+    interpreter = target.interpreter
+    if target.is_host:
+        return ("--python", str(interpreter.path))
+    version = ".".join(map(str, interpreter.version))
+    return ("--python", sys.executable, "--python-version", version, "--python-platform", _platform(target))
+
+
+def _platform(target: Target) -> str:
+    """Return uv's name of the newest platform that it knows and the target is."""
+    oldest, newest = _MANYLINUX_MINORS
+    major, minor = target.interpreter.glibc or (2, oldest)
+    if target.machine not in _MANYLINUX_MACHINES or (major, minor) < (2, oldest):
+        return f"{target.machine}-unknown-linux{'' if target.machine.startswith('riscv') else '-gnu'}"
+    return f"{target.machine}-manylinux_2_{min(minor, newest)}"
 
 
 def backends_barred(directory: Path) -> dict[str, str]:

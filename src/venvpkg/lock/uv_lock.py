@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -87,7 +88,7 @@ class _Uv:
             environment = {key: value for key, value in environment.items() if key not in _OF_INDEXES}
         if not self.backends:
             environment |= backends_barred(self.directory)
-        python = self.target.on_host(self.target.interpreter.path)
+        python = self.target.interpreter.path if self.target.is_host else sys.executable
         return self.resolver.runner.run(
             Command(
                 (str(self.resolver.uv), *arguments, "--python", str(python)),

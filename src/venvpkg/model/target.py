@@ -20,11 +20,19 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An operating system release, from os-release(5)."""
+    """An operating system release, from os-release(5).
+
+    Attributes:
+        id: ``debian``.
+        version: the number whose packages are binary compatible: ``12``, ``24.04``; ``9`` for every 9.x of RHEL.
+        codename: empty where there is none.
+        like: the releases that it says it is like, nearest first.
+    """
 
     id: str
     version: str
     codename: str
+    like: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,11 +85,13 @@ class Target:
         release: operating system release.
         architecture: the family's word for it, ``amd64``.
         machine: the kernel's word for it, ``x86_64``.
-        multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``.
+        multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``; empty for the family rpm.
         root: its filesystem, on this machine.
         interpreter: the release's own interpreter.
         vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
         accepts: platform tags of other releases whose wheels serve here too, best first.
+        dist: the family rpm's mark of the release in a package's release, ``.el9``; empty where it has none.
+        isa: the family rpm's mark of the architecture in a dependency, ``(x86-64)``.
     """
 
     family: Family
@@ -93,6 +103,13 @@ class Target:
     interpreter: Interpreter
     vendor_tag: str = ""
     accepts: tuple[str, ...] = ()
+    dist: str = ""
+    isa: str = ""
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is this machine itself."""
+        return self.root.parent == self.root
 
     @property
     def name(self) -> str:

@@ -1,30 +1,24 @@
-"""What a build needs of the target, and what is lacking."""
+"""What a build needs of the target and of this machine, and what is lacking."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.errors import MissingToolError
+from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Bind, Command
+from venvpkg.targets.families import installer, traits_of
+from venvpkg.targets.traits import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvpkg.host.runner import Runner
     from venvpkg.model.target import Target
-
-
-class Purpose(StrEnum):
-    """What something is needed for."""
-
-    ALWAYS = "every build"
-    COMPILE = "compiling wheels"
-    PROJECT = "this project's wheels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +28,8 @@ class Lack:
     Attributes:
         what: for people.
         purpose: what needs it.
-        package: the native package that brings it; None when no package does.
-        resolution: what to do when no package brings it.
+        package: the target's package that brings it; None when none does.
+        resolution: what to do when no package of the target brings it.
     """
 
     what: str
@@ -44,32 +38,34 @@ class Lack:
     resolution: str = ""
 
 
-# Program, the Debian package that ships it, what it is needed for.
-_PROGRAMS = (
-    ("dpkg-deb", "dpkg", Purpose.ALWAYS),
-    ("dpkg-query", "dpkg", Purpose.ALWAYS),
-    ("gcc", "gcc", Purpose.COMPILE),
-    ("g++", "g++", Purpose.COMPILE),
-    ("make", "make", Purpose.COMPILE),
-    ("strip", "binutils", Purpose.COMPILE),
-    ("dpkg-buildflags", "dpkg-dev", Purpose.COMPILE),
-    ("unshare", "util-linux", Purpose.COMPILE),
-    ("setpriv", "util-linux", Purpose.COMPILE),
-    ("mount", "mount", Purpose.COMPILE),
-)
+_DIRECTORIES = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# Of this machine, wherever the compile is: what makes namespaces. All of util-linux or next to it, in every family.
+_HOST_PROGRAMS = ("unshare", "setpriv", "mount", "chroot", "env")
 
 
 def lacks(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple[Lack, ...]:
-    """Return everything that a build on this machine would miss; empty when it is ready."""
-    return (*_programs(), *_headers(target), *_namespaces(runner), *_packages(runner, tuple(build_depends)))
+    """Return everything that a build would miss; empty when it can begin.
+
+    Args:
+        target: where wheels are compiled.
+        runner: runs programs there.
+        build_depends: packages that the project names.
+    """
+    return (
+        *_programs(target),
+        *_headers(target),
+        *_host_programs(),
+        *_namespaces(runner),
+        *_packages(target, runner, tuple(build_depends)),
+    )
 
 
-def lacks_always() -> tuple[Lack, ...]:
+def lacks_always(target: Target) -> tuple[Lack, ...]:
     """Return what a build that compiles nothing would miss; found without starting a program."""
-    return tuple(lack for lack in _programs() if lack.purpose is Purpose.ALWAYS)
+    return tuple(lack for lack in _programs(target) if lack.purpose is Purpose.ALWAYS)
 
 
-def require(lacking: Iterable[Lack]) -> None:
+def require(lacking: Iterable[Lack], target: Target) -> None:
     """Raise one error that names everything in ``lacking``; nothing when it is empty.
 
     Raises:
@@ -80,19 +76,32 @@ def require(lacking: Iterable[Lack]) -> None:
         raise MissingToolError(
             [f"{lack.what}, for {lack.purpose}" for lack in lacking],
             install=sorted({lack.package for lack in lacking if lack.package}),
+            installer=installer(target),
             resolution="\n".join(sorted({lack.resolution for lack in lacking if lack.resolution})),
         )
 
 
-def _programs() -> Iterator[Lack]:
-    for program, package, purpose in _PROGRAMS:
-        if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
-            yield Lack(f"the program {program}", purpose, package)
+def _programs(target: Target) -> Iterator[Lack]:
+    view = LayeredRoot(target.root)
+    for program in traits_of(target.family).programs():
+        if not any(view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES):
+            yield Lack(f"the program {program.name}", program.purpose, program.package)
 
 
 def _headers(target: Target) -> Iterator[Lack]:
-    if not target.on_host(target.interpreter.include / "Python.h").is_file():
-        yield Lack("the header Python.h", Purpose.COMPILE, f"python{target.interpreter.minor}-dev")
+    if LayeredRoot(target.root).find(str(target.interpreter.include / "Python.h")) is None:
+        package = traits_of(target.family).headers_package(target.interpreter)
+        yield Lack("the header Python.h", Purpose.COMPILE, package)
+
+
+def _host_programs() -> Iterator[Lack]:
+    for program in _HOST_PROGRAMS:
+        if shutil.which(program, path=":".join(_DIRECTORIES)) is None:
+            yield Lack(
+                f"the program {program} of this machine",
+                Purpose.COMPILE,
+                resolution="Install util-linux, mount and coreutils on this machine.",
+            )
 
 
 def _namespaces(runner: Runner) -> Iterator[Lack]:
@@ -108,25 +117,6 @@ def _namespaces(runner: Runner) -> Iterator[Lack]:
         )
 
 
-def _packages(runner: Runner, wanted: tuple[str, ...]) -> Iterator[Lack]:
-    if not wanted:
-        return
-    done = runner.run(
-        Command(("dpkg-query", "--show", "--showformat", "${db:Status-Status}\t${Package}\t${Provides}\n"))
-    )
-    if not done.ok:
-        raise PackageDatabaseError(
-            f"dpkg-query cannot list the installed packages: {done.outcome()}.",
-            details=done.errors.strip()[-1000:],
-            resolution="Repair dpkg's database, then build again.",
-        )
-    installed: set[str] = set()
-    for line in done.text.splitlines():
-        status, _, names = line.partition("\t")
-        if status == "installed":
-            package, _, provides = names.partition("\t")
-            installed.add(package)
-            installed.update(each.split()[0].partition(":")[0] for each in provides.split(",") if each.strip())
-    for package in wanted:
-        if package.partition(":")[0] not in installed:
-            yield Lack(f"the package {package}, named in build-depends", Purpose.PROJECT, package)
+def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Lack]:
+    for package in traits_of(target.family).not_installed(wanted, runner):
+        yield Lack(f"the package {package}, named in build-depends", Purpose.PROJECT, package)

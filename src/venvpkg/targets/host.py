@@ -1,13 +1,12 @@
-"""This machine as the target."""
+"""Recognise the system in a root, this machine's own or another's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import MissingToolError
-from venvpkg.host.runner import Command
-from venvpkg.model.target import Family, Target
+from venvpkg.model.target import Target
+from venvpkg.targets.families import family_of, installer_of, traits_of
 from venvpkg.targets.interpreter import read_interpreter
 from venvpkg.targets.release import read_release
 
@@ -16,30 +15,28 @@ if TYPE_CHECKING:
 
 
 def resolve_host(runner: Runner, root: Path = Path("/")) -> Target:
-    """Return this machine's release, architecture and interpreter.
+    """Return release, family, architecture and interpreter of this machine, or of another root.
 
     Args:
-        runner: runs programs on the target.
+        runner: runs programs there.
         root: its filesystem.
 
     Raises:
         ConfigurationError: the release cannot be told.
-        MissingToolError: no dpkg or no interpreter.
+        MissingToolError: it has no tools of its family, or no interpreter.
     """
     release = read_release(root)
-    architecture = runner.run(Command(("dpkg", "--print-architecture")))
-    if not architecture.ok:
-        raise MissingToolError(
-            [f"dpkg: {architecture.outcome()}"],
-            resolution=f"{release.id} {release.version} is not a release whose packages are .deb files.",
-        )
-    interpreter, multiarch = read_interpreter(runner)
+    family = family_of(release, root)
+    interpreter, multiarch = read_interpreter(runner, installer_of(family, release, root))
+    identity = traits_of(family).read_identity(release, multiarch, runner)
     return Target(
-        family=Family.DEB,
+        family=family,
         release=release,
-        architecture=architecture.text.strip(),
+        architecture=identity.architecture,
         machine=interpreter.environment["platform_machine"],
-        multiarch=multiarch,
+        multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,
+        dist=identity.dist,
+        isa=identity.isa,
     )

@@ -52,8 +52,12 @@ print(json.dumps({
 """
 
 
-def read_interpreter(runner: Runner) -> tuple[Interpreter, str]:
+def read_interpreter(runner: Runner, installer: str) -> tuple[Interpreter, str]:
     """Return the target's interpreter and its multiarch tuple (empty when it has none).
+
+    Args:
+        runner: runs programs on the target.
+        installer: the beginning of a command that installs packages there.
 
     The kernel's release and version are left out of the markers: they say where venvpkg runs, not what the target is.
 
@@ -65,6 +69,7 @@ def read_interpreter(runner: Runner) -> tuple[Interpreter, str]:
         raise MissingToolError(
             [f"{RELEASE_PYTHON}, the release's interpreter: {done.outcome()} {done.errors.strip()[-300:]}"],
             install=["python3"],
+            installer=installer,
         )
     facts = json.loads(done.text)
     major, minor, patch = facts["version"]

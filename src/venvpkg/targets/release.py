@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Values that end up in file names, wheel tags and package versions.
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# Oracle's and Amazon's say that they are like Fedora.
+_ENTERPRISE = frozenset({"rhel", "centos", "almalinux", "rocky", "ol"})
 
 
 def read_release(root: Path) -> Release:
@@ -41,4 +43,22 @@ def read_release(root: Path) -> Release:
             problems,
             resolution="Build on a numbered release; testing and unstable releases have no number to build for.",
         )
-    return Release(identity, version, fields.get("codename") or fields.get("version_codename", ""))
+    like = tuple(name for name in fields.get("id_like", "").lower().split() if _SAFE.fullmatch(name))
+    codename = fields.get("codename") or fields.get("version_codename", "")
+    return Release(*_compatible(identity, version, like), codename, like)
+
+
+def _compatible(identity: str, version: str, like: tuple[str, ...]) -> tuple[str, str]:
+    """Return ID and the part of VERSION_ID up to which packages are binary compatible.
+
+    A minor release of RHEL and its rebuilds comes as an ordinary update; all of them have one ``%{?dist}``. A service
+    pack of SUSE is another release. Tumbleweed has no releases, and its VERSION_ID is the day.
+
+    Source:
+        Red Hat's Application Compatibility Guide; openSUSE wiki, Portal:Tumbleweed.
+    """
+    if identity == "opensuse-tumbleweed":
+        return "opensuse", "tumbleweed"
+    if _ENTERPRISE & {identity, *like}:
+        return identity, version.partition(".")[0]
+    return identity, version

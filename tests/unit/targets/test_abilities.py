@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,7 +11,8 @@ from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.host.runner import Completed
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.targets.abilities import Lack, Purpose, lacks, lacks_always, require
+from venvpkg.targets.abilities import Lack, lacks, lacks_always, require
+from venvpkg.targets.traits import Purpose
 
 ALLOWED = Completed(0)
 
@@ -48,10 +50,36 @@ def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_pat
     assert "libjpeg-dev" not in found
 
 
-def test_a_build_that_compiles_nothing_misses_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda program, **_: None if program in {"gcc", "dpkg-deb"} else program)
+def test_a_build_that_compiles_nothing_misses_no_compiler(tmp_path: Path) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/dpkg-query").touch()
+    (tmp_path / "bin").symlink_to("/usr/bin")
 
-    assert [lack.package for lack in lacks_always()] == ["dpkg"]
+    assert [lack.what for lack in lacks_always(target(tmp_path))] == ["the program dpkg-deb"]
+
+
+def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "root/usr").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/gcc").touch()
+    (tmp_path / "root/usr/bin").symlink_to(tmp_path / "elsewhere")
+
+    found = {lack.package for lack in lacks(target(tmp_path / "root"), runner(b""), [])}
+
+    assert "gcc" in found
+
+
+def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path) -> None:
+    suse = replace(
+        target(tmp_path), family=Family.RPM, release=Release("opensuse-leap", "15.6", "", ("suse", "opensuse"))
+    )
+    fedora = replace(suse, release=Release("fedora", "43", ""))
+    lacking = [Lack("gcc", Purpose.COMPILE, "gcc")]
+
+    with pytest.raises(MissingToolError, match=f"Run: chroot {tmp_path} zypper install --no-recommends gcc"):
+        require(lacking, suse)
+    with pytest.raises(MissingToolError, match=f"Run: chroot {tmp_path} dnf install .* gcc"):
+        require(lacking, fedora)
 
 
 def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
@@ -76,8 +104,8 @@ def test_one_command_installs_everything_that_lacks() -> None:
     lacking = [Lack("Python.h", Purpose.COMPILE, "python3.11-dev"), Lack("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
-        require(lacking)
+        require(lacking, target(Path("/")))
 
 
 def test_nothing_lacking_is_no_error() -> None:
-    require([])
+    require([], target(Path("/")))

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from unit.fakes import ScriptedRunner
+from unit.targets.makers import python_says, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Completed
+from venvpkg.model.target import Family
 from venvpkg.targets.host import resolve_host
 
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
-
-
-def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2.36") -> Completed:
-    minor = f"{version[0]}.{version[1]}"
-    facts = {
-        "path": f"/usr/bin/python{minor}",
-        "version": version,
-        "ext_suffix": ".cpython-311-x86_64-linux-gnu.so",
-        "include": f"/usr/include/python{minor}",
-        "multiarch": "x86_64-linux-gnu",
-        "libc": libc,
-        "environment": {"platform_machine": "x86_64", "python_version": minor},
-    }
-    return Completed(0, json.dumps(facts).encode())
-
-
-def root_with(os_release: str, directory: Path) -> Path:
-    (directory / "etc").mkdir()
-    (directory / "etc/os-release").write_text(os_release)
-    return directory
 
 
 def runner_with(python: Completed) -> ScriptedRunner:
@@ -78,8 +59,25 @@ def test_an_interpreter_that_is_too_old_is_refused_with_its_version(tmp_path: Pa
         resolve_host(runner_with(python_says((3, 7, 3))), root_with(BOOKWORM, tmp_path))
 
 
-def test_a_machine_without_dpkg_is_no_target(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("dpkg",): Completed(127)})
+def test_a_machine_without_dpkg_is_no_debian(tmp_path: Path) -> None:
+    runner = ScriptedRunner({("dpkg",): Completed(127), ("/usr/bin/python3",): python_says()})
 
-    with pytest.raises(MissingToolError, match="fedora 43 is not a release whose packages are"):
+    with pytest.raises(MissingToolError, match="debian 12 is not a release whose packages are"):
+        resolve_host(runner, root_with(BOOKWORM, tmp_path))
+
+
+def test_a_machine_with_rpm_is_named_by_rpms_own_words(tmp_path: Path) -> None:
+    expanded = Completed(0, b"x86_64\n@venvpkg@\n(x86-64)\n@venvpkg@\n.fc43\n@venvpkg@\n")
+    runner = ScriptedRunner({("rpm",): expanded, ("/usr/bin/python3",): python_says()})
+
+    target = resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))
+
+    assert (target.family, target.name, target.multiarch) == (Family.RPM, "fedora-43-x86_64", "")
+    assert (target.dist, target.isa) == (".fc43", "(x86-64)")
+
+
+def test_a_missing_interpreter_of_a_root_is_installed_by_the_roots_own_tools(tmp_path: Path) -> None:
+    runner = ScriptedRunner({("/usr/bin/python3",): Completed(127)})
+
+    with pytest.raises(MissingToolError, match=f"chroot {tmp_path} dnf install .*python3"):
         resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))

@@ -10,7 +10,7 @@ from venvpkg.backends.deb.owners import read_owners
 from venvpkg.backends.deb.relations import parse_relation
 from venvpkg.backends.deb.versions import is_higher
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Command
+from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ def _shipping(
 ) -> Mapping[str, set[PurePosixPath]]:
     """Return which packages ship any of ``paths``: installed ones, and those in apt-file's index."""
     found: dict[str, set[PurePosixPath]] = {}
-    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), target, runner, report)):
+    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), runner, report)):
         found.setdefault(package.partition(":")[0], set()).add(path)
     return found
 
@@ -97,14 +97,12 @@ def _installed(paths: Sequence[PurePosixPath], target: Target, runner: Runner) -
             yield from ((path, package) for package in owners.packages.get(spelling, ()))
 
 
-def indexed(
-    paths: Sequence[PurePosixPath], target: Target, runner: Runner, report: Report
-) -> Iterator[tuple[PurePosixPath, str]]:
+def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""
     wanted = {str(path): path for path in paths}
     done = runner.run(
         Command(
-            ("apt-file", *_of_root(target), "search", "--fixed-string", "--from-file", "-"),
+            ("apt-file", "search", "--fixed-string", "--from-file", "-"),
             stdin="".join(f"{path}\n" for path in wanted).encode(),
             timeout_s=_TIMEOUT_S,
         )
@@ -131,7 +129,8 @@ def _in_index(name: str, target: Target, runner: Runner, parsed: Path) -> str:
     with contextlib.suppress(OSError):  # apt does without
         parsed.mkdir(parents=True, exist_ok=True)
     kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")
-    done = runner.run(Command(("apt-cache", *_of_root(target), *kept, "madison", "--", name), timeout_s=_TIMEOUT_S))
+    shown = (Bind.in_place(parsed),) if parsed.is_dir() else ()
+    done = runner.run(Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S))
     highest = ""
     for line in done.text.splitlines() if done.ok else ():
         package, version, *_ = (*map(str.strip, line.split("|")), "", "")
@@ -139,7 +138,3 @@ def _in_index(name: str, target: Target, runner: Runner, parsed: Path) -> str:
         if package == name and not ours and (not highest or is_higher(version, highest)):
             highest = version
     return highest
-
-
-def _of_root(target: Target) -> tuple[str, ...]:
-    return () if target.root.parent == target.root else ("--option", f"Dir={target.root}")

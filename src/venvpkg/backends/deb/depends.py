@@ -49,7 +49,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         report: ELF files of the payload.
         staged: the payload.
         target: where it will be installed; its package database knows the libraries it was compiled against.
-        runner: runs dpkg-query on this machine.
+        runner: runs dpkg-query on the target.
         console_report: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
         sonames: what the user says of single libraries.

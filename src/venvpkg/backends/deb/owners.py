@@ -54,7 +54,7 @@ def read_owners(
         root: the target's filesystem, without a payload.
         paths: on the target; those that packages cannot list (control characters) are owned by nobody.
         packages: further packages whose version is wanted; they need not be installed.
-        runner: runs dpkg-query of this machine on the target's database.
+        runner: runs dpkg-query on the target.
 
     Raises:
         PackageDatabaseError: there is no database, or dpkg-query cannot read it.
@@ -66,14 +66,14 @@ def read_owners(
         )
     spellings = {str(path): _spellings(str(path), root) for path in paths if str(path).isprintable()}
     asked = {each: None for several in spellings.values() for each in several}
-    shipped, diverted = _search(target, asked, runner)
+    shipped, diverted = _search(asked, runner)
     # A file that was moved away is listed under its old name, which was not asked for yet.
     moved = [origin for origin in diverted if origin not in asked]
     if moved:
-        shipped |= _search(target, moved, runner)[0]
+        shipped |= _search(moved, runner)[0]
     found = {path: _owners_of(path, shipped, diverted) for path in [*asked]}
     names = sorted({name for several in found.values() for name in several} | set(packages))
-    return Owners(found, spellings, installed_versions(target, names, runner) if names else {})
+    return Owners(found, spellings, installed_versions(names, runner) if names else {})
 
 
 def _spellings(path: str, root: LayeredRoot) -> tuple[str, ...]:
@@ -105,11 +105,11 @@ _Shipped = dict[str, tuple[str, ...]]
 _Diverted = dict[str, tuple[str, str]]
 
 
-def _search(target: Target, paths: Iterable[str], runner: Runner) -> tuple[_Shipped, _Diverted]:
+def _search(paths: Iterable[str], runner: Runner) -> tuple[_Shipped, _Diverted]:
     patterns = [_literal(path) for path in paths]
     if not patterns:
         return {}, {}
-    done = _query(target, ("--search", "--", *patterns), runner)
+    done = _query(("--search", "--", *patterns), runner)
     return parse_search(os.fsdecode(done.stdout))
 
 
@@ -151,11 +151,9 @@ def _owners_of(path: str, shipped: _Shipped, diverted: _Diverted) -> tuple[str, 
     return direct
 
 
-def installed_versions(target: Target, packages: Sequence[str], runner: Runner) -> dict[str, str]:
+def installed_versions(packages: Sequence[str], runner: Runner) -> dict[str, str]:
     """Return package, with and without architecture → version, of those that are installed."""
-    done = _query(
-        target, ("--show", "-f", "${binary:Package} ${Version} ${db:Status-Status}\n", "--", *packages), runner
-    )
+    done = _query(("--show", "-f", "${binary:Package} ${Version} ${db:Status-Status}\n", "--", *packages), runner)
     versions: dict[str, str] = {}
     for line in os.fsdecode(done.stdout).splitlines():
         match line.split(" "):
@@ -167,8 +165,8 @@ def installed_versions(target: Target, packages: Sequence[str], runner: Runner) 
     return versions
 
 
-def _query(target: Target, arguments: tuple[str, ...], runner: Runner) -> Completed:
-    command = Command(("dpkg-query", f"--admindir={target.on_host(DATABASE)}", *arguments), timeout_s=120)
+def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
+    command = Command(("dpkg-query", *arguments), timeout_s=120)
     done = runner.run(command)
     if done.not_found:
         raise MissingToolError(["dpkg-query, to ask which package ships a library"], install=["dpkg"])

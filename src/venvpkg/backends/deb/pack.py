@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.deb.deb822 import require_same
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.host.refusals import refusal_told
-from venvpkg.host.runner import Command
+from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
 
 if TYPE_CHECKING:
@@ -55,12 +55,14 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         Command(
             ("dpkg-deb", "--root-owner-group", *options, "--build", str(destdir), str(packed)),
             env={"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC"},
+            binds=tuple(map(Bind.in_place, dict.fromkeys((destdir.parent, packed.parent)))),
             timeout_s=_TIMEOUT_S,
         )
     )
     if not done.ok:
         raise _failed("dpkg-deb cannot pack", done)
-    done = runner.run(Command(("dpkg-deb", "--field", str(packed)), timeout_s=_TIMEOUT_S))
+    shown = Bind.in_place(packed, writable=False)
+    done = runner.run(Command(("dpkg-deb", "--field", str(packed)), binds=(shown,), timeout_s=_TIMEOUT_S))
     if not done.ok:
         raise _failed("dpkg-deb cannot read what it packed", done)
     require_same(fields, done.text, packed.name)

@@ -18,5 +18,5 @@ def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
     minor = target.interpreter.minor
     names = [*_PACKERS, *(f"{each}{minor}-minimal" for each in ("python", "libpython"))]
-    versions = installed_versions(target, names, runner)
+    versions = installed_versions(names, runner)
     return tuple(sorted((name, versions[name]) for name in names if name in versions))

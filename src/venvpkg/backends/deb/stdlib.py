@@ -105,7 +105,7 @@ def _packages(
     owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
     known = {path: {each.partition(":")[0] for each in owners.of(path)} for path in paths}
     unknown = [path for name, several in asked.items() if not any(known[path] for path in several) for path in several]
-    for path, package in indexed(unknown, target, runner, report) if unknown else ():
+    for path, package in indexed(unknown, runner, report) if unknown else ():
         known[path].add(package)
     base = _with_interpreter(target.interpreter)
     found: dict[str, str | None] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -82,14 +82,6 @@ def test_without_apt_nothing_is_known() -> None:
     warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), report, cache=NOWHERE)
 
     assert report.warnings == []
-
-
-def test_another_root_is_asked_itself(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("apt-cache",): Completed(0)})
-
-    warn_of_namesake("app", replace(debian_12(), root=tmp_path), runner, RecordingReport(), cache=tmp_path / "cache")
-
-    assert runner.ran[0].argv[1:3] == ("--option", f"Dir={tmp_path}")
 
 
 def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:

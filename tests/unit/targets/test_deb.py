@@ -1,4 +1,4 @@
-"""What can change a compile is read from the target: flags and installed build packages."""
+"""Of a target with dpkg is read what can change a compile: flags and installed build packages."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from unit.fakes import ScriptedRunner
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.host.runner import Completed
-from venvpkg.wheelhouse.installed import build_packages
+from venvpkg.targets.deb import all_packages, build_packages, headers_package, read_flags
 from venvpkg.wheelhouse.toolchain import read_toolchain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+NOTHING_RUNS = ScriptedRunner({})
 FLAGS = b'CFLAGS="-g -O2 -Wformat" CPPFLAGS="-D_FORTIFY_SOURCE=2" LDFLAGS="" '
 
 
@@ -34,7 +35,7 @@ def root_with(directory: Path, text: str) -> Path:
 
 
 def packages(directory: Path, *stanzas: str) -> dict[str, str]:
-    return dict(build_packages(root_with(directory, "\n".join(stanzas)), "3.11"))
+    return dict(build_packages(bookworm(root_with(directory, "\n".join(stanzas))), NOTHING_RUNS))
 
 
 def test_flags_and_packages_are_read(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_the_flags_do_not_depend_on_who_asks() -> None:
     runner = ScriptedRunner({("/usr/bin/dpkg-buildflags",): Completed(0, b"no flags")})
 
     with pytest.raises(MissingToolError):
-        read_toolchain(bookworm(), runner)
+        read_flags(runner)
 
     (asked,) = runner.ran
     assert asked.clean
@@ -62,7 +63,7 @@ def test_no_flags_name_the_package_that_brings_them(answer: Completed) -> None:
     runner = ScriptedRunner({("/usr/bin/dpkg-buildflags",): answer})
 
     with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends dpkg-dev"):
-        read_toolchain(bookworm(), runner)
+        read_flags(runner)
 
 
 @pytest.mark.parametrize(
@@ -104,4 +105,14 @@ def test_a_damaged_status_file_is_named_with_the_place(tmp_path: Path, text: str
 
 def test_a_missing_status_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(PackageDatabaseError, match="cannot be read"):
-        build_packages(tmp_path, "3.11")
+        build_packages(bookworm(tmp_path), NOTHING_RUNS)
+
+
+def test_every_installed_package_counts_where_all_are_wanted(tmp_path: Path) -> None:
+    root = root_with(tmp_path, stanza("vim") + "\n" + stanza("gone", status="deinstall ok config-files"))
+
+    assert all_packages(bookworm(root), NOTHING_RUNS) == (("vim:amd64", "1"),)
+
+
+def test_headers_come_from_the_package_of_the_interpreters_minor() -> None:
+    assert headers_package(bookworm().interpreter) == "python3.11-dev"

@@ -1,4 +1,4 @@
-"""The installed packages of a root that take part in a compile, from dpkg's status file."""
+"""The installed packages of a target, from dpkg's status file."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import PackageDatabaseError
+from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Target
+    from venvpkg.targets.traits import Packages
 
 _STATUS = "var/lib/dpkg/status"
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
@@ -22,39 +27,53 @@ _NAMES = re.compile(
 )
 
 
-def build_packages(root: Path, interpreter: str) -> tuple[tuple[str, str], ...]:
-    """Return name (``libpq-dev:amd64``) and version of every installed package that can change what a compiler makes.
+def build_packages(target: Target, runner: Runner) -> Packages:
+    """Return name (``libpq-dev:amd64``) and version of what can change a compile; see ``Traits``.
 
-    Args:
-        root: filesystem of the target.
-        interpreter: minor version of the target's interpreter, ``3.11``; other minors are not listed.
-
-    Returns:
-        Sorted by name, each once.
-
-    Raises:
-        PackageDatabaseError: the status file is missing or damaged.
+    Other minors of Python than the target's interpreter are not listed.
 
     Source:
         deb822(5); dpkg-query(1) for the status words; Debian Policy 2.4 for sections.
     """
-    found = {
-        f"{fields['package']}:{fields['architecture']}": fields["version"]
-        for fields in _installed(root)
-        if _takes_part(fields["package"], fields.get("section", ""), interpreter)
-    }
-    return tuple(sorted(found.items()))
-
-
-def all_packages(root: Path) -> tuple[tuple[str, str], ...]:
-    """Return name and version of every installed package, as ``build_packages`` does.
-
-    Raises:
-        PackageDatabaseError: the status file is missing or damaged.
-    """
-    return tuple(
-        sorted((f"{fields['package']}:{fields['architecture']}", fields["version"]) for fields in _installed(root))
+    del runner
+    minor = target.interpreter.minor
+    return _named(
+        fields for fields in _installed(target.root) if _takes_part(fields["package"], fields.get("section", ""), minor)
     )
+
+
+def all_packages(target: Target, runner: Runner) -> Packages:
+    """Return name and version of every installed package; see ``Traits``."""
+    del runner
+    return _named(_installed(target.root))
+
+
+def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
+    """Return those that neither are installed nor provided by what is; see ``Traits``."""
+    wanted = tuple(wanted)
+    if not wanted:
+        return ()
+    done = runner.run(
+        Command(("dpkg-query", "--show", "--showformat", "${db:Status-Status}\t${Package}\t${Provides}\n"))
+    )
+    if not done.ok:
+        raise PackageDatabaseError(
+            f"dpkg-query cannot list the installed packages: {done.outcome()}.",
+            details=done.errors.strip()[-1000:],
+            resolution="Repair dpkg's database, then build again.",
+        )
+    installed: set[str] = set()
+    for line in done.text.splitlines():
+        status, _, names = line.partition("\t")
+        if status == "installed":
+            package, _, provides = names.partition("\t")
+            installed.add(package)
+            installed.update(each.split()[0].partition(":")[0] for each in provides.split(",") if each.strip())
+    return tuple(package for package in wanted if package.partition(":")[0] not in installed)
+
+
+def _named(stanzas: Iterable[dict[str, str]]) -> Packages:
+    return tuple(sorted({f"{each['package']}:{each['architecture']}": each["version"] for each in stanzas}.items()))
 
 
 def _installed(root: Path) -> Iterator[dict[str, str]]:

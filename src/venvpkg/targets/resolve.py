@@ -1,0 +1,76 @@
+"""Find out what a target is, and how programs run there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.host.runner import Command
+from venvpkg.targets.host import resolve_host
+from venvpkg.targets.root import RootRunner
+from venvpkg.targets.selection import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.host.runner import Streamer
+    from venvpkg.model.target import Target
+    from venvpkg.targets.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTarget:
+    """A target, and the runner of programs there."""
+
+    target: Target
+    runner: Streamer
+
+
+def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
+    """Return the target that the user names.
+
+    Args:
+        selection: as the user names it.
+        host: runs programs of this machine.
+        environment: venvpkg's own variables.
+
+    Raises:
+        ConfigurationError: there is no such root, or its release cannot be told.
+        MissingToolError: it has no interpreter or no tools of its family, or programs cannot run there.
+    """
+    match selection.kind:
+        case Kind.HOST:
+            return ResolvedTarget(resolve_host(host), host)
+        case Kind.ROOT:
+            # Not Path.resolve, which raises for a loop of links.
+            root = Path(os.path.realpath(Path(selection.place).expanduser()))
+            if root.parent == root:
+                return ResolvedTarget(resolve_host(host), host)
+            runner = RootRunner(_required(root, selection), host, environment)
+            _require_runs(runner, selection)
+            return ResolvedTarget(resolve_host(runner, root), runner)
+        case _:
+            assert_never(selection.kind)
+
+
+def _required(root: Path, selection: Selection) -> Path:
+    if not root.is_dir():
+        raise ConfigurationError(
+            f"--target {selection}",
+            [f"{root} is no directory"],
+            resolution="Name the directory of a root, as mmdebstrap or 'dnf --installroot' make one.",
+        )
+    return root
+
+
+def _require_runs(runner: RootRunner, selection: Selection) -> None:
+    done = runner.run(Command(("true",), timeout_s=60))
+    if not done.ok:
+        raise MissingToolError(
+            [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
+            resolution="Run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a"
+            " container: the capability SYS_ADMIN); and name a root of this machine's architecture, with coreutils.",
+        )

@@ -1,0 +1,105 @@
+"""A target is found by its name, and its programs run where it is."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.targets.makers import python_says, root_with
+from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.host.runner import Command, Completed
+from venvpkg.targets.resolve import resolve_target
+from venvpkg.targets.selection import HOST, Kind, Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from venvpkg.host.runner import Stream
+
+TRIXIE = 'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n'
+
+
+@dataclass
+class Machine:
+    """A Streamer that knows what a Debian answers, told apart by the last words of the command."""
+
+    works: bool = True
+    ran: list[Command] = field(default_factory=list)
+
+    def run(self, command: Command) -> Completed:
+        self.ran.append(command)
+        if not self.works:
+            return Completed(1, b"", b"unshare: unshare failed: Operation not permitted\n")
+        if "--print-architecture" in command.argv:
+            return Completed(0, b"amd64\n")
+        return python_says((3, 13, 5)) if "/usr/bin/python3" in command.argv else Completed(0)
+
+    @contextlib.contextmanager
+    def stream(self, command: Command) -> Iterator[Stream]:
+        raise AssertionError(f"nothing is streamed: {command}")
+        yield
+
+
+def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
+    machine = Machine()
+    root = root_with(TRIXIE, tmp_path)
+
+    resolved = resolve_target(Selection(Kind.ROOT, str(root)), machine, {})
+    resolved.runner.run(Command(("gcc", "-v")))
+
+    assert (resolved.target.name, resolved.target.root) == ("debian-13-amd64", root)
+    assert not resolved.target.is_host
+    assert machine.ran[-1].argv[0] == "/usr/bin/setpriv"
+    assert machine.ran[-1].argv[-2:] == ("gcc", "-v")
+    assert all(str(root) in command.argv for command in machine.ran)
+
+
+def test_a_root_is_found_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root_with(TRIXIE, tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+
+    resolved = resolve_target(Selection(Kind.ROOT, f"./{tmp_path.name}"), Machine(), {})
+
+    assert resolved.target.root == tmp_path
+
+
+def test_the_root_of_this_machine_is_this_machine() -> None:
+    machine = Machine()
+
+    resolved = resolve_target(Selection(Kind.ROOT, "/"), machine, {})
+
+    assert resolved.runner is machine
+    assert resolved == resolve_target(HOST, machine, {})
+
+
+def test_a_directory_that_is_not_there_is_no_root(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"--target root:.*\n.*is no directory"):
+        resolve_target(Selection(Kind.ROOT, str(tmp_path / "none")), Machine(), {})
+
+
+def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_path: Path) -> None:
+    root = root_with(TRIXIE, tmp_path)
+
+    with pytest.raises(MissingToolError, match=r"Operation not permitted(.|\n)*Run as root"):
+        resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {})
+
+
+def test_of_our_environment_a_root_gets_only_how_to_reach_the_network(tmp_path: Path) -> None:
+    machine = Machine()
+    ours = {"PATH": "/home/me/bin", "HOME": "/home/me", "https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/x.pem"}
+
+    resolved = resolve_target(Selection(Kind.ROOT, str(root_with(TRIXIE, tmp_path))), machine, ours)
+    resolved.runner.run(Command(("dnf", "repoquery"), env={"LANG": "C"}))
+
+    assert machine.ran[-1].clean
+    assert machine.ran[-1].env == {
+        "HOME": "/root",
+        "LANG": "C",
+        "LC_ALL": "C.UTF-8",
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "https_proxy": "http://proxy:3128",
+    }

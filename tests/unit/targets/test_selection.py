@@ -1,0 +1,26 @@
+"""What a target is called on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection
+
+
+@pytest.mark.parametrize(
+    ("text", "selection"),
+    [
+        ("host", HOST),
+        ("root:/srv/trixie", Selection(Kind.ROOT, "/srv/trixie")),
+        ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
+    ],
+)
+def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> None:
+    assert parse_selection(text) == selection
+    assert str(selection) == text
+
+
+@pytest.mark.parametrize("text", ["", "root", "root:", "host:here", "podmann:x", "Root:/x", "/srv/trixie"])
+def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
+    with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):
+        parse_selection(text)
