@@ -156,10 +156,10 @@ def interpreter_options(target: Target) -> tuple[str, ...]:
 def _platform(target: Target) -> str:
     """Return uv's name of the newest platform that it knows and the target is."""
     oldest, newest = _MANYLINUX_MINORS
-    major, minor = target.interpreter.glibc or (2, oldest)
-    if target.machine not in _MANYLINUX_MACHINES or (major, minor) < (2, oldest):
+    glibc = target.interpreter.glibc
+    if target.machine not in _MANYLINUX_MACHINES or glibc is None or glibc < (2, oldest):
         return f"{target.machine}-unknown-linux{'' if target.machine.startswith('riscv') else '-gnu'}"
-    return f"{target.machine}-manylinux_2_{min(minor, newest)}"
+    return f"{target.machine}-manylinux_2_{min(glibc[1], newest)}"
 
 
 def backends_barred(directory: Path) -> dict[str, str]:

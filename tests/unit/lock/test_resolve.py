@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,33 @@ def test_uv_is_asked_for_the_targets_interpreter_in_an_environment_of_ours(tmp_p
     assert (command.cwd, command.clean, command.stdin) == (tmp_path / "app", True, None)
     assert "PYTHONPATH" not in command.env
     assert "pw" not in str(command)
+
+
+@pytest.mark.parametrize(
+    ("machine", "glibc", "platform"),
+    [
+        ("x86_64", (2, 31), "x86_64-manylinux_2_31"),
+        ("aarch64", (2, 36), "aarch64-manylinux_2_36"),
+        ("x86_64", (2, 43), "x86_64-manylinux_2_40"),
+        ("x86_64", (2, 28), "x86_64-unknown-linux-gnu"),
+        ("aarch64", None, "aarch64-unknown-linux-gnu"),
+        ("riscv64", (2, 41), "riscv64-unknown-linux"),
+    ],
+)
+def test_an_interpreter_that_cannot_run_here_is_described_to_uv(
+    tmp_path: Path, machine: str, glibc: tuple[int, int] | None, platform: str
+) -> None:
+    runner = answering()
+    here = target()
+    interpreter = replace(here.interpreter, version=(3, 13, 5), glibc=glibc)
+    there = replace(here, root=tmp_path / "root", machine=machine, interpreter=interpreter)
+
+    update_lock(project_in(application(tmp_path, "flask")), there, resolver(tmp_path, runner))
+
+    words = runner.ran[0].argv
+    assert words[words.index("--python") + 1] == sys.executable
+    assert words[words.index("--python-version") + 1] == "3.13.5"
+    assert words[words.index("--python-platform") + 1] == platform
 
 
 def test_a_requirement_goes_in_by_stdin_with_its_extras(tmp_path: Path) -> None:

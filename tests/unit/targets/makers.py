@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Completed
+from venvpkg.host.runner import Command, Completed
 from venvpkg.model.target import Family, Interpreter, Release, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvpkg.host.runner import Stream
+
+TRIXIE = 'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n'
 
 
 def root_with(os_release: str, directory: Path) -> Path:
@@ -40,3 +50,24 @@ def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2
         "environment": {"platform_machine": "x86_64", "python_version": minor},
     }
     return Completed(0, json.dumps(facts).encode())
+
+
+@dataclass
+class Machine:
+    """A Streamer that knows what a Debian answers, told apart by the last words of the command."""
+
+    works: bool = True
+    ran: list[Command] = field(default_factory=list)
+
+    def run(self, command: Command) -> Completed:
+        self.ran.append(command)
+        if not self.works:
+            return Completed(1, b"", b"unshare: unshare failed: Operation not permitted\n")
+        if "--print-architecture" in command.argv:
+            return Completed(0, b"amd64\n")
+        return python_says((3, 13, 5)) if "/usr/bin/python3" in command.argv else Completed(0)
+
+    @contextlib.contextmanager
+    def stream(self, command: Command) -> Iterator[Stream]:
+        raise AssertionError(f"nothing is streamed: {command}")
+        yield

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.targets.makers import python_says, root_with
+from unit.targets.makers import TRIXIE, Machine, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.runner import Command
 from venvpkg.targets.resolve import resolve_target
 from venvpkg.targets.selection import HOST, Kind, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from venvpkg.host.runner import Stream
-
-TRIXIE = 'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n'
-
-
-@dataclass
-class Machine:
-    """A Streamer that knows what a Debian answers, told apart by the last words of the command."""
-
-    works: bool = True
-    ran: list[Command] = field(default_factory=list)
-
-    def run(self, command: Command) -> Completed:
-        self.ran.append(command)
-        if not self.works:
-            return Completed(1, b"", b"unshare: unshare failed: Operation not permitted\n")
-        if "--print-architecture" in command.argv:
-            return Completed(0, b"amd64\n")
-        return python_says((3, 13, 5)) if "/usr/bin/python3" in command.argv else Completed(0)
-
-    @contextlib.contextmanager
-    def stream(self, command: Command) -> Iterator[Stream]:
-        raise AssertionError(f"nothing is streamed: {command}")
-        yield
 
 
 def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
