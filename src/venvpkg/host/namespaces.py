@@ -108,11 +108,8 @@ _ENTER = """\
 root=$1 etc=$2 cwd=$3 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 shift 3
-new=
-count=$1
+new='' left=$1 fd=2
 shift
-left=$count places=
-fd=2
 while test "$left" -gt 0; do
     fd=$((fd + 1)) left=$((left - 1))
     eval "exec $fd<\\"\\$1\\"; place$fd=\\$2 mode$fd=\\$3"

@@ -71,6 +71,6 @@ def _require_runs(runner: RootRunner, selection: Selection) -> None:
     if not done.ok:
         raise MissingToolError(
             [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
-            resolution="Run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a"
-            " container: the capability SYS_ADMIN); and name a root of this machine's architecture, with coreutils.",
+            resolution="Run as root (in a container: with the capability SYS_ADMIN), and name a root of this machine's"
+            " architecture that has coreutils.",
         )

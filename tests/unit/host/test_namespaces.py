@@ -14,8 +14,6 @@ from venvpkg.host.runner import Bind, Command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TOOL = Bind(Path("/opt/tool"), PurePosixPath("/usr/src/venvpkg/tool"), writable=False)
-
 
 def parameters(argv: Sequence[str]) -> list[str]:
     """Return root, etc, cwd, binds, masks and the command: what the shell text gets."""
@@ -38,12 +36,14 @@ def test_what_is_shown_where_nothing_is_makes_its_parent_an_empty_one_on_this_ma
 
 
 def test_what_lies_in_something_shown_before_hides_nothing(tmp_path: Path) -> None:
-    command = Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/usr/src/venvpkg")), TOOL))
+    room = PurePosixPath(tmp_path / "room")
+    tool = Bind(Path("/opt/tool"), room / "tool", writable=False)
+    command = Command(("true",), binds=(Bind(tmp_path, room), tool))
 
     shown, hidden = shown_and_hidden(command)
 
-    assert shown[3:] == ["/opt/tool", "/usr/src/venvpkg/tool", "ro"]
-    assert hidden == ["/usr/src"]
+    assert shown[3:] == ["/opt/tool", str(room / "tool"), "ro"]
+    assert hidden == [str(tmp_path)]
 
 
 def test_what_is_in_its_place_already_is_mounted_only_where_a_mask_hides_it(tmp_path: Path) -> None:
