@@ -125,6 +125,17 @@ def test_masked_directories_are_empty_but_for_what_is_shown_in_them(
     assert (done.text, done.errors) == ("/usr/local:\n\n/usr/src:\nvenvpkg\n", "")
 
 
+def test_showing_things_writes_nothing_to_this_machine(tmp_path: Path) -> None:
+    place = tmp_path / "there"
+    place.mkdir()
+    binds = tuple(Bind(tmp_path, PurePosixPath(place / "deep/er" / name)) for name in ("one", "two"))
+
+    done = SubprocessRunner(os.environ).run(Command(("ls", str(place / "deep/er")), binds=binds))
+
+    assert (done.text, done.errors) == ("one\ntwo\n", "")
+    assert list(place.iterdir()) == []
+
+
 def test_a_program_without_network_sees_no_interface_but_its_own(root: Path) -> None:
     count = "set -- $(cat /proc/net/dev); n=0; for word; do case $word in *:) n=$((n + 1));; esac; done; echo $n"
 

@@ -32,8 +32,8 @@ def isolated_argv(command: Command, root: Path | None = None) -> tuple[str, ...]
     Args:
         command: with at most ``MOST_BINDS`` directories or files to show.
         root: the directory that the command takes for ``/``, below a layer that takes its writes and vanishes with it;
-            None for this machine's own. There, what is shown at a place that does not exist makes its parent an empty
-            one, because nothing may be written.
+            None for this machine's own. There, what is shown at a place that does not exist makes the nearest directory
+            above it an empty one, because nothing may be written.
 
     Source:
         unshare(1), setpriv(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
@@ -89,12 +89,21 @@ def _resolved(path: PurePosixPath, root: Path | None) -> str:
 
 
 def _hidden_parents(places: Iterable[str], masked: Iterable[str]) -> Iterator[str]:
+    """Yield the nearest directory that exists above each place that does not: nothing may be written to this machine.
+
+    Raises:
+        ValueError: there is none but ``/``, which cannot be hidden.
+    """
     hidden = list(masked)
     for place in places:
         if not _below(place, hidden):
             hidden.append(place)
             if not os.path.lexists(place):
-                yield str(PurePosixPath(place).parent)
+                parent = next(str(each) for each in PurePosixPath(place).parents if os.path.lexists(each))
+                if parent == "/":
+                    raise ValueError(f"nothing can be shown at {place}: this machine has no directory there")
+                hidden.append(parent)
+                yield parent
 
 
 def _below(place: str, parents: Iterable[str]) -> bool:

@@ -26,13 +26,18 @@ def shown_and_hidden(command: Command, root: Path | None = None) -> tuple[list[s
     return rest[:end], rest[end + 1 : end + 1 + int(rest[end])]
 
 
-def test_what_is_shown_where_nothing_is_makes_its_parent_an_empty_one_on_this_machine(tmp_path: Path) -> None:
-    command = Command(("true",), binds=(Bind(tmp_path, PurePosixPath(tmp_path / "new/room")),))
+def test_what_is_shown_where_nothing_is_hides_the_nearest_directory_above_it_on_this_machine(tmp_path: Path) -> None:
+    room, other = (PurePosixPath(tmp_path / "new" / name) for name in ("room", "other"))
 
-    shown, hidden = shown_and_hidden(command)
+    shown, hidden = shown_and_hidden(Command(("true",), binds=(Bind(tmp_path, room), Bind(tmp_path, other))))
 
-    assert shown == [str(tmp_path), str(tmp_path / "new/room"), "rw"]
-    assert hidden == [str(tmp_path / "new")]
+    assert shown == [str(tmp_path), str(room), "rw", str(tmp_path), str(other), "rw"]
+    assert hidden == [str(tmp_path)]
+
+
+def test_nothing_can_be_shown_where_only_the_root_of_this_machine_could_be_hidden(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no directory there"):
+        isolated_argv(Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/no-such-place/room")),)))
 
 
 def test_what_lies_in_something_shown_before_hides_nothing(tmp_path: Path) -> None:
