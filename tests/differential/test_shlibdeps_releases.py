@@ -78,9 +78,9 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def of_ours(root: Path, places: Sequence[PurePosixPath], work: Path) -> dict[PurePosixPath, DependencySet]:
-    """Return what we say of each file alone, reading the root from outside; nothing of those that lack a library."""
-    runner, report = SubprocessRunner(os.environ), RecordingReport()
-    target = resolve_host(RootRunner(root, runner, os.environ), root)
+    """Return what we say of each file alone, asking the root's own dpkg; nothing of those that lack a library."""
+    runner, report = RootRunner(root, SubprocessRunner(os.environ), os.environ), RecordingReport()
+    target = resolve_host(runner, root)
     payloads = {place: payload_in(work / str(number), root, place) for number, place in enumerate(places)}
     scans = {place: scan(payload, target, report) for place, payload in payloads.items()}
     edges = {place: load(scans[place], payload, target).edges for place, payload in payloads.items()}
