@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from venvpkg.errors import UnownedSonameError
@@ -35,20 +35,23 @@ class Library:
     """What the package that owns a library says about it.
 
     Attributes:
-        path: where the library is, on the target.
+        path: where the library is, on the target; None when it is in a repository of the target only.
         owner: the installed package; None when a local rule speaks for a file that no package ships.
         source: how the owner says it.
         base: what everything linked with the library needs; empty when the owner wants it so.
         symbols: ``symbol@version`` → what its users need in addition; empty when the owner does not tell symbols apart.
         warning: a sentence for the user; empty for none.
+        versions: symbol version of this library → what objects that require it need in addition; empty when the owner
+            tells single symbols apart, or nothing.
     """
 
-    path: PurePosixPath
+    path: PurePosixPath | None
     owner: str | None
     source: Source
     base: tuple[Clause, ...]
     symbols: Mapping[str, tuple[Clause, ...]]
     warning: str = ""
+    versions: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)
 
 
 class Claim(NamedTuple):
@@ -98,7 +101,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
         UnownedSonameError: needed libraries are not there or no package ships them; the error lists all of them.
 
     Source:
-        dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5).
+        dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5); rpm's elfdeps generator.
     """
     by_object: dict[PurePosixPath, list[Edge]] = {}
     for edge in edges:
@@ -168,6 +171,10 @@ def _claims_of(
     for soname, library in libraries.items():
         for clause in library.base:
             raise_to(soname, clause, None)
+    for required in facts.symbol_versions:
+        versions = libraries[required.soname].versions if required.soname in libraries else {}
+        for clause in versions.get(required.version, ()):
+            raise_to(required.soname, clause, required.version)
     with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
     for symbol in _symbols_of(facts) if with_symbols else ():
         for soname, symbols in with_symbols:
