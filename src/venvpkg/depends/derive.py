@@ -10,7 +10,7 @@ from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from venvpkg.model.depends import Dependency
@@ -161,28 +161,11 @@ def _claims_of(
     """Return one claim for each template that each library of one object asks for, with this object's own floor."""
     # (soname, template) → floor, and the symbol that set it.
     floors: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-
-    def raise_to(soname: str, clause: Clause, symbol: str | None) -> None:
+    for soname, clause, symbol in _asked(facts, libraries):
         key = (soname, clause.template)
         now = floors.get(key)
         if now is None or (clause.floor is not None and (now[0] is None or owners.is_higher(clause.floor, now[0]))):
             floors[key] = (clause.floor, symbol)
-
-    for soname, library in libraries.items():
-        for clause in library.base:
-            raise_to(soname, clause, None)
-    for required in facts.symbol_versions:
-        versions = libraries[required.soname].versions if required.soname in libraries else {}
-        for clause in versions.get(required.version, ()):
-            raise_to(required.soname, clause, required.version)
-    with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
-    for symbol in _symbols_of(facts) if with_symbols else ():
-        for soname, symbols in with_symbols:
-            clauses = symbols.get(symbol)
-            if clauses is not None:
-                for clause in clauses:
-                    raise_to(soname, clause, symbol)
-                break
     return [
         Claim(
             template,
@@ -199,6 +182,21 @@ def _claims_of(
         )
         for (soname, template), (floor, symbol) in floors.items()
     ]
+
+
+def _asked(facts: ElfObject, libraries: Mapping[str, Library]) -> Iterator[tuple[str, Clause, str | None]]:
+    """Yield what each library asks of one object: soname, clause, and the symbol or version that is the reason."""
+    for soname, library in libraries.items():
+        yield from ((soname, clause, None) for clause in library.base)
+    for required in facts.symbol_versions:
+        versions = libraries[required.soname].versions if required.soname in libraries else {}
+        yield from ((required.soname, clause, required.version) for clause in versions.get(required.version, ()))
+    with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
+    for symbol in _symbols_of(facts) if with_symbols else ():
+        # The first library that lists a symbol defines it.
+        found = next(((soname, symbols[symbol]) for soname, symbols in with_symbols if symbol in symbols), None)
+        if found is not None:
+            yield from ((found[0], clause, symbol) for clause in found[1])
 
 
 def _symbols_of(facts: ElfObject) -> Iterable[str]:

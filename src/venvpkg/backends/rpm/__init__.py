@@ -1,0 +1,1 @@
+"""RPM packages: the backend of the family rpm."""
