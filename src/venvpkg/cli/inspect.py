@@ -26,10 +26,10 @@ _FIELDS = ("Package", "Version", "Architecture", "Maintainer", "Depends", "Pre-D
 
 
 @click.command("inspect")
-@click.argument("artifact", metavar="FILE.deb", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("artifact", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @speaking
 def command(output: Output, artifact: Path) -> None:
-    """Look into a Debian package, whoever made it: fields, payload, Python distributions, libraries, leaks.
+    """Look into a Debian or rpm package, whoever made it: fields, payload, Python distributions, libraries, leaks.
 
     Nothing of it is run or unpacked. The package may be hostile. With --verbose long lists are shown whole.
     """
