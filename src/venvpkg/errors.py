@@ -158,7 +158,7 @@ class UnprovidedCapabilityError(UnownedSonameError):
         for name in self.capabilities:
             first, *more = needed_by[name]
             others = f" and {len(more)} more" if more else ""
-            where = f" (found as {places[name]}, which no package provides it for)" if name in places else ""
+            where = f" (the library is there as {places[name]})" if name in places else ""
             lines.append(f"  {name}, for {first}{others}{where}")
         count = len(self.capabilities)
         VenvpkgError.__init__(

@@ -91,7 +91,7 @@ def _providers_by_zypper(capabilities: Sequence[str], runner: Runner) -> tuple[M
     for each in capabilities:
         done = runner.run(_searched(each))
         if done.returncode not in {0, _NOTHING_MATCHES}:
-            return found, _unasked("neither dnf nor zypper" if done.returncode == _NOT_FOUND else "zypper", done)
+            return found, _unasked("dnf and zypper" if done.returncode == _NOT_FOUND else "zypper", done)
         packages = _solvables(done)
         if packages:
             found[each] = packages[0]
