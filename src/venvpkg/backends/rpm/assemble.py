@@ -86,7 +86,7 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     work.mkdir()
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     shop = _Shop(spec, target, work, runner)
-    of = composed(spec, target, shop.run("rpm", "--eval", "%{?dist}").text.strip())
+    of = composed(spec, target)
     (work / _SPEC).write_text(rendered_spec(of, paths, spec), encoding="utf-8")
     set_times(spec.staged.destdir, spec.source_date_epoch)
     parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))

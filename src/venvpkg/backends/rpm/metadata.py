@@ -98,14 +98,9 @@ class Composed:
         )
 
 
-def package_version(spec: PackageSpec, dist: str) -> tuple[str, str]:
-    """Return version and release, ``1.0~rc1`` and ``1.el9``, without epoch.
-
-    Args:
-        spec: the package.
-        dist: what the target's macro of that name says, ``.el9``; empty where releases do not mark their packages.
-    """
-    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{dist}"
+def package_version(spec: PackageSpec, target: Target) -> tuple[str, str]:
+    """Return version and release, ``1.0~rc1`` and ``1.el9``, without epoch."""
+    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{target.dist}"
 
 
 def package_epoch(spec: PackageSpec) -> int:
@@ -119,13 +114,13 @@ def package_architecture(spec: PackageSpec, target: Target) -> str:
     return target.architecture if spec.staged.payload.has_elf else NOARCH
 
 
-def composed(spec: PackageSpec, target: Target, dist: str) -> Composed:
+def composed(spec: PackageSpec, target: Target) -> Composed:
     """Return what the spec file will say.
 
     Raises:
         AssembleError: a value cannot stand in a spec file; all of them are given.
     """
-    version, release = package_version(spec, dist)
+    version, release = package_version(spec, target)
     epoch = package_epoch(spec)
     summary, description = summary_and_description(spec.summary, spec.description, spec.name)
     whole = f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}"

@@ -47,7 +47,8 @@ class Rpm:
                     if not self.dnf.ok
                     else Completed(0, "".join(f"{n}|{VERSION}|x86_64\n\n" for n in names).encode())
                 )
-        raise AssertionError(f"no answer for: {command}")
+            case _:
+                raise AssertionError(f"no answer for: {command}")
 
     def _provides(self) -> list[str]:
         lines = ["gpg-pubkey\t0\tfd431d51-4ae0493b\t(none)\n"]

@@ -20,8 +20,8 @@ from venvpkg.model.target import Family, Target
 HOSTILE = "100% %{lua:print(1)} %(date) %{nil}"
 
 
-def el_9() -> Target:
-    return replace(debian_12(), family=Family.RPM, architecture="x86_64", multiarch="")
+def el_9(dist: str = ".el9") -> Target:
+    return replace(debian_12(), family=Family.RPM, architecture="x86_64", multiarch="", dist=dist, isa="(x86-64)")
 
 
 def file(path: str | PurePosixPath, kind: PathKind = PathKind.FILE, *, is_elf: bool = False) -> PayloadPath:
@@ -47,7 +47,7 @@ PATHS = (
 
 
 def rendered(spec: PackageSpec, dist: str = ".el9") -> str:
-    return rendered_spec(composed(spec, el_9(), dist), PATHS, spec)
+    return rendered_spec(composed(spec, el_9(dist)), PATHS, spec)
 
 
 def test_a_whole_spec_file_is_as_expected() -> None:
@@ -100,7 +100,7 @@ def test_the_epoch_of_the_version_is_the_packages() -> None:
 )
 def test_values_that_could_add_a_line_are_refused(changes: dict[str, str]) -> None:
     with pytest.raises(AssembleError, match="cannot stand in a spec file"):
-        composed(a_spec(**changes), el_9(), ".el9")
+        composed(a_spec(**changes), el_9())
 
 
 def test_a_projects_template_takes_the_place_of_ours(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def answer_of(header: Header, **more: str) -> str:
     return "\n".join((*lines, *(f"{tag}={value}" for tag, value in more.items())))
 
 
-HEADER = composed(a_spec(dependencies=needing("bash >= 5")), el_9(), ".el9").header()
+HEADER = composed(a_spec(dependencies=needing("bash >= 5")), el_9()).header()
 
 
 def test_what_rpm_adds_by_itself_is_no_difference() -> None:
