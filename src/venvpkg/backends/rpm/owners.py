@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,8 @@ _PROVIDES: Final = f"[{_PACKAGE}\\t%{{PROVIDENAME}}\\t%{{PROVIDEFLAGS:depflags}}
 _SHIPS: Final = _PACKAGE.replace("=", "") + "\\n"
 _TIMEOUT_S: Final = 300.0
 _NOT_FOUND: Final = 127
-_NOT_ALL_FOUND: Final = 1
+_OUT_OF_TIME: Final = 124
+_DATABASE: Final = re.compile(r"rpmdb|database|cannot open Packages", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
     done = runner.run(Command(("rpm", "--query", *arguments), timeout_s=_TIMEOUT_S))
     if done.returncode == _NOT_FOUND:
         raise MissingToolError(["rpm, to ask which package provides a library"], install=["rpm"])
-    if done.returncode not in {0, _NOT_ALL_FOUND} or "rpmdb" in done.errors:
+    # It ends with the number of packages that it did not find.
+    if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(done.errors):
         raise _unreadable(done)
     return done
 
