@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from venvpkg.model.inspection import Inspection
 
 _SHOWN = 20
-_FIELDS = ("Package", "Version", "Architecture", "Maintainer", "Depends", "Pre-Depends", "Conflicts")
+# Those that tell most, by the names that either family has for them.
+_FIELDS = (
+    "Package", "Name", "Version", "Release", "Architecture", "Maintainer", "Packager", "License",
+    "Depends", "Pre-Depends", "Requires", "Conflicts",
+)  # fmt: skip
 
 
 @click.command("inspect")
