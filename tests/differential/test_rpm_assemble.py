@@ -156,6 +156,22 @@ def test_a_package_is_known_by_its_beginning_and_compared_member_by_member(
     )
 
 
+def test_rpmlint_finds_no_error_beyond_those_with_a_reason(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    if shutil.which("rpmlint") is None:
+        pytest.skip("needs rpmlint")
+    artifact = assemble_in(tmp_path, rpm_target, runner)
+    reasons = Path(__file__).parents[2] / "docs/rpmlint.toml"
+
+    done = runner.run(Command(("rpmlint", "--config", str(reasons), str(artifact.path))))
+
+    assert "checks:" in done.text
+    # The module of the test is a program of the release.
+    found = [line for line in done.text.splitlines() if ": E: " in line and "module.so" not in line]
+    assert found == []
+
+
 def test_what_is_inside_is_told(tmp_path: Path, rpm_target: Target, runner: SubprocessRunner) -> None:
     artifact = assemble_in(tmp_path, rpm_target, runner, dependencies=needing("bash >= 5"))
 
