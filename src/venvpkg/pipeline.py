@@ -127,6 +127,7 @@ def build_recorded(
             dependencies = backend.derive_dependencies(
                 report, staged, target, runner, session.report,
                 declared=project.settings.depends, sonames=project.settings.sonames,
+                with_floors=project.settings.rpm_min_versions,
             )  # fmt: skip
         epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
         sbom = bill_of_materials(

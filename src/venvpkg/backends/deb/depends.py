@@ -41,6 +41,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     *,
     declared: Sequence[str] = (),
     sonames: Sequence[SonameRule] = (),
+    with_floors: bool = False,
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
@@ -54,6 +55,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         console_report: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
         sonames: what the user says of single libraries.
+        with_floors: makes no difference: every package of the family tells lowest versions, or has one.
 
     Raises:
         UnownedSonameError: needed libraries that no package ships.
@@ -61,6 +63,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         ConfigurationError: what was declared is no relation.
         MissingToolError: no dpkg-query.
     """
+    del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
     loaded = load(report, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.SYSTEM))

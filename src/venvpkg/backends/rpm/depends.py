@@ -38,6 +38,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     *,
     declared: Sequence[str] = (),
     sonames: Sequence[SonameRule] = (),
+    with_floors: bool = False,
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
@@ -52,6 +53,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         console_report: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and what to leave out, such as ``!libfoo``.
         sonames: what the user says of single libraries.
+        with_floors: whether packages whose library has no symbol versions are needed in their present version at least.
 
     Raises:
         UnprovidedCapabilityError: capabilities that no installed package and no repository provides; all of them.
@@ -75,7 +77,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     )
     loader = _loader_claims(required, provided, staged)
     abi = report.objects[0].abi if report.objects else None
-    index = RpmLibraries(abi, provided, owners, with_floors=False)
+    index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
     computed = derive(report, loaded.edges, index, staged.owners(), (*interpreter, *loader), rules=_spelled(sonames))
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)

@@ -27,17 +27,18 @@ class RpmLibraries:
         abi: of the objects that need libraries.
         required: the capabilities they require, each with the package that provides it.
         owners: what the installed packages provide.
-        with_floors: whether the installed version of a package is the lowest one for a library of it that does not
-            tell its symbol versions apart, and whose capability therefore says nothing about its age.
+        isa: the target's mark of its architecture, ``(x86-64)``, when the installed version of a package is to be the
+            lowest one for a library of it that has no symbol versions, and whose capability therefore says nothing
+            about its age; None when it is not.
     """
 
     def __init__(
-        self, abi: Abi | None, required: Mapping[str, NativePackage], owners: Owners, *, with_floors: bool
+        self, abi: Abi | None, required: Mapping[str, NativePackage], owners: Owners, isa: str | None = None
     ) -> None:
         self._abi = abi
         self._required = required
         self._owners = owners
-        self._with_floors = with_floors
+        self._isa = isa
         self._versions: dict[str, dict[str, tuple[Clause, ...]]] = {}
         for name in required:
             soname, _, rest = name.partition("(")
@@ -58,8 +59,8 @@ class RpmLibraries:
         if owner is None:
             return None
         base = [Clause(name, None)]
-        if self._with_floors and not self._owners.has_versions(soname):
-            base.append(Clause(f"{owner.name} {MINVER}", without_release(owner.version)))
+        if self._isa is not None and not self._owners.has_versions(soname):
+            base.append(Clause(f"{owner.name}{self._isa} {MINVER}", without_release(owner.version)))
         versions = {version: clauses for version, clauses in self._versions[soname].items() if version}
         return Library(place, owner.name, Source.CAPABILITY, tuple(base), {}, versions=versions)
 

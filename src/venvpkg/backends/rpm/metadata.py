@@ -99,8 +99,15 @@ class Composed:
 
 
 def package_version(spec: PackageSpec, target: Target) -> tuple[str, str]:
-    """Return version and release, ``1.0~rc1`` and ``1.el9``, without epoch."""
-    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{target.dist}"
+    """Return version and release, ``1.0~rc1`` and ``1.el9[.2]``, without epoch.
+
+    What is rebuilt for one release sorts behind its first build and before any build for the next release.
+
+    Source:
+        Fedora Packaging Guidelines, "Versioning", minor release bumps.
+    """
+    again = f".{spec.target_revision}" if spec.target_revision else ""
+    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{target.dist}{again}"
 
 
 def package_epoch(spec: PackageSpec) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,21 @@ def test_two_libraries_with_a_version_of_one_name_are_both_required_in_it(places
     relations = depends(places, rpm(glibc=glibc)).relations()
 
     assert {"libc.so.6(GLIBC_2.29)(64bit)", "libm.so.6(GLIBC_2.29)(64bit)"} <= set(relations)
+
+
+def test_a_library_without_versions_can_be_required_in_its_present_one(places: Places) -> None:
+    places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1", "libc.so.6")))
+    bare = {"libfoo": ("libfoo.so.1()(64bit)",)}
+    target = replace(places.target(), isa="(x86-64)")
+
+    found = derive_dependencies(
+        places.scan(), places.staged(), target, rpm(None, **bare), RecordingReport(), with_floors=True
+    )
+
+    # glibc tells its versions apart, so that its own version says nothing more.
+    assert found.relations() == (
+        OF_PYTHON[0], "libc.so.6()(64bit)", "libfoo(x86-64) >= 1.0", "libfoo.so.1()(64bit)", OF_PYTHON[1],
+    )  # fmt: skip
 
 
 def test_what_the_payload_brings_itself_is_neither_asked_for_nor_required(places: Places) -> None:

@@ -11,6 +11,7 @@ from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, an_application, debian_12, needing
 from venvpkg.backends.rpm.header import QUERY, RELATIONS, Header, differences_of, parse_header
 from venvpkg.backends.rpm.metadata import composed, package_architecture, rendered_spec
+from venvpkg.backends.rpm.versions import is_higher
 from venvpkg.errors import AssembleError
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import Inclusions
@@ -81,6 +82,16 @@ def test_a_package_without_elf_files_is_noarch() -> None:
 
 def test_a_release_without_a_mark_of_its_own_has_the_revision_alone() -> None:
     assert "\nRelease: 1\n" in rendered(a_spec(), dist="")
+
+
+def test_a_rebuild_for_one_release_sorts_behind_its_first_build_and_before_the_next_release() -> None:
+    def release(dist: str, target_revision: int = 0) -> str:
+        spec = a_spec(target_revision=target_revision)
+        return "1.0-" + composed(spec, el_9(dist)).release
+
+    assert release(".el9", 2) == "1.0-1.el9.2"
+    assert is_higher(release(".el9", 2), release(".el9"))
+    assert is_higher(release(".el10"), release(".el9", 2))
 
 
 def test_the_epoch_of_the_version_is_the_packages() -> None:
