@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _RPM2ARCHIVE: Final = Unpacker("rpm2archive", "rpm2cpio", "an rpm package")
 _TIMEOUT_S: Final = 3600.0
-_NOT_FOUND: Final = 127
 
 
 def members_of(artifact: Path, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
@@ -42,7 +41,7 @@ def asked(artifact: Path, query: str, runner: Runner) -> str:
     # A package that nobody signed, or whose signer is not known, can be looked into all the same.
     argv = ("rpm", "--query", "--nosignature", "--queryformat", query, "--package", str(artifact.absolute()))
     done = runner.run(Command(argv, timeout_s=_TIMEOUT_S))
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         raise MissingToolError(["rpm, which reads packages"], install=["rpm"])
     if not done.ok:
         raise NotAPackageError(

@@ -36,7 +36,6 @@ _SPEC: Final = "package.spec"
 _PACKED: Final = "package.rpm"
 _BUILD_HOST: Final = "venvpkg"
 _TIMEOUT_S: Final = 3600.0
-_NOT_FOUND: Final = 127
 _MOST_TOLD: Final = 20
 _PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
 
@@ -157,7 +156,7 @@ class _Shop:
         done = self._runner.run(Command(argv, env=self._env, binds=self._binds, network=False, timeout_s=_TIMEOUT_S))
         if done.ok:
             return done
-        if done.returncode == _NOT_FOUND:
+        if done.not_found:
             raise MissingToolError([f"{argv[0]} on the target, which writes packages"], install=[_PACKAGES[argv[0]]])
         refusal = refusal_told(done.errors)
         if refusal is not None:

@@ -20,7 +20,6 @@ _PACKAGE: Final = r"%{=NAME}\t%{=EPOCHNUM}\t%{=VERSION}-%{=RELEASE}\t%{=ARCH}"
 _PROVIDES: Final = f"[{_PACKAGE}\\t%{{PROVIDENAME}}\\t%{{PROVIDEFLAGS:depflags}}\\t%{{PROVIDEVERSION}}\\n]"
 _SHIPS: Final = _PACKAGE.replace("=", "") + "\\n"
 _TIMEOUT_S: Final = 300.0
-_NOT_FOUND: Final = 127
 _OUT_OF_TIME: Final = 124
 _DATABASE: Final = re.compile(r"rpmdb|database|cannot open Packages", re.IGNORECASE)
 
@@ -109,7 +108,7 @@ def _package(name: str, epoch: str, version: str, architecture: str) -> NativePa
 
 def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
     done = runner.run(Command(("rpm", "--query", *arguments), timeout_s=_TIMEOUT_S))
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         raise MissingToolError(["rpm, to ask which package provides a library"], install=["rpm"])
     # It ends with the number of packages that it did not find.
     if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(done.errors):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Runner
 
 _TIMEOUT_S: Final = 600.0
-_NOT_FOUND: Final = 127
 _NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
 _FIELDS: Final = 3
 _PACKAGE: Final = r"%{name}|%{evr}|%{arch}\n"
@@ -46,7 +45,7 @@ def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tu
         return {}, ""
     wanted = [word for each in capabilities for word in ("--whatprovides", each)]
     done = runner.run(Command((*_DNF, "--queryformat", _PACKAGE, *wanted), timeout_s=_TIMEOUT_S))
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         return _providers_by_zypper(capabilities, runner)
     if not done.ok:
         return {}, _unasked("dnf", done)
@@ -63,7 +62,7 @@ def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tu
 def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, ...]:
     """Return the names of packages that ship ``path``, by the metadata that is there; sorted, empty where none is."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", str(path)), timeout_s=_TIMEOUT_S))
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         done = runner.run(_searched(str(path), ("--no-refresh",)))
         return tuple(sorted({each.name for each in _solvables(done)}))
     return tuple(sorted({each.name for each in _packages(done.text)})) if done.ok else ()
@@ -72,7 +71,7 @@ def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, 
 def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return version and description of the packages of a name, by the metadata that is there."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _DESCRIBED, name), timeout_s=_TIMEOUT_S))
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         done = runner.run(Command((*_ZYPPER_AS_KNOWN, "info", "--", name), timeout_s=_TIMEOUT_S))
         told = _INFORMATION.search(done.text) if done.ok else None
         return ((told["version"], told["description"].strip()),) if told else ()
@@ -91,7 +90,7 @@ def _providers_by_zypper(capabilities: Sequence[str], runner: Runner) -> tuple[M
     for each in capabilities:
         done = runner.run(_searched(each))
         if done.returncode not in {0, _NOTHING_MATCHES}:
-            return found, _unasked("dnf and zypper" if done.returncode == _NOT_FOUND else "zypper", done)
+            return found, _unasked("dnf and zypper" if done.not_found else "zypper", done)
         packages = _solvables(done)
         if packages:
             found[each] = packages[0]
