@@ -80,6 +80,10 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission, there or where the package is packed.
     """
+    if spec.debug:
+        report.warn(
+            "debug-symbols: the debug information stays out: no second package is made of it for the family rpm"
+        )
     work = spec.staged.destdir.with_name("rpm")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()

@@ -12,7 +12,7 @@ from venvpkg.backends.rpm.repositories import described_in_repositories, shipper
 from venvpkg.backends.rpm.versions import version_key
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report) -> None:
+def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
     """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
 
     Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
     """
+    del cache  # the package manager keeps its own
     described = described_in_repositories(name, runner)
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:

@@ -180,5 +180,13 @@ def test_a_payload_that_has_a_path_of_ours_is_refused(destdir: Path, tmp_path: P
         pack(dataclasses.replace(spec, staged=dataclasses.replace(spec.staged, payload=payload)), tmp_path / "dist")
 
 
+def test_debug_information_that_stays_out_is_told(destdir: Path, tmp_path: Path) -> None:
+    spec, report = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),)), RecordingReport()
+
+    assemble(spec, el_9(), tmp_path / "dist", Rpmbuild(spec), report)
+
+    assert [each.partition(":")[0] for each in report.warnings] == ["debug-symbols"]
+
+
 def test_zstd_is_used_where_the_targets_rpm_reads_it() -> None:
     assert (compression("rpmlib(PayloadIsZstd) = 5.4.18-1"), compression("")) == ("w10.zstdio", "w2.xzdio")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import a_spec, debian_12
@@ -71,7 +71,7 @@ def test_what_is_no_list_of_zypper_provides_nothing() -> None:
 
 def namesake(runner: ScriptedRunner) -> list[str]:
     report = RecordingReport()
-    warn_of_namesake("app", debian_12(), runner, report)
+    warn_of_namesake("app", debian_12(), runner, report, cache=Path("/nowhere"))
     return report.warnings
 
 
