@@ -137,6 +137,39 @@ class UnownedSonameError(VenvpkgError):
         )
 
 
+class UnprovidedCapabilityError(UnownedSonameError):
+    """The application needs capabilities that no package of the target provides, installed or not."""
+
+    def __init__(
+        self,
+        needed_by: Mapping[str, Sequence[PurePosixPath]],
+        places: Mapping[str, PurePosixPath],
+        problem: str = "",
+    ) -> None:
+        """List each capability with a file that needs it.
+
+        Args:
+            needed_by: capability → the files that need it, at least one.
+            places: capability → where its library is on the target all the same.
+            problem: a clause: why the repositories could not be asked; empty when they were.
+        """
+        self.capabilities = tuple(sorted(needed_by))
+        lines = []
+        for name in self.capabilities:
+            first, *more = needed_by[name]
+            others = f" and {len(more)} more" if more else ""
+            where = f" (the library is there as {places[name]})" if name in places else ""
+            lines.append(f"  {name}, for {first}{others}{where}")
+        count = len(self.capabilities)
+        VenvpkgError.__init__(
+            self,
+            f"{count} needed capabilit{'ies are' if count != 1 else 'y is'} provided by no package of the target.",
+            details="\n".join([*lines, *([f"  {problem}"] if problem else [])]),
+            resolution="Install the packages that provide them, enable the repository that has them, or say in"
+            " [tool.venvpkg.sonames] what stands for a library.",
+        )
+
+
 class PackageDatabaseError(VenvpkgError):
     """The target's package database cannot be read: damaged, locked, or not there."""
 

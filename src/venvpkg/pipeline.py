@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of
+from venvpkg.backends import backend_of, backend_of_file
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
@@ -22,7 +22,6 @@ from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.model.record import BuildRecord
-from venvpkg.model.target import Family
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_record as dump_build_record
 from venvpkg.record.inputs import Ingredients, inputs_of
@@ -128,6 +127,7 @@ def build_recorded(
             dependencies = backend.derive_dependencies(
                 report, staged, target, runner, session.report,
                 declared=project.settings.depends, sonames=project.settings.sonames,
+                with_floors=project.settings.rpm_min_versions,
             )  # fmt: skip
         epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
         sbom = bill_of_materials(
@@ -196,13 +196,13 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
 
 def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:
     """Return why a package depends on what it depends on; see ``depends.forms``."""
-    record = load_record(backend_of(Family.DEB).read_evidence(artifact, runner), artifact.name)
+    record = load_record(backend_of_file(artifact).read_evidence(artifact, runner), artifact.name)
     return explained(record, form, artifact.name, package)
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:
     """Return what is in a package, whoever made it."""
-    return backend_of(Family.DEB).inspect(artifact, runner)
+    return backend_of_file(artifact).inspect(artifact, runner)
 
 
 def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, report: Report) -> tuple[tuple[str, Path], ...]:

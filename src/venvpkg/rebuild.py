@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of
+from venvpkg.backends import backend_of_file
 from venvpkg.config.project import read_project
 from venvpkg.config.settings import read_configuration
 from venvpkg.errors import ConfigurationError, NotReproducedError
 from venvpkg.host.files import sha256_of, write_whole
 from venvpkg.host.places import workspace
 from venvpkg.lock.lock_text import relocated
-from venvpkg.model.target import Family
 from venvpkg.pipeline import build_recorded
 from venvpkg.record.file import read_record
 from venvpkg.record.inputs import changes_between
@@ -90,7 +89,7 @@ def _not_reproduced(
         resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
     differences = tuple(f"{name}: not the same" for name in dict(others))
     if known and artifact.sha256 != record.sha256:
-        differences += backend_of(Family.DEB).differences(original, artifact.path, runner) or (
+        differences += backend_of_file(original).differences(original, artifact.path, runner) or (
             "no member differs: only the order of members or the compression",
         )
     return NotReproducedError(record.artifact, changes, differences, resolution=resolution)

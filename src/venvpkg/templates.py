@@ -9,11 +9,10 @@ import jinja2  # noqa: TID251
 import jinja2.sandbox  # noqa: TID251
 
 from venvpkg.errors import AssembleError
+from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from venvpkg.model.target import Family
 
 _PACKAGE = Path(__file__).parent
 # What rendering raises: jinja's own, and what a project's expressions do with the values.
@@ -54,12 +53,12 @@ def template_dir(family: Family, package: Path = _PACKAGE) -> Path:
     )
 
 
-def unknown_templates(family: Family, own: Path) -> tuple[str, ...]:
-    """Return the names in a project's directory of templates that shadow none of ours, sorted.
+def unknown_templates(own: Path) -> tuple[str, ...]:
+    """Return the names in a project's directory of templates that shadow none of ours, of any family, sorted.
 
     Those that begin with an underscore are for the project's other templates to include, and are left out.
     """
-    ours = {path.name for path in template_dir(family).iterdir()}
+    ours = {path.name for family in Family for path in template_dir(family).iterdir()}
     return tuple(sorted(path.name for path in own.iterdir() if path.name not in ours and path.name[0] not in "._"))
 
 

@@ -32,16 +32,19 @@ def templates(directory: Path) -> set[str]:
     return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
 
 
-def test_the_wheel_has_every_template_of_the_checkout(built: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize(
+    ("family", "directory", "known"),
+    [("deb", "debian-templates", "control.j2"), ("rpm", "rpm-templates", "package.spec.j2")],
+)
+def test_the_wheel_has_every_template_of_the_checkout(
+    built: tuple[Path, Path], family: str, directory: str, known: str
+) -> None:
+    place = f"venvpkg/_templates/{family}/"
     with zipfile.ZipFile(built[1]) as wheel:
-        shipped = {
-            name.removeprefix("venvpkg/_templates/deb/")
-            for name in wheel.namelist()
-            if name.startswith("venvpkg/_templates/deb/")
-        }
+        shipped = {name.removeprefix(place) for name in wheel.namelist() if name.startswith(place)}
 
-    assert shipped == templates(CHECKOUT / "debian-templates")
-    assert "control.j2" in shipped
+    assert shipped == templates(CHECKOUT / directory)
+    assert known in shipped
 
 
 def test_the_wheel_has_every_module_of_the_checkout(built: tuple[Path, Path]) -> None:
@@ -65,8 +68,9 @@ def test_the_sdist_has_what_the_wheel_is_built_from_and_the_licence(built: tuple
         names = {name.partition("/")[2] for name in sdist.getnames()}
 
     assert {"LICENSE", "README.md", "pyproject.toml", "debian-templates/control.j2", "src/venvpkg/errors.py"} <= names
+    assert "rpm-templates/package.spec.j2" in names
 
 
 def test_no_template_is_python() -> None:
     # A Python file among them would shadow venvpkg in an editable install.
-    assert not list((CHECKOUT / "debian-templates").rglob("*.py"))
+    assert not [*(CHECKOUT / "debian-templates").rglob("*.py"), *(CHECKOUT / "rpm-templates").rglob("*.py")]

@@ -38,8 +38,12 @@ class Backend(Protocol):
         *,
         declared: Sequence[str] = (),
         sonames: Sequence[SonameRule] = (),
+        with_floors: bool = False,
     ) -> DependencySet:
-        """Return every relation that the payload needs, changed by what the user declared, with their evidence."""
+        """Return every relation that the payload needs, changed by what the user declared, with their evidence.
+
+        ``with_floors`` asks for lowest versions where the family's own way of relating to libraries knows none.
+        """
 
     def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
         self,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = PurePosixPath("/usr/bin")
 
+_MARK = "the Python libraries that it needs, in a virtual environment"
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -100,6 +101,11 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
     )
 
 
+def says_that_venvpkg_made_it(description: str) -> bool:
+    """Whether a package's description, as a family has wrapped it, is one of ``describe``."""
+    return _MARK in " ".join(description.split())
+
+
 def _maintainer(project: Project, staged: StagedVenv) -> str:
     return project.settings.maintainer or staged.application.maintainer
 
@@ -110,9 +116,6 @@ def _commands(project: Project, staged: StagedVenv) -> tuple[str, ...]:
 
 def _description(application: ApplicationMetadata, prefix: PurePosixPath) -> str:
     """Return paragraphs of one line each: what the application says of itself, and what the package is."""
-    packaged = (
-        f"This package holds {application.name} {application.version} and the Python libraries that it needs,"
-        f" in a virtual environment at {prefix}."
-    )
+    packaged = f"This package holds {application.name} {application.version} and {_MARK} at {prefix}."
     prose = leading_prose(application.description)
     return f"{prose}\n\n{packaged}" if prose else packaged

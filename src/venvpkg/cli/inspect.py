@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from venvpkg.model.inspection import Inspection
 
 _SHOWN = 20
-_FIELDS = ("Package", "Version", "Architecture", "Maintainer", "Depends", "Pre-Depends", "Conflicts")
+# Those that tell most, by the names that either family has for them.
+_FIELDS = (
+    "Package", "Name", "Version", "Release", "Architecture", "Maintainer", "Packager", "License",
+    "Depends", "Pre-Depends", "Requires", "Conflicts",
+)  # fmt: skip
 
 
 @click.command("inspect")
-@click.argument("artifact", metavar="FILE.deb", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("artifact", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @speaking
 def command(output: Output, artifact: Path) -> None:
-    """Look into a Debian package, whoever made it: fields, payload, Python distributions, libraries, leaks.
+    """Look into a Debian or rpm package, whoever made it: fields, payload, Python distributions, libraries, leaks.
 
     Nothing of it is run or unpacked. The package may be hostile. With --verbose long lists are shown whole.
     """

@@ -27,7 +27,7 @@ _COMMANDS = {
     "explain": "Explain the dependencies of a package that venvpkg built.",
     "init": "Write a configuration with what was detected.",
     "lock": "Resolve the application's distributions and pin them with hashes.",
-    "inspect": "Look into any Debian package.",
+    "inspect": "Look into any Debian or rpm package.",
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",
@@ -64,7 +64,7 @@ class _LazyGroup(click.Group):
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(venvpkg.__version__, prog_name="venvpkg")
 def cli() -> None:
-    """Build native OS packages (.deb) from Python applications."""
+    """Build native OS packages (.deb, .rpm) from Python applications."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -208,6 +208,12 @@ KEYS: Final[tuple[Key, ...]] = (
         " that it makes), `network`",
         '[{ run = ["npm", "run", "build"], outputs = ["static/dist"] }]',
     ),
+    Key(
+        "rpm-min-versions",
+        Flag(),
+        "whether an .rpm needs at least the version installed now of each package whose library has no symbol versions",
+        "true",
+    ),
     Key("templates", _SOURCE, "directory of templates that shadow venvpkg's own by name", '"packaging/templates"'),
     Key(
         "sonames",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from venvpkg.errors import UnownedSonameError
@@ -10,7 +10,7 @@ from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from venvpkg.model.depends import Dependency
@@ -35,20 +35,23 @@ class Library:
     """What the package that owns a library says about it.
 
     Attributes:
-        path: where the library is, on the target.
+        path: where the library is, on the target; None when it is in a repository of the target only.
         owner: the installed package; None when a local rule speaks for a file that no package ships.
         source: how the owner says it.
         base: what everything linked with the library needs; empty when the owner wants it so.
         symbols: ``symbol@version`` → what its users need in addition; empty when the owner does not tell symbols apart.
         warning: a sentence for the user; empty for none.
+        versions: symbol version of this library → what objects that require it need in addition; empty when the owner
+            tells single symbols apart, or nothing.
     """
 
-    path: PurePosixPath
+    path: PurePosixPath | None
     owner: str | None
     source: Source
     base: tuple[Clause, ...]
     symbols: Mapping[str, tuple[Clause, ...]]
     warning: str = ""
+    versions: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)
 
 
 class Claim(NamedTuple):
@@ -98,7 +101,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
         UnownedSonameError: needed libraries are not there or no package ships them; the error lists all of them.
 
     Source:
-        dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5).
+        dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5); rpm's elfdeps generator.
     """
     by_object: dict[PurePosixPath, list[Edge]] = {}
     for edge in edges:
@@ -158,24 +161,11 @@ def _claims_of(
     """Return one claim for each template that each library of one object asks for, with this object's own floor."""
     # (soname, template) → floor, and the symbol that set it.
     floors: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-
-    def raise_to(soname: str, clause: Clause, symbol: str | None) -> None:
+    for soname, clause, symbol in _asked(facts, libraries):
         key = (soname, clause.template)
         now = floors.get(key)
         if now is None or (clause.floor is not None and (now[0] is None or owners.is_higher(clause.floor, now[0]))):
             floors[key] = (clause.floor, symbol)
-
-    for soname, library in libraries.items():
-        for clause in library.base:
-            raise_to(soname, clause, None)
-    with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
-    for symbol in _symbols_of(facts) if with_symbols else ():
-        for soname, symbols in with_symbols:
-            clauses = symbols.get(symbol)
-            if clauses is not None:
-                for clause in clauses:
-                    raise_to(soname, clause, symbol)
-                break
     return [
         Claim(
             template,
@@ -192,6 +182,21 @@ def _claims_of(
         )
         for (soname, template), (floor, symbol) in floors.items()
     ]
+
+
+def _asked(facts: ElfObject, libraries: Mapping[str, Library]) -> Iterator[tuple[str, Clause, str | None]]:
+    """Yield what each library asks of one object: soname, clause, and the symbol or version that is the reason."""
+    for soname, library in libraries.items():
+        yield from ((soname, clause, None) for clause in library.base)
+    for required in facts.symbol_versions:
+        versions = libraries[required.soname].versions if required.soname in libraries else {}
+        yield from ((required.soname, clause, required.version) for clause in versions.get(required.version, ()))
+    with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
+    for symbol in _symbols_of(facts) if with_symbols else ():
+        # The first library that lists a symbol defines it.
+        found = next(((soname, symbols[symbol]) for soname, symbols in with_symbols if symbol in symbols), None)
+        if found is not None:
+            yield from ((found[0], clause, symbol) for clause in found[1])
 
 
 def _symbols_of(facts: ElfObject) -> Iterable[str]:

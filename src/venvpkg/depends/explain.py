@@ -18,6 +18,7 @@ _PACKAGE = re.compile(r"[^\s|(]+")
 WHY = {
     Source.SYMBOLS: "lowest version by the package's symbols file",
     Source.SHLIBS: "by the package's shlibs file",
+    Source.CAPABILITY: "by the capabilities that the package provides",
     Source.USER: "by hand: sonames in the configuration",
     Source.OWNER: "the installed version, because the package says nothing about its ABI",
 }
@@ -58,7 +59,7 @@ def chosen_dependencies(dependencies: DependencySet, package: str | None) -> Dep
     """
     if package is None:
         return dependencies
-    chosen = tuple(each for each in dependencies.dependencies if package in _packages(each.relation))
+    chosen = tuple(each for each in dependencies.dependencies if package in _packages(each.relation) + _owners(each))
     recommends = tuple(each for each in dependencies.recommends if package in _packages(each.relation))
     left_out = tuple(each for each in dependencies.exclusions if package in _packages(each.what))
     if not chosen and not recommends and not left_out:
@@ -82,6 +83,11 @@ def _packages(relation: str) -> list[str]:
     return [match[0] for part in relation.split("|") if (match := _PACKAGE.search(part))]
 
 
+def _owners(dependency: Dependency) -> list[str]:
+    """Return the packages that ship what is needed: a relation may be on a library, whose name is not its package's."""
+    return [each.owner.partition(":")[0] for each in dependency.evidence if each.owner]
+
+
 def _block(dependency: Dependency) -> Iterator[str]:
     yield dependency.relation
     from_libraries = [each for each in dependency.evidence if each.soname is not None]
@@ -103,6 +109,8 @@ def place_of(evidence: Evidence) -> str:
     """Return where the library is, and whose it is."""
     if evidence.source is Source.USER:  # who owns it was not asked
         return str(evidence.library or "not on this target")
+    if evidence.library is None:
+        return f"not installed, of {evidence.owner or 'no package'}"
     return f"{evidence.library} of {evidence.owner or 'no package'}"
 
 
@@ -116,6 +124,8 @@ def without_library(evidence: Evidence) -> str:
             return f"{evidence.module}, imported by {evidence.needed_by} of {evidence.distribution}"
         case Source.USER:
             return "declared by hand: depends in [tool.venvpkg]"
+        case Source.CAPABILITY:
+            return f"{evidence.needed_by} needs it of the loader, which is in {evidence.owner}"
         case _:
             return f"{evidence.source}: {evidence.needed_by or 'the package'}"
 
@@ -138,6 +148,6 @@ def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
 
 def floor_of(evidence: Evidence) -> str:
     """Return ``>= 2.34``, ``any version``, or ``-`` where files are not told apart."""
-    if evidence.source is Source.SHLIBS:  # the relation stands there as it is used, and tells no files apart
+    if evidence.source in {Source.SHLIBS, Source.CAPABILITY}:  # the relation stands there as it is used
         return "-"
     return f">= {evidence.floor}" if evidence.floor not in {None, "", "0"} else "any version"

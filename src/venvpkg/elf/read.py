@@ -197,4 +197,5 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
         runpath=runpath,
         symbol_versions=versions,
         undefined=undefined,
+        needs_gnu_hash=tables.gnu_hash is not None and tables.hash is None,
     )

@@ -79,6 +79,7 @@ class Command:
         env: added to the allow-listed environment; with ``clean`` it is the whole environment.
         clean: start from an empty environment.
         stdin: bytes to feed; closed otherwise.
+        stdin_file: file of this machine that it reads as its standard input instead; it must be there.
         log: file that receives stdout and stderr, in order; nothing is captured then.
         binds: what of this machine it is shown, and where; a later one may lie in an earlier one.
         masked: directories that appear empty to it, such as ``/usr/local`` or ``/tmp``, but for what it is shown there.
@@ -91,6 +92,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     clean: bool = False
     stdin: bytes | None = None
+    stdin_file: Path | None = None
     log: Path | None = None
     binds: tuple[Bind, ...] = ()
     masked: tuple[PurePosixPath, ...] = ()
@@ -202,7 +204,7 @@ class SubprocessRunner:
                     argv,
                     cwd=cwd,
                     env=env,
-                    stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+                    stdin=stack.enter_context(_standard_input(command)),
                     stdout=out,
                     stderr=err,
                     start_new_session=True,
@@ -227,13 +229,13 @@ class SubprocessRunner:
         """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out."""
         argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
         env = dict(command.env) if command.clean else self._base | dict(command.env)
-        with tempfile.TemporaryFile() as errors:
+        with tempfile.TemporaryFile() as errors, _standard_input(command) as stdin:
             try:
                 process = subprocess.Popen(
                     argv,
                     cwd=cwd,
                     env=env,
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     start_new_session=True,
@@ -274,6 +276,16 @@ class SubprocessRunner:
         finally:
             with self._lock:
                 self._live.discard(process)
+
+
+@contextlib.contextmanager
+def _standard_input(command: Command) -> Iterator[int]:
+    """Yield what a child reads: a pipe for bytes, the file, or nothing."""
+    if command.stdin_file is None:
+        yield subprocess.DEVNULL if command.stdin is None else subprocess.PIPE
+        return
+    with command.stdin_file.open("rb") as file:
+        yield file.fileno()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -14,11 +14,13 @@ class Source(StrEnum):
     """What says that a package is needed.
 
     ``owner`` is the fallback: a package owns the library and says nothing about its ABI, so the installed version is
-    the lowest one that is known to work.
+    the lowest one that is known to work. ``capability`` is rpm's way: the library and each of its symbol versions are
+    names that a package provides.
     """
 
     SYMBOLS = "symbols"
     SHLIBS = "shlibs"
+    CAPABILITY = "capability"
     OWNER = "owner"
     INTERPRETER = "interpreter"
     IMPORT = "import"

@@ -81,6 +81,7 @@ class ElfObject:
         symbol_versions: versions it requires of its libraries, in file order, including those no symbol is bound to
             (``GLIBC_ABI_DT_RELR``).
         undefined: symbols it takes from others, in file order, including those it has a copy relocation for.
+        needs_gnu_hash: whether its symbols can only be found by their DT_GNU_HASH; older loaders know DT_HASH alone.
     """
 
     path: PurePosixPath
@@ -93,6 +94,7 @@ class ElfObject:
     runpath: tuple[str, ...] = ()
     symbol_versions: tuple[SymbolVersion, ...] = ()
     undefined: tuple[Symbol, ...] = ()
+    needs_gnu_hash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

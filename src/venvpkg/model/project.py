@@ -132,6 +132,7 @@ class Settings:
     wheels: WheelSettings = field(default_factory=WheelSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
+    rpm_min_versions: bool = False
 
     @property
     def declared_depends(self) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def test_explain_gives_the_record_or_the_form_that_was_asked_for(
         def read_evidence(self, *_: object) -> bytes:
             return dump_record(found)
 
-    monkeypatch.setattr(pipeline, "backend_of", lambda _: Backend())
+    monkeypatch.setattr(pipeline, "backend_of_file", lambda _: Backend())
 
     assert main(["explain", "app.deb", "--json", *options]) == 0
 

@@ -104,3 +104,15 @@ def test_a_stream_whose_time_runs_out_ends() -> None:
 def test_a_stream_of_a_program_that_is_not_there_is_empty_and_says_so() -> None:
     with SubprocessRunner({}).stream(Command(("no-such-program",))) as stream:
         assert (stream.read(1), stream.finish().returncode) == (b"", 127)
+
+
+def test_a_program_reads_a_file_as_its_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "input").write_bytes(b"from a file")
+    command = Command(("cat",), stdin_file=tmp_path / "input")
+    runner = SubprocessRunner(os.environ)
+
+    with runner.stream(command) as stream:
+        streamed = stream.read(100)
+        stream.finish()
+
+    assert (runner.run(command).stdout, streamed) == (b"from a file", b"from a file")

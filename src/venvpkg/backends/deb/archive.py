@@ -1,30 +1,21 @@
-"""The two archives of a .deb that anybody may have made, member by member: nothing is extracted, little is kept."""
+"""The two archives of a .deb that anybody may have made."""
 
 from __future__ import annotations
 
-import contextlib
-import tarfile
 from enum import StrEnum
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from venvpkg.errors import MissingToolError, NotAPackageError
+from venvpkg.backends.tarball import Member, Unpacker, streamed_members
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import Self
 
-    from venvpkg.host.runner import Stream, Streamer
+    from venvpkg.host.runner import Streamer
 
-# Far above the largest packages there are; 40 KB of zstd can claim any of them.
-MOST_MEMBERS = 2_000_000
-MOST_BYTES = 64 << 30
-_MOST_HEADER_BYTES = 1 << 20
-_EXTENSIONS = frozenset({
-    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
-})  # fmt: skip
-_PADDING_BYTES = 1 << 20
+_DPKG_DEB = Unpacker("dpkg-deb", "dpkg", "a Debian package")
 _TIMEOUT_S = 3600.0
 
 
@@ -35,81 +26,11 @@ class Part(StrEnum):
     DATA = "--fsys-tarfile"
 
 
-class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that does not make tarfile read a path of a gigabyte into memory.
-
-    ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but is no
-    longer called since the security updates of 2026 (Debian's python3.11 3.11.2-6+deb12u9 among them).
-    """
-
-    def _proc_member(self, archive: tarfile.TarFile) -> Self:
-        if self.type in _EXTENSIONS and self.size > _MOST_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {self.size} bytes")
-        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
-
-
-@contextlib.contextmanager
-def members_of(
-    artifact: Path, part: Part, runner: Streamer
-) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]]:
-    """Yield the members of one archive, in order, each with its content if it is a regular file.
-
-    A content can be read until the next member is asked for.
-
-    Raises:
-        NotAPackageError: the file is no .deb, is damaged, or absurdly large.
-        MissingToolError: there is no dpkg-deb.
+def members_of(artifact: Path, part: Part, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
+    """Yield the members of one archive; see ``streamed_members``.
 
     Source:
         deb(5).
     """
-    if not artifact.is_file():
-        raise NotAPackageError(f"{artifact} is not a file.", resolution="Name a Debian package.")
     command = Command(("dpkg-deb", part.value, str(artifact.absolute())), timeout_s=_TIMEOUT_S)
-    problem = ""
-    with runner.stream(command) as stream:
-        try:
-            with _opened(stream) as archive:
-                yield _members(archive)
-            stream.read(_PADDING_BYTES)  # an archive ends before its last block does; let dpkg-deb write it
-        except (tarfile.TarError, EOFError) as error:
-            problem = str(error) or type(error).__name__
-        done = stream.finish()
-    if done.not_found:
-        raise MissingToolError(["dpkg-deb, which reads packages"], install=["dpkg"])
-    if problem or not done.ok:
-        said = done.errors.strip()[-500:]
-        raise NotAPackageError(
-            f"{artifact} cannot be read as a Debian package.",
-            details="\n".join(f"  {each}" for each in (problem, said) if each),
-            resolution="Name a package that is whole.",
-        )
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    count = size = 0
-    while (member := _next(archive)) is not None:
-        count, size = count + 1, size + member.size
-        if count > MOST_MEMBERS or size > MOST_BYTES:
-            raise tarfile.ReadError(f"it unpacks to more than {MOST_MEMBERS} files or {MOST_BYTES} bytes")
-        yield member, archive.extractfile(member) if member.isreg() else None
-        archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every header it ever saw
-
-
-def _opened(stream: Stream) -> tarfile.TarFile:
-    with _absurdities_told():  # the first header is read here
-        return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_BoundedTarInfo, errorlevel=2)
-
-
-def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _absurdities_told():
-        return archive.next()
-
-
-@contextlib.contextmanager
-def _absurdities_told() -> Iterator[None]:
-    """Make one error of what tarfile does with absurd numbers and with headers on headers."""
-    try:
-        yield
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise tarfile.ReadError(str(error) or type(error).__name__) from error
+    return streamed_members(artifact, command, _DPKG_DEB, runner)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.control import package_version
-from venvpkg.backends.deb.gzip9 import compressed
+from venvpkg.backends.deb.metadata import package_version
+from venvpkg.backends.gzip9 import compressed
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 

@@ -9,7 +9,6 @@ from venvpkg.backends.describe import describe, problems_of
 from venvpkg.config.keys import PACKAGE_NAME
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Inclusions
-from venvpkg.model.target import Family
 from venvpkg.templates import unknown_templates
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def check(project: Project, inclusions: Inclusions | None = None) -> None:
     """
     problems = tuple(_debian_problems(project))
     if inclusions is not None and inclusions.templates is not None:
-        unknown = unknown_templates(Family.DEB, inclusions.templates)
+        unknown = unknown_templates(inclusions.templates)
         problems += tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)
     _refuse(project, problems)
 

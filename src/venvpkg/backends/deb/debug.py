@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.control import package_architecture, package_version
 from venvpkg.backends.deb.deb822 import require_same
 from venvpkg.backends.deb.md5sums import md5sums
+from venvpkg.backends.deb.metadata import package_architecture, package_version
 from venvpkg.backends.deb.pack import CONTROL, XZ, pack
 from venvpkg.backends.deb.size import installed_size
 from venvpkg.host.tree import entries_below, normalise_modes

@@ -11,11 +11,12 @@ from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
 from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
 from venvpkg.backends.deb.stdlib import split_library_claims
+from venvpkg.backends.declared import tell, with_declared
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.model.depends import DependencySet, Evidence, Exclusion, NativePackage, Source
+from venvpkg.model.depends import Evidence, NativePackage, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from venvpkg.backends.deb.owners import Owners
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
-    from venvpkg.model.depends import Dependency
+    from venvpkg.model.depends import Dependency, DependencySet
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
@@ -40,6 +41,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     *,
     declared: Sequence[str] = (),
     sonames: Sequence[SonameRule] = (),
+    with_floors: bool = False,
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
@@ -53,6 +55,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         console_report: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
         sonames: what the user says of single libraries.
+        with_floors: makes no difference: every package of the family tells lowest versions, or has one.
 
     Raises:
         UnownedSonameError: needed libraries that no package ships.
@@ -60,6 +63,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         ConfigurationError: what was declared is no relation.
         MissingToolError: no dpkg-query.
     """
+    del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
     loaded = load(report, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.SYSTEM))
@@ -76,44 +80,14 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter, *modules), rules=sonames
     )
     computed = replace(computed, recommends=recommends)
-    result = _with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")])
+    result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
         warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(_recommended, result.recommends)})),
         owners=tuple(_named_owners(result, owners, target)),
     )
-    for warning in result.warnings:
-        console_report.warn(warning)
-    objects, packages = len(report.objects), len(result.dependencies)
-    console_report.step(
-        f"{objects} ELF file{'s need' if objects != 1 else ' needs'} {packages} package{'s' * (packages != 1)}"
-    )
+    tell(result, len(report.objects), console_report, ("package", "packages"))
     return result
-
-
-def _with_declared(computed: DependencySet, user: Iterable[Claim], left_out: Iterable[str]) -> DependencySet:
-    """Return the computed relations without those on packages that the user leaves out, and with the user's own."""
-    kept, recommends = list(computed.dependencies), list(computed.recommends)
-    exclusions: list[Exclusion] = []
-    warnings: list[str] = []
-    for package in left_out:
-        removed = [each for each in kept if package in _packages(each.relation)]
-        kept = [each for each in kept if each not in removed]
-        exclusions += (Exclusion(each.relation, f"'!{package}' in depends", each.evidence) for each in removed)
-        warnings += (f"depends: {each.relation} is needed, and left out by '!{package}'" for each in removed)
-        dropped = [each for each in recommends if each.relation == package]
-        recommends = [each for each in recommends if each not in dropped]
-        if not removed and not dropped:
-            warnings.append(f"depends: '!{package}' leaves nothing out: no computed relation is on {package}")
-    claims = [Claim(each.relation, evidence) for each in kept for evidence in each.evidence]
-    dependencies = fewest([*claims, *user])
-    needed = {name for each in dependencies for name in _packages(each.relation)}
-    return DependencySet(
-        dependencies,
-        (*computed.warnings, *warnings),
-        tuple(sorted((*computed.exclusions, *exclusions), key=lambda each: each.what)),
-        recommends=tuple(each for each in recommends if each.relation not in needed),
-    )
 
 
 def _recommended(recommendation: Dependency) -> str:
@@ -124,8 +98,8 @@ def _recommended(recommendation: Dependency) -> str:
     )
 
 
-def _packages(relation: str) -> list[str]:
-    return [each.name.partition(":")[0] for each in parse_relation(relation) or ()]
+def _packages(dependency: Dependency) -> list[str]:
+    return [each.name.partition(":")[0] for each in parse_relation(dependency.relation) or ()]
 
 
 def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:

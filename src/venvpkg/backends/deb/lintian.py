@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.manpages import MANUAL
+from venvpkg.backends.manpages import MANUAL
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.backends.deb.description import folded_description, synopsis_of
+from venvpkg.backends.deb.description import folded_description
+from venvpkg.backends.synopsis import synopsis_of
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ import pytest
 
 from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, debian_12
+from venvpkg.backends.copyright import rendered_copyright
 from venvpkg.backends.deb.changelog import compressed_changelog
-from venvpkg.backends.deb.copyright import rendered_copyright
+from venvpkg.backends.deb.licenses import COMMON_LICENSES
 from venvpkg.backends.deb.md5sums import md5sums
-from venvpkg.backends.deb.ownership import own_paths
+from venvpkg.backends.ownership import own_paths
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath
+from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from venvpkg.model.package import PackageSpec
@@ -48,7 +50,7 @@ def test_the_copyright_file_is_the_golden_one() -> None:
         distribution("zope-like", "space/b/x.py", licence="ZPL"),
     )
 
-    text = rendered_copyright(spec)
+    text = rendered_copyright(spec, Family.DEB, COMMON_LICENSES)
 
     assert text == golden("deb/copyright", text)
 
@@ -65,7 +67,7 @@ def test_the_copyright_file_is_the_golden_one() -> None:
     ],
 )
 def test_a_licence_without_a_text_of_its_own_is_in_debians_where_that_has_it(licence: str, files: list[str]) -> None:
-    text = rendered_copyright(spec_of(distribution("app", "app.py", licence=licence)))
+    text = rendered_copyright(spec_of(distribution("app", "app.py", licence=licence)), Family.DEB, COMMON_LICENSES)
 
     assert [line.rpartition("/")[2] for line in text.splitlines() if "/usr/share/common-licenses/" in line] == files
 

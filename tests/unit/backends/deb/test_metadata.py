@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from unit.golden import golden
 from unit.samples import PREFIX, a_spec, a_staged, debian_12, needing
-from venvpkg.backends.deb.control import (
+from venvpkg.backends.deb.deb822 import read_stanza
+from venvpkg.backends.deb.metadata import (
     control_fields,
     package_architecture,
     package_version,
     rendered_control,
 )
-from venvpkg.backends.deb.deb822 import read_stanza
 from venvpkg.backends.deb.versions import version_key
 from venvpkg.errors import AssembleError
 from venvpkg.model.package import Relations

@@ -4,57 +4,50 @@ from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from venvpkg.backends.deb.ownership import own_paths
-from venvpkg.model.target import Family
+from venvpkg.backends.ownership import own_paths
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import PurePosixPath
 
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import InstalledDistribution
+    from venvpkg.model.target import Family
 
 _WIDTH = 78
 _NO_LICENCE = "unknown"
-_COMMON_LICENSES = PurePosixPath("/usr/share/common-licenses")
-# SPDX identifier, without what it says of later versions → file.
-_COMMON = {
-    "Apache-2.0": "Apache-2.0",
-    "Artistic-1.0-Perl": "Artistic",
-    "CC0-1.0": "CC0-1.0",
-    "GFDL-1.2": "GFDL-1.2",
-    "GFDL-1.3": "GFDL-1.3",
-    "GPL-1.0": "GPL-1",
-    "GPL-2.0": "GPL-2",
-    "GPL-3.0": "GPL-3",
-    "LGPL-2.0": "LGPL-2",
-    "LGPL-2.1": "LGPL-2.1",
-    "LGPL-3.0": "LGPL-3",
-    "MPL-1.1": "MPL-1.1",
-    "MPL-2.0": "MPL-2.0",
-}
 
 
-def rendered_copyright(spec: PackageSpec) -> str:
+def rendered_copyright(
+    spec: PackageSpec, family: Family, common: Mapping[str, PurePosixPath] = MappingProxyType({})
+) -> str:
     """Return the copyright file's text.
 
     A later paragraph wins over an earlier one, so the application comes first, with everything, and each vendored
     distribution after it, with what is its own.
 
+    Args:
+        spec: the package.
+        family: whose template lays it out.
+        common: texts that every system of the family has: SPDX identifier, without what it says of later versions,
+            and place.
+
     Source:
-        Machine-readable debian/copyright file, version 1.0 (DEP-5); Debian Policy 12.5.
+        Machine-readable debian/copyright file, version 1.0 (DEP-5).
     """
     staged = spec.staged
     application = canonicalize_name(staged.application.name)
     own = own_paths(staged.distributions, _shared(spec))
     ordered = sorted(staged.distributions, key=lambda each: (each.name != application, each.name))
     parts = [
-        _part(each, ("*",) if each.name == application else tuple(map(_pattern, own[each.name]))) for each in ordered
+        _part(each, common, ("*",) if each.name == application else tuple(map(_pattern, own[each.name])))
+        for each in ordered
     ]
     scripts = str(staged.prefix / "bin").removeprefix("/")
     parts.append(
@@ -66,7 +59,7 @@ def rendered_copyright(spec: PackageSpec) -> str:
         }
     )
     return render(
-        Family.DEB,
+        family,
         "copyright.j2",
         {
             "name": staged.application.name,
@@ -93,13 +86,15 @@ def _shared(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
     return (spec.staged.prefix / "bin", spec.staged.prefix / "share", spec.staged.prefix / "include", *sorted(site))
 
 
-def _part(distribution: InstalledDistribution, patterns: Iterable[str]) -> Mapping[str, str]:
+def _part(
+    distribution: InstalledDistribution, common: Mapping[str, PurePosixPath], patterns: Iterable[str]
+) -> Mapping[str, str]:
     return {
         "files": _folded_list(patterns),
         "copyright": _folded_list(distribution.copyright)
         if distribution.copyright
         else distribution.author or f"the authors of {distribution.name}",
-        "license": "\n".join((_short_name(distribution.license_expression), *_license_text(distribution))),
+        "license": "\n".join((_short_name(distribution.license_expression), *_license_text(distribution, common))),
         "comment": f"The distribution {distribution.name} {distribution.version}.",
     }
 
@@ -109,25 +104,25 @@ def _short_name(expression: str) -> str:
     return re.sub(r"\b(AND|OR|WITH)\b", lambda match: match[0].lower(), expression) or _NO_LICENCE
 
 
-def _license_text(distribution: InstalledDistribution) -> list[str]:
+def _license_text(distribution: InstalledDistribution, common: Mapping[str, PurePosixPath]) -> list[str]:
     if distribution.license_files:
         return [" The text is in", *(f" {path}" for path in distribution.license_files)]
-    if common := _common_licenses(distribution.license_expression):
-        return [" The distribution ships no text of it. On Debian systems it is in", *(f" {path}" for path in common)]
+    if texts := _common_licenses(distribution.license_expression, common):
+        return [" The distribution ships no text of it. On Debian systems it is in", *(f" {path}" for path in texts)]
     if distribution.license_expression:
         return [" The distribution names its licence, and ships no text of it."]
     return [" The distribution's metadata names no licence."]
 
 
-def _common_licenses(expression: str) -> list[PurePosixPath]:
+def _common_licenses(expression: str, common: Mapping[str, PurePosixPath]) -> list[PurePosixPath]:
     """Return the texts that every Debian system has of the licences in an SPDX expression; none unless of all.
 
     Source:
         Debian Policy 12.5.
     """
     names = re.findall(r"[A-Za-z0-9.+-]+", re.sub(r"\bWITH\s+\S+", " ", expression))
-    texts = [_COMMON.get(re.sub(r"(?:-only|-or-later|\+)$", "", each)) for each in names if each not in {"AND", "OR"}]
-    return [_COMMON_LICENSES / each for each in dict.fromkeys(texts) if each] if all(texts) else []
+    texts = [common.get(re.sub(r"(?:-only|-or-later|\+)$", "", each)) for each in names if each not in {"AND", "OR"}]
+    return [each for each in dict.fromkeys(texts) if each] if all(texts) else []
 
 
 def _pattern(path: str) -> str:

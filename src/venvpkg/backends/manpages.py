@@ -7,7 +7,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.gzip9 import compressed
+from venvpkg.backends.gzip9 import compressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,0 +1,23 @@
+"""RPM packages: the backend of the family rpm."""
+
+from venvpkg.backends.rpm.assemble import assemble
+from venvpkg.backends.rpm.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.backends.rpm.compare import differences
+from venvpkg.backends.rpm.compose import check, compose
+from venvpkg.backends.rpm.depends import derive_dependencies
+from venvpkg.backends.rpm.evidence import read_evidence
+from venvpkg.backends.rpm.inspect import inspect
+from venvpkg.backends.rpm.packers import packers
+
+__all__ = [
+    "assemble",
+    "avoid_collisions",
+    "check",
+    "compose",
+    "derive_dependencies",
+    "differences",
+    "inspect",
+    "packers",
+    "read_evidence",
+    "warn_of_namesake",
+]

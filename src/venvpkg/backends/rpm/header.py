@@ -1,0 +1,115 @@
+"""What rpm says of a package, or of a spec file: asked in a form that any text survives, parsed, compared."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FIELDS: Final = (
+    "NAME",
+    "EPOCHNUM",
+    "VERSION",
+    "RELEASE",
+    "ARCH",
+    "SUMMARY",
+    "LICENSE",
+    "URL",
+    "PACKAGER",
+    "DESCRIPTION",
+)
+# Tag of the spec file → tag of the header.
+RELATIONS: Final = {
+    "Requires": "REQUIRENEVRS",
+    "Recommends": "RECOMMENDNEVRS",
+    "Suggests": "SUGGESTNEVRS",
+    "Conflicts": "CONFLICTNEVRS",
+    "Obsoletes": "OBSOLETENEVRS",
+    "Provides": "PROVIDENEVRS",
+}
+# Section of the spec file → tag of the header.
+SCRIPTS: Final = {"pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN"}
+_CHANGELOG: Final = ("CHANGELOGNAME", "CHANGELOGTEXT")
+_NONE: Final = "(none)"
+
+QUERY: Final = "".join(
+    (
+        *(f"{tag}=%{{{tag}:shescape}}\\n" for tag in (*FIELDS, *SCRIPTS.values())),
+        *(f"[{tag}=%{{{tag}:shescape}}\\n]" for tag in (*RELATIONS.values(), *_CHANGELOG)),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The parts of a header that are composed, by the names that rpm has for them in a header.
+
+    Attributes:
+        fields: one value each; those without a value are left out.
+        relations: values of each kind, sorted; kinds without any are left out.
+        scripts: texts; those that are not there are left out.
+        changelog: authors with versions, then texts.
+    """
+
+    fields: Mapping[str, str]
+    relations: Mapping[str, tuple[str, ...]]
+    scripts: Mapping[str, str]
+    changelog: tuple[str, ...]
+
+
+def parse_header(text: str) -> Header:
+    """Return what rpm answered to ``QUERY``.
+
+    Raises:
+        ValueError: it is no such answer.
+    """
+    values: dict[str, list[str]] = {}
+    for token in shlex.split(text):
+        tag, equals, value = token.partition("=")
+        if not equals:
+            raise ValueError(f"{token[:100]!r} is no answer")
+        if value != _NONE:
+            values.setdefault(tag, []).append(value)
+    return Header(
+        {tag: values[tag][0] for tag in FIELDS if tag in values},
+        {tag: tuple(sorted(values[tag])) for tag in RELATIONS.values() if tag in values},
+        {tag: values[tag][0] for tag in SCRIPTS.values() if tag in values},
+        tuple(each for tag in _CHANGELOG for each in values.get(tag, ())),
+    )
+
+
+def differences_of(composed: Header, found: Header) -> Iterator[str]:
+    """Yield in words what is not as it was composed; what rpm adds by itself is not told.
+
+    rpm adds what its own features need (``rpmlib(…)``), the interpreter of scriptlets, and the package's own name,
+    with and without its architecture.
+    """
+    yield from _of_mapping(composed.fields, found.fields)
+    yield from _of_mapping(composed.scripts, found.scripts)
+    if composed.changelog != found.changelog:
+        yield f"changelog: {' '.join(found.changelog)!r:.300}, not {' '.join(composed.changelog)!r:.300}"
+    name = composed.fields["NAME"]
+    for spec_tag, tag in RELATIONS.items():
+        wanted, there = set(composed.relations.get(tag, ())), set(found.relations.get(tag, ()))
+        yield from (f"{spec_tag}: {each!r:.300} is not there" for each in sorted(wanted - there))
+        yield from (
+            f"{spec_tag}: {each!r:.300} was not composed"
+            for each in sorted(there - wanted)
+            if not _is_rpms_own(spec_tag, each, name, has_scripts=bool(composed.scripts))
+        )
+
+
+def _of_mapping(composed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
+    for tag in sorted(composed.keys() | found.keys()):
+        if composed.get(tag, "") != found.get(tag, ""):
+            yield f"{tag}: {found.get(tag, '')!r:.300}, not {composed.get(tag, '')!r:.300}"
+
+
+def _is_rpms_own(spec_tag: str, relation: str, name: str, *, has_scripts: bool) -> bool:
+    bare = relation.partition(" ")[0]
+    if spec_tag == "Requires":
+        return bare.startswith("rpmlib(") or (bare == "/bin/sh" and has_scripts)
+    return spec_tag == "Provides" and (bare == name or (bare.startswith(f"{name}(") and bare.count("(") == 1))

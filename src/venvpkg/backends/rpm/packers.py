@@ -1,0 +1,21 @@
+"""What writes the bytes of a package, beside venvpkg itself: rpm, the compressors, the interpreter's compiler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.backends.rpm.owners import installed_versions, owners_of
+
+if TYPE_CHECKING:
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Target
+
+# By the names that Fedora and its kin, and SUSE, have for them; those that are not installed are left out.
+_PACKERS: Final = ("rpm", "rpm-build", "rpm-libs", "xz-libs", "liblzma5", "libzstd", "libzstd1", "python3-libs")
+
+
+def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
+    """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
+    found = installed_versions(_PACKERS, runner)
+    found |= {each.name: each.version for each in owners_of(target.interpreter.path, runner)}
+    return tuple(sorted(found.items()))

@@ -1,0 +1,72 @@
+"""The scriptlets of a package: only where the project declares one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
+
+
+class Scriptlet(NamedTuple):
+    """A scriptlet as it stands in the spec file, not yet made literal.
+
+    Attributes:
+        section: of the spec file, without its percent sign.
+        text: shell.
+    """
+
+    section: str
+    text: str
+
+
+class _Call(NamedTuple):
+    """How rpm calls a scriptlet, and what that means where packages are Debian's.
+
+    Attributes:
+        section: of the spec file.
+        comparison: of the number that rpm gives; for test(1).
+        first: words for when it is true.
+        otherwise: words for when it is not.
+    """
+
+    section: str
+    comparison: str
+    first: str
+    otherwise: str
+
+
+# rpm gives the number of packages of the name that are there when the transaction has ended; it has no purge, and does
+# not tell which version was there before. Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
+_CALLS: Final = {
+    "preinst": _Call("pre", "-gt 1", "upgrade", "install"),
+    "postinst": _Call("post", "-gt 1", "configure previous", "configure"),
+    "prerm": _Call("preun", "-gt 0", "upgrade", "remove"),
+    "postrm": _Call("postun", "-gt 0", "upgrade", "remove"),
+}
+
+
+def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
+    """Return each scriptlet, in the order of the project's scripts; none when nothing asks for one."""
+    return tuple(
+        Scriptlet(
+            _CALLS[name].section,
+            render(
+                Family.RPM,
+                "scriptlet.j2",
+                {
+                    "name": name,
+                    "package": spec.name,
+                    "comparison": _CALLS[name].comparison,
+                    "first": _CALLS[name].first,
+                    "otherwise": _CALLS[name].otherwise,
+                    "snippet": snippet.rstrip("\n"),
+                },
+                spec.inclusions.templates,
+            ).rstrip("\n"),
+        )
+        for name, snippet in spec.inclusions.scripts
+    )

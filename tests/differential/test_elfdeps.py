@@ -1,0 +1,67 @@
+"""Our capabilities equal those of rpm's own generator, file by file, and leave out what a payload brings itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from differential.shlibdeps import system_elf_files
+from unit.fakes import RecordingReport
+from venvpkg.backends.rpm.capabilities import required_by, required_of_system
+from venvpkg.depends.loader import load
+from venvpkg.elf.read import read_object
+from venvpkg.elf.tree import scan
+from venvpkg.model.target import Family, Target
+
+ELFDEPS = Path("/usr/lib/rpm/elfdeps")
+AT_LEAST = 300
+SAMPLE = 400
+# What auditwheel makes of a library's name.
+MANGLED = re.compile(r"-[0-9a-f]{8}\.")
+
+pytestmark = pytest.mark.skipif(not ELFDEPS.exists(), reason="needs rpm's dependency generators (package rpm)")
+
+
+def elfdeps(file: Path) -> list[str]:
+    done = subprocess.run([ELFDEPS, "--requires"], input=f"{file}\n", capture_output=True, text=True, check=True)
+    return sorted(set(done.stdout.splitlines()))
+
+
+def test_each_system_file_requires_what_rpm_says() -> None:
+    files = system_elf_files(SAMPLE)
+
+    ours = {file: list(required_by(read_object(file, PurePosixPath(file)))) for file in files}
+
+    assert len(files) >= AT_LEAST
+    assert ours == {file: elfdeps(file) for file in files}
+
+
+def as_rpm(target: Target) -> Target:
+    return replace(target, family=Family.RPM, architecture="x86_64")
+
+
+@pytest.mark.full
+def test_wheels_with_bundled_libraries_require_what_is_outside_and_nothing_mangled(
+    tmp_path: Path, target: Target
+) -> None:
+    wanted = ("psycopg2-binary==2.9.10", "opencv-python-headless==4.11.0.86")
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    subprocess.run([*download, "--dest", tmp_path / "wheels", *wanted], check=True)
+    destdir = tmp_path / "destdir"
+    for wheel in (tmp_path / "wheels").glob("*.whl"):
+        zipfile.ZipFile(wheel).extractall(destdir / "opt/venvs/app/lib/python3.11/site-packages")
+    report = scan(destdir, as_rpm(target), RecordingReport())
+
+    required = set(required_of_system(report.objects, load(report, destdir, as_rpm(target)).edges))
+
+    everything = {name for each in report.objects for name in elfdeps(destdir / str(each.path)[1:])}
+    assert any(MANGLED.search(name) for name in everything)
+    assert not any(MANGLED.search(name) for name in required)
+    assert required <= everything
+    assert {name.partition("(")[0] for name in everything - required if not MANGLED.search(name)} == set()

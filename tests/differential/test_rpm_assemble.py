@@ -1,0 +1,184 @@
+"""Assembling with the real rpmbuild: hostile values come out literally, the payload is safe, the bytes are the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.samples import PREFIX, a_spec, a_staged, needing
+from venvpkg.backends import backend_of_file
+from venvpkg.backends.rpm.assemble import assemble
+from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.tree import normalise_modes
+from venvpkg.model.package import Artifact, Relations
+from venvpkg.model.project import Inclusions
+from venvpkg.model.target import Family, Target
+from venvpkg.staging.leaks import read_payload
+
+pytestmark = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="needs rpmbuild (package rpm)")
+
+HOSTILE = "100% %{lua:print(1)} %(date) %{nil} %%"
+NAMES = (
+    "a b", "st*r", "sttr", "q?m", "br[ab]", "bra", 'quo"te', "it's", "back\\slash", "{x,y}", "per%%cent", "$(date)",
+    "#hash", "%dir", "%{lua:print(1)}", "ümlaut", "-dash", "~tilde",
+)  # fmt: skip
+
+
+@pytest.fixture
+def rpm_target(target: Target) -> Target:
+    return replace(target, family=Family.RPM, architecture="x86_64", dist=".el9", isa="(x86-64)")
+
+
+def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes: object) -> Artifact:
+    destdir = base / "work/destdir"
+    home = destdir / PREFIX.relative_to("/")
+    for directory in (home / "bin", home / "names", destdir / "etc/app", destdir / "etc/cron.d"):
+        directory.mkdir(parents=True)
+    (home / "bin/app").write_text("#!/opt/venvs/app/bin/python\n")
+    (home / "bin/app").chmod(0o755)
+    (home / "bin/python").symlink_to("/usr/bin/python3")
+    (home / "module.so").write_bytes(Path("/usr/bin/true").read_bytes())
+    for name in NAMES:
+        (home / "names" / name).write_text(name)
+        (destdir / "etc/app" / name).write_text(name)
+    (destdir / "etc/cron.d/app").write_text("# nothing yet\n")
+    normalise_modes(destdir)
+    spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
+    return assemble(spec, target, base / "dist", runner, RecordingReport())
+
+
+def asked(runner: SubprocessRunner, artifact: Artifact, *options: str) -> list[str]:
+    done = runner.run(Command(("rpm", "--query", *options, "--package", str(artifact.path))))
+    assert done.ok, done.errors
+    return done.text.splitlines()
+
+
+def test_two_packages_from_different_places_umasks_and_zones_are_the_same_bytes(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = assemble_in(tmp_path / "one", rpm_target, runner)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    before = os.umask(0o077)
+    try:
+        second = assemble_in(tmp_path / "two/much/deeper", rpm_target, SubprocessRunner(os.environ))
+    finally:
+        os.umask(before)
+
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.path.name == "app-1.0-1.el9.x86_64.rpm"
+
+
+def test_macros_in_values_come_out_literally(tmp_path: Path, rpm_target: Target, runner: SubprocessRunner) -> None:
+    artifact = assemble_in(
+        tmp_path,
+        rpm_target,
+        runner,
+        summary=HOSTILE,
+        description=f"%include /etc/passwd\n\n#define {HOSTILE}\n\n" + "%if 0 %files " * 30,
+        maintainer=f"Jörg {HOSTILE} <j@example.org>",
+        homepage="https://example.org/%7Eapp?%(id)",
+        inclusions=Inclusions(scripts=(("postinst", f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n"),)),
+    )
+
+    told = "\n".join(asked(runner, artifact, "--info", "--scripts"))
+    assert f"Summary     : {HOSTILE}" in told
+    assert f"Packager    : Jörg {HOSTILE} <j@example.org>" in told
+    assert "URL         : https://example.org/%7Eapp?%(id)" in told
+    assert f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n" in told
+    assert "- %include /etc/passwd" in told
+    assert "root:" not in told
+
+
+def test_every_name_is_packed_once_and_configuration_is_kept(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    artifact = assemble_in(tmp_path, rpm_target, runner)
+
+    configuration = asked(runner, artifact, "--configfiles")
+    assert sorted(configuration) == sorted([*(f"/etc/app/{name}" for name in NAMES), "/etc/cron.d/app"])
+    listed = asked(runner, artifact, "--list")
+    assert {f"{PREFIX}/names/{name}" for name in NAMES} <= set(listed)
+    assert len(listed) == len(set(listed))
+    assert not {"/opt", "/etc", "/etc/cron.d", "/usr/bin"} & set(listed)
+    assert not any(".build-id" in path for path in listed)
+
+
+def test_nothing_is_required_or_provided_but_what_was_composed(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    relations = Relations(recommends=("nginx (>= 1) | httpd",), replaces=("older (<< 2)",), provides=("api (= 2)",))
+    artifact = assemble_in(
+        tmp_path, rpm_target, runner, epoch=2, dependencies=needing("bash >= 5", "(a or b)"), relations=relations
+    )
+
+    required = asked(runner, artifact, "--requires")
+    assert [each for each in required if not each.startswith("rpmlib(")] == ["(a or b)", "bash >= 5"]
+    assert asked(runner, artifact, "--provides") == [
+        "api = 2", "app = 2:1.0-1.el9", "app(x86-64) = 2:1.0-1.el9",
+    ]  # fmt: skip
+    assert asked(runner, artifact, "--recommends") == ["(nginx >= 1 or httpd)"]
+    assert asked(runner, artifact, "--obsoletes") == ["older < 2"]
+
+
+def test_the_payload_outlives_packing_and_can_be_packed_again(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    clean = "{% include 'venvpkg/package.spec.j2' %}\n%clean\nrm -rf %{buildroot}\n%install\nrm -rf %{buildroot}\n"
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/package.spec.j2").write_text(clean)
+
+    with pytest.raises(Exception, match=r"rpmbuild failed|Read-only"):
+        assemble_in(tmp_path / "one", rpm_target, runner, inclusions=Inclusions(templates=tmp_path / "templates"))
+
+    home = tmp_path / "one/work/destdir" / PREFIX.relative_to("/")
+    assert {path.name for path in (home / "names").iterdir()} == set(NAMES)
+
+
+def test_a_package_is_known_by_its_beginning_and_compared_member_by_member(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    first = assemble_in(tmp_path / "one", rpm_target, runner, evidence=b"{}\n")
+    second = assemble_in(tmp_path / "two", rpm_target, runner, evidence=b"[]\n", dependencies=needing("bash"))
+    disguised = tmp_path / "package.deb"
+    shutil.copy(first.path, disguised)
+    backend = backend_of_file(disguised)
+
+    assert backend.read_evidence(disguised, runner) == b"{}\n"
+    assert backend.differences(first.path, first.path, runner) == ()
+    assert backend.differences(first.path, second.path, runner) == (
+        "header: REQUIRENEVRS",
+        f"data: .{PREFIX}/share/venvpkg/dependencies.json: content",
+    )
+
+
+def test_rpmlint_finds_no_error_beyond_those_with_a_reason(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    if shutil.which("rpmlint") is None:
+        pytest.skip("needs rpmlint")
+    artifact = assemble_in(tmp_path, rpm_target, runner)
+    reasons = Path(__file__).parents[2] / "docs/rpmlint.toml"
+
+    done = runner.run(Command(("rpmlint", "--config", str(reasons), str(artifact.path))))
+
+    assert "checks:" in done.text
+    # The module of the test is a program of the release, and its cron table asks for cron.
+    own = ("module.so", "/etc/cron.d/app")
+    found = [line for line in done.text.splitlines() if ": E: " in line and not line.endswith(own)]
+    assert found == []
+
+
+def test_what_is_inside_is_told(tmp_path: Path, rpm_target: Target, runner: SubprocessRunner) -> None:
+    artifact = assemble_in(tmp_path, rpm_target, runner, dependencies=needing("bash >= 5"))
+
+    found = backend_of_file(artifact.path).inspect(artifact.path, runner)
+
+    assert dict(found.fields)["Requires"].startswith("bash >= 5")
+    assert len(found.configuration) == len(NAMES) + 1
+    assert [each.path for each in found.elf] == [f"{PREFIX}/module.so"]
+    assert [each.path for each in found.commands] == ["/usr/bin/app"]

@@ -1,0 +1,49 @@
+"""Our order of versions equals rpm's own, and the spelling of Python's versions keeps Python's."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+
+import pytest
+from packaging.version import Version
+
+from venvpkg.backends.rpm.versions import to_rpm, version_key
+
+pytestmark = pytest.mark.skipif(shutil.which("rpm") is None, reason="needs rpm")
+
+PYTHON = (
+    "1.0.dev1", "1.0.dev1+l", "1.0a1.dev2", "1.0a1", "1.0a1+local", "1.0a2", "1.0a1.post1", "1.0b1", "1.0rc1.dev3",
+    "1.0rc1", "1.0rc1.post2.dev1", "1.0rc2", "1.0", "1.0+local", "1.0+local.1", "1.0+1", "1.0.post1.dev1", "1.0.post1",
+    "1.0.post1+x", "1.0.post2", "1.0.1.dev1", "1.0.1a1", "1.0.1", "1.0.10", "1.1.dev0", "1.1", "2024.1", "0.1",
+    "0.0.1", "10.0",
+)  # fmt: skip
+ODD = (
+    "1", "1.0", "1.0~", "1.0^", "1.0~^", "1.0^~1", "1.0^a", "1.0a", "1.0.a", "1..0", "01.0", "1.00", "1.a.0", "a", "b",
+    "ab", "1a1", "~", "^", "1.0+1", "1.0_1", ".1", "0", "00", "1~~", "1~1", "1.0^20200101", "1.0~rc1^git1",
+)  # fmt: skip
+
+
+def by_rpm(versions: tuple[str, ...]) -> list[int]:
+    """Return how rpm compares each with each: -1, 0 or 1."""
+    calls = "".join(f'print(rpm.vercmp("{a}", "{b}") .. "\\n")' for a, b in itertools.product(versions, versions))
+    done = subprocess.run(["rpm", "--eval", f"%{{lua:{calls}}}"], capture_output=True, text=True, check=True)
+    return [int(line) for line in done.stdout.split()]
+
+
+def ours(versions: tuple[str, ...]) -> list[int]:
+    keys = [version_key(each) for each in versions]
+    return [(a > b) - (a < b) for a, b in itertools.product(keys, keys)]
+
+
+def test_the_order_is_rpms_for_versions_of_every_kind() -> None:
+    assert ours(ODD) == by_rpm(ODD)
+
+
+def test_spelled_versions_keep_the_order_of_python() -> None:
+    spelled = tuple(map(to_rpm, PYTHON))
+    parsed = [Version(each) for each in PYTHON]
+
+    assert by_rpm(spelled) == [(a > b) - (a < b) for a, b in itertools.product(parsed, parsed)]
+    assert ours(spelled) == by_rpm(spelled)
