@@ -45,7 +45,7 @@ _SHLIBDEPS = """
 one() {
     work=$(mktemp -d) && cd "$work" && mkdir -p debian/app/DEBIAN || exit
     cp /run/control debian/control && cp --parents "$1" debian/app/ || exit
-    said=$(dpkg-shlibdeps -O --ignore-missing-info "debian/app$1" 2> errors)
+    said=$(dpkg-shlibdeps -O "debian/app$1" 2> errors)
     code=$?
     [ "$code" -eq 0 ] || said=$(grep ' error: ' errors | head -n 1)
     printf '%s\\t%s\\t%s\\n' "$1" "$code" "$said"

@@ -1,11 +1,10 @@
 """500 files of two releases: our relations equal those of the release's own dpkg-shlibdeps.
 
-Where they do not, the file is listed under tests/golden/shlibdeps with what is different and why. There are four
+Where they do not, the file is listed under tests/golden/shlibdeps with what is different and why. There are three
 causes. dpkg before 1.22.22 (bookworm's) does not see versions that a file requires without using any symbol of theirs
-(Debian bug 1122107). dpkg-shlibdeps gives up where only the search path of whoever loads a file leads to what it needs.
-Of a private library, whose package says nothing of it, it says nothing either (it gives up, but for
-``--ignore-missing-info``), where we take the installed version. And it hands on substitution variables that a package
-forgot in its symbols file.
+(Debian bug 1122107). dpkg-shlibdeps gives up where only the search path of whoever loads a file leads to what it needs,
+and where a package says nothing of its private library; there we take the installed version. And it hands on
+substitution variables that a package forgot in its symbols file.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import pytest
 
 from acceptance.cleanroot import obstacle
 from differential.samples import payload_in, root_of, sample_of, shlibdeps_in
-from differential.shlibdeps import is_of_a_bare_version, is_of_a_private_library, relations_of_ours
+from differential.shlibdeps import is_of_a_bare_version, relations_of_ours
 from unit.fakes import RecordingReport
 from unit.golden import golden
 from venvpkg.backends.deb.libraries import DebLibraries
@@ -53,12 +52,11 @@ RELEASES = ("bookworm", "trixie")
 
 BARE_VERSION = "a version that no symbol is bound to"
 GIVES_UP = "dpkg-shlibdeps gives up"
-PRIVATE = "a private library of which its package says nothing"
 VARIABLE = "the owner's version for a variable"
-CAUSES = {"bookworm": {BARE_VERSION, GIVES_UP, PRIVATE, VARIABLE}, "trixie": {GIVES_UP, PRIVATE, VARIABLE}}
+CAUSES = {"bookworm": {BARE_VERSION, GIVES_UP, VARIABLE}, "trixie": {GIVES_UP, VARIABLE}}
 
 _VARIABLE = re.compile(r"\$\{binary:Version\}")
-_NOT_FOUND = re.compile(r"cannot find library (\S+)")
+_MISSING = re.compile(r"cannot find library (\S+)|no dependency information found for (\S+)")
 
 
 class Both(NamedTuple):
@@ -99,7 +97,7 @@ def differences(both: Both) -> Iterator[tuple[str, str]]:
         if said.refusal:
             # A plug-in may need what its package only recommends: then neither can tell.
             if place in both.ours:
-                missing = _NOT_FOUND.search(said.refusal)
+                missing = _MISSING.search(said.refusal)
                 yield GIVES_UP, f"{place}: {GIVES_UP}: {missing[0] if missing else said.refusal}"
             continue
         if place not in both.ours:
@@ -120,11 +118,8 @@ def differences(both: Both) -> Iterator[tuple[str, str]]:
 def cause_of(ours: Dependency, theirs: Sequence[str]) -> str:
     """Return why our relation is stricter, or that nothing explains it."""
     mine = parse_relation(ours.relation)
-    if all(is_implied(each, {ours.relation}) for each in theirs):
-        if is_of_a_bare_version(ours):
-            return BARE_VERSION
-        if is_of_a_private_library(ours):
-            return PRIVATE
+    if is_of_a_bare_version(ours) and all(is_implied(each, {ours.relation}) for each in theirs):
+        return BARE_VERSION
     if mine and any(_VARIABLE.sub(mine[0].version or "", each) == ours.relation for each in theirs):
         return VARIABLE
     return "unexplained"
