@@ -7,9 +7,9 @@ import dataclasses
 import hashlib
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
+from venvpkg.model.depends import Dependency, DependencySet, Evidence, NativePackage, Source
 from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
 from venvpkg.model.staged import (
@@ -20,6 +20,7 @@ from venvpkg.model.staged import (
     PayloadPath,
     StagedVenv,
 )
+from venvpkg.model.system import SystemDistribution
 from venvpkg.model.target import Family, Interpreter, Release, Target
 from venvpkg.model.wheels import Action, ReadyWheel
 
@@ -132,6 +133,21 @@ def a_staged(
         python_floor="3.11.0",
         payload=Payload((program,)) if payload is None else payload,
     )
+
+
+def a_system(name: str = "psycopg2", version: str = "2.9.5", **changes: Any) -> SystemDistribution:
+    """A distribution as Debian has it."""
+    directory = PurePosixPath("/usr/lib/python3/dist-packages")
+    made = SystemDistribution(
+        name=name,
+        version=version,
+        requires=(),
+        metadata=directory / f"{name}-{version}.egg-info",
+        directories=(directory,),
+        modules=(name,),
+        package=NativePackage(f"python3-{name}", f"{version}-1", "amd64"),
+    )
+    return dataclasses.replace(made, **changes)
 
 
 def needing(*relations: str) -> DependencySet:

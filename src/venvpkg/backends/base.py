@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.project import Inclusions, Project, SonameRule
     from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
 
 
@@ -27,6 +28,11 @@ class Backend(Protocol):
 
     def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
+
+    def system_distributions(
+        self, names: Sequence[str], target: Target, runner: Runner, cache: Path
+    ) -> tuple[SystemDistribution, ...]:
+        """Return the distributions of those normalised names, and all they require, as the release's packages have."""
 
     def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
         self,

@@ -24,6 +24,7 @@ class Source(StrEnum):
     OWNER = "owner"
     INTERPRETER = "interpreter"
     IMPORT = "import"
+    SYSTEM = "system"
     USER = "user"
 
 
@@ -33,12 +34,14 @@ class Evidence:
 
     Attributes:
         source: what says so.
-        soname: the library that is needed; None for the interpreter and for what the user declared.
-        needed_by: the file that needs it, on the target; None for what the user declared.
-        distribution: the Python distribution that this file belongs to; None when it belongs to none.
+        soname: the library that is needed; None for everything else.
+        needed_by: the file that needs it, on the target; None for what the user declared, and for distributions.
+        distribution: the Python distribution that this file belongs to, or that requires one of the system's; None when
+            it belongs to none.
         floor: lowest version that this file needs; None when every version serves.
-        symbol: the ``symbol@version`` that set this floor; None when the library as a whole did.
-        library: where the loader finds the library, on the target.
+        symbol: the ``symbol@version`` that set this floor, or the requirement (PEP 508) on a distribution of the
+            system; None when the library as a whole did.
+        library: where the loader finds the library, on the target; metadata of a distribution.
         owner: the installed package that ships it.
         module: what is imported, for a part of the standard library; None for everything else.
     """

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
 
+    from venvpkg.model.system import SystemDistribution
+
 
 class PathKind(StrEnum):
     """What a payload path is; nothing else can be packed."""
@@ -92,6 +94,20 @@ class InstalledDistribution:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedSystem:
+    """A distribution of the system that the environment exposes.
+
+    Attributes:
+        distribution: as the release has it.
+        required_by: name of a distribution, its requirement on this one (PEP 508), and the specifiers in that; sorted.
+            Empty when only the lock has it.
+    """
+
+    distribution: SystemDistribution
+    required_by: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationMetadata:
     """What the application says of itself, from its wheel; hostile until parsed, so every value is one line or text.
 
@@ -127,6 +143,7 @@ class StagedVenv:
         distributions: sorted by name.
         python_floor: lowest patch release of the interpreter's minor that every Requires-Python accepts, ``3.11.0``.
         payload: every path below the destdir, as it was when staging ended.
+        system: distributions that are not in the payload, and that it exposes; sorted by name.
     """
 
     destdir: Path
@@ -135,6 +152,7 @@ class StagedVenv:
     distributions: tuple[InstalledDistribution, ...]
     python_floor: str
     payload: Payload = Payload()
+    system: tuple[StagedSystem, ...] = ()
 
     def owners(self) -> Mapping[PurePosixPath, str]:
         """Return the distribution's name for every installed file."""

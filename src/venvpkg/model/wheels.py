@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.lock import BuildPins, Fallback, RemoteFile
+    from venvpkg.model.system import SystemDistribution
 
 
 class Action(StrEnum):
@@ -19,6 +20,7 @@ class Action(StrEnum):
     BINARY = "binary"  # the publisher's wheel with native code, from the index
     REUSE = "reuse"  # built earlier, in the wheelhouse
     COMPILE = "compile"  # built now
+    SYSTEM = "system"  # none: a package of the release has the distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,38 @@ class PlannedWheel:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSystem:
+    """A distribution that needs no wheel, because a package of the release has it, and why.
+
+    Attributes:
+        distribution: as the release has it.
+        reason: one sentence for people.
+        locked: the version in the lock, whose place it takes; empty for one that the lock does not have.
+        action: always the same.
+    """
+
+    distribution: SystemDistribution
+    reason: str
+    locked: str = ""
+    action: Action = Action.SYSTEM
+
+    @property
+    def name(self) -> str:
+        """Normalised name of the distribution."""
+        return self.distribution.name
+
+    @property
+    def version(self) -> str:
+        """The release's, PEP 440."""
+        return self.distribution.version
+
+
+@dataclass(frozen=True, slots=True)
 class WheelPlan:
-    """One entry for each distribution, sorted by name; the application's own is among them."""
+    """One entry for each distribution, sorted by name; the application's own is among the wheels."""
 
     wheels: tuple[PlannedWheel, ...]
+    system: tuple[PlannedSystem, ...] = ()
 
     def by_action(self, action: Action) -> tuple[PlannedWheel, ...]:
         """Return the entries with that action, in order."""

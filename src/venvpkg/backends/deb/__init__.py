@@ -8,6 +8,7 @@ from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.backends.deb.evidence import read_evidence
 from venvpkg.backends.deb.inspect import inspect
 from venvpkg.backends.deb.packers import packers
+from venvpkg.backends.deb.system import system_distributions
 
 __all__ = [
     "assemble",
@@ -19,5 +20,6 @@ __all__ = [
     "inspect",
     "packers",
     "read_evidence",
+    "system_distributions",
     "warn_of_namesake",
 ]

@@ -36,7 +36,7 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
         report: hears of it.
         cache: venvpkg's; apt's parsed index is kept there.
     """
-    version = _in_index(name, target, runner, cache / "apt" / target.name)
+    version = in_index(name, target, runner, cache)
     if version:
         report.warn(
             f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
@@ -116,7 +116,7 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> I
             yield wanted[path], package
 
 
-def _in_index(name: str, target: Target, runner: Runner, parsed: Path) -> str:
+def in_index(name: str, target: Target, runner: Runner, cache: Path) -> str:
     """Return the highest version of a package in apt's index that is not one of ours; empty for none.
 
     apt parses its whole index again in every call when it may not keep the result: an ordinary user cannot write where
@@ -126,6 +126,7 @@ def _in_index(name: str, target: Target, runner: Runner, parsed: Path) -> str:
     Source:
         apt-cache(8); apt.conf(5), Dir::Cache.
     """
+    parsed = cache / "apt" / target.name
     with contextlib.suppress(OSError):  # apt does without
         parsed.mkdir(parents=True, exist_ok=True)
     kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.host.runner import Command
+from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -163,6 +164,25 @@ def installed_versions(packages: Sequence[str], runner: Runner) -> dict[str, str
             case _:  # known, but not there
                 continue
     return versions
+
+
+def native_package(name: str, runner: Runner) -> NativePackage | None:
+    """Return an installed package, given by its name; None when it is not installed."""
+    done = _query(("--show", "-f", "${Package} ${Version} ${Architecture} ${db:Status-Status}\n", "--", name), runner)
+    for line in os.fsdecode(done.stdout).splitlines():
+        match line.split(" "):
+            case [package, version, architecture, "installed"]:
+                return NativePackage(package, version, architecture)
+            case _:
+                continue
+    return None
+
+
+def list_files(package: str, runner: Runner) -> tuple[PurePosixPath, ...]:
+    """Return what an installed package ships, in its order; directories are among it."""
+    done = _query(("--listfiles", "--", package), runner)
+    # Between them stand sentences about diversions.
+    return tuple(PurePosixPath(line) for line in os.fsdecode(done.stdout).splitlines() if line.startswith("/"))
 
 
 def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:

@@ -8,6 +8,7 @@ from venvpkg.backends.rpm.depends import derive_dependencies
 from venvpkg.backends.rpm.evidence import read_evidence
 from venvpkg.backends.rpm.inspect import inspect
 from venvpkg.backends.rpm.packers import packers
+from venvpkg.backends.rpm.system import system_distributions
 
 __all__ = [
     "assemble",
@@ -19,5 +20,6 @@ __all__ = [
     "inspect",
     "packers",
     "read_evidence",
+    "system_distributions",
     "warn_of_namesake",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
@@ -12,7 +13,6 @@ from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import PurePosixPath
 
     from venvpkg.host.runner import Completed, Runner
 
@@ -87,6 +87,17 @@ def owners_of(path: PurePosixPath, runner: Runner) -> tuple[NativePackage, ...]:
     done = _query(("--queryformat", _SHIPS, "--file", str(path)), runner)
     lines = [line.split("\t") for line in done.text.splitlines()] if done.ok else []
     return tuple(sorted({_package(*line) for line in lines if len(line) == 4}))  # noqa: PLR2004 - as _SHIPS has them
+
+
+def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, ...]:
+    """Return what an installed package ships, in its order; directories are among it.
+
+    Raises:
+        PackageDatabaseError: the database cannot be read.
+        MissingToolError: no rpm.
+    """
+    done = _query(("--queryformat", r"[%{FILENAMES}\n]", "--", f"{package.name}.{package.architecture}"), runner)
+    return tuple(PurePosixPath(line) for line in done.text.splitlines() if line.startswith("/")) if done.ok else ()
 
 
 def installed_versions(packages: tuple[str, ...], runner: Runner) -> dict[str, str]:
