@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from venvpkg.backends.ownership import own_paths
+from venvpkg.staging.system import FINDER
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 78
 _NO_LICENCE = "unknown"
+
+_APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
 
 
 def rendered_copyright(
@@ -58,6 +61,15 @@ def rendered_copyright(
             "comment": "Activation scripts, made by virtualenv.",
         }
     )
+    if staged.system:
+        parts.append(
+            {
+                "files": _folded_list(tuple(f"*/{FINDER}.{each}" for each in ("py", "pth", "*.pyc"))),
+                "copyright": "the venvpkg developers",
+                "license": f"Apache-2.0\n The text is in {common.get('Apache-2.0', _APACHE)}",
+                "comment": "Finds distributions of the release's own packages.",
+            }
+        )
     return render(
         family,
         "copyright.j2",

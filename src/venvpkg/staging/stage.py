@@ -11,13 +11,14 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import normalise_modes
-from venvpkg.model.staged import StagedVenv
+from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
-from venvpkg.staging.closure import require_closure
+from venvpkg.staging.closure import names_of, require_closure, required_by
 from venvpkg.staging.extra_files import place_files
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
 from venvpkg.staging.populate import Workbench, keep, populate
+from venvpkg.staging.system import expose, require_apart
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel
+    from venvpkg.model.wheels import PlannedSystem, ReadyWheel
 
 
 def stage(  # noqa: PLR0913 - everything a build knows comes together here
@@ -38,6 +39,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     runner: Runner,
     report: Report,
     files: tuple[ExtraFile, ...] = (),
+    system: tuple[PlannedSystem, ...] = (),
 ) -> StagedVenv:
     """Stage the application.
 
@@ -50,6 +52,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         runner: runs the target's interpreter.
         report: hears about modules that do not compile.
         files: of the project, to lie beside the environment.
+        system: what the environment shows of the release's own packages.
 
     Raises:
         WheelError: a wheel is malformed.
@@ -63,7 +66,16 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
     if project.name not in described:
         raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
-    needs = require_closure(described, target.interpreter.environment, {project.name: _extras(project)})
+    needs = require_closure(
+        described,
+        target.interpreter.environment,
+        {project.name: _extras(project)},
+        {each.name: each for each in system},
+    )
+    exposed = [each.distribution for each in system]
+    site = project.prefix / "lib" / f"python{target.interpreter.minor}" / "site-packages"
+    require_apart(exposed, installed, site)
+    expose(exposed, destdir, site, target, runner)
     floor = python_floor(described.values(), target.interpreter)
     normalise_modes(destdir)
     place_files(files, destdir)
@@ -84,11 +96,14 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         prefix=project.prefix,
         application=application_metadata(application, described[project.name], project.prefix / "bin"),
         distributions=tuple(
-            installed_distribution(each, described[each.wheel.name], destdir, needs[each.wheel.name])
+            installed_distribution(
+                each, described[each.wheel.name], destdir, names_of(needs[each.wheel.name], each.wheel.name)
+            )
             for each in installed
         ),
         python_floor=floor,
         payload=payload,
+        system=tuple(StagedSystem(each, required_by(each.name, needs)) for each in exposed),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from unit.samples import debian_12
+from unit.samples import a_system, debian_12
 from venvpkg.errors import StagingError
-from venvpkg.staging.closure import require_closure
+from venvpkg.model.wheels import PlannedSystem
+from venvpkg.staging.closure import names_of, require_closure, required_by
 from venvpkg.staging.metadata import CoreMetadata
 
 ENVIRONMENT = debian_12().interpreter.environment
@@ -15,6 +16,10 @@ ENVIRONMENT = debian_12().interpreter.environment
 
 def distribution(name: str, version: str = "1.0", *requires: str) -> CoreMetadata:
     return CoreMetadata(name, version, None, tuple(map(Requirement, requires)), {})
+
+
+def released(name: str, version: str, *requires: str) -> PlannedSystem:
+    return PlannedSystem(a_system(name, version, requires=requires), "", "2.5")
 
 
 def check(*distributions: CoreMetadata, extras: tuple[str, ...] = ()) -> None:
@@ -74,4 +79,42 @@ def test_who_needs_whom_is_told_as_it_is_on_this_target() -> None:
 
     needs = require_closure(described, ENVIRONMENT, {"app": ("all",)})
 
-    assert needs == {"app": ("extra-lib", "lib-one"), "lib-one": (), "extra-lib": ()}
+    assert {name: names_of(each, name) for name, each in needs.items()} == {
+        "app": ("extra-lib", "lib-one"),
+        "lib-one": (),
+        "extra-lib": (),
+    }
+
+
+def test_what_the_release_has_meets_requirements_by_its_own_version() -> None:
+    app = distribution("app", "1.0", "Lib>=1", "Lib<3; python_version > '3.8'")
+
+    needs = require_closure({"app": app}, ENVIRONMENT, {}, {"lib": released("lib", "1.5")})
+
+    assert required_by("lib", needs) == (("app", "Lib<3", "<3"), ("app", "Lib>=1", ">=1"))
+
+
+def test_a_version_of_the_release_that_does_not_satisfy_is_told_with_the_locked_one() -> None:
+    with pytest.raises(StagingError) as caught:
+        require_closure({"app": distribution("app", "1.0", "lib>=2")}, ENVIRONMENT, {}, {"lib": released("lib", "1.5")})
+
+    assert caught.value.details == (
+        "  app requires lib>=2: the release has 1.5 of python3-lib 1.5-1, and 2.5 is locked"
+    )
+    assert "wheels.system" in caught.value.resolution
+
+
+def test_what_the_release_requires_of_itself_is_its_own_affair() -> None:
+    app = distribution("app", "1.0", "lib")
+    system = {"lib": released("lib", "1.5", "other>=9", "absent"), "other": released("other", "1.0")}
+
+    needs = require_closure({"app": app}, ENVIRONMENT, {}, system)
+
+    assert required_by("other", needs) == (("lib", "other>=9", ">=9"),)
+
+
+def test_what_the_release_requires_of_a_wheel_is_checked() -> None:
+    described = {each.name: each for each in (distribution("app", "1.0", "lib"), distribution("own", "1.0"))}
+
+    with pytest.raises(StagingError, match=r"lib requires own>=2: 1\.0 is installed"):
+        require_closure(described, ENVIRONMENT, {}, {"lib": released("lib", "1.5", "own>=2")})

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.golden import golden
-from unit.samples import PREFIX, SITE, a_spec, a_staged, debian_12
+from unit.samples import PREFIX, SITE, a_spec, a_staged, a_system, debian_12
 from venvpkg.backends.copyright import rendered_copyright
 from venvpkg.backends.deb.changelog import compressed_changelog
 from venvpkg.backends.deb.licenses import COMMON_LICENSES
 from venvpkg.backends.deb.md5sums import md5sums
 from venvpkg.backends.ownership import own_paths
-from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath
+from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath, StagedSystem
 from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
@@ -115,3 +115,14 @@ def test_the_fewest_paths_that_are_one_distribution_s_alone(
     found = own_paths([distribution(name, *each) for name, each in files.items()], (SITE,))
 
     assert found == {name: tuple(f"{SITE}/{path}" for path in paths) for name, paths in own.items()}
+
+
+def test_what_finds_the_release_s_modules_has_its_own_licence() -> None:
+    own = distribution("app", "app/__init__.py", licence="MIT")
+    staged = dataclasses.replace(a_staged(), distributions=(own,), system=(StagedSystem(a_system()),))
+
+    text = rendered_copyright(a_spec(staged), Family.DEB, COMMON_LICENSES)
+
+    assert "Files: */_venvpkg_system.py\n */_venvpkg_system.pth\n" in text
+    assert "License: Apache-2.0\n The text is in /usr/share/common-licenses/Apache-2.0\n" in text
+    assert "_venvpkg_system" not in rendered_copyright(spec_of(own), Family.DEB)
