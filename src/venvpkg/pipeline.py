@@ -34,7 +34,17 @@ from venvpkg.staging.mistagged import native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
 from venvpkg.targets.abilities import lacks, lacks_always, require
 from venvpkg.wheelhouse.debug import extract_debug
-from venvpkg.workbench import Session, examined, planned, prepared, site_target, toolchain_of, wheels_of, workbench
+from venvpkg.workbench import (
+    Session,
+    examined,
+    planned,
+    prepared,
+    site_target,
+    toolchain_of,
+    wheels_of,
+    with_system,
+    workbench,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,8 +109,9 @@ def build_recorded(
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
     backend.warn_of_namesake(project.package_name, target, runner, session.report, cache=session.places.cache)
-    with workbench(project, site, session, (destination, *leave_out)) as bench:
-        obtained = obtain_lock(project, target, bench.resolver, locked=locked)
+    with workbench(project, site, session, (destination, *leave_out)) as first:
+        obtained = obtain_lock(project, target, first.resolver, locked=locked)
+        bench = with_system(first, obtained.lock)
         toolchain = toolchain_of(bench)
         plan = planned(bench, obtained.lock, toolchain)
         plan = examined(plan, bench, obtained.lock, toolchain)
@@ -111,7 +122,7 @@ def build_recorded(
             staged = stage(
                 project, wheels, target,
                 workspace=bench.work, places=session.places, runner=runner, report=session.report,
-                files=inclusions.files,
+                files=inclusions.files, system=plan.system,
             )  # fmt: skip
         count = len(staged.distributions)
         session.report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
@@ -174,8 +185,9 @@ def plan(project: Project, session: Session) -> WheelPlan:
     """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
     site = site_target(session)
     project = project.on(site.target.release)
-    with workbench(project, site, session) as bench:
-        lock = obtain_lock(project, bench.target, bench.resolver, preview=True).lock
+    with workbench(project, site, session) as first:
+        lock = obtain_lock(project, first.target, first.resolver, preview=True).lock
+        bench = with_system(first, lock)
         return planned(bench, lock, toolchain_of(bench))
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
+from venvpkg.backends import backend_of
 from venvpkg.config.compatibility import MACHINE, read_compatibility
+from venvpkg.errors import ConfigurationError
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
 from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Streamer, SubprocessRunner
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
+    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.resolve import ResolvedTarget
@@ -85,6 +88,7 @@ class Workbench:
         downloads: brings files here.
         wheelhouse: what is taken from it is held until the run ends.
         no_source: directories inside the project that are no source, such as where packages are written.
+        system: distributions that come from the release's own packages; known once the lock is.
     """
 
     project: Project
@@ -95,6 +99,7 @@ class Workbench:
     downloads: Downloads
     wheelhouse: Wheelhouse
     no_source: tuple[Path, ...]
+    system: tuple[SystemDistribution, ...] = ()
 
     @property
     def work(self) -> Path:
@@ -144,6 +149,34 @@ def workbench(
         )
 
 
+def with_system(bench: Workbench, lock: Lock) -> Workbench:
+    """Return the workbench with what the target's own packages have of the lock, where the user wants that.
+
+    Raises:
+        ConfigurationError: what comes from there is the application, or is to be a wheel all the same.
+        PackageDatabaseError: what the user wants is not installed on the target.
+    """
+    project, session = bench.project, bench.session
+    wheels = project.settings.wheels
+    wanted = [name for name in wheels.system if lock.get(name) is not None or name == project.name]
+    unused = [name for name in wheels.system if name not in wanted]
+    if unused:
+        session.report.warn(f"wheels.system: the application does not need {', '.join(unused)}")
+    backend = backend_of(bench.target.family)
+    system = backend.system_distributions(wanted, bench.target, bench.runner, session.places.cache)
+    by_hand = {name: key for key in ("compile", "prefer_compile", "binary") for name in getattr(wheels, key)}
+    problems = [
+        f"wheels.{by_hand[each.name].replace('_', '-')}: {each.name} is required by {each.needed_by} of the release"
+        for each in system
+        if each.name in by_hand
+    ]
+    if any(each.name == project.name for each in system):
+        problems.append(f"wheels.system: {project.name} is the application itself, or is required by what is there")
+    if problems:
+        raise ConfigurationError(project.source, problems)
+    return replace(bench, system=system)
+
+
 def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fallback, ...] = ()) -> WheelPlan:
     """Return where each wheel comes from, by what is known without looking into any sdist.
 
@@ -164,6 +197,7 @@ def planned(bench: Workbench, lock: Lock, toolchain: Toolchain, found: tuple[Fal
         shelf=bench.wheelhouse,
         fallbacks=(*read_fallbacks(project.build_lock), *found),
         trees=_source_trees(bench, lock),
+        system=bench.system,
     )
 
 

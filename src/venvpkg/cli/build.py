@@ -57,11 +57,13 @@ def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...
     relations = artifact.spec.dependencies.relations()
     counts = Counter(_ORIGINS[wheel.origin] for wheel in artifact.wheels)
     wheels = ", ".join(f"{counts[origin]} {origin}" for origin in dict.fromkeys(_ORIGINS.values()) if counts[origin])
+    system = [f"{each.distribution.name} {each.distribution.title}" for each in artifact.spec.staged.system]
     return (
         ("package", ", ".join(each.name for each in (artifact.path, *artifact.companions))),
         ("size", f"{artifact.size_bytes / 1e6:.1f} MB"),
         ("depends", f"{len(relations)}: {', '.join(relations)}" if relations else "nothing"),
         ("wheels", f"{len(artifact.wheels)}: {wheels}"),
+        *((("system", f"{len(system)}: {', '.join(system)}"),) if system else ()),
         ("elapsed", f"{elapsed_s:.1f} s"),
     )
 
@@ -87,5 +89,14 @@ def _facts(artifact: Artifact) -> dict[str, object]:
                 "sha256": each.sha256,
             }
             for each in artifact.wheels
+        ],
+        "system": [
+            {
+                "name": each.distribution.name,
+                "version": each.distribution.version,
+                "package": each.distribution.package.name,
+                "package_version": each.distribution.package.version,
+            }
+            for each in spec.staged.system
         ],
     }

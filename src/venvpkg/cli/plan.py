@@ -12,7 +12,7 @@ from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
-    from venvpkg.model.wheels import WheelPlan
+    from venvpkg.model.wheels import PlannedSystem, PlannedWheel, WheelPlan
     from venvpkg.pipeline import Session
 
 
@@ -24,12 +24,16 @@ def command(application: Application, session: Session) -> None:
     plan = pipeline.plan(project, session)
     wheels = [
         {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}
-        for each in plan.wheels
+        for each in _entries(plan)
     ]
     tell(_table(plan), {"wheels": wheels})
 
 
+def _entries(plan: WheelPlan) -> list[PlannedWheel | PlannedSystem]:
+    return sorted((*plan.wheels, *plan.system), key=lambda each: each.name)
+
+
 def _table(plan: WheelPlan) -> list[str]:
-    rows = [(each.action.value, f"{each.name} {each.version}".strip(), each.reason) for each in plan.wheels]
+    rows = [(each.action.value, f"{each.name} {each.version}".strip(), each.reason) for each in _entries(plan)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
     return [f"{action:{widths[0]}}  {name:{widths[1]}}  {reason}" for action, name, reason in rows]

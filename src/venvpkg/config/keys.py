@@ -236,6 +236,12 @@ KEYS: Final[tuple[Key, ...]] = (
     _distributions("wheels.compile", "distributions that must be compiled"),
     _distributions("wheels.prefer-compile", "compiled, or the publisher's wheel where there is no source"),
     _distributions("wheels.binary", "distributions whose publisher's wheel is used"),
+    Key(
+        "wheels.system",
+        Array(_DISTRIBUTION),
+        "distributions that come from the release's own packages, with all that these require",
+        '["psycopg2"]',
+    ),
 )
 
 # Table of the tables for single releases; not a key, because each of them holds keys.

@@ -180,7 +180,7 @@ def _settings(layer: Layer) -> Settings:
 
 def _contradictions(layer: Layer, prefix: str) -> Iterator[str]:
     seen: dict[object, str] = {}
-    for policy in ("compile", "prefer-compile", "binary"):
+    for policy in ("compile", "prefer-compile", "binary", "system"):
         names = layer.get(f"wheels.{policy}", ())
         for name in names if isinstance(names, tuple) else ():
             first = seen.setdefault(name, policy)

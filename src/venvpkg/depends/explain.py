@@ -122,6 +122,9 @@ def without_library(evidence: Evidence) -> str:
             return f"{evidence.needed_by} is {evidence.library} of {evidence.owner}{lowest}"
         case Source.IMPORT:
             return f"{evidence.module}, imported by {evidence.needed_by} of {evidence.distribution}"
+        case Source.SYSTEM:
+            needs = f"{evidence.distribution} requires {evidence.symbol}" if evidence.distribution else evidence.symbol
+            return f"{needs}: {evidence.library} of {evidence.owner}, by wheels.system, {floor_of(evidence)}"
         case Source.USER:
             return "declared by hand: depends in [tool.venvpkg]"
         case Source.CAPABILITY:

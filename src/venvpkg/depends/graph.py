@@ -93,6 +93,8 @@ def _links(package: Node, evidence: Iterable[Evidence]) -> Iterator[Link]:
         cause = _cause(package, each)
         yield Link(package, cause, each.source)
         if each.needed_by is None:
+            if each.distribution is not None:
+                yield Link(cause, Node(Column.DISTRIBUTION, each.distribution, each.distribution), _why(each))
             continue
         file = Node(Column.FILE, str(each.needed_by), _short(each.needed_by))
         yield Link(cause, file, _why(each))
@@ -114,6 +116,8 @@ def _cause(package: Node, evidence: Evidence) -> Node:
 
 
 def _why(evidence: Evidence) -> str:
+    if evidence.source is Source.SYSTEM:
+        return str(evidence.symbol)
     if evidence.soname is None:
         return ""
     return f"{floor_of(evidence)}, {evidence.symbol or 'the library itself'}"

@@ -24,15 +24,16 @@ class WheelPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WheelSettings:
-    """Table ``[tool.venvpkg.wheels]``; names are normalised (PEP 503)."""
+    """Table ``[tool.venvpkg.wheels]``; names are normalised (PEP 503). Those in ``system`` have no wheel at all."""
 
     default: WheelPolicy = WheelPolicy.PREFER_COMPILE
     compile: tuple[str, ...] = ()
     prefer_compile: tuple[str, ...] = ()
     binary: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
 
     def policy_of(self, distribution: str) -> WheelPolicy:
-        """Return the policy for one distribution, given by its normalised name."""
+        """Return the policy for the wheel of a distribution, given by its normalised name."""
         if distribution in self.binary:
             return WheelPolicy.BINARY
         if distribution in self.compile:

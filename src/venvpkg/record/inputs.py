@@ -85,6 +85,10 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
         "compiler flags": dict(of.flags) if compiled else {},
         "build packages": dict(of.packages) if compiled else {},
         "linked packages": {name: package.version for name, package in of.dependencies.owners},
+        "system distributions": {
+            each.name: f"{each.distribution.title} modules={','.join(each.distribution.modules)}"
+            for each in of.plan.system
+        },
         "templates": _hashes(template_dir(target.family)),
         "own templates": _hashes(of.inclusions.templates) if of.inclusions.templates else {},
         "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in of.inclusions.scripts},

@@ -106,6 +106,10 @@ def bill_of_materials(contents: Contents) -> bytes:
         needs += [packages[owner] for owner in linked.get(each.name, ()) if owner in packages]
         needs += [component for distribution, component in libraries if distribution == each.name]
         bom.register_dependency(distributions[each.name], needs)
+    for system in contents.staged.system:
+        package, name = packages.get(system.distribution.package.name), system.distribution.name
+        if package is not None:
+            bom.register_dependency(package, [packages[each] for each in linked.get(name, ()) if each in packages])
     return _with_serial(JsonV1Dot6(bom).output_as_string())
 
 

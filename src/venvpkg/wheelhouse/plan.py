@@ -9,7 +9,7 @@ from venvpkg.errors import LockError
 from venvpkg.model.lock import Cause, Fallback, LockedCommit, LockedDirectory, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
-from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
+from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, WheelPlan
 from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.lock import BuildPins, Lock, LockedDistribution
     from venvpkg.model.project import Project
+    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, SourceTree
     from venvpkg.wheelhouse.entry import Entry
@@ -49,8 +50,11 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
     shelf: Shelf,
     fallbacks: Iterable[Fallback] = (),
     trees: Mapping[str, SourceTree] = _NONE,
+    system: Iterable[SystemDistribution] = (),
 ) -> WheelPlan:
     """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
+
+    What the system has stands for the entries of the same names in the lock, and may bring others.
 
     Args:
         lock: what the application needs.
@@ -62,6 +66,7 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
         shelf: the wheelhouse.
         fallbacks: what is known, on any target, to be impossible to compile there.
         trees: sources of those distributions of the lock that have an origin, by name.
+        system: the distributions that come from the release's own packages, with all that these require.
 
     Raises:
         LockError: some distributions can have no wheel here under their policy, or the file that would be used is none
@@ -76,7 +81,9 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
         shelf,
         trees,
     )
-    planned = [planner.decide(each) for each in lock.distributions if tree is None or each.name != project.name]
+    of_system = tuple(_of_system(each, lock) for each in system)
+    elsewhere = {each.name for each in of_system} | ({project.name} if tree is not None else set())
+    planned = [planner.decide(each) for each in lock.distributions if each.name not in elsewhere]
     if tree is not None:
         planned.append(planner.from_tree(tree))
     if planner.untrusted:
@@ -91,7 +98,18 @@ def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it mad
             details="\n".join(f"  {problem}" for problem in planner.problems),
             resolution="Change the policy under [tool.venvpkg.wheels], or lock another version.",
         )
-    return WheelPlan(tuple(sorted((each for each in planned if each is not None), key=lambda each: each.name)))
+    wheels = sorted((each for each in planned if each is not None), key=lambda each: each.name)
+    return WheelPlan(tuple(wheels), tuple(sorted(of_system, key=lambda each: each.name)))
+
+
+def _of_system(distribution: SystemDistribution, lock: Lock) -> PlannedSystem:
+    there = lock.get(distribution.name)
+    package = f"{distribution.package.name} {distribution.package.version}"
+    why = f"required by the release's {distribution.needed_by}" if distribution.needed_by else "policy system"
+    instead = (
+        "" if there is None or there.version == distribution.version else f", in place of the locked {there.version}"
+    )
+    return PlannedSystem(distribution, f"{why}, so {package} of the release{instead}", there.version if there else "")
 
 
 class _Planner:

@@ -74,6 +74,7 @@ GOOD = [
     ("wheels.compile", '["LXML"]', ("lxml",)),
     ("wheels.prefer-compile", '["a_b"]', ("a-b",)),
     ("wheels.binary", '["a"]', ("a",)),
+    ("wheels.system", '["PyYAML"]', ("pyyaml",)),
 ]
 
 # key → TOML value → how its problem goes on
@@ -147,6 +148,7 @@ BAD = [
     ("wheels.compile", '["a b"]', "[0]: "),
     ("wheels.prefer-compile", '"a"', ": must be an array"),
     ("wheels.binary", '["../x"]', "[0]: "),
+    ("wheels.system", '["python3-yaml=6"]', "[0]: "),
 ]
 
 

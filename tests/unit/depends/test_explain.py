@@ -134,3 +134,15 @@ def test_a_relation_that_stands_for_a_library_says_so() -> None:
     text = explanation(DependencySet((Dependency("libcuda1", (evidence,)),)))
 
     assert "libcuda.so.1, not on this target (by hand: sonames in the configuration)" in text
+
+
+def test_a_distribution_of_the_release_is_explained_by_who_requires_it() -> None:
+    place = PurePosixPath("/usr/lib/python3/dist-packages/six-1.16.egg-info")
+    required = Evidence(Source.SYSTEM, None, None, "app", "1.5", "six>=1.5", place, "python3-six")
+    locked = Evidence(Source.SYSTEM, symbol="six", library=place, owner="python3-six")
+
+    assert explanation(DependencySet((Dependency("python3-six (>= 1.5)", (required, locked)),))) == (
+        "python3-six (>= 1.5)\n"
+        f"  app requires six>=1.5: {place} of python3-six, by wheels.system, >= 1.5\n"
+        f"  six: {place} of python3-six, by wheels.system, any version\n"
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from unit.samples import debian_12
+from unit.samples import a_system, debian_12
 from venvpkg.config.keys import KEYS
 from venvpkg.config.settings import read_configuration
 from venvpkg.config.table import settings_table
@@ -29,7 +29,7 @@ from venvpkg.model.project import (
     WheelSettings,
 )
 from venvpkg.model.record import BuildRecord
-from venvpkg.model.wheels import Action, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
+from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.record.file import dump_record, read_record, record_path
 from venvpkg.record.inputs import Ingredients, changes_between, inputs_of
 
@@ -238,3 +238,13 @@ def test_a_package_that_was_in_the_way_then_and_is_not_now_is_a_change() -> None
     before, now = inputs_of(ingredients(conflicts=("guestbook-ng",))), inputs_of(ingredients())
 
     assert changes_between(before, now) == ("found conflicts: guestbook-ng: was in its way, is not there",)
+
+
+def test_a_distribution_of_the_release_counts_with_its_package_s_version() -> None:
+    plan = dataclasses.replace(ingredients().plan, system=(PlannedSystem(a_system(), ""),))
+
+    changes = changes_between(inputs_of(ingredients()), inputs_of(ingredients(plan=plan)))
+
+    assert changes == (
+        "system distributions: psycopg2: was not there, is 2.9.5 of python3-psycopg2 2.9.5-1 modules=psycopg2",
+    )

@@ -11,10 +11,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from unit.samples import PREFIX, SITE, a_staged, debian_12
+from unit.samples import PREFIX, SITE, a_staged, a_system, debian_12
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, NativePackage, Source
 from venvpkg.model.lock import RemoteFile
-from venvpkg.model.staged import InstalledDistribution
+from venvpkg.model.staged import InstalledDistribution, StagedSystem
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.sbom.bundled import Bundled
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
@@ -157,3 +157,24 @@ def test_a_wheel_built_now_and_the_same_wheel_built_before_are_one_material() ->
     built_now = tuple(dataclasses.replace(each, origin=Action.COMPILE) for each in base.wheels)
 
     assert bill_of_materials(contents(wheels=built_now)) == bill_of_materials(base)
+
+
+def test_distributions_of_the_release_are_packages_that_their_users_depend_on() -> None:
+    requests, idna = (a_system(name, "3.3", package=NativePackage(f"python3-{name}", "3.3-1", "all"))
+                      for name in ("requests", "idna"))  # fmt: skip
+    dependencies = DependencySet(
+        tuple(
+            Dependency(owner, (Evidence(Source.SYSTEM, distribution=by, symbol=owner, owner=owner),))
+            for owner, by in (("python3-idna", "requests"), ("python3-requests", "app"))
+        ),
+        owners=(("python3-idna", idna.package), ("python3-requests", requests.package)),
+    )
+    staged = dataclasses.replace(contents().staged, system=(StagedSystem(idna), StagedSystem(requests)))
+
+    bom = document(contents(staged=staged, dependencies=dependencies))
+
+    graph = {each["ref"]: each.get("dependsOn", []) for each in bom["dependencies"]}
+    purls = [f"pkg:deb/debian/python3-{name}@3.3-1?arch=all&distro=debian-12" for name in ("idna", "requests")]
+    assert {each["purl"] for each in bom["components"] if each["name"].startswith("python3-")} == set(purls)
+    assert purls[1] in graph["python:app"]
+    assert graph[purls[1]] == [purls[0]]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.samples import a_system
 from unit.wheelhouse.makers import TOOLCHAIN, application, bookworm, distribution, locked, pins_of, remote
 from venvpkg.errors import LockError
 from venvpkg.model.lock import BuildPins, Cause, Fallback, Lock, LockedCommit, LockedDirectory, LockedDistribution
@@ -312,3 +313,22 @@ def test_a_project_whose_prepare_commands_have_not_run_is_built_and_has_no_key_y
 
     assert (only.action, only.key) == (Action.COMPILE, None)
     assert only.reason.endswith("its prepare commands have not run on these files")
+
+
+def test_what_the_release_has_takes_the_place_of_the_locked_wheel_and_may_bring_more() -> None:
+    lock = locked(distribution("demo", SDIST), distribution("psycopg2", "psycopg2-2.9.10.tar.gz", version="2.9.10"))
+    system = (a_system("six", "1.16", needed_by="psycopg2"), a_system())
+
+    plan = plan_wheels(lock, None, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept(), system=system)
+
+    assert [each.name for each in plan.wheels] == ["demo"]
+    assert [(each.name, each.version, each.locked, each.action, each.reason) for each in plan.system] == [
+        (
+            "psycopg2",
+            "2.9.5",
+            "2.9.10",
+            Action.SYSTEM,
+            "policy system, so python3-psycopg2 2.9.5-1 of the release, in place of the locked 2.9.10",
+        ),
+        ("six", "1.16", "", Action.SYSTEM, "required by the release's psycopg2, so python3-six 1.16-1 of the release"),
+    ]

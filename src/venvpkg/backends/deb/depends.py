@@ -11,7 +11,9 @@ from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
 from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
 from venvpkg.backends.deb.stdlib import split_library_claims
+from venvpkg.backends.deb.system import SPELLING
 from venvpkg.backends.declared import tell, with_declared
+from venvpkg.backends.system import system_claims
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
@@ -77,14 +79,19 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     interpreter = interpreter_claim(target.interpreter, owners, staged.python_floor, staged.prefix / "bin" / "python")
     modules, recommends = split_library_claims(staged, target, runner, console_report)
     computed = derive(
-        report, loaded.edges, DebLibraries(target, owners), staged.owners(), (interpreter, *modules), rules=sonames
+        report,
+        loaded.edges,
+        DebLibraries(target, owners),
+        staged.owners(),
+        (interpreter, *modules, *system_claims(staged.system, SPELLING)),
+        rules=sonames,
     )
     computed = replace(computed, recommends=recommends)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
         warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(_recommended, result.recommends)})),
-        owners=tuple(_named_owners(result, owners, target)),
+        owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
     tell(result, len(report.objects), console_report, ("package", "packages"))
     return result
@@ -109,6 +116,14 @@ def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Ite
         name, _, architecture = owner.partition(":")
         if version := owners.versions.get(owner):
             yield owner, NativePackage(name, version, architecture or target.architecture)
+
+
+def _of_system(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePackage]:
+    """Return the packages of the exposed distributions that the evidence names."""
+    reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
+    named = {each.owner for evidence in reasons for each in evidence}
+    packages = (each.distribution.package for each in staged.system)
+    return {each.name: each for each in packages if each.name in named}
 
 
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:

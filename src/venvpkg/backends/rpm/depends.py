@@ -12,6 +12,8 @@ from venvpkg.backends.rpm.libraries import RpmLibraries
 from venvpkg.backends.rpm.owners import owners_of, read_owners
 from venvpkg.backends.rpm.relations import fewest, names_of, spelled_relation
 from venvpkg.backends.rpm.repositories import providers_in_repositories
+from venvpkg.backends.rpm.system import SPELLING
+from venvpkg.backends.system import system_claims
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
@@ -75,10 +77,21 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         staged.python_floor,
         staged.prefix / "bin" / "python",
     )
-    loader = _loader_claims(required, provided, staged)
+    others = (
+        *interpreter,
+        *_loader_claims(required, provided, staged),
+        *system_claims(staged.system, SPELLING),
+    )
     abi = report.objects[0].abi if report.objects else None
     index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
-    computed = derive(report, loaded.edges, index, staged.owners(), (*interpreter, *loader), rules=_spelled(sonames))
+    computed = derive(
+        report,
+        loaded.edges,
+        index,
+        staged.owners(),
+        others,
+        rules=_spelled(sonames),
+    )
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)
     result = replace(

@@ -1,0 +1,75 @@
+"""What comes from the release's own packages is decided once the lock is known, and contradictions are told."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from unit.backends.deb.test_system import SITE, Machine
+from unit.backends.deb.test_system import places as _places
+from unit.fakes import RecordingReport
+from unit.wheelhouse.makers import application, distribution, locked
+from venvpkg.errors import ConfigurationError
+from venvpkg.host.places import Places as Directories
+from venvpkg.model.project import Settings, WheelSettings
+from venvpkg.workbench import Session, Workbench, with_system
+
+if TYPE_CHECKING:
+    from unit.places import Places
+    from venvpkg.host.runner import SubprocessRunner
+    from venvpkg.lock.download import Downloads
+    from venvpkg.lock.uv import Resolver
+    from venvpkg.wheelhouse.store import Wheelhouse
+
+places = _places
+LOCK = locked(distribution("pyyaml", version="6.0.3"))
+
+
+def bench_of(places: Places, wheels: WheelSettings, report: RecordingReport, name: str = "app") -> Workbench:
+    owners = {f"{SITE}/{each}": "python3-yaml" for each in ("PyYAML-6.0.dist-info", "lib-1.dist-info")}
+    machine = cast("SubprocessRunner", Machine(owners, {"python3-yaml": "6.0-3+b2"}))
+    directories = Directories(places.root / "wheelhouse", places.root / "cache")
+    session = Session(machine, report, directories, {}, 1, offline=True)
+    project = dataclasses.replace(application(), name=name, settings=Settings(wheels=wheels))
+    unused = cast("tuple[Resolver, Downloads, Wheelhouse]", (None, None, None))
+    return Workbench(project, places.target(), machine, session, *unused, no_source=(Path("dist"),))
+
+
+def test_only_what_the_lock_has_is_looked_for(places: Places) -> None:
+    report = RecordingReport()
+
+    bench = with_system(bench_of(places, WheelSettings(system=("pyyaml", "unused")), report), LOCK)
+
+    assert [each.name for each in bench.system] == ["pyyaml"]
+    assert report.warnings == ["wheels.system: the application does not need unused"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wheels", "problem"),
+    [
+        (
+            "app",
+            WheelSettings(system=("pyyaml",), binary=("lib",)),
+            "wheels.binary: lib is required by pyyaml of the release",
+        ),
+        (
+            "lib",
+            WheelSettings(system=("pyyaml",)),
+            "wheels.system: lib is the application itself, or is required by what is there",
+        ),
+    ],
+)
+def test_what_the_release_brings_along_must_not_be_a_wheel_too(
+    places: Places, name: str, wheels: WheelSettings, problem: str
+) -> None:
+    metadata = "Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\nRequires-Dist: lib\n"
+    places.text(f"{SITE}/PyYAML-6.0.dist-info/METADATA", metadata)
+    places.text(f"{SITE}/lib-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: lib\nVersion: 1\n")
+
+    with pytest.raises(ConfigurationError) as caught:
+        with_system(bench_of(places, wheels, RecordingReport(), name), LOCK)
+
+    assert caught.value.problems == (problem,)
