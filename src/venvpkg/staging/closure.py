@@ -91,6 +91,24 @@ def required_by(name: str, active: Mapping[str, Iterable[Requirement]]) -> tuple
     )
 
 
+def unmet_in_system(active: Mapping[str, Iterable[Requirement]], system: Iterable[PlannedSystem]) -> tuple[str, ...]:
+    """Return what distributions of the system require and nothing has, a sentence each, sorted.
+
+    The release may have it in a package without metadata, as Debian's python3-cffi-backend, or may do without it.
+    """
+    return tuple(
+        sorted(
+            {
+                f"{each.name} of the release requires {one_line(requirement.name)}{requirement.specifier}, which"
+                " neither the release's metadata nor the lock have; if it is imported, let the application require it"
+                for each in system
+                for requirement in active[each.name]
+                if canonicalize_name(requirement.name) not in active
+            }
+        )
+    )
+
+
 def _metadata(planned: PlannedSystem) -> CoreMetadata:
     requires = tuple(map(Requirement, planned.distribution.requires))
     return CoreMetadata(planned.name, planned.version, None, requires, {})

@@ -13,7 +13,7 @@ from venvpkg.errors import StagingError
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
-from venvpkg.staging.closure import names_of, require_closure, required_by
+from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.extra_files import place_files
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
@@ -50,7 +50,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         workspace: directory of this run on this machine; the destdir is made in it.
         places: whose cache has what earlier builds staged; nothing of it may be named in the payload.
         runner: runs the target's interpreter.
-        report: hears about modules that do not compile.
+        report: hears about modules that do not compile, and what the release's own distributions lack.
         files: of the project, to lie beside the environment.
         system: what the environment shows of the release's own packages.
 
@@ -72,6 +72,8 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         {project.name: _extras(project)},
         {each.name: each for each in system},
     )
+    for warning in unmet_in_system(needs, system):
+        report.warn(warning)
     exposed = [each.distribution for each in system]
     site = project.prefix / "lib" / f"python{target.interpreter.minor}" / "site-packages"
     require_apart(exposed, installed, site)

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from unit.samples import a_system, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.model.wheels import PlannedSystem
-from venvpkg.staging.closure import names_of, require_closure, required_by
+from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.metadata import CoreMetadata
 
 ENVIRONMENT = debian_12().interpreter.environment
@@ -111,6 +111,8 @@ def test_what_the_release_requires_of_itself_is_its_own_affair() -> None:
     needs = require_closure({"app": app}, ENVIRONMENT, {}, system)
 
     assert required_by("other", needs) == (("lib", "other>=9", ">=9"),)
+    (warning,) = unmet_in_system(needs, system.values())
+    assert warning.startswith("lib of the release requires absent, which neither")
 
 
 def test_what_the_release_requires_of_a_wheel_is_checked() -> None:
