@@ -1,8 +1,9 @@
-"""What tests of several tiers share: an rpm distribution to build for and to install in."""
+"""What tests of several tiers share: Ctrl-C as it should be, an rpm distribution to build for and to install in."""
 
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,12 @@ from rpmworld.world import World, obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# A shell without job control starts what follows with `&` so that it ignores Ctrl-C, and so do all its children. Tests
+# that send it must find Python's own handler, and their subprocesses the default that a handler gives to those.
+if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
