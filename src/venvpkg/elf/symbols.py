@@ -25,7 +25,6 @@ MOST_BYTES_OF_NAMES = 1 << 26
 
 UNVERSIONED = "Base"
 _HIDDEN = 0x7FFF  # VERSYM_VERSION: the top bit says that a version is not the default one
-_WEAK = 2  # STB_WEAK
 
 # e_machine → R_*_COPY. Source: the psABI of each processor, chapter Relocation.
 COPY_RELOCATIONS = {
@@ -92,7 +91,6 @@ def undefined_symbols(
     found: dict[Symbol, None] = {}
     offset = view.offset_of(tables.symbols, "DT_SYMTAB")
     layout, shndx = ("IBBHQQ", 3) if view.wide else ("IIIBBH", 5)
-    info = 1 if view.wide else 3
     for number, (entry, index) in enumerate(
         zip(view.unpack_all(layout, offset, count, "DT_SYMTAB"), indices, strict=False)
     ):
@@ -106,7 +104,7 @@ def undefined_symbols(
                 raise Damaged("absurdly long symbol names")
             names[at] = name.decode("utf-8", "surrogateescape")
         version = versions.get(index & _HIDDEN)
-        found[Symbol(names[at], version.version if version else UNVERSIONED, entry[info] >> 4 == _WEAK)] = None
+        found[Symbol(names[at], version.version if version else UNVERSIONED)] = None
     return required, tuple(found)
 
 

@@ -50,12 +50,10 @@ class Symbol(NamedTuple):
     Attributes:
         name: as the linker spells it (mangled).
         version: symbol version, ``GLIBC_2.34``; ``Base`` when it has none, as in deb-symbols(5).
-        weak: may stay undefined.
     """
 
     name: str
     version: str
-    weak: bool
 
 
 class SymbolVersion(NamedTuple):

@@ -57,7 +57,7 @@ def elf(path: PurePosixPath, *needed: str, undefined: Sequence[str] = (), versio
         X86_64,
         ElfKind.SHARED,
         needed=needed,
-        undefined=tuple(Symbol(each.partition("@")[0], each.partition("@")[2], weak=False) for each in undefined),
+        undefined=tuple(Symbol(each.partition("@")[0], each.partition("@")[2]) for each in undefined),
         symbol_versions=tuple(SymbolVersion(*each.split("/")) for each in versions),
     )
 

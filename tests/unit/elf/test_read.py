@@ -56,9 +56,9 @@ def test_undefined_symbols_have_their_version_and_defined_ones_are_left_out(tmp_
     facts = facts_of(RICH, tmp_path)
 
     assert facts.undefined == (
-        Symbol("PQconnectdb", "Base", weak=False),
-        Symbol("memcpy", "GLIBC_2.14", weak=False),
-        Symbol("__gmon_start__", "Base", weak=True),
+        Symbol("PQconnectdb", "Base"),
+        Symbol("memcpy", "GLIBC_2.14"),
+        Symbol("__gmon_start__", "Base"),
     )
 
 
@@ -88,7 +88,7 @@ def test_a_copied_symbol_still_comes_from_its_library(tmp_path: Path, machine: i
 
     facts = facts_of(program, tmp_path)
 
-    assert facts.undefined == (Symbol("stdout", "GLIBC_2.2.5", weak=False),)
+    assert facts.undefined == (Symbol("stdout", "GLIBC_2.2.5"),)
     assert (facts.interpreter, facts.kind, facts.abi.bits) == ("/lib/ld.so.1", ElfKind.EXECUTABLE, bits)
     assert facts.abi.little_endian is (order == "<")
 
@@ -132,7 +132,7 @@ def test_packed_relative_relocations_show_in_a_compiled_object() -> None:
 def test_a_compiled_program_without_pic_has_its_copied_symbols() -> None:
     facts = read_object(DATA / "copied.elf", PLACE)
 
-    assert Symbol("stdout", "GLIBC_2.2.5", weak=False) in facts.undefined
+    assert Symbol("stdout", "GLIBC_2.2.5") in facts.undefined
     assert facts.interpreter == "/lib64/ld-linux-x86-64.so.2"
 
 
