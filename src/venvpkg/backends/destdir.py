@@ -85,13 +85,18 @@ def move_whole(packed: Path, path: Path, spec: PackageSpec) -> Artifact:
 
 
 def _refuse_taken(spec: PackageSpec, files: Mapping[PurePosixPath, bytes], reserved: Iterable[PurePosixPath]) -> None:
-    wanted = {*files, *(link for link, _ in spec.links), *reserved}
-    taken = sorted(str(each.path) for each in spec.staged.payload.paths if each.path in wanted)
+    wanted = dict.fromkeys((*files, *reserved), "written by venvpkg")
+    wanted |= dict.fromkeys((link for link, _ in spec.links), "the link to a command")
+    paths = sorted(each.path for each in spec.staged.payload.paths if each.path in wanted)
+    taken = [f"{path}: also {wanted[path]}" for path in paths]
     named = [str(path) for path, content in files.items() if str(spec.staged.destdir).encode() in content]
     if taken or named:
         raise AssembleError(
             "The package would hold a path twice, or name a path of this machine.",
             details="\n".join(f"  {path}" for path in (*taken, *named)),
+            resolution="Name another target under files in [tool.venvpkg], or leave the command out with commands."
+            if taken
+            else "",
         )
 
 

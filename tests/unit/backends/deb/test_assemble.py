@@ -152,6 +152,24 @@ def test_a_payload_that_already_has_our_paths_is_refused(destdir: Path, tmp_path
         pack(spec, tmp_path / "dist")
 
 
+def test_a_file_of_the_configuration_in_the_place_of_a_command_or_the_copyright_is_refused_with_a_way_out(
+    destdir: Path, tmp_path: Path
+) -> None:
+    command, document = PurePosixPath("/usr/bin/app"), PurePosixPath("/usr/share/doc/app/copyright")
+    payload = Payload(tuple(PayloadPath(each, PathKind.FILE, 0o644) for each in (command, document)))
+    spec = a_spec(a_staged(destdir, payload=payload), links=((command, PREFIX / "bin/app"),))
+
+    with pytest.raises(AssembleError) as caught:
+        pack(spec, tmp_path / "dist")
+
+    assert caught.value.details.splitlines() == [
+        "  /usr/bin/app: also the link to a command",
+        "  /usr/share/doc/app/copyright: also written by venvpkg",
+    ]
+    assert "files" in caught.value.resolution
+    assert "commands" in caught.value.resolution
+
+
 def test_evidence_that_names_the_staging_root_is_refused(destdir: Path, tmp_path: Path) -> None:
     with pytest.raises(AssembleError, match="a path of this machine"):
         pack(spec_in(destdir, evidence=str(destdir).encode()), tmp_path / "dist")
