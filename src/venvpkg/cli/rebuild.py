@@ -26,6 +26,11 @@ def command(session: Session, *, record: Path, project: str, keep: Path | None) 
     RECORD is the file NAME_VERSION_ARCH.build.json beside a package. Wheels that are in the wheelhouse are used again;
     an empty --wheelhouse compiles all of them.
     """
+    if keep is not None and keep.is_dir() and record.parent.is_dir() and keep.samefile(record.parent):
+        raise click.BadParameter(
+            f"{keep} is where the record is: its package, and the record itself, would be replaced by the new ones",
+            param_hint="--out",
+        )
     artifact = rebuild(record, project, session, keep=keep)
     name, digest = artifact.path.name, artifact.sha256
     tell(f"{name} is the same, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})

@@ -57,6 +57,19 @@ def test_a_configuration_error_ends_with_its_own_code_and_no_traceback(
     assert "Traceback" not in captured.err
 
 
+def test_a_rebuild_is_not_written_over_the_package_that_it_is_compared_with(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    record = tmp_path / "dist" / "app_1_all.build.json"
+    record.parent.mkdir()
+    (tmp_path / "link").symlink_to(record.parent)
+
+    codes = [main(["rebuild", str(record), "-o", str(out)]) for out in (record.parent, tmp_path / "link")]
+
+    assert codes == [2, 2]
+    assert capsys.readouterr().err.count("is where the record is") == 2
+
+
 def test_the_help_imports_no_stage() -> None:
     code = (
         "import sys; from venvpkg.cli.main import main; main(['--help'])\n"
