@@ -181,12 +181,21 @@ def init(project: Project, session: Session) -> Path:
     return write_starter(project, detected)
 
 
-def plan(project: Project, session: Session) -> WheelPlan:
-    """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are."""
+def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPlan:
+    """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are.
+
+    Args:
+        project: what would be built.
+        session: this run.
+        locked: fail when the lock is missing or out of date, as the build would.
+
+    Raises:
+        VenvpkgError: as ``build``.
+    """
     site = site_target(session)
     project = project.on(site.target.release)
     with workbench(project, site, session) as first:
-        lock = obtain_lock(project, first.target, first.resolver, preview=True).lock
+        lock = obtain_lock(project, first.target, first.resolver, locked=locked, preview=True).lock
         bench = with_system(first, lock)
         return planned(bench, lock, toolchain_of(bench))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.options import LOCKED, ApplicationCommand, on_application
 from venvpkg.cli.output import tell
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import record_path
@@ -39,7 +39,7 @@ _ORIGINS = {
     show_default=True,
     help="Where the package is written.",
 )
-@click.option("--locked", is_flag=True, help="Fail when the lock is missing or out of date.")
+@LOCKED
 def command(application: Application, session: Session, *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 

@@ -115,6 +115,8 @@ COMMON = (
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
     *SPEECH,
 )
+# Of commands that read the lock.
+LOCKED = click.option("--locked", is_flag=True, help="Fail when the lock is missing or out of date.")
 _COMMON_NAMES = ("target", "wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
     click.option(

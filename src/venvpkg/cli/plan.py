@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import ApplicationCommand, on_application
+from venvpkg.cli.options import LOCKED, ApplicationCommand, on_application
 from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @click.command("plan", cls=ApplicationCommand)
 @on_application
-def command(application: Application, session: Session) -> None:
+@LOCKED
+def command(application: Application, session: Session, *, locked: bool) -> None:
     """Show what a build would compile, reuse or download, and why. Writes nothing."""
     project = application.read()
-    plan = pipeline.plan(project, session)
+    plan = pipeline.plan(project, session, locked=locked)
     wheels = [
         {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}
         for each in _entries(plan)

@@ -65,7 +65,7 @@ def obtain_lock(
         target: for what.
         resolver: how to run uv.
         locked: whether to fail rather than resolve.
-        preview: whether to leave no trace in the project and to run no build backend.
+        preview: whether to leave no trace in the project and to run no build backend; ``locked`` alone does neither.
 
     Raises:
         LockError: there is no lock and none can be made; or the one that is there cannot be used.
@@ -126,7 +126,7 @@ def _own_lock(  # noqa: PLR0913, PLR0917  what, for what, by what, and how
     preview: bool,
     constraints: tuple[str, ...] = (),
 ) -> Path:
-    if preview:
+    if preview and not locked:
         return preview_lock(project, target, resolver, constraints=constraints)
     return ensure_lock(project, target, resolver, locked=locked, constraints=constraints)
 

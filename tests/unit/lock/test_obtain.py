@@ -83,6 +83,16 @@ def test_freshness_is_asked_without_indexes_first_and_then_with_the_users(tmp_pa
     assert "--offline" not in second.argv
 
 
+def test_a_locked_preview_resolves_nothing_either(tmp_path: Path) -> None:
+    runner = ScriptedRunner({})
+    project = project_in(application(tmp_path, "flask"))
+
+    with pytest.raises(LockError, match="not there, and --locked forbids to resolve"):
+        obtain_lock(project, target(), resolver(tmp_path, runner), locked=True, preview=True)
+
+    assert runner.ran == []
+
+
 def test_a_stale_uv_lock_is_refused_in_uvs_words_without_secrets(tmp_path: Path) -> None:
     runner = exporting(ANSWER, STALE)
 
