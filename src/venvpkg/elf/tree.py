@@ -23,6 +23,20 @@ _NAMED_IN_A_WARNING = 10
 
 
 def scan(destdir: Path, target: Target, report: Report) -> ElfReport:
+    """Return the ELF files below ``destdir``, as ``read_tree`` does, and warn of those that the target cannot load."""
+    found = read_tree(destdir, target)
+    if found.foreign:
+        names = [str(each.path) for each in found.foreign]
+        more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
+        report.warn(
+            f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
+            f" cause no dependency: {', '.join(names[:_NAMED_IN_A_WARNING])}{more}"
+        )
+    report.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
+    return found
+
+
+def read_tree(destdir: Path, target: Target) -> ElfReport:
     """Return the ELF files below ``destdir``.
 
     What can be loaded is decided by the target's interpreter: an object for another machine, word size or C library
@@ -46,14 +60,6 @@ def scan(destdir: Path, target: Target, report: Report) -> ElfReport:
             (fitting if fits else foreign).append(found)
     if problems:
         raise ElfError(problems)
-    if foreign:
-        names = [str(each.path) for each in foreign]
-        more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
-        report.warn(
-            f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
-            f" cause no dependency: {', '.join(names[:_NAMED_IN_A_WARNING])}{more}"
-        )
-    report.detail(f"read {len(fitting) + len(foreign)} ELF files")
     return ElfReport(tuple(sorted(fitting, key=_by_path)), tuple(sorted(foreign, key=_by_path)))
 
 
