@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner, Streamer
-    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.depends import DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec
@@ -50,6 +50,11 @@ class Backend(Protocol):
 
         ``with_floors`` asks for lowest versions where the family's own way of relating to libraries knows none.
         """
+
+    def packages_shipping(
+        self, paths: Sequence[PurePosixPath], target: Target, runner: Runner
+    ) -> Mapping[PurePosixPath, NativePackage]:
+        """Return the installed package that ships each path of the target; nothing for a path that none ships."""
 
     def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
         self,

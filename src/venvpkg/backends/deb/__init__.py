@@ -7,6 +7,7 @@ from venvpkg.backends.deb.compose import check, compose
 from venvpkg.backends.deb.depends import derive_dependencies
 from venvpkg.backends.deb.evidence import read_evidence
 from venvpkg.backends.deb.inspect import inspect
+from venvpkg.backends.deb.owners import packages_shipping
 from venvpkg.backends.deb.packers import packers
 from venvpkg.backends.deb.system import system_distributions
 
@@ -18,6 +19,7 @@ __all__ = [
     "derive_dependencies",
     "differences",
     "inspect",
+    "packages_shipping",
     "packers",
     "read_evidence",
     "system_distributions",

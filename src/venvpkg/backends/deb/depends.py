@@ -18,7 +18,7 @@ from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.model.depends import Evidence, NativePackage, Source
+from venvpkg.model.depends import Evidence, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvpkg.backends.deb.owners import Owners
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
-    from venvpkg.model.depends import Dependency, DependencySet
+    from venvpkg.model.depends import Dependency, DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
@@ -110,12 +110,11 @@ def _packages(dependency: Dependency) -> list[str]:
 
 
 def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
-    """Yield the owners in the evidence; dpkg names the architecture only of what can be installed for several."""
+    """Yield the owners in the evidence, as they are installed."""
     reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
     for owner in sorted({each.owner for evidence in reasons for each in evidence if each.owner}):
-        name, _, architecture = owner.partition(":")
-        if version := owners.versions.get(owner):
-            yield owner, NativePackage(name, version, architecture or target.architecture)
+        if package := owners.package(owner, target):
+            yield owner, package
 
 
 def _of_system(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePackage]:

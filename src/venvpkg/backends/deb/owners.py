@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Command
 from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvpkg.host.layers import LayeredRoot
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.target import Target
 
@@ -43,6 +43,25 @@ class Owners:
         """Return the packages that ship a path that was asked for, under any of its spellings; empty for none."""
         found = (each for spelling in self.spellings.get(str(path), ()) for each in self.packages.get(spelling, ()))
         return tuple(dict.fromkeys(found))
+
+    def package(self, owner: str, target: Target) -> NativePackage | None:
+        """Return an owner as it is installed; dpkg names the architecture only of what can be there for several."""
+        name, _, architecture = owner.partition(":")
+        version = self.versions.get(owner)
+        return NativePackage(name, version, architecture or target.architecture) if version else None
+
+
+def packages_shipping(
+    paths: Sequence[PurePosixPath], target: Target, runner: Runner
+) -> Mapping[PurePosixPath, NativePackage]:
+    """Return the package that ships a path, the first one where several do; nothing for a path that none ships.
+
+    Raises:
+        PackageDatabaseError, MissingToolError: as ``read_owners``.
+    """
+    owners = read_owners(target, LayeredRoot(target.root), paths, (), runner)
+    found = ((path, [owners.package(owner, target) for owner in owners.of(path)]) for path in paths)
+    return {path: packages[0] for path, packages in found if packages and packages[0]}
 
 
 def read_owners(

@@ -7,6 +7,7 @@ from venvpkg.backends.rpm.compose import check, compose
 from venvpkg.backends.rpm.depends import derive_dependencies
 from venvpkg.backends.rpm.evidence import read_evidence
 from venvpkg.backends.rpm.inspect import inspect
+from venvpkg.backends.rpm.owners import packages_shipping
 from venvpkg.backends.rpm.packers import packers
 from venvpkg.backends.rpm.system import system_distributions
 
@@ -18,6 +19,7 @@ __all__ = [
     "derive_dependencies",
     "differences",
     "inspect",
+    "packages_shipping",
     "packers",
     "read_evidence",
     "system_distributions",

@@ -12,9 +12,10 @@ from venvpkg.host.runner import Command
 from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.target import Target
 
 _PACKAGE: Final = r"%{=NAME}\t%{=EPOCHNUM}\t%{=VERSION}-%{=RELEASE}\t%{=ARCH}"
 _PROVIDES: Final = f"[{_PACKAGE}\\t%{{PROVIDENAME}}\\t%{{PROVIDEFLAGS:depflags}}\\t%{{PROVIDEVERSION}}\\n]"
@@ -98,6 +99,19 @@ def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, .
     """
     done = _query(("--queryformat", r"[%{FILENAMES}\n]", "--", f"{package.name}.{package.architecture}"), runner)
     return tuple(PurePosixPath(line) for line in done.text.splitlines() if line.startswith("/")) if done.ok else ()
+
+
+def packages_shipping(
+    paths: Sequence[PurePosixPath], target: Target, runner: Runner
+) -> Mapping[PurePosixPath, NativePackage]:
+    """Return the package that ships a path, the first by name where several do; nothing for a path that none ships.
+
+    Raises:
+        PackageDatabaseError, MissingToolError: as ``owners_of``.
+    """
+    del target
+    found = ((path, owners_of(path, runner)) for path in paths)
+    return {path: owners[0] for path, owners in found if owners}
 
 
 def installed_versions(packages: tuple[str, ...], runner: Runner) -> dict[str, str]:
