@@ -18,6 +18,7 @@ from venvpkg.lock.download import Downloads
 from venvpkg.lock.fallbacks import read_fallbacks
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.uv import Resolver
+from venvpkg.materials import Materials
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.families import traits_of
@@ -242,6 +243,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
         fetch=bench.downloads.fetch,
         crates=_crates(bench),
+        materials=Materials(bench.target, bench.runner),
         uv=bench.resolver.uv,
         workspace=bench.work,
         logs=session.places.logs,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +24,7 @@ from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.errors import CompileError
 from venvpkg.host.runner import Bind, Command, SubprocessRunner
 from venvpkg.host.tools import find_uv
+from venvpkg.materials import Materials
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
 from venvpkg.targets.host import resolve_host
@@ -132,6 +135,7 @@ def build(project: Path, place: Path, report: RecordingReport | None = None) -> 
         pin=nothing_pinned,
         fetch=nothing_fetched,
         crates=NoCrates(),
+        materials=Materials(target, runner),
         uv=find_uv(),
         workspace=place / "work",
         logs=place / "logs",
@@ -152,6 +156,21 @@ def test_two_places_and_umasks_give_the_same_bytes(tmp_path: Path) -> None:
 
     assert first.wheels[0].path.name == f"tiny-1.0-cp311-cp311-{resolve_host(SubprocessRunner({})).platform_tag}.whl"
     assert first.wheels[0].path.read_bytes() == second.wheels[0].path.read_bytes()
+
+
+def test_the_wheel_names_the_packages_that_dpkg_says_own_its_libraries(tmp_path: Path) -> None:
+    source = SOURCE.replace("PyUnicode_FromString(__FILE__)", "PyLong_FromLong(getpid())")
+    (wheel,) = build(write_project(tmp_path / "project", f"#include <unistd.h>\n{source}"), tmp_path / "cache").wheels
+
+    with zipfile.ZipFile(wheel.path) as archive:
+        document = json.loads(archive.read("tiny-1.0.dist-info/sboms/venvpkg.cdx.json"))
+    shown = subprocess.run(
+        ["dpkg-query", "--show", "-f", "${Package} ${Version} ${Architecture}", "libc6"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    (component,) = document["components"]
+    (architecture,) = re.findall(r"arch=(\w+)", component["purl"])
+    assert f"{component['name']} {component['version']} {architecture}" == shown
 
 
 def test_the_wheel_works_is_stripped_and_names_only_the_neutral_place(tmp_path: Path) -> None:
@@ -219,6 +238,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         pin=lambda _: (pinned,),
         fetch=lambda _: {pinned: helper},
         crates=NoCrates(),
+        materials=Materials(target, runner),
         uv=find_uv(),
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import BuildPins, Fallback, RemoteFile
     from venvpkg.model.system import SystemDistribution
 
+# The bill of materials that each vendor wheel with native code has in the directory ``sboms`` of its .dist-info.
+OWN_SBOM = "venvpkg.cdx.json"
+
 
 class Action(StrEnum):
     """What happens to get a wheel."""

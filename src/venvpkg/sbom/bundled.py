@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from venvpkg.model.wheels import Action
+from venvpkg.model.wheels import OWN_SBOM, Action
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
@@ -51,6 +51,8 @@ def bundled_libraries(
 ) -> tuple[Bundled, ...]:
     """Return what the distributions brought along; sorted, unique.
 
+    A vendor wheel's own SBOM is passed over: it names what the wheel is linked against and does not have in it.
+
     An SBOM that auditwheel wrote names the packages of its build image, not what was built from source beside them
     (libpq and libssl of psycopg2-binary): so the grafted objects are named too, by file and hash. Which object is of
     which of those packages nobody tells.
@@ -76,7 +78,7 @@ def bundled_libraries(
 
 def _told(distribution: InstalledDistribution, destdir: Path, report: Report) -> Iterator[Bundled]:
     for path in distribution.files:
-        if path.parent.name != "sboms" or not path.parent.parent.name.endswith(".dist-info"):
+        if path.parent.name != "sboms" or not path.parent.parent.name.endswith(".dist-info") or path.name == OWN_SBOM:
             continue
         try:
             components = components_of((destdir / path.relative_to("/")).read_bytes())

@@ -1,4 +1,7 @@
-"""Write the bill of materials as CycloneDX. The only module that knows the library. Pure: same contents, same bytes."""
+"""Write bills of materials, a package's and a wheel's, as CycloneDX; same contents, same bytes. Pure.
+
+The only module that knows the library.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from venvpkg.sbom.bundled import Bundled
 
 _PACKAGE = "package"
+_WHEEL = "wheel"
 _NO_SERIAL = uuid.UUID(int=0)
 
 
@@ -65,6 +69,54 @@ class Contents:
     dependencies: DependencySet
     bundled: tuple[Bundled, ...]
     source_date_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WheelContents:
+    """What a vendor wheel was made of.
+
+    Attributes:
+        name: normalised name of its distribution.
+        version: PEP 440.
+        source: what it was compiled from.
+        linked: packages of the release that its ELF files are linked against, with the sonames.
+        target: what it was compiled on.
+    """
+
+    name: str
+    version: str
+    source: RemoteFile | SourceTree
+    linked: tuple[tuple[NativePackage, tuple[str, ...]], ...]
+    target: Target
+
+
+def bill_of_wheel(contents: WheelContents) -> bytes:
+    """Return the document that a vendor wheel has inside (PEP 770); formed as ``bill_of_materials`` does.
+
+    Neither a time nor venvpkg's version is in it: the wheel has the same bytes whenever, and by whichever version of
+    the same recipe, it is compiled.
+
+    Source:
+        PEP 770; CycloneDX 1.6; package-url types ``pypi``, ``deb`` and ``rpm``.
+    """
+    packages = [_native(package, contents.target, sonames) for package, sonames in contents.linked]
+    is_published = isinstance(contents.source, RemoteFile)
+    root = Component(
+        name=contents.name,
+        version=contents.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=_WHEEL,
+        purl=PackageURL("pypi", None, contents.name, contents.version) if is_published else None,
+        external_references=_files(None, contents.source),
+    )
+    own = Component(name="venvpkg", type=ComponentType.APPLICATION, bom_ref="tool:venvpkg")
+    bom = Bom(
+        serial_number=_NO_SERIAL,
+        components=packages,
+        metadata=BomMetaData(component=root, timestamp=_time(0), tools=ToolRepository(components=[own])),
+    )
+    bom.register_dependency(root, packages)
+    return _with_serial(JsonV1Dot6(bom).output_as_string(), is_timed=False)
 
 
 def bill_of_materials(contents: Contents) -> bytes:
@@ -113,9 +165,11 @@ def bill_of_materials(contents: Contents) -> bytes:
     return _with_serial(JsonV1Dot6(bom).output_as_string())
 
 
-def _with_serial(text: str) -> bytes:
+def _with_serial(text: str, *, is_timed: bool = True) -> bytes:
     """Return the document with the serial number that its own text gives: nothing random, nothing of this machine."""
     document = json.loads(text)
+    if not is_timed:  # the library always writes one
+        del document["metadata"]["timestamp"]
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     document["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sha256:{digest}").urn
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
@@ -193,7 +247,7 @@ def _licence(text: str) -> LicenseExpression | DisjunctiveLicense:
         return DisjunctiveLicense(name=text)
 
 
-def _native(package: NativePackage, target: Target) -> Component:
+def _native(package: NativePackage, target: Target, sonames: tuple[str, ...] = ()) -> Component:
     purl = PackageURL(
         target.family.value,
         target.release.id,
@@ -202,7 +256,12 @@ def _native(package: NativePackage, target: Target) -> Component:
         {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"},
     )
     return Component(
-        name=package.name, version=package.version, type=ComponentType.LIBRARY, purl=purl, bom_ref=str(purl)
+        name=package.name,
+        version=package.version,
+        type=ComponentType.LIBRARY,
+        purl=purl,
+        bom_ref=str(purl),
+        properties=[Property(name="venvpkg:soname", value=soname) for soname in sonames],
     )
 
 

@@ -149,7 +149,7 @@ class _Building:
         self._task.now("compiling")
         raw = build_raw_wheel(self._room, self._python, system)
         self._task.now("packing")
-        finished = repack_wheel(raw, wheel.name, wheel.version, target=self._shop.target, room=self._room)
+        finished = repack_wheel(raw, wheel, target=self._shop.target, room=self._room, materials=self._shop.materials)
         about: dict[str, Json] = {
             "backend": system.backend,
             "requires": list(pins.requires),

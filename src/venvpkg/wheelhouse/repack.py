@@ -1,4 +1,4 @@
-"""Turn what a backend built into a vendor wheel: one pass that tags, strips and normalises."""
+"""Turn what a backend built into a vendor wheel: one pass that tags, strips, tells the materials and normalises."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import hashlib
 import io
 import stat
 import zipfile
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import Version
 
 from venvpkg.errors import WheelError
 from venvpkg.model.tags import publisher_tags
+from venvpkg.model.wheels import OWN_SBOM
 from venvpkg.wheelhouse.check import UNHASHED, check_wheel
 from venvpkg.wheelhouse.debug import separated, write_debug
 from venvpkg.wheelhouse.strip import stripped
@@ -23,14 +25,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.target import Target
+    from venvpkg.model.wheels import PlannedWheel
     from venvpkg.wheelhouse.check import WheelFacts
     from venvpkg.wheelhouse.room import Room
+    from venvpkg.wheelhouse.workshop import Materials
 
 _EXECUTABLE = 0o111
 # The first moment a zip file can tell.
 _TIME = (1980, 1, 1, 0, 0, 0)
 # Where the wheel came from on this machine: nothing that an installed package should tell.
 _DROPPED = ("direct_url.json", *UNHASHED)
+_SBOM = f"sboms/{OWN_SBOM}"
+# Any prefix will do: what counts is which files of the wheel lie where, seen from each other.
+_PREFIX = PurePosixPath("/opt/venvs/wheel")
 
 
 class Repacked(NamedTuple):
@@ -40,35 +47,44 @@ class Repacked(NamedTuple):
     debug: Path | None
 
 
-def repack_wheel(raw: Path, name: str, version: str, *, target: Target, room: Room) -> Repacked:
+def repack_wheel(raw: Path, planned: PlannedWheel, *, target: Target, room: Room, materials: Materials) -> Repacked:
     """Return the vendor wheel made of ``raw``, in the room's directory ``repacked``, and its debug information.
 
     Its bytes depend on the members' names, contents and executable bits alone: sorted, .dist-info last, modes 0644 and
     0755, one time, and stored without compression, since the bytes of deflate depend on the library (zlib, zlib-ng)
-    that happens to do it. A wheel with platform tag or with ELF files gets the target's platform tag.
+    that happens to do it. A wheel with platform tag or with ELF files gets the target's platform tag; one with ELF
+    files, a bill of materials.
 
     Args:
         raw: as the backend left it.
-        name: normalised name it must have.
-        version: it must have; empty when any will do.
+        planned: what it must be; of any version where that is empty.
         target: whose platform tag it gets.
         room: where strip and objcopy run.
+        materials: tells what it is made of.
 
     Raises:
         WheelError: damaged, hostile, of another distribution or version, or not for the target's interpreter.
         MissingToolError: no strip, or no objcopy.
+        VenvpkgError: from ``materials``.
+
+    Source:
+        PEP 770, for the bill of materials.
     """
     facts = check_wheel(raw)
-    _require_expected(raw, facts, name, version, target)
+    _require_expected(raw, facts, planned, target)
     is_pure = not facts.elf and all(tag.platform == "any" for tag in facts.tags)
     *identity, pythons, abis, platforms = raw.stem.split("-")
     platform = platforms if is_pure else target.platform_tag
-    executables, members = _read(raw, facts.dist_info)
+    executables, members = _read(raw, facts.dist_info, (*_DROPPED, _SBOM))
     objects = {each: members[each] for each in facts.elf}
     debug = separated(objects, room)
     members |= stripped(objects, room)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
+    if objects:
+        tree = room.fresh("linked")
+        _lay_objects({name: members[name] for name in objects}, facts.dist_info, target, tree)
+        members[f"{facts.dist_info}/{_SBOM}"] = materials(facts.name, str(facts.version), planned.source, tree)
     result = room.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
     return Repacked(result, write_debug(debug, result))
@@ -87,7 +103,7 @@ def retagged(wheel: Path, platforms: str, destination: Path) -> Path:
     """
     facts = check_wheel(wheel)
     *identity, pythons, abis, _ = wheel.stem.split("-")
-    executables, members = _read(wheel, facts.dist_info)
+    executables, members = _read(wheel, facts.dist_info, _DROPPED)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platforms)
     result = destination / f"{'-'.join((*identity, pythons, abis, platforms))}.whl"
@@ -95,12 +111,12 @@ def retagged(wheel: Path, platforms: str, destination: Path) -> Path:
     return result
 
 
-def _require_expected(raw: Path, facts: WheelFacts, name: str, version: str, target: Target) -> None:
+def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, target: Target) -> None:
     problems = []
-    if facts.name != name:
-        problems.append(f"it is a wheel of {facts.name}, where one of {name} was to be built")
-    if version and facts.version != Version(version):
-        problems.append(f"it is of version {facts.version}, where {version} was to be built")
+    if facts.name != planned.name:
+        problems.append(f"it is a wheel of {facts.name}, where one of {planned.name} was to be built")
+    if planned.version and facts.version != Version(planned.version):
+        problems.append(f"it is of version {facts.version}, where {planned.version} was to be built")
     usable = {(tag.interpreter, tag.abi) for tag in publisher_tags(target)}
     if not any((tag.interpreter, tag.abi) in usable for tag in facts.tags):
         problems.append(f"it is not for Python {target.interpreter.minor}")
@@ -112,8 +128,22 @@ def _require_expected(raw: Path, facts: WheelFacts, name: str, version: str, tar
         )
 
 
-def _read(raw: Path, dist_info: str) -> tuple[frozenset[str], dict[str, bytes]]:
-    dropped = {f"{dist_info}/{name}" for name in _DROPPED}
+def _lay_objects(objects: Mapping[str, bytes], dist_info: str, target: Target, tree: Path) -> None:
+    """Write the ELF files of a wheel where they lie in an environment below ``tree``, so that they find each other."""
+    site = _PREFIX / "lib" / f"python{target.interpreter.minor}" / "site-packages"
+    data = dist_info.removesuffix(".dist-info") + ".data"
+    schemes = {"scripts": _PREFIX / "bin", "data": _PREFIX, "headers": _PREFIX / "include"}
+    for name, content in objects.items():
+        top, _, inside = name.partition("/")
+        scheme, _, rest = inside.partition("/")
+        place = schemes.get(scheme, site) / rest if top == data and rest else site / name
+        path = tree / place.relative_to("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _read(raw: Path, dist_info: str, left_out: Iterable[str]) -> tuple[frozenset[str], dict[str, bytes]]:
+    dropped = {f"{dist_info}/{name}" for name in left_out}
     executables, members = set(), {}
     with zipfile.ZipFile(raw) as archive:
         for info in archive.infolist():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
+    from venvpkg.model.wheels import SourceTree
     from venvpkg.wheelhouse.store import Wheelhouse
     from venvpkg.wheelhouse.toolchain import Toolchain
 
@@ -38,6 +39,20 @@ class Crates(Protocol):
         """Return a directory as ``cargo.lay_crates`` wants it; see ``cargo.CrateStore``."""
 
 
+class Materials(Protocol):
+    """Tells what a wheel is made of; it asks a package database, which this layer knows nothing of."""
+
+    def __call__(self, name: str, version: str, source: RemoteFile | SourceTree, tree: Path, /) -> bytes:
+        """Return the bill of materials of a wheel.
+
+        Args:
+            name: normalised name of its distribution.
+            version: PEP 440.
+            source: what it was compiled from.
+            tree: directory with its ELF files as if it were ``/`` and the wheel installed in it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """Where wheels are compiled, and with what.
@@ -56,6 +71,7 @@ class Workshop:
         jobs: cores to use.
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
+        materials: tells what a wheel is made of; called from several threads.
     """
 
     target: Target
@@ -71,3 +87,4 @@ class Workshop:
     jobs: int
     end: Callable[[], None]
     crates: Crates
+    materials: Materials

@@ -59,6 +59,17 @@ def test_an_sbom_in_the_wheel_tells_what_it_bundles_and_is_not_told_about_itself
     assert bundled_libraries(staged, objects(), (wheel(Action.BINARY),), RecordingReport()) == (FROM_SBOM,)
 
 
+@pytest.mark.parametrize("origin", [Action.COMPILE, Action.BINARY])
+def test_what_a_vendor_wheel_says_of_itself_is_not_bundled(tmp_path: Path, origin: Action) -> None:
+    linked = {
+        "bomFormat": "CycloneDX",
+        "components": [{"type": "library", "name": "libpq5", "purl": "pkg:deb/debian/libpq5@15.14"}],
+    }
+    staged = staged_with(tmp_path, {SBOM.with_name("venvpkg.cdx.json"): json.dumps(linked).encode()})
+
+    assert bundled_libraries(staged, objects(), (wheel(origin),), RecordingReport()) == ()
+
+
 def test_an_sbom_does_not_hide_the_grafted_objects_that_it_leaves_out(tmp_path: Path) -> None:
     other = LIBRARY.with_name("libssl-81ffa89e.so.3")
     staged = staged_with(tmp_path, {LIBRARY: b"pq", other: b"ssl", SBOM: json.dumps(AUDITWHEEL).encode()})

@@ -126,7 +126,7 @@ class Bench:
         house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.report)
         return Workshop(
             bookworm(), TOOLCHAIN, self.machine, self.report, house, self.pin, self.fetch, uv, workspace,
-            self.directory / "logs", jobs, self.ended.set, self,
+            self.directory / "logs", jobs, self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip
 
     def vendored(self, source: Path, title: str) -> Path:

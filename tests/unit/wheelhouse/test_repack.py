@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zipfile
 from typing import TYPE_CHECKING
@@ -9,17 +10,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import ScriptedRunner
-from unit.wheelhouse.makers import bookworm, wheel_members, write_wheel
+from unit.wheelhouse.makers import bookworm, remote, wheel_members, write_wheel
 from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.runner import Command, Completed
+from venvpkg.model.lock import RemoteFile
+from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
 from venvpkg.wheelhouse.check import check_wheel
-from venvpkg.wheelhouse.repack import repack_wheel
+from venvpkg.wheelhouse.repack import repack_wheel, retagged
 from venvpkg.wheelhouse.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+SDIST = remote("demo-1.0.tar.gz")
 BUILT = "demo-1.0-cp311-cp311-linux_x86_64.whl"
 
 
@@ -44,12 +48,20 @@ def room_in(directory: Path, strip: Completed | None = None, *, result: bytes | 
     return Room(directory / "room", directory / "log", runner, {}, lambda: False)
 
 
+def told(name: str, version: str, source: RemoteFile | SourceTree, tree: Path) -> bytes:
+    """Tell as materials what was asked."""
+    assert isinstance(source, RemoteFile)
+    files = {str(each.relative_to(tree)): len(each.read_bytes()) for each in tree.rglob("*") if each.is_file()}
+    return json.dumps([name, version, source.filename, files]).encode()
+
+
 def repacked(
     directory: Path, members: Mapping[str, bytes] | None = None, *, name: str = BUILT, mode: int = 0o100664,
     room: Room | None = None,
 ) -> Path:  # fmt: skip
     raw = write_wheel(directory / "raw" / name, members or wheel_members(demo__x_so=elf()), mode=mode)
-    return repack_wheel(raw, "demo", "1.0", target=bookworm(), room=room or room_in(directory)).wheel
+    planned = PlannedWheel("demo", "1.0", Action.COMPILE, "", SDIST)
+    return repack_wheel(raw, planned, target=bookworm(), room=room or room_in(directory), materials=told).wheel
 
 
 def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: Path) -> None:
@@ -60,6 +72,44 @@ def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: P
     assert wheel.name == "demo-1.0-cp311-cp311-linux_x86_64_debian_12.whl"
     assert [line for line in text.splitlines() if line.startswith("Tag")] == ["Tag: cp311-cp311-linux_x86_64_debian_12"]
     assert "Generator: test" in text
+
+
+def test_native_code_brings_a_bill_of_materials_of_the_files_as_they_are_installed(tmp_path: Path) -> None:
+    data = "demo-1.0.data"
+    members = wheel_members(demo__x_so=elf()) | {
+        f"{data}/{name}": elf() for name in ("platlib/y.so", "scripts/z", "odd")
+    }
+
+    wheel = repacked(tmp_path, members)
+
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read("demo-1.0.dist-info/sboms/venvpkg.cdx.json")
+    site, size = "opt/venvs/wheel/lib/python3.11/site-packages", len(elf(payload=b""))
+    assert json.loads(text)[:3] == ["demo", "1.0", "demo-1.0.tar.gz"]
+    places = (f"{site}/demo/x_so", f"{site}/y.so", "opt/venvs/wheel/bin/z", f"{site}/{data}/odd")
+    assert json.loads(text)[3] == dict.fromkeys(places, size)
+    assert check_wheel(wheel).elf
+
+
+def test_a_wheel_without_native_code_has_no_bill_and_none_that_claims_to_be_ours(tmp_path: Path) -> None:
+    place = "demo-1.0.dist-info/sboms"
+    members = wheel_members() | {f"{place}/{name}": b"{}" for name in ("venvpkg.cdx.json", "theirs.cdx.json")}
+
+    wheel = repacked(tmp_path, members, name="demo-1.0-py3-none-any.whl")
+
+    with zipfile.ZipFile(wheel) as archive:
+        assert [name for name in archive.namelist() if name.startswith(place)] == [f"{place}/theirs.cdx.json"]
+
+
+def test_another_tag_keeps_the_bill(tmp_path: Path) -> None:
+    wheel = repacked(tmp_path)
+    (tmp_path / "exported").mkdir()
+
+    copy = retagged(wheel, "linux_x86_64", tmp_path / "exported")
+
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(copy) as other:
+        name = "demo-1.0.dist-info/sboms/venvpkg.cdx.json"
+        assert one.read(name) == other.read(name)
 
 
 def test_a_pure_wheel_stays_pure(tmp_path: Path) -> None:
@@ -96,8 +146,11 @@ def test_members_are_sorted_with_the_metadata_last_and_modes_are_ours(tmp_path: 
 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        modes = {info.external_attr >> 16 for info in archive.infolist() if not info.filename.endswith("RECORD")}
-    assert names == ["demo/x_so", "zz", *(f"demo-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD"))]
+        modes = {
+            info.external_attr >> 16 for info in archive.infolist() if not info.filename.endswith(("RECORD", ".json"))
+        }
+    metadata = ("METADATA", "WHEEL", "sboms/venvpkg.cdx.json", "RECORD")
+    assert names == ["demo/x_so", "zz", *(f"demo-1.0.dist-info/{name}" for name in metadata)]
     assert modes == {0o100755}
 
 
