@@ -10,10 +10,11 @@ from unit.backends.deb.dpkg import Dpkg, database
 from unit.elf.builder import Elf
 from unit.fakes import ScriptedRunner
 from unit.places import SYSTEM, Places
-from venvpkg.backends.deb.owners import Owners, read_owners
+from venvpkg.backends.deb.owners import Owners, packages_shipping, read_owners
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Completed
+from venvpkg.model.depends import NativePackage
 
 
 @pytest.fixture
@@ -38,6 +39,15 @@ def test_either_spelling_of_merged_usr_finds_the_package(places: Places, found: 
     assert result.of(PurePosixPath(found)) == ("libc6:amd64",)
     assert result.versions == {"libc6:amd64": "2.36-9+deb12u14", "libc6": "2.36-9+deb12u14"}
     assert len(dpkg.searches) == 1
+
+
+def test_of_several_packages_the_first_one_ships_a_path_and_one_that_none_ships_has_none(places: Places) -> None:
+    both, nobody = PurePosixPath(f"{SYSTEM}/libc.so.6"), PurePosixPath("/usr/local/lib/libown.so.1")
+    dpkg = Dpkg({str(both): "libc6:amd64, libc6-i386"}, {"libc6:amd64": "2.36-9", "libc6-i386": "2.36-9"})
+
+    found = packages_shipping([both, nobody], places.target(), dpkg)
+
+    assert found == {both: NativePackage("libc6", "2.36-9", "amd64")}
 
 
 def test_without_merged_usr_the_two_are_not_one(places: Places) -> None:
