@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = "package"
 _WHEEL = "wheel"
+# Types of package URL whose version has no epoch: a qualifier has it. Source: package-url's definition of each type.
+_EPOCH_APART = frozenset({"rpm"})
 _NO_SERIAL = uuid.UUID(int=0)
 
 
@@ -248,13 +250,11 @@ def _licence(text: str) -> LicenseExpression | DisjunctiveLicense:
 
 
 def _native(package: NativePackage, target: Target, sonames: tuple[str, ...] = ()) -> Component:
-    purl = PackageURL(
-        target.family.value,
-        target.release.id,
-        package.name,
-        package.version,
-        {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"},
-    )
+    qualifiers = {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"}
+    version = package.version
+    if target.family.value in _EPOCH_APART and ":" in version:
+        qualifiers["epoch"], _, version = version.partition(":")
+    purl = PackageURL(target.family.value, target.release.id, package.name, version, qualifiers)
     return Component(
         name=package.name,
         version=package.version,
