@@ -243,7 +243,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 VALUES = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(["default", "a-1", "name"]), LEAVES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*BY_PATH, "wheels", "scripts", "target", "x"]), VALUES))
 def test_no_table_is_more_than_problems(table: dict[str, object]) -> None:
     assert all(isinstance(each, str) for each in read_configuration(table, "", {}, {}).problems)
