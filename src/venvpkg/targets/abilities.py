@@ -84,7 +84,8 @@ def require(lacking: Iterable[Lack], target: Target) -> None:
 def _programs(target: Target) -> Iterator[Lack]:
     view = LayeredRoot(target.root)
     for program in traits_of(target.family).programs():
-        if not any(view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES):
+        places = [view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES]
+        if not any(place and place.is_file for place in places):
             yield Lack(f"the program {program.name}", program.purpose, program.package)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
+import os
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.owners import read_owners
@@ -127,11 +129,9 @@ def in_index(name: str, target: Target, runner: Runner, cache: Path) -> str:
         apt-cache(8); apt.conf(5), Dir::Cache.
     """
     parsed = cache / "apt" / target.name
-    with contextlib.suppress(OSError):  # apt does without
-        parsed.mkdir(parents=True, exist_ok=True)
     kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")
-    shown = (Bind.in_place(parsed),) if parsed.is_dir() else ()
-    done = runner.run(Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S))
+    with _held(parsed) as shown:
+        done = runner.run(Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S))
     highest = ""
     for line in done.text.splitlines() if done.ok else ():
         package, version, *_ = (*map(str.strip, line.split("|")), "", "")
@@ -139,3 +139,25 @@ def in_index(name: str, target: Target, runner: Runner, cache: Path) -> str:
         if package == name and not ours and (not highest or is_higher(version, highest)):
             highest = version
     return highest
+
+
+@contextlib.contextmanager
+def _held(parsed: Path) -> Iterator[tuple[Bind, ...]]:
+    """Yield the directory of apt's parsed index as something to show, or nothing: apt does without.
+
+    One process at a time, so that what lies beside the index afterwards is of an apt that was killed or had no space.
+    """
+    try:
+        parsed.mkdir(parents=True, exist_ok=True)
+        lock = os.open(parsed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield ()
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield (Bind.in_place(parsed),)
+        for unfinished in parsed.glob("pkgcache.bin.*"):
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+    finally:
+        os.close(lock)

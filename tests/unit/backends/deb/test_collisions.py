@@ -95,6 +95,17 @@ def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
     assert (tmp_path / "apt/debian-12-amd64").is_dir()
 
 
+def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> None:
+    unfinished = tmp_path / "apt/debian-12-amd64/pkgcache.bin.6Glo9R"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half")
+
+    runner = ScriptedRunner({("apt-cache",): Completed(100)})
+    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+
+    assert not unfinished.exists()
+
+
 def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Places) -> None:
     report = RecordingReport()
 
