@@ -104,7 +104,7 @@ def build_recorded(
     """
     site = site_target(session)
     target, runner = site.target, site.runner
-    project = project.on(target.release)
+    project = project.on(target)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
@@ -193,7 +193,7 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
         VenvpkgError: as ``build``.
     """
     site = site_target(session)
-    project = project.on(site.target.release)
+    project = project.on(site.target)
     with workbench(project, site, session) as first:
         lock = obtain_lock(project, first.target, first.resolver, locked=locked, preview=True).lock
         bench = with_system(first, lock)
@@ -203,7 +203,7 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lock and return it."""
     site = site_target(session)
-    project = project.on(site.target.release)
+    project = project.on(site.target)
     with workbench(project, site, session) as bench:
         return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
 
@@ -211,7 +211,7 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
     """Return the target, and what lacks for building there."""
     site = site_target(session)
-    wanted = project.on(site.target.release).settings.build_depends if project else ()
+    wanted = project.on(site.target).settings.build_depends if project else ()
     return site.target, lacks(site.target, site.runner, wanted)
 
 

@@ -71,7 +71,7 @@ def _project(record: BuildRecord, argument: str, work: Path) -> Project:
     write_whole(lock, relocated(record.lock, project.directory or origin, work).encode())
     if record.build_lock:
         write_whole(build_lock, record.build_lock.encode())
-    return replace(project, settings=read.settings, releases=(), lock=lock, build_lock=build_lock)
+    return replace(project, settings=read.settings, targets=(), lock=lock, build_lock=build_lock)
 
 
 def _not_reproduced(

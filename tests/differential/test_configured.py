@@ -81,7 +81,7 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(content)
     (source / "packaging/report").chmod(0o755)
-    project = read_project(".", {}, source, {"VENVPKG_SECTION": "web"}).on(target.release)
+    project = read_project(".", {}, source, {"VENVPKG_SECTION": "web"}).on(target)
     destdir = tmp_path / "work/destdir"
     program = destdir / (PREFIX / "bin/app").relative_to("/")
     program.parent.mkdir(parents=True)

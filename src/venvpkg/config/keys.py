@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from venvpkg.config.shapes import Array, Flag, Named, Natural, OneOf, Record, Text
 from venvpkg.config.target_paths import FILE_TARGET, PREFIX, target_path
 from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
+from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from venvpkg.config.shapes import Shape
@@ -244,6 +245,9 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
 )
 
-# Table of the tables for single releases; not a key, because each of them holds keys.
+# Table of the tables for families and single releases; not a key, because each of them holds keys.
 TARGET: Final = "target"
-RELEASE: Final = Text(r"[a-z0-9][a-z0-9._-]*-[0-9][0-9.]*", "a release, such as debian-13")
+RELEASE: Final = Text(
+    rf"{'|'.join(Family)}|[a-z0-9][a-z0-9._-]*-([0-9][0-9.]*|tumbleweed)",
+    f"a family ({', '.join(Family)}), or a release, such as debian-13",
+)

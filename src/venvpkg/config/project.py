@@ -94,7 +94,7 @@ def _of_directory(
         settings=read.settings,
         base=directory,
         configuration=file,
-        releases=read.releases,
+        targets=read.targets,
     )
 
 
@@ -166,7 +166,7 @@ def _of_requirement(
         settings=read.settings,
         base=cwd,
         configuration=file if there else None,
-        releases=read.releases,
+        targets=read.targets,
     )
 
 

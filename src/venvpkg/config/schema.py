@@ -20,7 +20,7 @@ def schema_text() -> str:
     keys = _table()
     releases: Schema = {
         "type": "object",
-        "description": "Keys for single releases; each wins over the same key outside.",
+        "description": "Keys for families and single releases; a release wins over its family, both over all others.",
         "patternProperties": {f"^(?:{RELEASE.pattern})$": {"$ref": "#/definitions/keys"}},
         "additionalProperties": False,
     }

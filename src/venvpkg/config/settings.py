@@ -1,7 +1,7 @@
 """From what the user wrote, in every place where a key may stand, to Settings; every problem at once. Pure.
 
-A key stands in an option, in a variable, in the table of one release, in the configuration's own table, or nowhere,
-and the first of these that has it wins as a whole: arrays are not joined.
+A key stands in an option, in a variable, in the table of one release, in that of its family, in the configuration's
+own table, or nowhere, and the first of these that has it wins as a whole: arrays are not joined.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
 from venvpkg.config.shapes import ShapeError, kind
 from venvpkg.model.project import ScriptSettings, Settings, WheelSettings
+from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,18 +35,19 @@ class Configuration:
     """What the user wants.
 
     Attributes:
-        settings: for a release without a table of its own.
-        releases: ``debian-13`` → the settings there, in the table's order.
+        settings: for a target without a table of its own.
+        targets: family, and release (``debian-13``, or empty for any other) → the settings there; every pair, once
+            there is a table at all.
         problems: one sentence each, beginning with the path to the key; the values concerned are left out.
     """
 
     settings: Settings
-    releases: tuple[tuple[str, Settings], ...]
+    targets: tuple[tuple[tuple[Family, str], Settings], ...]
     problems: tuple[str, ...]
 
     def each(self) -> tuple[Settings, ...]:
-        """Return all settings, those for any release first."""
-        return (self.settings, *(settings for _, settings in self.releases))
+        """Return all settings, those for any target first."""
+        return (self.settings, *(settings for _, settings in self.targets))
 
 
 def read_configuration(
@@ -65,24 +67,35 @@ def read_configuration(
     problems: list[str] = []
     prefix = f"{where}." if where else ""
     general = dict(table)
-    of_releases = general.pop(TARGET, {})
+    of_targets = general.pop(TARGET, {})
     base = _read_table(general, prefix, problems)
-    releases = _read_releases(of_releases, f"{prefix}{TARGET}", problems)
+    targets = _read_targets(of_targets, f"{prefix}{TARGET}", problems)
     above = _read_variables(environment, problems) | _read_options(overrides, problems)
-    for layers in ((base, above), *((base, layer, above) for _, layer in releases)):
+    for layers in ((base, above), *((base, layer, above) for layer in targets.values())):
         problems.extend(each for each in _contradictions(_merged(*layers), prefix) if each not in problems)
     return Configuration(
         _settings(_merged(base, above)),
-        tuple((name, _settings(_merged(base, layer, above))) for name, layer in releases),
+        tuple(_by_target(base, targets, above)),
         tuple(problems),
     )
 
 
-def _read_releases(tables: object, where: str, problems: list[str]) -> list[tuple[str, Layer]]:
+def _by_target(
+    base: Layer, targets: Mapping[str, Layer], above: Layer
+) -> Iterator[tuple[tuple[Family, str], Settings]]:
+    """Yield the settings of each family, and of each release in each family: which one it is of is not known here."""
+    releases = ("", *(name for name in targets if name not in set(Family))) if targets else ()
+    for family in Family:
+        for name in releases:
+            merged = _merged(base, targets.get(family, {}), targets.get(name, {}), above)
+            yield (family, name), _settings(merged)
+
+
+def _read_targets(tables: object, where: str, problems: list[str]) -> dict[str, Layer]:
     if not isinstance(tables, dict):
         problems.append(f"{where}: must be a table, not {kind(tables)}")
-        return []
-    found = []
+        return {}
+    found = {}
     for name, table in tables.items():
         try:
             RELEASE.parse(name)
@@ -90,7 +103,7 @@ def _read_releases(tables: object, where: str, problems: list[str]) -> list[tupl
             problems.extend(f"{where}.{name}: {why}" for _, why in error.problems)
             continue
         if isinstance(table, dict):
-            found.append((name, _read_table(table, f"{where}.{name}.", problems)))
+            found[name] = _read_table(table, f"{where}.{name}.", problems)
         else:
             problems.append(f"{where}.{name}: must be a table, not {kind(table)}")
     return found

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from venvpkg.model.target import Release
+    from venvpkg.model.target import Family, Target
 
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
@@ -151,10 +151,11 @@ class Project:
         directory: absolute directory with pyproject.toml when the application is a project here, else None.
         lock: where its lock (PEP 751) is or will be.
         build_lock: where the pins of its build requirements are or will be.
-        settings: the packaging configuration; for any release, until ``on`` was asked.
+        settings: the packaging configuration; for any target, until ``on`` was asked.
         base: absolute directory where the relative paths in the settings start.
         configuration: file with the settings; None when there is none, or it is the project's pyproject.toml.
-        releases: ``debian-13`` → the settings there, for each release that has a table of its own.
+        targets: family and release (``debian-13``, empty for those without a table of their own) → the settings there;
+            none where the configuration makes no difference.
     """
 
     name: str
@@ -165,7 +166,7 @@ class Project:
     settings: Settings
     base: Path = Path()
     configuration: Path | None = None
-    releases: tuple[tuple[str, Settings], ...] = ()
+    targets: tuple[tuple[tuple[Family, str], Settings], ...] = ()
 
     @property
     def package_name(self) -> str:
@@ -184,9 +185,11 @@ class Project:
             return self.configuration
         return self.directory / "pyproject.toml" if self.directory else self.requirement or self.name
 
-    def on(self, release: Release) -> Project:
-        """Return the project with the settings for one release."""
-        return dataclasses.replace(self, settings=dict(self.releases).get(release.name, self.settings))
+    def on(self, target: Target) -> Project:
+        """Return the project with the settings for one target: its release's, else its family's, else any's."""
+        settings = dict(self.targets)
+        family = settings.get((target.family, ""), self.settings)
+        return dataclasses.replace(self, settings=settings.get((target.family, target.release.name), family))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.lock.samples import target as a_target
 from venvpkg.config.project import read_project
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import WheelPolicy
@@ -215,7 +217,7 @@ def test_variables_and_the_table_of_the_release_reach_the_settings(write: Callab
 
     project = read_project(".", {}, directory, {"VENVPKG_REVISION": "7"})
 
-    trixie = project.on(Release("debian", "13", "trixie")).settings
-    bookworm = project.on(Release("debian", "12", "bookworm")).settings
+    trixie = project.on(replace(a_target(), release=Release("debian", "13", "trixie"))).settings
+    bookworm = project.on(a_target()).settings
     assert (trixie.revision, trixie.depends) == ("7", ("new",))
     assert (bookworm.revision, bookworm.depends) == ("7", ())

@@ -1,19 +1,27 @@
-"""Which place wins, what single releases say, and what contradicts."""
+"""Which place wins, what families and single releases say, and what contradicts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.lock.samples import target as a_target
 from venvpkg.config.settings import Configuration, read_configuration
+from venvpkg.model.project import Project
+from venvpkg.model.target import Family, Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvpkg.model.project import Settings
+
 OPTION = {"section": "of-option"}
 VARIABLE = {"VENVPKG_SECTION": "of-variable"}
-RELEASE = {"debian-13": {"section": "of-release"}}
+FAMILY = {"deb": {"section": "of-family"}}
+RELEASE = {**FAMILY, "debian-13": {"section": "of-release"}}
 TABLE = {"section": "of-table"}
 
 
@@ -25,23 +33,29 @@ def read(
     return read_configuration(table or {}, "tool.venvpkg", environment or {}, overrides or {})
 
 
+def on(found: Configuration, family: Family, release: str) -> Settings:
+    project = Project("app", None, None, Path(), Path(), found.settings, targets=found.targets)
+    identity, _, version = release.rpartition("-")
+    return project.on(replace(a_target(), family=family, release=Release(identity, version, ""))).settings
+
+
 @pytest.mark.parametrize(
     ("table", "environment", "overrides", "section"),
     [
         ({}, {}, {}, "misc"),
         (TABLE, {}, {}, "of-table"),
+        ({**TABLE, "target": FAMILY}, {}, {}, "of-family"),
         ({**TABLE, "target": RELEASE}, {}, {}, "of-release"),
         ({**TABLE, "target": RELEASE}, VARIABLE, {}, "of-variable"),
         ({**TABLE, "target": RELEASE}, VARIABLE, OPTION, "of-option"),
     ],
 )
-def test_option_variable_release_table_default_in_this_order(
+def test_option_variable_release_family_table_default_in_this_order(
     table: dict[str, object], environment: dict[str, str], overrides: dict[str, str], section: str
 ) -> None:
     found = read(table, environment, overrides)
 
-    on_13 = dict(found.releases).get("debian-13", found.settings)
-    assert (on_13.section, found.problems) == (section, ())
+    assert (on(found, Family.DEB, "debian-13").section, found.problems) == (section, ())
 
 
 def test_the_table_of_a_release_changes_what_it_names_and_only_there() -> None:
@@ -51,17 +65,41 @@ def test_the_table_of_a_release_changes_what_it_names_and_only_there() -> None:
         "target": {"debian-13": {"wheels": {"default": "compile"}}, "ubuntu-24.04": {"depends": ["bb"]}},
     })  # fmt: skip
 
-    trixie, noble = (settings for _, settings in found.releases)
+    trixie, noble = (on(found, Family.DEB, name) for name in ("debian-13", "ubuntu-24.04"))
     assert (trixie.depends, trixie.wheels.binary, trixie.wheels.default) == (("aa",), ("x",), "compile")
     assert (noble.depends, noble.wheels.default) == (("bb",), "prefer-compile")
     assert found.settings.depends == ("aa",)
+
+
+def test_the_table_of_a_family_changes_every_release_of_it_and_no_other() -> None:
+    found = read(
+        {
+            "build-depends": ["libpq-dev"],
+            "target": {
+                "rpm": {"build-depends": ["pkgconfig(libpq)"], "depends": ["nginx"]},
+                "fedora-43": {"depends": ["httpd"]},
+            },
+        }
+    )
+
+    bookworm, nine = on(found, Family.DEB, "debian-12"), on(found, Family.RPM, "rocky-9")
+    fedora = on(found, Family.RPM, "fedora-43")
+    assert (bookworm.build_depends, bookworm.depends) == (("libpq-dev",), ())
+    assert (nine.build_depends, nine.depends) == (("pkgconfig(libpq)",), ("nginx",))
+    assert (fedora.build_depends, fedora.depends) == (("pkgconfig(libpq)",), ("httpd",))
+
+
+def test_a_release_that_has_no_number_has_a_table_too() -> None:
+    found = read({"target": {"opensuse-tumbleweed": {"depends": ["aa"]}}})
+
+    assert on(found, Family.RPM, "opensuse-tumbleweed").depends == ("aa",)
 
 
 @pytest.mark.parametrize(
     ("target", "problem"),
     [
         ("debian-13", "tool.venvpkg.target: must be a table, not a string"),
-        ({"trixie": {}}, "tool.venvpkg.target.trixie: 'trixie' is not a release, such as debian-13"),
+        ({"trixie": {}}, "tool.venvpkg.target.trixie: 'trixie' is not a family (deb, rpm), or a release, "),
         ({"debian-13": []}, "tool.venvpkg.target.debian-13: must be a table, not an array"),
         ({"debian-13": {"nam": "x"}}, "tool.venvpkg.target.debian-13.nam: unknown key; did you mean 'name'?"),
         ({"debian-13": {"target": {}}}, "tool.venvpkg.target.debian-13.target: unknown key; "),

@@ -108,7 +108,7 @@ def test_every_setting_survives_the_way_through_a_record() -> None:
     table = json.loads(json.dumps(settings_table(settings)))
 
     read = read_configuration(table, "", {}, {})
-    assert (read.settings, read.releases, read.problems) == (settings, (), ())
+    assert (read.settings, read.targets, read.problems) == (settings, (), ())
     assert set(table) == {key.path.partition(".")[0] for key in KEYS}
 
 
