@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class MissingToolError(VenvpkgError):
     ) -> None:
         self.missing = tuple(missing)
         self.install = tuple(install)
-        command = f"Run: {installer} {' '.join(self.install)}" if self.install else ""
+        command = f"Run: {installer} {shlex.join(self.install)}" if self.install else ""
         super().__init__(
             f"{len(self.missing)} thing{'s' * (len(self.missing) != 1)} this build needs are missing here."
             if len(self.missing) != 1

@@ -107,5 +107,14 @@ def test_one_command_installs_everything_that_lacks() -> None:
         require(lacking, target(Path("/")))
 
 
+def test_what_a_package_provides_is_quoted_for_the_shell() -> None:
+    lacking = [Lack("pkgconfig(libpq)", Purpose.PROJECT, "pkgconfig(libpq)")]
+
+    with pytest.raises(MissingToolError) as caught:
+        require(lacking, target(Path("/")))
+
+    assert "--no-install-recommends 'pkgconfig(libpq)'" in str(caught.value)
+
+
 def test_nothing_lacking_is_no_error() -> None:
     require([], target(Path("/")))
