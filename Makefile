@@ -1,15 +1,18 @@
-# On a Debian machine with git, make, python3 and root: `make demo` shows what venvpkg does, `make test` proves it.
+# On a Debian machine with git, make, python3 and root: `make demo` (or `demo-rpm`) shows what venvpkg does, `make test` proves it.
 
 BIN := .venv/bin
 TIERS := $(wildcard tests/unit tests/differential tests/packaging tests/acceptance)
 SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples | \
 	xargs -r grep -lE '^\#!(/usr)?/bin/(env )?(ba|da)?sh' 2>/dev/null)
 
-.PHONY: demo test lint types check example test-full clean-full setup
+.PHONY: demo demo-rpm test lint types check example test-full clean-full setup
 .NOTPARALLEL:
 
 demo: setup
 	@tests/one-index tests/demo
+
+demo-rpm: setup
+	@tests/one-index tests/demo-rpm
 
 test: lint types check example
 

@@ -1,11 +1,13 @@
 #!/bin/bash
 # Installs, runs and removes the guestbook's package inside a clean root; prints what it finds, one sentence a line.
-# Usage: guestbook_in_root.sh PACKAGE.deb VISITOR.py, as root, in a root that is thrown away afterwards.
+# Usage: guestbook_in_root.sh PACKAGE.deb VISITOR.py, or PACKAGE.rpm VISITOR.py postgresql.sh (of tests/rpmworld), as root, in a root
+# that is thrown away afterwards.
 # shellcheck disable=SC2317  # the functions are called, by check
 set -uo pipefail
 
 package=$1
 visitor=$2
+postgresql=${3-}
 venv=/opt/venvs/guestbook
 log=$(mktemp)
 failed=0
@@ -39,17 +41,75 @@ no_compiler() {
     done
 }
 
-# Debian's verification prints a line for every file that is not as shipped.
+# The words of each family: what it calls its program, and what it does with a package.
+deb() {
+    manager=apt servers=postgresql libraries='/usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*'
+    prepare() { apt-get update -q; }
+    install() { apt-get install -q -y --no-install-recommends "$@"; }
+    content() { apt-get check -qq; }
+    described() { dpkg-query -W -f '  ${Package} ${Version}\n  Depends: ${Depends}\n' guestbook; }
+    differing() { dpkg --verify guestbook; }
+    files() { dpkg -L guestbook; }
+    remove() { apt-get purge -q -y guestbook; }
+    # The network is shared with the machine and its other roots: the database listens on its socket file only (whose name
+    # has the port in it, and Debian's default is the first one free on the machine).
+    start_postgresql() {
+        local version cluster
+        read -r version cluster _ < <(pg_lsclusters --no-header)
+        step pg_conftool "$version" "$cluster" set listen_addresses ''
+        step pg_conftool "$version" "$cluster" set port 5432
+        step pg_ctlcluster "$version" "$cluster" start
+        step useradd --system guestbook
+        step runuser -u postgres -- createuser guestbook
+        step runuser -u postgres -- createdb --owner guestbook guestbook
+    }
+}
+rpm_() {
+    servers=postgresql-server libraries=/usr/lib64
+    if command -v dnf5 > /dev/null; then dnf_ dnf5; elif command -v dnf > /dev/null; then dnf_ dnf; else zypper_; fi
+    described() {
+        rpm -q --qf '  %{NAME} %{VERSION}-%{RELEASE}\n' guestbook
+        # One line for a library, not one for each of its symbol versions.
+        rpm -q --requires guestbook | grep -v -e '^rpmlib' -e '^lib.*([^)]\+)(64bit)$' | sed 's/^/  Requires: /'
+    }
+    differing() { rpm -V guestbook; }
+    files() { rpm -ql guestbook; }
+    start_postgresql() {
+        # shellcheck source=tests/rpmworld/postgresql.sh
+        step source "$postgresql" guestbook
+    }
+}
+dnf_() {
+    manager=$1
+    prepare() { "$manager" -q makecache; }
+    install() { "$manager" -y --setopt=install_weak_deps=False install "$@"; }
+    content() { "$manager" -q check; }
+    remove() { "$manager" -y remove guestbook; }
+}
+zypper_() {
+    manager=zypper
+    prepare() { zypper --non-interactive refresh; }
+    install() { zypper --non-interactive install --no-recommends --allow-unsigned-rpm "$@"; }
+    content() { zypper --non-interactive verify --dry-run | grep -q 'Dependencies of all installed packages are satisfied'; }
+    remove() { zypper --non-interactive remove --clean-deps guestbook; }
+}
+case $package in
+    *.deb) deb ;;
+    *.rpm) rpm_ ;;
+    *) printf 'neither .deb nor .rpm: %s\n' "$package" && exit 2 ;;
+esac
+
+# Both families' verification prints a line for every file that is not as shipped.
 verified() {
     local differences
-    differences=$(dpkg --verify guestbook) && [ -z "$differences" ] && return
+    differences=$(differing) && [ -z "$differences" ] && return
     printf '%s\n' "$differences"
     return 1
 }
 
 nothing_unowned() {
     local unowned
-    unowned=$(comm -13 <(dpkg -L guestbook | sort) <(find "$venv" | sort))
+    unowned=$(comm -13 <(files | sort) <(find "$venv" | sort))
     [ -z "$unowned" ] && return
     head -n 20 <<< "$unowned"
     return 1
@@ -58,7 +118,7 @@ nothing_unowned() {
 nothing_left() {
     local left
     left=$(find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /mnt -o -path /tmp -o -path /run \) -prune \
-        -o -path '*guestbook*' -not -path '/var/lib/postgresql/*' -print)
+        -o -path '*guestbook*' -not -path '/var/lib/postgresql/*' -not -path '/var/lib/pgsql/*' -print)
     if [ -e "$venv" ]; then left+=" $venv"; fi
     [ -z "$left" ] && return
     printf '%s\n' "$left"
@@ -68,16 +128,16 @@ nothing_left() {
 # What the process has mapped after importing all that is native.
 mapped() { "$venv/bin/python" -I -c 'import lxml.etree, psycopg2; print(open("/proc/self/maps").read())'; }
 uses_of_distribution() {
-    local maps && maps=$(mapped) && grep -q " /usr/lib/[a-z0-9_-]*-linux-gnu[a-z0-9]*/$1\.so\." <<< "$maps"
+    local maps && maps=$(mapped) && grep -q " $libraries/$1\.so\." <<< "$maps"
 }
 no_grafted_library() { local maps && maps=$(mapped) && [[ $maps != *.libs/* ]]; }
 
-heading 'Install by apt: the package and what it depends on, nothing else'
-# PostgreSQL comes afterwards: it would bring libpq and libxml2 along, and hide that they were missing in Depends.
-step apt-get update -q
-step apt-get install -q -y --no-install-recommends "$package"
-dpkg-query -W -f '  ${Package} ${Version}\n  Depends: ${Depends}\n' guestbook
-check 'apt is content with the dependencies' apt-get check -qq
+heading "Install by $manager: the package and what it depends on, nothing else"
+# PostgreSQL comes afterwards: it would bring libpq and libxml2 along, and hide that they were missing in the dependencies.
+step prepare
+step install "$package"
+described
+check "$manager is content with the dependencies" content
 check 'no compiler is installed' no_compiler
 check 'every file is as shipped' verified
 check 'the command is on the PATH' test "$(command -v guestbook)" = /usr/bin/guestbook
@@ -86,18 +146,10 @@ check "psycopg2 uses the distribution's libpq" uses_of_distribution libpq
 check "lxml uses the distribution's libxml2" uses_of_distribution libxml2
 check 'no library is grafted into a wheel' no_grafted_library
 
-heading "Add Debian's PostgreSQL, make the database"
-step apt-get install -q -y --no-install-recommends postgresql
-read -r version cluster _ < <(pg_lsclusters --no-header)
-# The network is shared with the machine and its other roots: the database listens on its socket file only (whose name has
-# the port in it, and Debian's default is the first one free on the machine), the web server takes a free port.
-step pg_conftool "$version" "$cluster" set listen_addresses ''
-step pg_conftool "$version" "$cluster" set port 5432
-step pg_ctlcluster "$version" "$cluster" start
-step useradd --system guestbook
-step runuser -u postgres -- createuser guestbook
-step runuser -u postgres -- createdb --owner guestbook guestbook
-printf '  PostgreSQL %s\n' "$version"
+heading "Add the distribution's PostgreSQL, make the database"
+step install "$servers"
+start_postgresql
+printf '  %s\n' "$(runuser -u guestbook -- psql --version)"
 check 'the database is made ready' grep -q ready <(runuser -u guestbook -- guestbook init-db)
 check 'making it ready again is harmless' grep -q ready <(runuser -u guestbook -- guestbook init-db)
 check 'an unreachable database is an error in words' \
@@ -113,8 +165,8 @@ check 'the server ends when told to' test "$?" -eq 0 -o "$?" -eq 143
 check 'running it wrote nothing into its directory' nothing_unowned
 check 'every file is still as shipped' verified
 
-heading 'Purge'
-step apt-get purge -q -y guestbook
+heading "Remove, with its configuration"
+step remove
 check 'nothing of it is left' nothing_left
 
 exit "$failed"
