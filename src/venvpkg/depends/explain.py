@@ -52,16 +52,16 @@ def explanation(dependencies: DependencySet, package: str | None = None) -> str:
 
 
 def chosen_dependencies(dependencies: DependencySet, package: str | None) -> DependencySet:
-    """Return those on one package, without the warnings, or all.
+    """Return those on one package, or of one relation as it stands in the field, without the warnings; or all.
 
     Raises:
         NotAPackageError: no relation names ``package``.
     """
     if package is None:
         return dependencies
-    chosen = tuple(each for each in dependencies.dependencies if package in _packages(each.relation) + _owners(each))
-    recommends = tuple(each for each in dependencies.recommends if package in _packages(each.relation))
-    left_out = tuple(each for each in dependencies.exclusions if package in _packages(each.what))
+    chosen = tuple(each for each in dependencies.dependencies if package in _names(each.relation) + _owners(each))
+    recommends = tuple(each for each in dependencies.recommends if package in _names(each.relation))
+    left_out = tuple(each for each in dependencies.exclusions if package in _names(each.what))
     if not chosen and not recommends and not left_out:
         names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
         raise NotAPackageError(
@@ -81,6 +81,11 @@ def _left_out(exclusion: Exclusion) -> Iterator[str]:
 
 def _packages(relation: str) -> list[str]:
     return [match[0] for part in relation.split("|") if (match := _PACKAGE.search(part))]
+
+
+def _names(relation: str) -> list[str]:
+    """Return what one may ask for a relation by: its packages, and itself, as 'rpm -q --requires' prints it."""
+    return [*_packages(relation), relation]
 
 
 def _owners(dependency: Dependency) -> list[str]:

@@ -88,6 +88,16 @@ def test_one_package_is_explained_by_any_alternative(package: str) -> None:
     assert "libc6" not in text
 
 
+def test_a_relation_is_explained_as_the_field_has_it() -> None:
+    capability = "libfoo.so.1(FOO_2)(64bit)"
+    dependencies = DependencySet(
+        tuple(Dependency(each, (Evidence(Source.CAPABILITY, "libfoo.so.1"),)) for each in (capability, "rtld(GNU_HASH)"))
+    )
+
+    assert explanation(dependencies, capability).splitlines()[0] == capability
+    assert "rtld" not in explanation(dependencies, capability)
+
+
 def test_a_package_that_is_not_needed_is_told_with_those_that_are() -> None:
     with pytest.raises(NotAPackageError) as caught:
         explanation(SET, "libssl3")
