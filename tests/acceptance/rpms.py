@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import subprocess  # independent of what it tests
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acceptance.smallproject import NAME, write_project
+from acceptance.smallproject import write_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # What a root must have to build the guestbook, and anything smaller: one list, so that one root serves all.
 BUILDERS = (
     *("gcc", "gcc-c++", "make", "rpm-build", "python3-devel"),
     *("libpq-devel", "libxml2-devel", "libxslt-devel"),
 )
+_REASONS = Path(__file__).parents[2] / "docs/rpmlint.toml"
 # Both families' names, so that one project serves both.
 CONFIGURATION = """\
 build-depends = ["libpq-dev"]
@@ -60,9 +61,14 @@ def payload_of(package: Path) -> frozenset[str]:
     return frozenset(_query(package, "--list"))
 
 
+def errors_of_rpmlint(package: Path) -> list[str]:
+    """Return what rpmlint calls an error, but for what docs/rpmlint.toml gives a reason for."""
+    command = ["rpmlint", "--config", str(_REASONS), str(package)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert "packages: 1" in said
+    return [line for line in said.splitlines() if ": E: " in line]
+
+
 def _query(package: Path, what: str) -> list[str]:
     command = ["rpm", "--query", what, "--package", str(package)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-
-
-__all__ = ["BUILDERS", "NAME", "payload_of", "provides_of", "requires_of", "write_postgresql_project"]

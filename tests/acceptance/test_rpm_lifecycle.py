@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.packages import Venvpkg, shown
-from acceptance.rpms import BUILDERS, NAME, payload_of, provides_of, requires_of, write_postgresql_project
-from acceptance.smallproject import write_project
+from acceptance.rpms import (
+    BUILDERS,
+    errors_of_rpmlint,
+    payload_of,
+    provides_of,
+    requires_of,
+    write_postgresql_project,
+)
+from acceptance.smallproject import NAME, write_project
 from rpmdata import RealRelease, soname_capability
 from rpmworld.flavours import Flavour
 
@@ -259,10 +265,3 @@ def require_well(outcome: Outcome) -> None:
     assert outcome.code == 0, outcome.transcript
     assert outcome.stdout.count("  yes  ") == LIFECYCLE.count("\ncheck '"), outcome.transcript
     assert "  NO " not in outcome.stdout
-
-
-def errors_of_rpmlint(package: Path) -> list[str]:
-    command = ["rpmlint", "--config", str(HERE.parents[1] / "docs/rpmlint.toml"), str(package)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    assert "packages: 1" in said
-    return [line for line in said.splitlines() if ": E: " in line]

@@ -90,11 +90,8 @@ def test_one_package_is_explained_by_any_alternative(package: str) -> None:
 
 def test_a_relation_is_explained_as_the_field_has_it() -> None:
     capability = "libfoo.so.1(FOO_2)(64bit)"
-    dependencies = DependencySet(
-        tuple(
-            Dependency(each, (Evidence(Source.CAPABILITY, "libfoo.so.1"),)) for each in (capability, "rtld(GNU_HASH)")
-        )
-    )
+    because = (Evidence(Source.CAPABILITY, "libfoo.so.1"),)
+    dependencies = DependencySet((Dependency(capability, because), Dependency("rtld(GNU_HASH)", because)))
 
     assert explanation(dependencies, capability).splitlines()[0] == capability
     assert "rtld" not in explanation(dependencies, capability)
