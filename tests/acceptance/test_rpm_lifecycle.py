@@ -37,7 +37,7 @@ PREFIX = f"/opt/venvs/{NAME}"
 CONFIGURED = """\
 set -eu
 manage() { dnf -y -q --setopt=install_weak_deps=False "$@" >&2; }
-! rpm -q libpq || exit 1
+if rpm -q libpq >&2; then exit 1; fi
 manage install "$1"
 rpm -q --qf '%{name} came\\n' libpq
 ringbell
