@@ -187,7 +187,7 @@ def print_packing(package: Path, work: Path) -> None:
 
 def print_large(work: Path) -> None:
     """Print CPU time and peak of packing a large tree, in a process of its own."""
-    paths = os.pathsep.join((str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")))
+    paths = os.pathsep.join(str(Path(each).resolve()) for each in sys.path if each)
     env = plain_environment() | {"PYTHONPATH": paths, "BENCH_WORK": str(work / "large")}
     print(measured([sys.executable, "-c", "import bench.rpm; bench.rpm.pack_large()"], work, env).output, end="")
 
