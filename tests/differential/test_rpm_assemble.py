@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from unit.fakes import RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.backends import backend_of_file
+from venvpkg.backends.destdir import EVIDENCE
 from venvpkg.backends.rpm.assemble import assemble
+from venvpkg.errors import AssembleError
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.package import Artifact, Relations
 from venvpkg.model.project import Inclusions
+from venvpkg.model.staged import Payload
 from venvpkg.model.target import Family, Target
+from venvpkg.staging.clock import NO_TIME
 from venvpkg.staging.leaks import read_payload
 
 pytestmark = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="needs rpmbuild (package rpm)")
 
 HOSTILE = "100% %{lua:print(1)} %(date) %{nil} %%"
+# What packing adds to a payload.
+OURS = {(PREFIX / EVIDENCE).parent, PurePosixPath("/usr")}
 NAMES = (
     "a b", "st*r", "sttr", "q?m", "br[ab]", "bra", 'quo"te', "it's", "back\\slash", "{x,y}", "per%%cent", "$(date)",
     "#hash", "%dir", "%{lua:print(1)}", "ümlaut", "-dash", "~tilde",
@@ -182,3 +188,76 @@ def test_what_is_inside_is_told(tmp_path: Path, rpm_target: Target, runner: Subp
     assert len(found.configuration) == len(NAMES) + 1
     assert [each.path for each in found.elf] == [f"{PREFIX}/module.so"]
     assert [each.path for each in found.commands] == ["/usr/bin/app"]
+
+
+def test_macros_in_a_licence_are_not_expanded(tmp_path: Path, rpm_target: Target, runner: SubprocessRunner) -> None:
+    artifact = assemble_in(tmp_path, rpm_target, runner, license_expression=HOSTILE, revision="1")
+
+    (licence,) = asked(runner, artifact, "--queryformat", "%{LICENSE}\\n")
+    assert licence == "LicenseRef-100-lua-print-1-date-nil"
+
+
+@pytest.mark.parametrize(
+    ("version", "spelled"),
+    [("1.0rc1", "0:1.0~rc1"), ("2!1.0.dev3+local.7", "2:1.0~~dev3^local.7"), ("2024.1.post2", "0:2024.1+post2")],
+)
+def test_a_version_of_any_shape_is_taken_as_it_is_spelled(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, version: str, spelled: str
+) -> None:
+    artifact = assemble_in(tmp_path, rpm_target, runner, upstream_version=version)
+
+    assert asked(runner, artifact, "--queryformat", "%{EPOCHNUM}:%{VERSION}\\n") == [spelled]
+
+
+@pytest.mark.parametrize("revision", ["1-2", "%(id)", "1 2", "1\n%post", ""])
+def test_a_release_that_rpm_refuses_is_refused_by_name_before_rpmbuild_runs(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, revision: str
+) -> None:
+    with pytest.raises(AssembleError, match="cannot stand in a spec file") as caught:
+        assemble_in(tmp_path, replace(rpm_target, dist=""), runner, revision=revision)
+
+    assert "Release: " in caught.value.details
+
+
+def test_sources_whose_time_is_not_known_can_be_packed(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    artifact = assemble_in(tmp_path, rpm_target, runner, source_date_epoch=NO_TIME)
+
+    assert "Wed Jan 01 1997" in "\n".join(asked(runner, artifact, "--changelog"))
+
+
+def test_a_failed_pack_loses_nothing_and_the_next_one_succeeds(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    spec = tmp_path / "templates/package.spec.j2"
+    spec.parent.mkdir()
+    spec.write_text("{% include 'venvpkg/package.spec.j2' %}\n%clean\nrm -rf %{buildroot}\n%install\nfalse\n")
+    with pytest.raises(AssembleError, match="rpmbuild failed"):
+        assemble_in(tmp_path, rpm_target, runner, inclusions=Inclusions(templates=spec.parent))
+    destdir = tmp_path / "work/destdir"
+
+    staged = a_staged(destdir, payload=read_payload(destdir, ()))
+    own = tuple(each for each in staged.payload.paths if not OURS & {each.path, *each.path.parents})
+    again = assemble(
+        a_spec(replace(staged, payload=Payload(own))), rpm_target, tmp_path / "dist", runner, RecordingReport()
+    )
+
+    assert {f"{PREFIX}/names/{name}" for name in NAMES} <= set(asked(runner, again, "--list"))
+
+
+def test_debug_information_is_a_package_of_its_own(
+    tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
+) -> None:
+    (tmp_path / "debug").write_bytes(b"debug")
+    build_id = "c0ffee00"
+
+    artifact = assemble_in(tmp_path, rpm_target, runner, debug=((build_id, tmp_path / "debug"),), epoch=3)
+
+    debug = replace(artifact, path=artifact.companions[0])
+    assert debug.path.name == "app-debuginfo-1.0-1.el9.x86_64.rpm"
+    assert asked(runner, debug, "--list") == [
+        "/usr/lib/debug/.build-id", "/usr/lib/debug/.build-id/c0", "/usr/lib/debug/.build-id/c0/ffee00.debug",
+    ]  # fmt: skip
+    assert "app(x86-64) = 3:1.0-1.el9" in asked(runner, debug, "--requires")
+    assert "app(x86-64) = 3:1.0-1.el9" in asked(runner, artifact, "--provides")

@@ -180,7 +180,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "debug-symbols",
         Flag(),
-        "whether debug information of what is compiled goes into a second package, NAME-dbgsym",
+        "whether debug information of what is compiled goes into a second package, NAME-dbgsym or NAME-debuginfo",
         "true",
     ),
     Key(

@@ -119,7 +119,7 @@ def place_of(evidence: Evidence) -> str:
     return f"{evidence.library} of {evidence.owner or 'no package'}"
 
 
-def without_library(evidence: Evidence) -> str:
+def without_library(evidence: Evidence) -> str:  # noqa: PLR0911 - one for each source
     """Return the reason for a relation that no library causes."""
     match evidence.source:
         case Source.INTERPRETER:
@@ -130,6 +130,8 @@ def without_library(evidence: Evidence) -> str:
         case Source.SYSTEM:
             needs = f"{evidence.distribution} requires {evidence.symbol}" if evidence.distribution else evidence.symbol
             return f"{needs}: {evidence.library} of {evidence.owner}, by wheels.system, {floor_of(evidence)}"
+        case Source.UNIT:
+            return f"reads {evidence.needed_by} when the package is installed"
         case Source.USER:
             return "declared by hand: depends in [tool.venvpkg]"
         case Source.CAPABILITY:

@@ -109,6 +109,8 @@ def _cause(package: Node, evidence: Evidence) -> Node:
     if evidence.source is Source.IMPORT:
         module = str(evidence.module)
         return Node(Column.SONAME, f"module {module}", module, "of the standard library")
+    if evidence.source is Source.UNIT:
+        return Node(Column.SONAME, f"unit {evidence.needed_by}", "read at installation", "for accounts and directories")
     if evidence.source is Source.USER:
         return Node(Column.SONAME, f"user {package.name}", "declared by hand", "depends in [tool.venvpkg]")
     label = evidence.library.name if evidence.library is not None else str(evidence.source)

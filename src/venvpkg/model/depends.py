@@ -15,7 +15,7 @@ class Source(StrEnum):
 
     ``owner`` is the fallback: a package owns the library and says nothing about its ABI, so the installed version is
     the lowest one that is known to work. ``capability`` is rpm's way: the library and each of its symbol versions are
-    names that a package provides.
+    names that a package provides. ``unit`` is a file that a program of systemd's reads when the package is installed.
     """
 
     SYMBOLS = "symbols"
@@ -25,6 +25,7 @@ class Source(StrEnum):
     INTERPRETER = "interpreter"
     IMPORT = "import"
     SYSTEM = "system"
+    UNIT = "unit"
     USER = "user"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.deb822 import require_same
@@ -12,20 +10,20 @@ from venvpkg.backends.deb.md5sums import md5sums
 from venvpkg.backends.deb.metadata import package_architecture, package_version
 from venvpkg.backends.deb.pack import CONTROL, XZ, pack
 from venvpkg.backends.deb.size import installed_size
-from venvpkg.host.tree import entries_below, normalise_modes
-from venvpkg.model.staged import PathKind, PayloadPath
+from venvpkg.backends.debug import paths_below, place_debug
+from venvpkg.host.tree import normalise_modes
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
 
-# gdb looks below /usr/lib/debug wherever the object itself is.
-_PLACE = PurePosixPath("/usr/lib/debug/.build-id")
 _DOCUMENTS = PurePosixPath("/usr/share/doc")
 
 
@@ -40,13 +38,12 @@ def assemble_debug(spec: PackageSpec, target: Target, directory: Path, runner: R
         /usr/share/doc goes to a package that is depended on in this version).
     """
     destdir = directory / "dbgsym"
-    shutil.rmtree(destdir, ignore_errors=True)
-    for build_id, file in spec.debug:
-        place = _on_host(destdir, _PLACE / build_id[:2] / f"{build_id[2:]}.debug")
-        shutil.copyfile(file, place)
-    _on_host(destdir, _DOCUMENTS / f"{spec.name}-dbgsym").symlink_to(spec.name)
+    place_debug(spec, destdir)
+    documents = destdir.joinpath(*_DOCUMENTS.parts[1:])
+    documents.mkdir(parents=True)
+    (documents / f"{spec.name}-dbgsym").symlink_to(spec.name)
     normalise_modes(destdir)
-    paths = tuple(_paths(destdir))
+    paths = tuple(paths_below(destdir))
     fields = debug_fields(spec, target, paths)
     text = render(
         Family.DEB,
@@ -85,21 +82,3 @@ def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]
         "Description": f"debug symbols for {spec.name}",
         "Build-Ids": " ".join(build_id for build_id, _ in spec.debug),
     }
-
-
-def _on_host(destdir: Path, path: PurePosixPath) -> Path:
-    place = destdir / path.relative_to("/")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return place
-
-
-def _paths(destdir: Path) -> Iterator[PayloadPath]:
-    for path, entry in entries_below(destdir):
-        if entry.is_symlink():
-            yield PayloadPath(path, PathKind.LINK, 0o777, len(str(Path(entry.path).readlink())))
-        elif entry.is_dir():
-            yield PayloadPath(path, PathKind.DIRECTORY, 0o755)
-        else:
-            with Path(entry.path).open("rb") as file:
-                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-            yield PayloadPath(path, PathKind.FILE, 0o644, entry.stat().st_size, digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.backends.deb.interpreter import full_package, interpreter_claim
 from venvpkg.backends.deb.libraries import DebLibraries
@@ -13,7 +13,9 @@ from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
 from venvpkg.backends.deb.stdlib import split_library_claims
 from venvpkg.backends.deb.system import SPELLING
 from venvpkg.backends.declared import tell, with_declared
+from venvpkg.backends.stdlib import recommended
 from venvpkg.backends.system import system_claims
+from venvpkg.backends.units import SYSUSERS, TMPFILES, table_claims
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
+
+# What makes accounts and directories. Source: dh_installsysusers(1), dh_installtmpfiles(1).
+_READERS: Final = {
+    SYSUSERS: "systemd | systemd-standalone-sysusers | systemd-sysusers",
+    TMPFILES: "systemd | systemd-standalone-tmpfiles | systemd-tmpfiles",
+}
 
 
 def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
@@ -78,31 +86,22 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     )
     interpreter = interpreter_claim(target.interpreter, owners, staged.python_floor, staged.prefix / "bin" / "python")
     modules, recommends = split_library_claims(staged, target, runner, console_report)
-    computed = derive(
-        report,
-        loaded.edges,
-        DebLibraries(target, owners),
-        staged.owners(),
-        (interpreter, *modules, *system_claims(staged.system, SPELLING)),
-        rules=sonames,
+    claims = (
+        interpreter,
+        *modules,
+        *system_claims(staged.system, SPELLING),
+        *table_claims(staged, _READERS),
     )
+    computed = derive(report, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
     computed = replace(computed, recommends=recommends)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(_recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(recommended, result.recommends)})),
         owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
     tell(result, len(report.objects), console_report, ("package", "packages"))
     return result
-
-
-def _recommended(recommendation: Dependency) -> str:
-    modules = sorted({f"{each.module} in {each.needed_by}" for each in recommendation.evidence})
-    return (
-        f"{recommendation.relation} is recommended, for {', '.join(modules)}: not all of the application needs it."
-        f" '{recommendation.relation}' in depends makes it a dependency, '!{recommendation.relation}' leaves it out"
-    )
 
 
 def _packages(dependency: Dependency) -> list[str]:

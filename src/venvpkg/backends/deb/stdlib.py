@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.deb.collisions import indexed
 from venvpkg.backends.deb.interpreter import full_package
 from venvpkg.backends.deb.owners import read_owners
-from venvpkg.depends.derive import Claim
+from venvpkg.backends.stdlib import module_claims
 from venvpkg.depends.stdlib import uses_of
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.model.depends import Dependency, Evidence, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.console import Report
-    from venvpkg.depends.stdlib import Use
+    from venvpkg.depends.derive import Claim
     from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import Dependency
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Interpreter, Target
 
@@ -75,23 +75,7 @@ def split_library_claims(
     parts = [each for each in PARTS if each.before is None or minor < each.before]
     uses = uses_of(staged, [each.module for each in parts])
     packages = _packages({each.imported for each in uses}, parts, target, runner, report)
-    # One reason a file will do: `from tkinter import *` spelled out has fifty.
-    reasons: dict[tuple[str, PurePosixPath], Use] = {}
-    for use in sorted(uses, key=lambda each: (not each.always, each)):
-        if package := packages.get(use.imported):
-            reasons.setdefault((package, use.path), use)
-    strong: dict[str, list[Evidence]] = {}
-    weak: dict[str, list[Evidence]] = {}
-    for (package, path), use in sorted(reasons.items(), key=lambda item: item[0]):
-        if use.always or use.own:
-            evidence = Evidence(Source.IMPORT, needed_by=path, distribution=use.distribution, module=use.imported)
-            (strong if use.always else weak).setdefault(package, []).append(evidence)
-        else:
-            report.detail(f"{path} imports {use.imported} of {package}: no command always loads that module")
-    claims = tuple(Claim(package, each) for package, evidence in strong.items() for each in evidence)
-    return claims, tuple(
-        Dependency(package, tuple(evidence)) for package, evidence in sorted(weak.items()) if package not in strong
-    )
+    return module_claims(uses, packages, report)
 
 
 def _packages(

@@ -3,76 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from venvpkg.backends.copyright import rendered_copyright
 from venvpkg.backends.destdir import add_files, move_whole, records_of
 from venvpkg.backends.manpages import manual_pages
+from venvpkg.backends.rpm.debug import assemble_debug
 from venvpkg.backends.rpm.files import LICENSES, owned
-from venvpkg.backends.rpm.header import QUERY, differences_of, parse_header
 from venvpkg.backends.rpm.metadata import composed, rendered_spec
-from venvpkg.backends.rpm.payload import PAYLOAD_QUERY, payload_differences
-from venvpkg.errors import AssembleError, MissingToolError
-from venvpkg.host.refusals import refusal_told
-from venvpkg.host.runner import Bind, Command
-from venvpkg.host.tree import set_times
+from venvpkg.backends.rpm.pack import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from venvpkg.backends.rpm.metadata import Composed
     from venvpkg.console import Report
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
-
-# Where the target's rpmbuild sees the destdir, and this run's directory.
-_BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
-_TOP: Final = PurePosixPath("/usr/src/venvpkg/rpm")
-_SPEC: Final = "package.spec"
-_PACKED: Final = "package.rpm"
-_BUILD_HOST: Final = "venvpkg"
-_TIMEOUT_S: Final = 3600.0
-_MOST_TOLD: Final = 20
-_PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
-
-# Nothing may be generated, stripped, byte-compiled, mangled or linked: what was staged is what is packed. Neither may
-# the target's configuration decide what goes into the header, nor the clock.
-_MACROS: Final = (
-    ("_topdir", str(_TOP)),
-    ("_rpmdir", str(_TOP)),
-    ("_builddir", str(_TOP)),
-    ("_rpmfilename", _PACKED),
-    ("_buildhost", _BUILD_HOST),
-    ("use_source_date_epoch_as_buildtime", "1"),
-    ("clamp_mtime_to_source_date_epoch", "1"),
-    ("source_date_epoch_from_changelog", "0"),
-    ("_changelog_trimage", "0"),
-    ("_changelog_trimtime", "0"),
-    ("_build_id_links", "none"),
-    ("debug_package", "%{nil}"),
-    ("_debuginfo_template", "%{nil}"),
-    ("__spec_install_pre", "%{nil}"),
-    ("__spec_install_post", "%{nil}"),
-    ("__os_install_post", "%{nil}"),
-    ("_unpackaged_files_terminate_build", "1"),
-)
-
-
-def artifact_name(of: Composed) -> str:
-    """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``; the epoch is no part of it."""
-    return f"{of.name}-{of.version}-{of.release}.{of.architecture}.rpm"
 
 
 def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report) -> Artifact:
     """Write the package into the directory ``destination``.
 
-    The staged payload gets the links and the documentation, and the time of the sources. rpmbuild of the target is
-    shown the destdir as its buildroot, read-only: it packs it where it is, and its clean-up, or a spec file's, cannot
-    remove it. There is no %install, since everything is installed already.
+    The staged payload gets the links and the documentation, and the time of the sources; it is packed where it is. The
+    package of its debug information, where there is any, stays beside the destdir.
 
     Raises:
         AssembleError: what would be written is not what was composed, the payload has a path of ours, or rpmbuild
@@ -80,48 +36,21 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission, there or where the package is packed.
     """
-    if spec.debug:
-        report.warn(
-            "debug-symbols: the debug information stays out: no second package is made of it for the family rpm"
-        )
     work = spec.staged.destdir.with_name("rpm")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
-    shop = _Shop(spec, target, work, runner)
     of = composed(spec, target)
-    (work / _SPEC).write_text(rendered_spec(of, paths, spec), encoding="utf-8")
-    set_times(spec.staged.destdir, spec.source_date_epoch)
-    parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-    _require_composed(of, parsed, "The spec file")
-    payload = ("_binary_payload", compression(shop.run("rpm", "--showrc").text))
-    built = shop.run(
-        "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
-        str(_TOP / _SPEC),
+    packed = pack(
+        spec.staged.destdir, work, rendered_spec(of, paths, spec), (of.header(), owned(paths)), runner,
+        architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
-    report.detail(f"rpmbuild: {built.errors.strip()[-2000:]}")
-    header = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
-    _require_composed(of, header, "The package")
-    listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
-    _require_same("The package", payload_differences(owned(paths), listed.text, spec.source_date_epoch))
-    artifact = move_whole(work / _PACKED, destination.absolute() / artifact_name(of), spec)
+    report.detail(f"rpmbuild: {packed.said[-2000:]}")
+    artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
+    if spec.debug:
+        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner)
+        artifact = replace(artifact, companions=(companion,))
     report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
-
-
-def compression(features: str) -> str:
-    """Return the payload's compression: zstd where the target's own rpm reads it, else xz.
-
-    Both with one thread, so that the bytes do not depend on the number of cores: rpm's ``T`` would use more.
-
-    Args:
-        features: what the target's rpm says that it can read (``rpm --showrc``).
-
-    Source:
-        rpm's macros file, ``_binary_payload``.
-    """
-    return "w10.zstdio" if "rpmlib(PayloadIsZstd)" in features else "w2.xzdio"
 
 
 def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
@@ -133,63 +62,3 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
         **manual_pages(spec),
     }
     return add_files(spec, files)
-
-
-class _Shop:
-    """Runs rpm's programs on the target, on what they are to see of this run.
-
-    Attributes:
-        macros: options of the programs that read spec files.
-    """
-
-    def __init__(self, spec: PackageSpec, target: Target, work: Path, runner: Runner) -> None:
-        self.macros = (*_defined(*_MACROS), "--target", target.architecture)
-        self._binds = (Bind(spec.staged.destdir, _BUILDROOT, writable=False), Bind(work, _TOP))
-        # HOME: no .rpmmacros of anybody's.
-        self._env = {"SOURCE_DATE_EPOCH": str(spec.source_date_epoch), "TZ": "UTC", "HOME": str(_TOP)}
-        self._runner = runner
-
-    def run(self, *argv: str) -> Completed:
-        """Run to the end.
-
-        Raises:
-            AssembleError: it failed.
-            MissingToolError: it is not there.
-            MachineError: it was refused space or permission.
-        """
-        done = self._runner.run(Command(argv, env=self._env, binds=self._binds, network=False, timeout_s=_TIMEOUT_S))
-        if done.ok:
-            return done
-        if done.not_found:
-            raise MissingToolError([f"{argv[0]} on the target, which writes packages"], install=[_PACKAGES[argv[0]]])
-        refusal = refusal_told(done.errors)
-        if refusal is not None:
-            raise refusal
-        raise AssembleError(
-            f"{argv[0]} failed: {done.outcome()}.",
-            details="\n".join(f"  {line}" for line in (done.errors or done.text).splitlines()[-20:]),
-        )
-
-
-def _defined(*macros: tuple[str, str]) -> tuple[str, ...]:
-    return tuple(word for name, value in macros for word in ("--define", f"{name} {value}"))
-
-
-def _require_composed(of: Composed, answered: Completed, what: str) -> None:
-    try:
-        found = parse_header(answered.text)
-    except ValueError as error:
-        raise AssembleError(f"{what} cannot be read back.", details=f"  {error}") from error
-    _require_same(what, differences_of(of.header(), found))
-
-
-def _require_same(what: str, differences: Iterable[str]) -> None:
-    told = list(differences)
-    if told:
-        shown = told[:_MOST_TOLD]
-        more = [f"and {len(told) - len(shown)} more"] if len(told) > len(shown) else []
-        raise AssembleError(
-            f"{what} is not what was composed.",
-            details="\n".join(f"  {line}" for line in (*shown, *more)),
-            resolution="Correct the template or the value that is named.",
-        )

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+# 1997-01-01: rpm takes an earlier date for a mistake, and leaves the entry out. Sources whose time is not known are of
+# 1980.
+_EARLIEST: Final = 852_076_800
+
 
 class ChangelogEntry(NamedTuple):
     """An entry, its values not yet made literal.
@@ -35,7 +39,7 @@ def changelog_entry(spec: PackageSpec, version: str) -> ChangelogEntry:
     Source:
         rpm's manual, "Spec file format", %changelog.
     """
-    day = datetime.fromtimestamp(spec.source_date_epoch, UTC)
+    day = datetime.fromtimestamp(max(spec.source_date_epoch, _EARLIEST), UTC)
     return ChangelogEntry(
         f"{_DAYS[day.weekday()]} {_MONTHS[day.month - 1]} {day.day:02} {day.year}",
         spec.maintainer,

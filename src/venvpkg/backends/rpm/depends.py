@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.backends.declared import tell, with_declared
 from venvpkg.backends.rpm.capabilities import GNU_HASH, required_of_system
@@ -12,8 +12,11 @@ from venvpkg.backends.rpm.libraries import RpmLibraries
 from venvpkg.backends.rpm.owners import owners_of, read_owners
 from venvpkg.backends.rpm.relations import fewest, names_of, spelled_relation
 from venvpkg.backends.rpm.repositories import providers_in_repositories
+from venvpkg.backends.rpm.stdlib import split_library_claims
 from venvpkg.backends.rpm.system import SPELLING
+from venvpkg.backends.stdlib import recommended
 from venvpkg.backends.system import system_claims
+from venvpkg.backends.units import SYSUSERS, TMPFILES, table_claims
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
+
+# What makes accounts and directories: part of systemd, or a package of its own for where there is none.
+_READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
 
 
 def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
@@ -70,9 +76,10 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     edges = [edge for edge in loaded.edges if edge.need.soname not in ruled]
     required = required_of_system(report.objects, edges)
     provided = _provided(required, edges, owners, runner)
+    shipped_by = owners_of(target.interpreter.path, runner)
     interpreter = interpreter_claims(
         target.interpreter,
-        owners_of(target.interpreter.path, runner),
+        shipped_by,
         owners,
         staged.python_floor,
         staged.prefix / "bin" / "python",
@@ -81,22 +88,19 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *interpreter,
         *_loader_claims(required, provided, staged),
         *system_claims(staged.system, SPELLING),
+        *table_claims(staged, _READERS),
     )
     abi = report.objects[0].abi if report.objects else None
     index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
-    computed = derive(
-        report,
-        loaded.edges,
-        index,
-        staged.owners(),
-        others,
-        rules=_spelled(sonames),
-    )
+    package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
+    modules, recommends = split_library_claims(staged, target.interpreter, package, runner, console_report)
+    computed = derive(report, loaded.edges, index, staged.owners(), (*others, *modules), rules=_spelled(sonames))
+    computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *loaded.warnings})),
+        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(recommended, result.recommends)})),
         owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
     )
     tell(result, len(report.objects), console_report, ("capability", "capabilities"))

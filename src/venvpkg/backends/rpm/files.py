@@ -24,7 +24,7 @@ _DIRECTORIES: Final = """
 /etc/logrotate.d /etc/pam.d /etc/polkit-1 /etc/polkit-1/rules.d /etc/profile.d /etc/rsyslog.d /etc/security
 /etc/sudoers.d /etc/sysconfig /etc/sysctl.d /etc/systemd /etc/systemd/system /etc/tmpfiles.d /etc/udev
 /etc/udev/rules.d /etc/xdg
-/usr/bin /usr/include /usr/lib /usr/lib64 /usr/libexec /usr/local /usr/sbin /usr/share /usr/src
+/usr/bin /usr/include /usr/lib /usr/lib/debug /usr/lib64 /usr/libexec /usr/local /usr/sbin /usr/share /usr/src
 /usr/lib/firewalld /usr/lib/firewalld/services /usr/lib/sysctl.d /usr/lib/systemd /usr/lib/systemd/system
 /usr/lib/systemd/user /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/lib/udev /usr/lib/udev/rules.d
 /usr/share/applications /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/dbus-1

@@ -24,6 +24,7 @@ from venvpkg.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from venvpkg.backends.rpm.changelog import ChangelogEntry
     from venvpkg.model.package import PackageSpec
@@ -40,6 +41,7 @@ _DECLARED: Final = {
     "Provides": ("provides",),
 }
 _NAMING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_RELEASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Composed:
     relations: tuple[tuple[str, tuple[str, ...]], ...]
     scripts: tuple[Scriptlet, ...]
     changelog: ChangelogEntry
+
+    def filename(self) -> str:
+        """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``; the epoch is no part of it."""
+        return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
     def header(self) -> Header:
         """Return what rpm must say of the package."""
@@ -158,6 +164,11 @@ def rendered_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec)
         paths: everything that will be in the package.
         spec: the package.
     """
+    return rendered(of, file_list(paths, spec.staged.prefix), spec.inclusions.templates)
+
+
+def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) -> str:
+    """Return the text of a spec file, every outside value made literal, with these lines in %files."""
     values = {
         "name": of.name,
         "epoch": of.epoch,
@@ -171,10 +182,10 @@ def rendered_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec)
         "relations": [(tag, [literal(each) for each in relations]) for tag, relations in of.relations],
         "description": literal(of.description),
         "scripts": [{"section": each.section, "text": literal(each.text)} for each in of.scripts],
-        "files": list(file_list(paths, spec.staged.prefix)),
+        "files": list(files),
         "changelog": {name: literal(value) for name, value in of.changelog._asdict().items()},
     }
-    return render(Family.RPM, "package.spec.j2", values, spec.inclusions.templates)
+    return render(Family.RPM, "package.spec.j2", values, templates)
 
 
 def _licenses(spec: PackageSpec) -> list[str]:
@@ -217,8 +228,8 @@ def _require_fit(of: Composed) -> None:
     ]
     unfit += [
         f"{name}: {value!r:.300} has characters that rpm does not take there"
-        for name, value in (("Name", of.name), ("Release", of.release))
-        if not _NAMING.fullmatch(value.replace("~", "").replace("^", ""))
+        for name, value, naming in (("Name", of.name, _NAMING), ("Release", of.release, _RELEASE))
+        if not naming.fullmatch(value)
     ]
     if re.search(r"\s", of.url):
         unfit.append(f"URL: {of.url!r:.300}")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _PACKAGE: Final = r"%{=NAME}\t%{=EPOCHNUM}\t%{=VERSION}-%{=RELEASE}\t%{=ARCH}"
 _PROVIDES: Final = f"[{_PACKAGE}\\t%{{PROVIDENAME}}\\t%{{PROVIDEFLAGS:depflags}}\\t%{{PROVIDEVERSION}}\\n]"
 _SHIPS: Final = _PACKAGE.replace("=", "") + "\\n"
-_TIMEOUT_S: Final = 300.0
+# rpm waits for as long as another program has locked the database.
+_TIMEOUT_S: Final = 120.0
 _OUT_OF_TIME: Final = 124
 _DATABASE: Final = re.compile(r"rpmdb|database|cannot open Packages", re.IGNORECASE)
 

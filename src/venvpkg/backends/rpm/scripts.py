@@ -1,9 +1,10 @@
-"""The scriptlets of a package: only where the project declares one."""
+"""The scriptlets of a package: only where the project declares one, or its payload has units."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from venvpkg.backends.units import units_of
 from venvpkg.model.target import Family
 from venvpkg.templates import render
 
@@ -50,23 +51,37 @@ _CALLS: Final = {
 
 
 def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
-    """Return each scriptlet, in the order of the project's scripts; none when nothing asks for one."""
+    """Return each scriptlet; none when nothing asks for one.
+
+    Units are enabled, stopped and restarted as systemd's macros for spec files do it, and Fedora's packages: by the
+    release's presets, and not started. What the macros expand to differs with the package of macros that happens to be
+    installed where rpmbuild runs, or is nothing; these lines are the same everywhere, and work wherever systemctl does.
+    Accounts are made in %post, not in %pre: no file of the payload is theirs, and the table is there by then.
+
+    Source:
+        systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".
+    """
+    units = units_of(spec.staged)
+    wanted = units.scripts()
+    snippets = dict(spec.inclusions.scripts)
     return tuple(
         Scriptlet(
-            _CALLS[name].section,
+            call.section,
             render(
                 Family.RPM,
                 "scriptlet.j2",
                 {
                     "name": name,
                     "package": spec.name,
-                    "comparison": _CALLS[name].comparison,
-                    "first": _CALLS[name].first,
-                    "otherwise": _CALLS[name].otherwise,
-                    "snippet": snippet.rstrip("\n"),
+                    "comparison": call.comparison,
+                    "first": call.first,
+                    "otherwise": call.otherwise,
+                    "snippet": snippets.get(name, "").rstrip("\n"),
+                    "units": units.words(),
                 },
                 spec.inclusions.templates,
             ).rstrip("\n"),
         )
-        for name, snippet in spec.inclusions.scripts
+        for name, call in _CALLS.items()
+        if name in {*snippets, *wanted}
     )

@@ -19,13 +19,15 @@ class Rpm:
     """A Runner that knows rpm's questions about what is installed, and dnf's about repositories.
 
     ``installed`` and ``available`` map a package to what it provides beside itself, ``files`` a path to the installed
-    package that ships it, ``versions`` a package to a version other than ``VERSION``.
+    package that ships it, ``versions`` a package to a version other than ``VERSION``, ``repository_files`` a path to a
+    package of the repositories.
     """
 
     installed: Mapping[str, Sequence[str]]
     files: Mapping[str, str] = field(default_factory=dict)
     available: Mapping[str, Sequence[str]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    repository_files: Mapping[str, str] = field(default_factory=dict)
     dnf: Completed = field(default_factory=lambda: Completed(0))
     ran: list[Command] = field(default_factory=list)
 
@@ -37,6 +39,9 @@ class Rpm:
             case ("rpm", "--query", "--queryformat", _, "--file", path):
                 owner = self.files.get(path)
                 return Completed(0, f"{self._package(owner)}\n".encode()) if owner else Completed(1)
+            case ("dnf", "--quiet", "--cacheonly", "repoquery", "--queryformat", _, "--file", path):
+                name = self.repository_files.get(path)
+                return Completed(0, f"{name}|{VERSION}|x86_64\n".encode() if name else b"")
             case ("dnf", "--quiet", "repoquery", "--provides", name):
                 return Completed(0, "\n".join(self.available[name]).encode())
             case ("dnf", "--quiet", "repoquery", *options):

@@ -13,9 +13,11 @@ import pytest
 from unit.backends.rpm.test_metadata import el_9
 from unit.fakes import RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged, needing
-from venvpkg.backends.rpm.assemble import assemble, compression
+from venvpkg.backends.rpm.assemble import assemble
+from venvpkg.backends.rpm.debug import debug_of
 from venvpkg.backends.rpm.files import owned
 from venvpkg.backends.rpm.metadata import composed
+from venvpkg.backends.rpm.pack import compression
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
@@ -51,6 +53,7 @@ class Rpmbuild:
     extra: str = ""
     lost: str = ""
     ran: list[Command] = field(default_factory=list)
+    specs: list[str] = field(default_factory=list)
 
     def run(self, command: Command) -> Completed:
         self.ran.append(command)
@@ -60,15 +63,18 @@ class Rpmbuild:
         if program == "rpmbuild":
             work = next(bind.source for bind in command.binds if bind.writable)
             (work / "package.rpm").write_bytes(b"an rpm")
+            self.specs.append((work / "package.spec").read_text())
             return Completed(0, b"", b"warning: absolute symlink\n")
         if any("FILEMODES" in each for each in arguments):
             return Completed(0, self._payload(command).encode())
         if "--showrc" in arguments:
             return Completed(0, b"    rpmlib(PayloadIsZstd) = 5.4.18-1\n")
-        return Completed(0, (self._header() + self.extra).encode())
+        return Completed(0, (self._header(command) + self.extra).encode())
 
-    def _header(self) -> str:
-        header: Header = composed(self.spec, el_9()).header()
+    def _header(self, command: Command) -> str:
+        of = composed(self.spec, el_9())
+        is_debug = any(bind.source.name.startswith("debuginfo") for bind in command.binds)
+        header: Header = (debug_of(of, el_9().isa) if is_debug else of).header()
         values = [*header.fields.items(), *((tag, each) for tag, many in header.relations.items() for each in many)]
         values += zip(("CHANGELOGNAME", "CHANGELOGTEXT"), header.changelog, strict=True)
         return "".join(f"{tag}={shlex.quote(value)}\n" for tag, value in values)
@@ -180,12 +186,19 @@ def test_a_payload_that_has_a_path_of_ours_is_refused(destdir: Path, tmp_path: P
         pack(dataclasses.replace(spec, staged=dataclasses.replace(spec.staged, payload=payload)), tmp_path / "dist")
 
 
-def test_debug_information_that_stays_out_is_told(destdir: Path, tmp_path: Path) -> None:
-    spec, report = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),)), RecordingReport()
+def test_debug_information_becomes_a_package_that_needs_this_very_version(destdir: Path, tmp_path: Path) -> None:
+    (tmp_path / "debug").write_bytes(b"debug")
+    spec = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),), epoch=1)
+    runner = Rpmbuild(spec)
 
-    assemble(spec, el_9(), tmp_path / "dist", Rpmbuild(spec), report)
+    artifact = assemble(spec, el_9(), tmp_path / "dist", runner, RecordingReport())
 
-    assert [each.partition(":")[0] for each in report.warnings] == ["debug-symbols"]
+    (companion,) = artifact.companions
+    assert companion == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"
+    assert companion.read_bytes() == b"an rpm"
+    assert "Requires: app(x86-64) = 1:1.0-1.el9\n" in runner.specs[-1]
+    assert "\n/usr/lib/debug/.build-id/ab/12.debug\n" in runner.specs[-1]
+    assert "bin/app" not in runner.specs[-1]
 
 
 def test_zstd_is_used_where_the_targets_rpm_reads_it() -> None:
