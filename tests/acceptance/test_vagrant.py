@@ -60,7 +60,8 @@ def network(clean_root: CleanRoot) -> Iterator[None]:
     if missing or not NET.exists():
         pytest.skip(f"not installed: {', '.join(missing) or NET}; tests/full installs vagrant-lxc and what it needs")
     was_there = Path("/sys/class/net/lxcbr0").exists()
-    subprocess.run([NET, "start"], check=True)
+    if not was_there:
+        subprocess.run([NET, "start"], check=True)
     yield
     if not was_there:
         subprocess.run([NET, "stop"], check=False)
