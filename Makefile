@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 TIERS := $(wildcard tests/unit tests/differential tests/packaging tests/acceptance)
-SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples | \
+SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples vagrant | \
 	xargs -r grep -lE '^\#!(/usr)?/bin/(env )?(ba|da)?sh' 2>/dev/null)
 
 .PHONY: demo demo-rpm test lint types check example test-full clean-full setup

@@ -110,7 +110,7 @@ class Workbench:
 
 def site_target(session: Session) -> ResolvedTarget:
     """Return the target of this session, with the platform tags that the site decided on."""
-    resolved = resolve_target(session.target, session.runner, session.environment)
+    resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache)
     target = resolved.target
     rules = read_compatibility(
         session.environment,

@@ -91,7 +91,7 @@ COMMON = (
         "--target",
         default="host",
         show_default=True,
-        metavar="host|root:DIR",
+        metavar="host|root:DIR|podman:IMAGE|docker:IMAGE",
         envvar="VENVPKG_TARGET",
         callback=_selection,
         help="What the package is built for.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command
 from venvpkg.targets.host import resolve_host
+from venvpkg.targets.image import image_root
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
@@ -29,16 +30,17 @@ class ResolvedTarget:
     runner: Streamer
 
 
-def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
+def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path) -> ResolvedTarget:
     """Return the target that the user names.
 
     Args:
         selection: as the user names it.
         host: runs programs of this machine.
         environment: venvpkg's own variables.
+        cache: directory of what can be had again.
 
     Raises:
-        ConfigurationError: there is no such root, or its release cannot be told.
+        ConfigurationError: there is no such root or image, or its release cannot be told.
         MissingToolError: it has no interpreter or no tools of its family, or programs cannot run there.
     """
     match selection.kind:
@@ -49,11 +51,18 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
             root = Path(os.path.realpath(Path(selection.place).expanduser()))
             if root.parent == root:
                 return ResolvedTarget(resolve_host(host), host)
-            runner = RootRunner(_required(root, selection), host, environment)
-            _require_runs(runner, selection)
-            return ResolvedTarget(resolve_host(runner, root), runner)
+            return _in_root(_required(root, selection), selection, host, environment)
+        case Kind.PODMAN | Kind.DOCKER:
+            root = image_root(selection, host, environment, cache / "images")
+            return _in_root(root, selection, host, environment)
         case _:
             assert_never(selection.kind)
+
+
+def _in_root(root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
+    runner = RootRunner(root, host, environment)
+    _require_runs(runner, selection)
+    return ResolvedTarget(resolve_host(runner, root), runner)
 
 
 def _required(root: Path, selection: Selection) -> Path:

@@ -12,6 +12,8 @@ class Kind(StrEnum):
 
     HOST = "host"
     ROOT = "root"
+    PODMAN = "podman"
+    DOCKER = "docker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Selection:
 
     Attributes:
         kind: how it is reached.
-        place: which one of that kind: the directory of a root; empty for this machine.
+        place: which one of that kind: the directory of a root, the name of an image; empty for this
+            machine.
     """
 
     kind: Kind
@@ -35,16 +38,19 @@ HOST: Final = Selection(Kind.HOST)
 
 
 def parse_selection(text: str) -> Selection:
-    """Return what ``host`` or ``root:DIR`` names.
+    """Return what ``host``, ``root:DIR``, ``podman:IMAGE`` or ``docker:IMAGE`` names.
 
     Raises:
-        ValueError: it is neither; the text says what can be written.
+        ValueError: it is none of them; the text says what can be written.
     """
     kind, colon, place = text.partition(":")
     match kind:
         case Kind.HOST if not colon:
             return HOST
-        case Kind.ROOT if place:
-            return Selection(Kind.ROOT, place)
+        case Kind.ROOT | Kind.PODMAN | Kind.DOCKER if place:
+            return Selection(Kind(kind), place)
         case _:
-            raise ValueError(f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system")
+            raise ValueError(
+                f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system,"
+                " 'podman:IMAGE' or 'docker:IMAGE' for a container image"
+            )

@@ -20,7 +20,7 @@ def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
     machine = Machine()
     root = root_with(TRIXIE, tmp_path)
 
-    resolved = resolve_target(Selection(Kind.ROOT, str(root)), machine, {})
+    resolved = resolve_target(Selection(Kind.ROOT, str(root)), machine, {}, tmp_path / "cache")
     resolved.runner.run(Command(("gcc", "-v")))
 
     assert (resolved.target.name, resolved.target.root) == ("debian-13-amd64", root)
@@ -34,37 +34,37 @@ def test_a_root_is_found_from_where_one_stands(tmp_path: Path, monkeypatch: pyte
     root_with(TRIXIE, tmp_path)
     monkeypatch.chdir(tmp_path.parent)
 
-    resolved = resolve_target(Selection(Kind.ROOT, f"./{tmp_path.name}"), Machine(), {})
+    resolved = resolve_target(Selection(Kind.ROOT, f"./{tmp_path.name}"), Machine(), {}, tmp_path / "cache")
 
     assert resolved.target.root == tmp_path
 
 
-def test_the_root_of_this_machine_is_this_machine() -> None:
+def test_the_root_of_this_machine_is_this_machine(tmp_path: Path) -> None:
     machine = Machine()
 
-    resolved = resolve_target(Selection(Kind.ROOT, "/"), machine, {})
+    resolved = resolve_target(Selection(Kind.ROOT, "/"), machine, {}, tmp_path / "cache")
 
     assert resolved.runner is machine
-    assert resolved == resolve_target(HOST, machine, {})
+    assert resolved == resolve_target(HOST, machine, {}, tmp_path / "cache")
 
 
 def test_a_directory_that_is_not_there_is_no_root(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"--target root:.*\n.*is no directory"):
-        resolve_target(Selection(Kind.ROOT, str(tmp_path / "none")), Machine(), {})
+        resolve_target(Selection(Kind.ROOT, str(tmp_path / "none")), Machine(), {}, tmp_path / "cache")
 
 
 def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_path: Path) -> None:
     root = root_with(TRIXIE, tmp_path)
 
     with pytest.raises(MissingToolError, match=r"Operation not permitted(.|\n)*Run as root"):
-        resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {})
+        resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
 
 
 def test_of_our_environment_a_root_gets_only_how_to_reach_the_network(tmp_path: Path) -> None:
     machine = Machine()
     ours = {"PATH": "/home/me/bin", "HOME": "/home/me", "https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/x.pem"}
 
-    resolved = resolve_target(Selection(Kind.ROOT, str(root_with(TRIXIE, tmp_path))), machine, ours)
+    resolved = resolve_target(Selection(Kind.ROOT, str(root_with(TRIXIE, tmp_path))), machine, ours, tmp_path / "cache")
     resolved.runner.run(Command(("dnf", "repoquery"), env={"LANG": "C"}))
 
     assert machine.ran[-1].clean

@@ -12,6 +12,8 @@ from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection
     [
         ("host", HOST),
         ("root:/srv/trixie", Selection(Kind.ROOT, "/srv/trixie")),
+        ("podman:localhost/debian:trixie", Selection(Kind.PODMAN, "localhost/debian:trixie")),
+        ("docker:debian@sha256:00", Selection(Kind.DOCKER, "debian@sha256:00")),
         ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
     ],
 )
@@ -20,7 +22,9 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
     assert str(selection) == text
 
 
-@pytest.mark.parametrize("text", ["", "root", "root:", "host:here", "podmann:x", "Root:/x", "/srv/trixie"])
+@pytest.mark.parametrize(
+    "text", ["", "root", "root:", "host:here", "podmann:x", "podman", "docker:", "Root:/x", "/srv/trixie"]
+)
 def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):
         parse_selection(text)
