@@ -18,15 +18,23 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Streamer
     from venvpkg.model.target import Target
+    from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """A target, and the runner of programs there."""
+    """A target, and the runner of programs there.
+
+    Attributes:
+        target: what it is.
+        runner: runs programs there.
+        held: keeps a root that venvpkg made from being removed, as long as it lives; None for other targets.
+    """
 
     target: Target
     runner: Streamer
+    held: HeldRoot | None = None
 
 
 def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
@@ -52,8 +60,23 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
             runner = RootRunner(_required(root, selection), host, environment)
             _require_runs(runner, selection)
             return ResolvedTarget(resolve_host(runner, root), runner)
+        case Kind.DEBIAN | Kind.UBUNTU | Kind.FEDORA | Kind.EL | Kind.OPENSUSE:
+            raise ValueError(f"{selection} is resolved by the root that was made for it")
         case _:
             assert_never(selection.kind)
+
+
+def resolve_made(
+    selection: Selection, held: HeldRoot, host: Streamer, environment: Mapping[str, str]
+) -> ResolvedTarget:
+    """Return the target that a root is which venvpkg made.
+
+    Raises:
+        MissingToolError: programs cannot run there.
+    """
+    runner = RootRunner(held.path, host, environment)
+    _require_runs(runner, selection)
+    return ResolvedTarget(resolve_host(runner, held.path), runner, held)
 
 
 def _required(root: Path, selection: Selection) -> Path:

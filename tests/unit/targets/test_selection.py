@@ -13,6 +13,8 @@ from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection
         ("host", HOST),
         ("root:/srv/trixie", Selection(Kind.ROOT, "/srv/trixie")),
         ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
+        ("debian:trixie", Selection(Kind.DEBIAN, "trixie")),
+        ("opensuse:15.6", Selection(Kind.OPENSUSE, "15.6")),
     ],
 )
 def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> None:
@@ -20,7 +22,9 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
     assert str(selection) == text
 
 
-@pytest.mark.parametrize("text", ["", "root", "root:", "host:here", "podmann:x", "Root:/x", "/srv/trixie"])
+@pytest.mark.parametrize(
+    "text", ["", "root", "root:", "host:here", "podmann:x", "Root:/x", "/srv/trixie", "debian:", "debian:../x", "el:-1"]
+)
 def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):
         parse_selection(text)
