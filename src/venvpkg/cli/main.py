@@ -31,6 +31,7 @@ _COMMANDS = {
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",
+    "target": "Make, list and remove systems of other releases to build in.",
     "wheelhouse": "List, explain, remove and export the vendor wheels that builds share.",
 }
 
@@ -94,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], output: Output) -> int:
     try:
-        cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
+        # Without its standalone mode click returns the code of an Exit.
+        code = cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
         output.require_written()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -110,7 +112,7 @@ def _run(arguments: list[str], output: Output) -> int:
         refused = MachineError.of(error)
         output.error(refused)
         return refused.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _let_go_of_output() -> None:
