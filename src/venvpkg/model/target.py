@@ -25,14 +25,17 @@ class Release:
     Attributes:
         id: ``debian``.
         version: the number whose packages are binary compatible: ``12``, ``24.04``; ``9`` for every 9.x of RHEL.
+            ``sid`` for Debian's testing and unstable, which have none yet.
         codename: empty where there is none.
         like: the releases that it says it is like, nearest first.
+        upcoming: the number that it will have, ``14``; empty for a release that has one.
     """
 
     id: str
     version: str
     codename: str
     like: tuple[str, ...] = ()
+    upcoming: str = ""
 
     @property
     def name(self) -> str:
@@ -46,8 +49,8 @@ class Release:
 
     @property
     def suffix(self) -> str:
-        """``debian12``, as in a package version."""
-        return f"{self.id}{self.version}"
+        """``debian12``, as in a package version; ``debian14~sid`` sorts before the ``debian14`` that it will become."""
+        return f"{self.id}{self.upcoming}~{self.version}" if self.upcoming else f"{self.id}{self.version}"
 
 
 @dataclass(frozen=True, slots=True)

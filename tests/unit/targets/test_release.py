@@ -9,7 +9,7 @@ import pytest
 
 from unit.targets.makers import root_with, target_of
 from venvpkg.config.compatibility import read_compatibility
-from venvpkg.errors import MissingToolError
+from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.model.target import Family, Release
 from venvpkg.targets.families import family_of
 from venvpkg.targets.release import read_release
@@ -107,6 +107,25 @@ PRETTY_NAME="SUSE Linux Enterprise Server 15 SP6"
 ID="sles"
 ID_LIKE="suse"
 """
+
+
+FORKY = 'PRETTY_NAME="Debian GNU/Linux forky/sid"\nNAME="Debian GNU/Linux"\nVERSION_CODENAME=forky\nID=debian\n'
+
+
+def test_debian_without_a_number_is_sid_before_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "usr/share/distro-info").mkdir(parents=True)
+    (tmp_path / "usr/share/distro-info/debian.csv").write_text(
+        "version,codename,series,created\n13,Trixie,trixie,2023-06-10\n14,Forky,forky,2025-08-09\n,Sid,sid,1993-08-16\n"
+    )
+
+    release = read_release(root_with(FORKY, tmp_path))
+
+    assert (release.name, release.tag, release.suffix) == ("debian-sid", "debian_sid", "debian14~sid")
+
+
+def test_the_number_of_a_release_that_no_table_knows_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the number that zurg will have is not known"):
+        read_release(root_with(FORKY.replace("forky", "zurg"), tmp_path))
 
 
 @pytest.mark.parametrize(

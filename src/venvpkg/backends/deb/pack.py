@@ -78,7 +78,7 @@ def compression(release: Release) -> tuple[str, ...]:
         deb(5): zstd since dpkg 1.21.18, which Debian 12 has. Ubuntu's dpkg reads it since 21.10 at the latest.
     """
     first = {"debian": (12,), "raspbian": (12,), "ubuntu": (21, 10)}.get(release.id)
-    parts = release.version.split(".")
+    parts = (release.upcoming or release.version).split(".")
     if first is not None and all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= first:
         return (_ZSTD, "-z10", "--threads-max=1")
     return XZ
