@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_BINDS = 6
 
 
-def isolated_argv(command: Command, root: Path | None = None) -> tuple[str, ...]:
+def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool = False) -> tuple[str, ...]:
     """Return the argument vector that runs ``command`` in its own mount, pid, ipc and uts namespaces.
 
     The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
@@ -34,6 +34,7 @@ def isolated_argv(command: Command, root: Path | None = None) -> tuple[str, ...]
         root: the directory that the command takes for ``/``, below a layer that takes its writes and vanishes with it;
             None for this machine's own. There, what is shown at a place that does not exist makes the nearest directory
             above it an empty one, because nothing may be written.
+        lasting: let what the command writes stay in ``root``, instead of the layer.
 
     Source:
         unshare(1), setpriv(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
@@ -52,7 +53,7 @@ def isolated_argv(command: Command, root: Path | None = None) -> tuple[str, ...]
         "/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
         "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
         "/bin/sh", "-euc", _ENTER, "sh",
-        str(root or ""), etc, str(command.cwd or "/"),
+        str(root or ""), etc, str(command.cwd or "/"), "lasting" if lasting else "",
         str(len(shown)), *(part for bind, place in shown for part in (str(bind.source), place, _mode(bind))),
         str(len(masked)), *masked,
         *command.argv,
@@ -114,9 +115,9 @@ def _below(place: str, parents: Iterable[str]) -> bool:
 # again. What is made for the root is made in an empty filesystem mounted over the root itself: so there is no place to
 # choose, nothing to remove, and the layers need no names, which the options of a mount cannot quote.
 _ENTER = """\
-root=$1 etc=$2 cwd=$3 path=$PATH
+root=$1 etc=$2 cwd=$3 lasting=$4 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-shift 3
+shift 4
 new='' left=$1 fd=2
 shift
 while test "$left" -gt 0; do
@@ -130,7 +131,12 @@ if test -n "$root"; then
     mount -t tmpfs -o mode=0755 tmpfs "$root"
     cd "$root"
     mkdir upper work new
-    mount -t overlay -o lowerdir=/proc/self/fd/9,upperdir=upper,workdir=work overlay new
+    if test -n "$lasting"; then
+        # As it is: looked up again, the path would lead to what was just mounted over it.
+        mount --no-canonicalize --bind /proc/self/fd/9 new
+    else
+        mount -t overlay -o lowerdir=/proc/self/fd/9,upperdir=upper,workdir=work overlay new
+    fi
     exec 9<&-
     new=$root/new
     mkdir -p new/proc new/sys new/dev

@@ -261,6 +261,18 @@ class SubprocessRunner:
                     if process.poll() is None:
                         _kill_group(process)
 
+    def converse(self, command: Command) -> int:
+        """Run a program that talks with the user on venvpkg's own terminal, and return its exit status.
+
+        Ctrl-C is the program's: the terminal sends it to both, and venvpkg waits.
+        """
+        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
+        env = dict(command.env) if command.clean else self._base | dict(command.env)
+        with subprocess.Popen(argv, cwd=cwd, env=env) as process, self._alive(process):
+            while True:
+                with contextlib.suppress(KeyboardInterrupt):
+                    return process.wait()
+
     def end_all(self) -> None:
         """Kill every program that still runs, with its children; for Ctrl-C while other threads wait for theirs."""
         with self._lock:

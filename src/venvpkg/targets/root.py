@@ -27,27 +27,36 @@ _BASE: Final = {
 
 
 class RootRunner:
-    """Runs programs in a root; what they write there is gone when they end, but for what they are shown writable."""
+    """Runs programs in a root; what they write there is gone when they end, but for what they are shown writable.
 
-    def __init__(self, root: Path, host: Streamer, environment: Mapping[str, str]) -> None:
+    Args:
+        root: the directory.
+        host: runs programs of this machine.
+        environment: venvpkg's own.
+        lasting: let what they write stay; for the root's own package manager, while nobody else uses the root.
+    """
+
+    def __init__(self, root: Path, host: Streamer, environment: Mapping[str, str], *, lasting: bool = False) -> None:
         self._root = root
+        self._lasting = lasting
         self._host = host
         self._base = {key: value for key, value in environment.items() if key in _PASSED_ON} | _BASE
 
     def run(self, command: Command) -> Completed:
         """Run to the end. Programs, directories and paths are the root's."""
-        return self._host.run(self._on_host(command))
+        return self._host.run(self.on_host(command))
 
     def stream(self, command: Command) -> contextlib.AbstractContextManager[Stream]:
         """Start a program; it is killed at the end of the block when it still runs."""
-        return self._host.stream(self._on_host(command))
+        return self._host.stream(self.on_host(command))
 
-    def _on_host(self, command: Command) -> Command:
+    def on_host(self, command: Command) -> Command:
+        """Return the command of this machine that runs one of the root's."""
         command = replace(command, cwd=PurePosixPath(command.cwd or "/"))
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         return replace(
             command,
-            argv=isolated_argv(command, self._root),
+            argv=isolated_argv(command, self._root, lasting=self._lasting),
             cwd=None,
             env=env,
             clean=True,

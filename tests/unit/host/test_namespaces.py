@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def parameters(argv: Sequence[str]) -> list[str]:
-    """Return root, etc, cwd, binds, masks and the command: what the shell text gets."""
+    """Return root, etc, cwd, whether it lasts, binds, masks and the command: what the shell text gets."""
     return list(argv[list(argv).index("-euc") + 3 :])
 
 
 def shown_and_hidden(command: Command, root: Path | None = None) -> tuple[list[str], list[str]]:
-    _, _, _, count, *rest = parameters(isolated_argv(command, root))
+    _, _, _, _, count, *rest = parameters(isolated_argv(command, root))
     end = 3 * int(count)
     return rest[:end], rest[end + 1 : end + 1 + int(rest[end])]
 
