@@ -189,6 +189,18 @@ class NotAPackageError(VenvpkgError):
     exit_code = 14
 
 
+class TargetError(VenvpkgError):
+    """A system to build in cannot be made, or packages cannot be installed into it."""
+
+    exit_code = 24
+
+
+class SeveralTargetsError(VenvpkgError):
+    """Of several targets some failed, each for a reason that was told before; the others were built."""
+
+    exit_code = 25
+
+
 class NotReproducedError(VenvpkgError):
     """A build that was repeated did not give the recorded package."""
 

@@ -21,6 +21,7 @@ from venvpkg.host.files import sha256_of
 from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.obtain import obtain_lock, renew_lock
+from venvpkg.lock.per_target import with_lock_of
 from venvpkg.model.record import BuildRecord
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_record as dump_build_record
@@ -102,9 +103,9 @@ def build_recorded(
     Raises:
         VenvpkgError: a stage failed; each family has its exit code.
     """
-    site = site_target(session)
+    site = site_target(session, project)
     target, runner = site.target, site.runner
-    project = project.on(target)
+    project = with_lock_of(project.on(target), target, several=session.several)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     backend.check(project, inclusions)
@@ -192,8 +193,8 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
     Raises:
         VenvpkgError: as ``build``.
     """
-    site = site_target(session)
-    project = project.on(site.target)
+    site = site_target(session, project)
+    project = with_lock_of(project.on(site.target), site.target, several=session.several)
     with workbench(project, site, session) as first:
         lock = obtain_lock(project, first.target, first.resolver, locked=locked, preview=True).lock
         bench = with_system(first, lock)
@@ -202,15 +203,15 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lock and return it."""
-    site = site_target(session)
-    project = project.on(site.target)
+    site = site_target(session, project)
+    project = with_lock_of(project.on(site.target), site.target, several=session.several)
     with workbench(project, site, session) as bench:
         return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
 
 
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
     """Return the target, and what lacks for building there."""
-    site = site_target(session)
+    site = site_target(session, project)
     wanted = project.on(site.target).settings.build_depends if project else ()
     return site.target, lacks(site.target, site.runner, wanted)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.backends import backend_of
 from venvpkg.config.compatibility import MACHINE, read_compatibility
+from venvpkg.config.systems import read_systems
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.places import workspace
 from venvpkg.host.tools import find_uv
@@ -22,7 +23,8 @@ from venvpkg.materials import Materials
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.families import traits_of
-from venvpkg.targets.resolve import resolve_target
+from venvpkg.targets.made.store import Systems
+from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
 from venvpkg.wheelhouse.cargo import CrateStore
 from venvpkg.wheelhouse.checkout import Checkouts
@@ -63,6 +65,7 @@ class Session:
         jobs: how many things may run at once.
         offline: use nothing from the network.
         target: what is built for, as the user names it.
+        several: whether this call builds for other targets too.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
     """
 
@@ -73,6 +76,7 @@ class Session:
     jobs: int
     offline: bool
     target: Selection = HOST
+    several: bool = False
     compatibility_file: Path | None = None
 
 
@@ -108,9 +112,32 @@ class Workbench:
         return self.resolver.work
 
 
-def site_target(session: Session) -> ResolvedTarget:
-    """Return the target of this session, with the platform tags that the site decided on."""
-    resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache)
+def systems_of(session: Session) -> Systems:
+    """Return the systems that venvpkg made and keeps."""
+    return Systems(
+        session.places,
+        read_systems(session.environment),
+        session.runner,
+        session.environment,
+        session.report,
+        session.offline,
+    )
+
+
+def site_target(session: Session, project: Project | None = None) -> ResolvedTarget:
+    """Return the target of this session, with the platform tags that the site decided on.
+
+    A system that venvpkg makes has the packages that the project's wheels need; on any other, who made it sees to them.
+    """
+    if session.target.is_made:
+
+        def wanted(target: Target) -> tuple[str, ...]:
+            return project.on(target).settings.build_depends if project else ()
+
+        held = systems_of(session).root(session.target, wanted)
+        resolved = resolve_made(session.target, held, session.runner, session.environment)
+    else:
+        resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache)
     target = resolved.target
     rules = read_compatibility(
         session.environment,

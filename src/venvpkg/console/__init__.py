@@ -25,6 +25,7 @@ class Work(StrEnum):
     DOWNLOAD = "download"
     QUEUE = "queue"  # wheels that wait until others are built
     WHEEL = "wheel"
+    SYSTEM = "system"  # to build in, made or given packages
     WAIT = "wait"  # for something that another process holds
     STAGE = "stage"
     SCAN = "scan"

@@ -67,9 +67,19 @@ class Places:
         return self.cache / "prepared"
 
     @property
+    def systems(self) -> Path:
+        """Systems to build in: tarballs, and roots unpacked from them."""
+        return self.cache / "systems"
+
+    @property
     def logs(self) -> Path:
         """Logs of builds, kept after the run."""
         return self.cache / "logs"
+
+
+def user_configuration() -> Path:
+    """Return the directory of the user's own configuration, by XDG."""
+    return platformdirs.user_config_path("venvpkg")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Streamer
     from venvpkg.model.target import Target
+    from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """A target, and the runner of programs there."""
+    """A target, and the runner of programs there.
+
+    Attributes:
+        target: what it is.
+        runner: runs programs there.
+        held: keeps a root that venvpkg made from being removed, as long as it lives; None for other targets.
+    """
 
     target: Target
     runner: Streamer
+    held: HeldRoot | None = None
 
 
 def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path) -> ResolvedTarget:
@@ -55,8 +63,21 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
         case Kind.PODMAN | Kind.DOCKER:
             root = image_root(selection, host, environment, cache / "images")
             return _in_root(root, selection, host, environment)
+        case Kind.DEBIAN | Kind.UBUNTU | Kind.FEDORA | Kind.EL | Kind.OPENSUSE:
+            raise ValueError(f"{selection} is resolved by the root that was made for it")
         case _:
             assert_never(selection.kind)
+
+
+def resolve_made(
+    selection: Selection, held: HeldRoot, host: Streamer, environment: Mapping[str, str]
+) -> ResolvedTarget:
+    """Return the target that a root is which venvpkg made.
+
+    Raises:
+        MissingToolError: programs cannot run there.
+    """
+    return replace(_in_root(held.path, selection, host, environment), held=held)
 
 
 def _in_root(root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 
 class Kind(StrEnum):
-    """How a target is reached."""
+    """How a target is reached, or which system is made for it."""
 
     HOST = "host"
     ROOT = "root"
     PODMAN = "podman"
     DOCKER = "docker"
+    DEBIAN = "debian"
+    UBUNTU = "ubuntu"
+    FEDORA = "fedora"
+    EL = "el"
+    OPENSUSE = "opensuse"
+
+
+# Roots that venvpkg makes and keeps.
+MADE: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
+# Part of file names, and words of other programs' command lines.
+_RELEASE: Final = re.compile(r"[a-z0-9][a-z0-9.]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +34,8 @@ class Selection:
 
     Attributes:
         kind: how it is reached.
-        place: which one of that kind: the directory of a root, the name of an image; empty for this
-            machine.
+        place: which one of that kind: the directory of a root, the name of an image, the release of a system
+            (``trixie``, ``43``); empty for this machine.
     """
 
     kind: Kind
@@ -33,24 +45,29 @@ class Selection:
         """Return it as it is written."""
         return f"{self.kind}:{self.place}" if self.place else str(self.kind)
 
+    @property
+    def is_made(self) -> bool:
+        """Whether venvpkg makes its root."""
+        return self.kind in MADE
+
 
 HOST: Final = Selection(Kind.HOST)
 
 
 def parse_selection(text: str) -> Selection:
-    """Return what ``host``, ``root:DIR``, ``podman:IMAGE`` or ``docker:IMAGE`` names.
+    """Return what ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``docker:IMAGE`` names.
 
     Raises:
         ValueError: it is none of them; the text says what can be written.
     """
     kind, colon, place = text.partition(":")
-    match kind:
-        case Kind.HOST if not colon:
-            return HOST
-        case Kind.ROOT | Kind.PODMAN | Kind.DOCKER if place:
-            return Selection(Kind(kind), place)
-        case _:
-            raise ValueError(
-                f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system,"
-                " 'podman:IMAGE' or 'docker:IMAGE' for a container image"
-            )
+    if not colon and kind == Kind.HOST:
+        return HOST
+    if place and kind in {Kind.ROOT, Kind.PODMAN, Kind.DOCKER}:
+        return Selection(Kind(kind), place)
+    if kind in MADE and _RELEASE.fullmatch(place):
+        return Selection(Kind(kind), place)
+    raise ValueError(
+        f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
+        f" 'debian:trixie' ({', '.join(sorted(MADE))}), or 'podman:IMAGE' or 'docker:IMAGE' for a container image"
+    )

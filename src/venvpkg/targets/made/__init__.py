@@ -1,0 +1,1 @@
+"""Systems to build in that venvpkg makes and keeps."""

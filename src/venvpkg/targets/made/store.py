@@ -1,0 +1,290 @@
+"""Systems that were made, kept as compressed tarballs; roots that are unpacked from them, and layers upon those."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.console import Work
+from venvpkg.errors import MissingToolError, TargetError
+from venvpkg.host.files import read_regular, sha256_of, write_whole
+from venvpkg.host.places import workspace
+from venvpkg.host.runner import Command
+from venvpkg.targets.families import traits_of
+from venvpkg.targets.host import resolve_host
+from venvpkg.targets.made.hold import alone, hold, unused_s
+from venvpkg.targets.made.said import last_words
+from venvpkg.targets.made.system import System, family_module, require_root
+from venvpkg.targets.root import RootRunner
+from venvpkg.targets.selection import parse_selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from venvpkg.console import Report
+    from venvpkg.host.places import Places
+    from venvpkg.host.runner import Streamer
+    from venvpkg.model.recipe import SystemSettings
+    from venvpkg.model.target import Target
+    from venvpkg.targets.made.hold import HeldRoot
+    from venvpkg.targets.selection import Selection
+    from venvpkg.targets.traits import Packages
+
+_FORMAT: Final = 1
+_LARGEST: Final = 16 * 2**20
+_TIMEOUT_S: Final = 3600.0
+# A layer that no build used for so long goes when something else is made or removed; it takes seconds to make again.
+_LAYER_KEPT_S: Final = 30 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """The systems in one cache.
+
+    ``NAME.json`` describes a system, ``tarballs/ID.tar.zst`` is what it was made as, ``roots/ID`` is that unpacked and
+    ``roots/ID+LAYER`` the same with more packages. The description is written last and removed first. Whoever makes or
+    removes holds ``NAME.lock``; whoever uses a root holds a shared lock on ``roots/….lock``, and what somebody holds
+    stays. A tarball and a root appear by one rename.
+
+    Attributes:
+        places: where the cache is.
+        settings: what the user says of each system, by its name.
+        runner: runs programs of this machine.
+        environment: venvpkg's own.
+        report: hears what takes long.
+        offline: make nothing.
+    """
+
+    places: Places
+    settings: Callable[[str], SystemSettings]
+    runner: Streamer
+    environment: Mapping[str, str]
+    report: Report
+    offline: bool = False
+
+    def systems(self) -> tuple[System, ...]:
+        """Return every system that is there, by name."""
+        found = (self._read(path) for path in sorted(self.places.systems.glob("*.json")))
+        return tuple(each for each in found if each is not None)
+
+    def find(self, selection: Selection) -> System | None:
+        """Return the system of that name, or None."""
+        return self._read(self._description(selection))
+
+    def root(self, selection: Selection, wanted: Callable[[Target], Iterable[str]]) -> HeldRoot:
+        """Return a root of a system that has what ``wanted`` names; it is made when it is not there.
+
+        Raises:
+            TargetError: it is not there and cannot be made.
+            VenvpkgError: what it is to be made from is not known, or a program is missing.
+        """
+        with self._locked(selection):
+            system = self.find(selection) or self._make(selection)
+            base = self._unpacked(system)
+            plain = RootRunner(base, self.runner, self.environment)
+            target = resolve_host(plain, base)
+            packages = tuple(sorted(set(wanted(target))))
+            if packages:
+                packages = traits_of(target.family).not_installed(packages, plain)
+            return hold(self._layer(system, packages) if packages else base)
+
+    def create(self, selection: Selection) -> tuple[System, bool]:
+        """Return a system, and whether it had to be made."""
+        with self._locked(selection):
+            known = self.find(selection)
+            system = known or self._make(selection)
+            self._unpacked(system)
+            return system, known is None
+
+    def update(self, selection: Selection) -> System:
+        """Make a system anew from what its mirrors have now, and return it; the old one goes where nobody uses it."""
+        with self._locked(selection):
+            system = self._make(selection)
+            self._unpacked(system)
+        self.sweep()
+        return system
+
+    def remove(self, selection: Selection) -> bool:
+        """Remove a system with its roots, and return whether there was one. What a build uses goes with a later one."""
+        with self._locked(selection):
+            description = self._description(selection)
+            was_there = description.exists()
+            description.unlink(missing_ok=True)
+        self.sweep()
+        return was_there
+
+    def sweep(self) -> tuple[Path, ...]:
+        """Remove tarballs and roots that no system has, and layers long unused; return them. Those in use stay."""
+        kept = {system.id for system in self.systems()}
+        gone = []
+        for root in sorted(self._roots.iterdir()) if self._roots.is_dir() else ():
+            if root.suffix == ".lock" or not root.is_dir():
+                continue
+            base, plus, _ = root.name.partition("+")
+            if base in kept and not (plus and unused_s(root) > _LAYER_KEPT_S):
+                continue
+            with alone(root) as is_free:
+                if is_free:
+                    shutil.rmtree(root, ignore_errors=True)
+                    gone.append(root)
+        for tarball in sorted(self._tarballs.glob("*.tar.zst")):
+            if tarball.name.removesuffix(".tar.zst") not in kept:
+                tarball.unlink(missing_ok=True)
+                gone.append(tarball)
+        return tuple(gone)
+
+    @property
+    def _roots(self) -> Path:
+        return self.places.systems / "roots"
+
+    @property
+    def _tarballs(self) -> Path:
+        return self.places.systems / "tarballs"
+
+    def _description(self, selection: Selection) -> Path:
+        return self.places.systems / f"{selection.kind}-{selection.place}.json"
+
+    def _read(self, path: Path) -> System | None:
+        """Return what a description tells; None when it is not there or not ours, and then it is made again."""
+        try:
+            document = json.loads(read_regular(path, _LARGEST))
+            if document["format"] != _FORMAT:
+                return None
+            system = System(
+                parse_selection(document["target"]),
+                str(document["id"]),
+                str(document["recipe"]),
+                float(document["made"]),
+                int(document["size_bytes"]),
+                tuple((str(name), str(version)) for name, version in document["packages"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        is_whole = Path(system.id).name == system.id and self._tarball(system).is_file()
+        return system if is_whole and self._description(system.selection) == path else None
+
+    def _tarball(self, system: System) -> Path:
+        return self._tarballs / f"{system.id}.tar.zst"
+
+    def _make(self, selection: Selection) -> System:
+        if self.offline:
+            raise TargetError(
+                f"{selection} was not made yet, and --offline forbids to make it.",
+                resolution=f"Run 'venvpkg target create {selection}' once with the network.",
+            )
+        require_root(selection)
+        family = family_module(selection)
+        recipe = family.recipe(selection, self.settings(str(selection)), self.runner)
+        for each in recipe.repositories:
+            if not each.keys:
+                self.report.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
+        start = time.monotonic()
+        with workspace(self.places) as work, self.report.task(Work.SYSTEM, f"making {selection}"):
+            tarball = family.bootstrap(recipe, work, self.runner)
+            identity = f"{selection.kind}-{selection.place}-{sha256_of(tarball)[:12]}"
+            root = work / "root"
+            self._unpack(tarball, root)
+            packages = self._packages(root)
+            self._tarballs.mkdir(parents=True, exist_ok=True)
+            self._roots.mkdir(parents=True, exist_ok=True)
+            kept = tarball.replace(self._tarballs / f"{identity}.tar.zst")
+            system = System(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
+            self._describe(system)
+            if not (self._roots / identity).exists():
+                root.rename(self._roots / identity)
+        elapsed = time.monotonic() - start
+        self.report.step(f"made {selection} in {elapsed:.1f} s: {len(packages)} packages")
+        return system
+
+    def _describe(self, system: System) -> None:
+        document = {
+            "format": _FORMAT,
+            "target": str(system.selection),
+            "id": system.id,
+            "recipe": system.recipe,
+            "made": system.made,
+            "size_bytes": system.size_bytes,
+            "packages": system.packages,
+        }
+        write_whole(self._description(system.selection), json.dumps(document).encode())
+
+    def _packages(self, root: Path) -> Packages:
+        """Return what is installed in a new root; that it can be a target at all shows on the way."""
+        inside = RootRunner(root, self.runner, self.environment)
+        target = resolve_host(inside, root)
+        return traits_of(target.family).all_packages(target, inside)
+
+    def _unpacked(self, system: System) -> Path:
+        root = self._roots / system.id
+        if not root.is_dir():
+            with workspace(self.places) as work:
+                self._unpack(self._tarball(system), work / "root")
+                self._roots.mkdir(parents=True, exist_ok=True)
+                (work / "root").rename(root)
+        return root
+
+    def _layer(self, system: System, packages: tuple[str, ...]) -> Path:
+        digest = hashlib.sha256("\0".join(packages).encode()).hexdigest()[:12]
+        root = self._roots / f"{system.id}+{digest}"
+        if root.is_dir():
+            return root
+        if self.offline:
+            raise TargetError(
+                f"{system.selection} has no {', '.join(packages)}, and --offline forbids to install packages.",
+                resolution="Build once with the network.",
+            )
+        start = time.monotonic()
+        with (
+            workspace(self.places) as work,
+            self.report.task(Work.SYSTEM, f"installing {', '.join(packages)} in {system.selection}"),
+        ):
+            self._unpack(self._tarball(system), work / "root")
+            family_module(system.selection).add_packages(work / "root", packages, self.runner, self.environment)
+            (work / "root").rename(root)
+        elapsed = time.monotonic() - start
+        self.report.step(f"installed {', '.join(packages)} in {system.selection} in {elapsed:.1f} s")
+        return root
+
+    def _unpack(self, tarball: Path, root: Path) -> None:
+        root.mkdir()
+        options = ("--numeric-owner", "--preserve-permissions", "--same-owner", "--xattrs", "--xattrs-include=*")
+        done = self.runner.run(
+            Command(
+                ("tar", "--extract", "--zstd", *options, "--file", str(tarball), "--directory", str(root)),
+                timeout_s=_TIMEOUT_S,
+            )
+        )
+        if done.not_found:
+            raise MissingToolError(["tar, which unpacks systems"], install=["tar", "zstd"])
+        if not done.ok:
+            raise TargetError(
+                f"{tarball} cannot be unpacked: {done.outcome()}.",
+                details=last_words(done.errors),
+                resolution="Install zstd, make space, or run 'venvpkg target update' for it.",
+            )
+        # Of the archive's top directory, or what mkdir gave it; programs in the root may be other users.
+        root.chmod(0o755)
+
+    @contextlib.contextmanager
+    def _locked(self, selection: Selection) -> Iterator[None]:
+        """Hold the lock on everything of one system; others who want it wait."""
+        self.places.systems.mkdir(parents=True, exist_ok=True)
+        path = self._description(selection).with_suffix(".lock")
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with self.report.task(Work.WAIT, f"waiting for another run that makes {selection}"):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,228 @@
+"""Systems that venvpkg makes: once, whole or not at all, and nobody removes what is in use."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.targets.makers import TRIXIE, Machine
+from venvpkg.errors import ConfigurationError, TargetError
+from venvpkg.host.places import Places
+from venvpkg.host.runner import Command, Completed
+from venvpkg.model.recipe import Repository, SystemSettings
+from venvpkg.targets.made.store import Systems
+from venvpkg.targets.selection import Kind, Selection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvpkg.model.target import Target
+
+SUITE = Selection(Kind.DEBIAN, "trixie")
+STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"
+MIRROR = SystemSettings(sources=("deb http://mirror.example.org/{snapshot} trixie main",), snapshot="20260801")
+
+
+@dataclass
+class Builder(Machine):
+    """A machine whose mmdebstrap and tar make files; ``day`` is what the mirrors have."""
+
+    day: str = "monday"
+    refuses: str = ""
+
+    def run(self, command: Command) -> Completed:
+        argv = " ".join(command.argv)
+        if self.refuses and self.refuses in argv:
+            self.ran.append(command)
+            return Completed(100, b"", b"E: Unable to locate package\x1b[31m\n")
+        if command.argv[0] == "mmdebstrap":
+            (command.binds[0].source / "system.tar.zst").write_text(self.day)
+        if command.argv[:2] == ("tar", "--extract"):
+            self.unpack(command)
+        if "dpkg-query" in command.argv:
+            self.ran.append(command)
+            return Completed(0, b"installed\tlibc6\t\n")
+        return super().run(command)
+
+    @staticmethod
+    def unpack(command: Command) -> None:
+        from pathlib import Path  # noqa: PLC0415
+
+        root = Path(command.argv[-1])
+        for name, text in (("etc/os-release", TRIXIE), ("var/lib/dpkg/status", STATUS), ("usr/sbin/x", "")):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+def systems(
+    directory: Path, builder: Builder, *, settings: SystemSettings = MIRROR, offline: bool = False
+) -> tuple[Systems, RecordingReport]:
+    report = RecordingReport()
+    places = Places(directory / "wheelhouse", directory / "cache")
+    return Systems(places, lambda _: settings, builder, {}, report, offline), report
+
+
+def nothing(_: Target) -> tuple[str, ...]:
+    return ()
+
+
+def files(directory: Path) -> list[str]:
+    found = (directory / "cache" / "systems").rglob("*")
+    return sorted(
+        re.sub(r"[0-9a-f]{12}", "ID", path.name)
+        for path in found
+        if path.suffix in {".json", ".zst"} or (path.parent.name == "roots" and path.is_dir())
+    )
+
+
+def made(builder: Builder) -> int:
+    return sum(each.argv[0] == "mmdebstrap" for each in builder.ran)
+
+
+def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, report = systems(tmp_path, builder)
+
+    first = cache.root(SUITE, nothing)
+    again = cache.root(SUITE, nothing)
+
+    (bootstrap,) = [each for each in builder.ran if each.argv[0] == "mmdebstrap"]
+    assert first.path == again.path
+    assert bootstrap.stdin == b"deb http://mirror.example.org/20260801 trixie main\n"
+    assert '--aptopt=Acquire::Check-Valid-Until "false";' in bootstrap.argv
+    assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
+    assert [each.packages for each in cache.systems()] == [(("libc6:amd64", "2.41-12"),)]
+    assert report.tasks[0] == "+ system making debian:trixie"
+
+
+def test_a_root_that_somebody_removed_is_unpacked_again(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+    path = cache.root(SUITE, nothing).path
+    (path / "etc/os-release").unlink()
+    path.rename(tmp_path / "elsewhere")
+
+    assert (cache.root(SUITE, nothing).path / "etc/os-release").is_file()
+    assert made(builder) == 1
+
+
+def test_what_a_project_needs_is_installed_in_a_copy_once(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+
+    plain = cache.root(SUITE, lambda _: ("libc6",))
+    layer = cache.root(SUITE, lambda _: ("libpq-dev", "libc6"))
+    again = cache.root(SUITE, lambda _: ("libc6", "libpq-dev"))
+
+    installs = [each.argv for each in builder.ran if "install" in each.argv]
+    assert "+" not in plain.path.name
+    assert layer.path.name.startswith(f"{plain.path.name}+")
+    assert again.path == layer.path
+    assert [argv[-2:] for argv in installs] == [("install", "libpq-dev")]
+    assert "lasting" in installs[0]
+
+
+def test_a_package_that_the_release_lacks_leaves_no_root(tmp_path: Path) -> None:
+    builder = Builder(refuses="install libnone-dev")
+    cache, _ = systems(tmp_path, builder)
+
+    with pytest.raises(TargetError, match="apt-get cannot install libnone-dev: exit 100") as caught:
+        cache.root(SUITE, lambda _: ("libnone-dev",))
+
+    assert "\x1b" not in str(caught.value)
+    assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
+    assert list((tmp_path / "cache/work").iterdir()) == []
+
+
+def test_a_system_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder(refuses="mmdebstrap"))
+
+    with pytest.raises(TargetError, match="mmdebstrap cannot make debian:trixie"):
+        cache.create(SUITE)
+
+    assert files(tmp_path) == []
+
+
+def test_offline_nothing_is_made(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder, offline=True)
+
+    with pytest.raises(TargetError, match="--offline forbids to make it"):
+        cache.root(SUITE, nothing)
+
+    assert builder.ran == []
+
+
+def test_an_update_takes_the_old_one_away_unless_a_build_uses_it(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+    old = cache.root(SUITE, nothing)
+
+    builder.day = "tuesday"
+    new = cache.update(SUITE)
+    while_in_use = old.path.is_dir()
+    path = old.path
+    del old
+    cache.sweep()
+
+    assert while_in_use
+    assert not path.exists()
+    assert cache.root(SUITE, nothing).path.name == new.id
+
+
+def test_removing_takes_everything_and_a_second_time_nothing(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder())
+    cache.create(SUITE)
+
+    assert (cache.remove(SUITE), cache.remove(SUITE)) == (True, False)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": 2}, {"id": "../../etc"}, {"packages": 7}, {"target": "podman:x"}, {"target": "debian:sid"}],
+)
+def test_a_description_that_is_not_ours_counts_for_nothing(tmp_path: Path, change: dict[str, object]) -> None:
+    cache, _ = systems(tmp_path, Builder())
+    cache.create(SUITE)
+    path = tmp_path / "cache/systems/debian-trixie.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    assert cache.systems() == ()
+
+
+def test_a_machine_without_mirrors_of_the_release_says_where_to_name_them(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder(), settings=SystemSettings())
+
+    with pytest.raises(ConfigurationError, match=r"ubuntu(.|\n)*targets\.toml"):
+        cache.create(Selection(Kind.UBUNTU, "noble"))
+
+
+def test_an_rpm_system_comes_from_repositories_that_the_user_names(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder(), settings=SystemSettings())
+
+    with pytest.raises(ConfigurationError, match="no repository is known"):
+        cache.create(Selection(Kind.EL, "9"))
+
+
+def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
+    settings = SystemSettings(
+        repositories=(Repository("base", "file:///srv"), Repository("keyed", "file:///k", ("k",)))
+    )
+    cache, report = systems(tmp_path, Builder(refuses="dnf"), settings=settings)
+
+    with pytest.raises(TargetError, match="dnf cannot make el:9"):
+        cache.create(Selection(Kind.EL, "9"))
+
+    assert report.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
