@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import LOCKED, ApplicationCommand, on_application
-from venvpkg.cli.output import tell
+from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets
+from venvpkg.cli.output import current_output, tell
+from venvpkg.cli.several import build_for_each, require_all
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import record_path
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
     from venvpkg.model.package import Artifact
+    from venvpkg.model.project import Project
     from venvpkg.pipeline import Session
 
 _ORIGINS = {
@@ -29,7 +31,7 @@ _ORIGINS = {
 
 
 @click.command("build", cls=ApplicationCommand)
-@on_application
+@on_targets
 @click.option(
     "-o",
     "--out",
@@ -40,17 +42,37 @@ _ORIGINS = {
     help="Where the package is written.",
 )
 @LOCKED
-def command(application: Application, session: Session, *, destination: Path, locked: bool) -> None:
+def command(application: Application, sessions: tuple[Session, ...], *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 
-    The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'.
+    The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'. With several
+    targets there is a package for each, and one that fails does not stop the others.
     """
     project = application.read()
+    if len(sessions) > 1:
+        _build_for_several(project, sessions, destination, locked=locked)
+        return
+    (session,) = sessions
     start = time.monotonic()
     artifact = pipeline.build(project, destination, session, locked=locked)
     session.report.summary(_summary(artifact, time.monotonic() - start))
-    paths = (artifact.path, *artifact.companions)
-    tell(map(str, paths), _facts(artifact))
+    tell(_paths(artifact), _facts(artifact))
+
+
+def _build_for_several(project: Project, sessions: tuple[Session, ...], destination: Path, *, locked: bool) -> None:
+    output = current_output()
+    outcomes = build_for_each(project, destination, sessions, output.setback, locked=locked)
+    sessions[0].report.summary(tuple(each.row for each in outcomes))
+    built = [(each.target, each.artifact) for each in outcomes if each.artifact is not None]
+    paths = [path for _, artifact in built for path in _paths(artifact)]
+    if len(built) < len(outcomes) and not output.as_json:
+        click.echo("".join(f"{path}\n" for path in paths), nl=False)
+    require_all(outcomes)
+    tell(paths, {"targets": [{"target": str(target), **_facts(artifact)} for target, artifact in built]})
+
+
+def _paths(artifact: Artifact) -> list[str]:
+    return [str(each) for each in (artifact.path, *artifact.companions)]
 
 
 def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",
+    "target": "Make, list and remove systems of other releases to build in.",
     "wheelhouse": "List, explain, remove and export the vendor wheels that builds share.",
 }
 

@@ -29,6 +29,7 @@ _CODES = ((0, "Done."), (1, "A bug in venvpkg."), (2, "The command line is wrong
 _ENVIRONMENT = (
     ("NO_COLOR", "When it is not empty, nothing is coloured."),
     ("SOURCE_DATE_EPOCH", "The build time inside the package, in seconds since 1970 UTC."),
+    ("VENVPKG_TARGETS", "The file with what is not this machine's own of systems to build in."),
     ("TMPDIR", "Where temporary files are."),
     (
         "UV_*, PIP_*",
@@ -41,6 +42,7 @@ _FILES = (
     ("pyproject.toml, venvpkg.toml", "The project and its configuration."),
     ("pylock.toml, uv.lock", "The lock of the application's distributions."),
     ("venvpkg.lock", "The pins of their build requirements, and wheels that could not be compiled."),
+    ("~/.config/venvpkg/targets.toml", "Mirrors, keys and packages of systems to build in."),
     ("binary-compatibility.cfg", "Platform tags that serve a release beside its own."),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +85,29 @@ def _selection(_context: click.Context, _parameter: click.Parameter, text: str) 
         raise click.BadParameter(f"{error}.") from error
 
 
+def _selections(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
+    return tuple(dict.fromkeys(_selection(context, parameter, text) for text in texts))
+
+
+_TARGET_METAVAR = "host|root:DIR|debian:SUITE|podman:IMAGE|…"
+SEVERAL_TARGETS = click.option(
+    "-t",
+    "--target",
+    multiple=True,
+    default=("host",),
+    show_default="host",
+    metavar=_TARGET_METAVAR,
+    envvar="VENVPKG_TARGET",
+    callback=_selections,
+    help="What the package is built for; may be given several times.",
+)
 COMMON = (
     click.option(
         "-t",
         "--target",
         default="host",
         show_default=True,
-        metavar="host|root:DIR|podman:IMAGE|docker:IMAGE",
+        metavar=_TARGET_METAVAR,
         envvar="VENVPKG_TARGET",
         callback=_selection,
         help="What the package is built for.",
@@ -148,18 +164,26 @@ def with_session(function: Callback) -> Callback:
 
 def on_application(function: Callback) -> Callback:
     """Give a callback ``(application, session, …)`` the argument and the options that every such command has."""
+    return _on_application(function, COMMON, _session)
 
+
+def on_targets(function: Callback) -> Callback:
+    """Do as ``on_application`` for a callback ``(application, sessions, …)``: one for each target, at least one."""
+    return _on_application(function, (SEVERAL_TARGETS, *COMMON[1:]), _sessions)
+
+
+def _on_application(function: Callback, common_options: tuple[Callback, ...], started: Callback) -> Callback:
     def callback(argument: str, **options: Any) -> None:  # noqa: ANN401 - see Callback
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
         common = {name: options.pop(name) for name in _COMMON_NAMES}
-        function(application, _session(**common), **options)
+        function(application, started(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     decorated: Callback = callback
-    for option in reversed((*_KEYS, *COMMON)):
+    for option in reversed((*_KEYS, *common_options)):
         decorated = option(decorated)
     argument = click.argument("argument", default=".", metavar="[PROJECT | REQUIREMENT]", shell_complete=_directories)
     return argument(decorated)
@@ -192,3 +216,8 @@ def _session(  # noqa: PLR0913 - one parameter an option
         target=target,
         compatibility_file=compat.absolute() if compat else None,
     )
+
+
+def _sessions(*, target: tuple[Selection, ...], **common: Any) -> tuple[Session, ...]:  # noqa: ANN401 - see Callback
+    first = _session(target=target[0], **common)
+    return tuple(replace(first, target=each, several=len(target) > 1) for each in target)

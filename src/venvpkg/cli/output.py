@@ -59,6 +59,12 @@ class Output:
         self._people().error(error.brief, error.details, error.resolution)
         self.failure(error.exit_code, error.brief, error.details, error.resolution)
 
+    def setback(self, subject: str, error: VenvpkgError) -> None:
+        """Tell of the failure of a part, after which the command goes on."""
+        self._people().error(f"{subject}: {error.brief}", error.details, error.resolution)
+        if self._events is not None:
+            self._events.warn("\n".join(part for part in (f"{subject}: {error.brief}", error.details) if part))
+
     def failure(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
         """Tell programs of a failure that people hear of otherwise."""
         if self._events is not None:

@@ -1,0 +1,164 @@
+"""``venvpkg target``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from venvpkg.cli.output import tell
+from venvpkg.cli.speech import speaking
+from venvpkg.config.systems import read_systems
+from venvpkg.host.places import Places
+from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.targets.made.store import Systems
+from venvpkg.targets.root import RootRunner
+from venvpkg.targets.selection import Selection, parse_selection
+
+if TYPE_CHECKING:
+    from venvpkg.cli.output import Output
+    from venvpkg.targets.made.system import System
+
+_CACHE = click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="VENVPKG_CACHE",
+    help="Where systems are kept.  [default: by XDG]",
+)
+
+
+def _selection(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
+    try:
+        found = tuple(parse_selection(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+    other = [str(each) for each in found if not each.is_made]
+    if other:
+        raise click.BadParameter(f"{', '.join(other)} is not made by venvpkg.")
+    return found
+
+
+_TARGETS = click.argument("targets", nargs=-1, required=True, metavar="TARGET...", callback=_selection)
+
+
+@click.group("target")
+def command() -> None:
+    """Make, list and remove systems of other releases to build in."""
+
+
+@command.command("create")
+@_TARGETS
+@_CACHE
+@speaking
+def create(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
+    """Make systems, such as debian:trixie, where they are not there yet; a build would, too."""
+    systems = _systems(output, cache)
+    made = [systems.create(each)[0] for each in targets]
+    tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
+
+
+@command.command("list")
+@_CACHE
+@speaking
+def list_(output: Output, cache: Path | None) -> None:
+    """List the systems that are there: which, of which day, how large, how many packages."""
+    found = _systems(output, cache).systems()
+    rows = [("TARGET", "MADE", "SIZE", "PACKAGES")] if found else []
+    rows += [
+        (str(each.selection), _moment(each)[:10], f"{each.size_bytes / 1e6:.1f} MB", str(len(each.packages)))
+        for each in found
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    lines = (
+        f"{name:{widths[0]}}  {made:{widths[1]}}  {size:>{widths[2]}}  {count:>{widths[3]}}"
+        for name, made, size, count in rows
+    )
+    tell(lines, {"targets": [_facts(each) for each in found]})
+
+
+@command.command("show")
+@_TARGETS
+@_CACHE
+@speaking
+def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
+    """Show which packages are in systems, with their versions."""
+    systems = _systems(output, cache)
+    found = [_required(systems, each) for each in targets]
+    lines = [
+        line
+        for each in found
+        for line in (
+            f"{each.selection}, made {_moment(each)}, recipe {each.recipe[:12]}",
+            *(f"  {name} {version}" for name, version in each.packages),
+        )
+    ]
+    tell(lines, {"targets": [{**_facts(each), "packages": dict(each.packages)} for each in found]})
+
+
+@command.command("update")
+@_TARGETS
+@_CACHE
+@speaking
+def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
+    """Make systems anew, from what their mirrors have now."""
+    systems = _systems(output, cache)
+    made = [systems.update(each) for each in targets]
+    tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
+
+
+@command.command("remove")
+@_TARGETS
+@_CACHE
+@speaking
+def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
+    """Remove systems. What a running build uses goes with a later call."""
+    systems = _systems(output, cache)
+    removed = [str(each) for each in targets if systems.remove(each)]
+    tell(removed, {"removed": removed})
+
+
+@command.command("shell")
+@click.argument("target", nargs=1, metavar="TARGET", callback=lambda c, p, text: _selection(c, p, (text,))[0])
+@click.argument("words", nargs=-1, metavar="[COMMAND...]")
+@_CACHE
+@speaking
+def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
+    """Run a shell, or a command, in a layer over a system that is gone afterwards."""
+    systems = _systems(output, cache)
+    held = systems.root(target, lambda _: ())
+    host = SubprocessRunner(os.environ)
+    inside = RootRunner(held.path, host, os.environ)
+    status = host.converse(inside.on_host(Command(words or ("/bin/sh", "-i"))))
+    tell("", {"target": str(target), "status": status})
+    raise click.exceptions.Exit(status if status >= 0 else 128 - status)
+
+
+def _systems(output: Output, cache: Path | None) -> Systems:
+    environment = dict(os.environ)
+    places = Places.of_user(cache=cache)
+    return Systems(places, read_systems(environment), SubprocessRunner(environment), environment, output.report)
+
+
+def _required(systems: Systems, selection: Selection) -> System:
+    system = systems.find(selection)
+    if system is None:
+        raise click.BadParameter(f"{selection} was not made yet; see venvpkg target list")
+    return system
+
+
+def _facts(system: System) -> dict[str, object]:
+    return {
+        "target": str(system.selection),
+        "id": system.id,
+        "recipe": system.recipe,
+        "made": dt.datetime.fromtimestamp(system.made, dt.UTC).isoformat(timespec="seconds"),
+        "size_bytes": system.size_bytes,
+        "package_count": len(system.packages),
+    }
+
+
+def _moment(system: System) -> str:
+    return dt.datetime.fromtimestamp(system.made, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
