@@ -95,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], output: Output) -> int:
     try:
-        cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
+        # Without its standalone mode click returns the code of an Exit.
+        code = cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
         output.require_written()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -111,7 +112,7 @@ def _run(arguments: list[str], output: Output) -> int:
         refused = MachineError.of(error)
         output.error(refused)
         return refused.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _let_go_of_output() -> None:
