@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
     from venvpkg.model.system import SystemDistribution
-    from venvpkg.model.target import Family, Release, Target
+    from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
@@ -131,8 +131,8 @@ def site_target(session: Session, project: Project | None = None) -> ResolvedTar
     """
     if session.target.is_made:
 
-        def wanted(family: Family, release: Release) -> tuple[str, ...]:
-            return project.settings_for(family, release).build_depends if project else ()
+        def wanted(target: Target) -> tuple[str, ...]:
+            return project.on(target).settings.build_depends if project else ()
 
         held = systems_of(session).root(session.target, wanted)
         resolved = resolve_made(session.target, held, session.runner, session.environment)

@@ -89,7 +89,7 @@ def _selections(context: click.Context, parameter: click.Parameter, texts: tuple
     return tuple(dict.fromkeys(_selection(context, parameter, text) for text in texts))
 
 
-_TARGET_METAVAR = "host|root:DIR|debian:SUITE|…"
+_TARGET_METAVAR = "host|root:DIR|debian:SUITE|podman:IMAGE|…"
 SEVERAL_TARGETS = click.option(
     "-t",
     "--target",

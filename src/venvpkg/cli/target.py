@@ -128,7 +128,7 @@ def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
     """Run a shell, or a command, in a layer over a system that is gone afterwards."""
     systems = _systems(output, cache)
-    held = systems.root(target, lambda *_: ())
+    held = systems.root(target, lambda _: ())
     host = SubprocessRunner(os.environ)
     inside = RootRunner(held.path, host, os.environ)
     status = host.converse(inside.on_host(Command(words or ("/bin/sh", "-i"))))

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from venvpkg.model.target import Family, Release, Target
+    from venvpkg.model.target import Family, Target
 
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
@@ -186,13 +186,10 @@ class Project:
         return self.directory / "pyproject.toml" if self.directory else self.requirement or self.name
 
     def on(self, target: Target) -> Project:
-        """Return the project with the settings for one target."""
-        return dataclasses.replace(self, settings=self.settings_for(target.family, target.release))
-
-    def settings_for(self, family: Family, release: Release) -> Settings:
-        """Return what holds on a release: its own settings, else its family's, else any's."""
+        """Return the project with the settings for one target: its release's, else its family's, else any's."""
         settings = dict(self.targets)
-        return settings.get((family, release.name), settings.get((family, ""), self.settings))
+        family = settings.get((target.family, ""), self.settings)
+        return dataclasses.replace(self, settings=settings.get((target.family, target.release.name), family))
 
 
 @dataclass(frozen=True, slots=True)

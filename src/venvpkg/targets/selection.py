@@ -55,7 +55,7 @@ HOST: Final = Selection(Kind.HOST)
 
 
 def parse_selection(text: str) -> Selection:
-    """Return what ``host``, ``root:DIR``, ``podman:IMAGE``, ``docker:IMAGE`` or ``debian:trixie`` names.
+    """Return what ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``docker:IMAGE`` names.
 
     Raises:
         ValueError: it is none of them; the text says what can be written.
@@ -68,6 +68,6 @@ def parse_selection(text: str) -> Selection:
     if kind in MADE and _RELEASE.fullmatch(place):
         return Selection(Kind(kind), place)
     raise ValueError(
-        f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, 'podman:IMAGE' or"
-        f" 'docker:IMAGE' for a container image, or a release such as 'debian:trixie' ({', '.join(sorted(MADE))})"
+        f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
+        f" 'debian:trixie' ({', '.join(sorted(MADE))}), or 'podman:IMAGE' or 'docker:IMAGE' for a container image"
     )

@@ -22,6 +22,7 @@ from venvpkg.targets.selection import Kind, Selection
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvpkg.model.target import Target
 
 SUITE = Selection(Kind.DEBIAN, "trixie")
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"
@@ -72,7 +73,7 @@ def systems(
     return Systems(places, lambda _: settings, builder, {}, report, offline), report
 
 
-def nothing(*_: object) -> tuple[str, ...]:
+def nothing(_: Target) -> tuple[str, ...]:
     return ()
 
 
@@ -120,9 +121,9 @@ def test_what_a_project_needs_is_installed_in_a_copy_once(tmp_path: Path) -> Non
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
 
-    plain = cache.root(SUITE, lambda *_: ("libc6",))
-    layer = cache.root(SUITE, lambda *_: ("libpq-dev", "libc6"))
-    again = cache.root(SUITE, lambda *_: ("libc6", "libpq-dev"))
+    plain = cache.root(SUITE, lambda _: ("libc6",))
+    layer = cache.root(SUITE, lambda _: ("libpq-dev", "libc6"))
+    again = cache.root(SUITE, lambda _: ("libc6", "libpq-dev"))
 
     installs = [each.argv for each in builder.ran if "install" in each.argv]
     assert "+" not in plain.path.name
@@ -137,7 +138,7 @@ def test_a_package_that_the_release_lacks_leaves_no_root(tmp_path: Path) -> None
     cache, _ = systems(tmp_path, builder)
 
     with pytest.raises(TargetError, match="apt-get cannot install libnone-dev: exit 100") as caught:
-        cache.root(SUITE, lambda *_: ("libnone-dev",))
+        cache.root(SUITE, lambda _: ("libnone-dev",))
 
     assert "\x1b" not in str(caught.value)
     assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]

@@ -26,20 +26,7 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "root",
-        "root:",
-        "host:here",
-        "podmann:x",
-        "podman",
-        "docker:",
-        "Root:/x",
-        "/srv/trixie",
-        "debian:",
-        "debian:../x",
-        "el:-1",
-    ],
+    ["", "root", "root:", "host:here", "podmann:x", "podman", "docker:", "Root:/x", "/srv/trixie", "debian:", "el:-1"],
 )
 def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):

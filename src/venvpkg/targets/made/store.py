@@ -18,12 +18,11 @@ from venvpkg.errors import MissingToolError, TargetError
 from venvpkg.host.files import read_regular, sha256_of, write_whole
 from venvpkg.host.places import workspace
 from venvpkg.host.runner import Command
-from venvpkg.targets.families import family_of, traits_of
+from venvpkg.targets.families import traits_of
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.made.hold import alone, hold, unused_s
 from venvpkg.targets.made.said import last_words
 from venvpkg.targets.made.system import System, family_module, require_root
-from venvpkg.targets.release import read_release
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from venvpkg.host.places import Places
     from venvpkg.host.runner import Streamer
     from venvpkg.model.recipe import SystemSettings
-    from venvpkg.model.target import Family, Release
+    from venvpkg.model.target import Target
     from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
     from venvpkg.targets.traits import Packages
@@ -80,7 +79,7 @@ class Systems:
         """Return the system of that name, or None."""
         return self._read(self._description(selection))
 
-    def root(self, selection: Selection, wanted: Callable[[Family, Release], Iterable[str]]) -> HeldRoot:
+    def root(self, selection: Selection, wanted: Callable[[Target], Iterable[str]]) -> HeldRoot:
         """Return a root of a system that has what ``wanted`` names; it is made when it is not there.
 
         Raises:
@@ -90,12 +89,11 @@ class Systems:
         with self._locked(selection):
             system = self.find(selection) or self._make(selection)
             base = self._unpacked(system)
-            release = read_release(base)
-            family = family_of(release, base)
-            packages = tuple(sorted(set(wanted(family, release))))
+            plain = RootRunner(base, self.runner, self.environment)
+            target = resolve_host(plain, base)
+            packages = tuple(sorted(set(wanted(target))))
             if packages:
-                plain = RootRunner(base, self.runner, self.environment)
-                packages = traits_of(family).not_installed(packages, plain)
+                packages = traits_of(target.family).not_installed(packages, plain)
             return hold(self._layer(system, packages) if packages else base)
 
     def create(self, selection: Selection) -> tuple[System, bool]:
