@@ -21,7 +21,7 @@ from venvpkg.model.wheels import SourceTree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SITE = "/opt/venvs/wheel/lib/python3.11/site-packages"
+SITE = "/opt/venvs/demo/lib/python3.11/site-packages"
 SDIST = RemoteFile("foo-1.0.tar.gz", "https://user:secret@index.example/foo-1.0.tar.gz", "5" * 64)
 LIBC = {f"{SYSTEM}/libc.so.6": "libc6:amd64"}
 VERSIONS = {"libc6:amd64": "2.36-9+deb12u14", "libpq5:amd64": "15.14-0+deb12u1", "libz1": "1:1.2.13"}

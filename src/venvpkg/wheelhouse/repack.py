@@ -36,8 +36,8 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 # Where the wheel came from on this machine: nothing that an installed package should tell.
 _DROPPED = ("direct_url.json", *UNHASHED)
 _SBOM = f"sboms/{OWN_SBOM}"
-# Any prefix will do: what counts is which files of the wheel lie where, seen from each other.
-_PREFIX = PurePosixPath("/opt/venvs/wheel")
+# Any place will do: what counts is which files of the wheel lie where, seen from each other. Errors name them by it.
+_ENVIRONMENTS = PurePosixPath("/opt/venvs")
 
 
 class Repacked(NamedTuple):
@@ -83,7 +83,7 @@ def repack_wheel(raw: Path, planned: PlannedWheel, *, target: Target, room: Room
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     if objects:
         tree = room.fresh("linked")
-        _lay_objects({name: members[name] for name in objects}, facts.dist_info, target, tree)
+        _lay_objects({name: members[name] for name in objects}, facts, target, tree)
         members[f"{facts.dist_info}/{_SBOM}"] = materials(facts.name, str(facts.version), planned.source, tree)
     result = room.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
@@ -128,11 +128,12 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
         )
 
 
-def _lay_objects(objects: Mapping[str, bytes], dist_info: str, target: Target, tree: Path) -> None:
+def _lay_objects(objects: Mapping[str, bytes], facts: WheelFacts, target: Target, tree: Path) -> None:
     """Write the ELF files of a wheel where they lie in an environment below ``tree``, so that they find each other."""
-    site = _PREFIX / "lib" / f"python{target.interpreter.minor}" / "site-packages"
-    data = dist_info.removesuffix(".dist-info") + ".data"
-    schemes = {"scripts": _PREFIX / "bin", "data": _PREFIX, "headers": _PREFIX / "include"}
+    prefix = _ENVIRONMENTS / facts.name
+    site = prefix / "lib" / f"python{target.interpreter.minor}" / "site-packages"
+    data = facts.dist_info.removesuffix(".dist-info") + ".data"
+    schemes = {"scripts": prefix / "bin", "data": prefix, "headers": prefix / "include"}
     for name, content in objects.items():
         top, _, inside = name.partition("/")
         scheme, _, rest = inside.partition("/")

@@ -84,9 +84,9 @@ def test_native_code_brings_a_bill_of_materials_of_the_files_as_they_are_install
 
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read("demo-1.0.dist-info/sboms/venvpkg.cdx.json")
-    site, size = "opt/venvs/wheel/lib/python3.11/site-packages", len(elf(payload=b""))
+    site, size = "opt/venvs/demo/lib/python3.11/site-packages", len(elf(payload=b""))
     assert json.loads(text)[:3] == ["demo", "1.0", "demo-1.0.tar.gz"]
-    places = (f"{site}/demo/x_so", f"{site}/y.so", "opt/venvs/wheel/bin/z", f"{site}/{data}/odd")
+    places = (f"{site}/demo/x_so", f"{site}/y.so", "opt/venvs/demo/bin/z", f"{site}/{data}/odd")
     assert json.loads(text)[3] == dict.fromkeys(places, size)
     assert check_wheel(wheel).elf
 
