@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from packaging.version import InvalidVersion, Version
-
-from venvpkg.errors import AssembleError
+from venvpkg.backends.native_version import native_version
 
 _SEGMENT = re.compile(r"~|\^|[0-9]+|[A-Za-z]+")
 # How what comes next compares: a tilde is lower than the end, and the end lower than everything else.
@@ -56,21 +54,7 @@ def to_rpm(version: str, *, epoch: int = 0) -> str:
     Raises:
         AssembleError: it is no PEP 440 version.
     """
-    try:
-        parsed = Version(version)
-    except InvalidVersion as error:
-        raise AssembleError(f"{version!r} is not a version (PEP 440).") from error
-    text = ".".join(map(str, parsed.release))
-    if parsed.pre is not None:
-        text += f"~{parsed.pre[0]}{parsed.pre[1]}"
-    if parsed.post is not None:
-        text += f"+post{parsed.post}"
-    if parsed.dev is not None:
-        text += f"~~dev{parsed.dev}"
-    if parsed.local is not None:
-        text += f"^{parsed.local}"
-    number = epoch or parsed.epoch
-    return f"{number}:{text}" if number else text
+    return native_version(version, epoch=epoch, local_mark="^")
 
 
 def _part_key(part: str) -> tuple[Part, ...]:
