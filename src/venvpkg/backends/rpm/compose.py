@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.backends.describe import describe, problems_of
+from venvpkg.backends.refusal import refuse, template_problems
 from venvpkg.backends.rpm.relations import is_single, is_versioned_at_most_exactly, spelled_relation
-from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Inclusions
-from venvpkg.templates import unknown_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +29,7 @@ def check(project: Project, inclusions: Inclusions | None = None) -> None:
     Raises:
         ConfigurationError: with every problem.
     """
-    problems = tuple(_rpm_problems(project))
-    if inclusions is not None and inclusions.templates is not None:
-        unknown = unknown_templates(inclusions.templates)
-        problems += tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)
-    _refuse(project, problems)
+    refuse(project, (*_rpm_problems(project), *template_problems(inclusions)))
 
 
 def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
@@ -61,7 +56,7 @@ def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
     Raises:
         ConfigurationError: the package cannot be described, or rpm refuses a value; every problem is given.
     """
-    _refuse(project, (*problems_of(project, staged), *_rpm_problems(project)))
+    refuse(project, (*problems_of(project, staged), *_rpm_problems(project)))
     return describe(
         project,
         staged,
@@ -71,11 +66,6 @@ def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
         inclusions=inclusions or Inclusions(),
         sbom=sbom,
     )
-
-
-def _refuse(project: Project, problems: tuple[str, ...]) -> None:
-    if problems:
-        raise ConfigurationError(project.source, problems)
 
 
 def _rpm_problems(project: Project) -> Iterator[str]:
