@@ -26,8 +26,8 @@ def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool =
 
     The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
     parameter, so that no path is ever parsed as shell. They are gone when the last process in the namespace is:
-    setpriv's parent-death signal ends the job when venvpkg itself is killed, and ``--kill-child`` ends what the job
-    started. The environment is the command's own, but for ``PATH``, which the mounts are made without.
+    ``--kill-child`` ends the job with unshare, which the runner ends with venvpkg itself. The environment is the
+    command's own, but for ``PATH``, which the mounts are made without.
 
     Args:
         command: with at most ``MOST_BINDS`` directories or files to show.
@@ -37,7 +37,7 @@ def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool =
         lasting: let what the command writes stay in ``root``, instead of the layer.
 
     Source:
-        unshare(1), setpriv(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
+        unshare(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
     """
     shown = [(bind, _resolved(bind.mountpoint, root)) for bind in command.binds]
     masked = [_resolved(path, root) for path in command.masked]
@@ -50,7 +50,6 @@ def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool =
     net = () if command.network else ("--net",)
     etc = _resolved(PurePosixPath("/etc"), root) if root is not None and command.network else ""
     return (
-        "/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
         "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
         "/bin/sh", "-euc", _ENTER, "sh",
         str(root or ""), etc, str(command.cwd or "/"), "lasting" if lasting else "",

@@ -7,14 +7,19 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import platformdirs  # noqa: TID251
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How often, and how long apart, an abandoned workspace is removed; what then still stays is left to the next run.
+_REMOVALS: Final = 5
+_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +96,51 @@ def workspace(places: Places) -> Iterator[Path]:
     """
     parent = places.cache / "work"
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(parent)
-    # Made under a name that the sweep passes over, locked, and only then given its name.
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-    lock = os.open(fresh / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        directory = fresh.rename(parent / fresh.name.removeprefix(".new-"))
+    with contextlib.ExitStack() as stack:
+        # One that is made and not yet locked would look abandoned.
+        with _locked(places.cache / "work.lock"):
+            _remove_abandoned(parent)
+            directory = Path(tempfile.mkdtemp(dir=parent))
+            stack.enter_context(_locked(directory / ".lock"))
         try:
             yield directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        os.close(lock)
+        os.close(descriptor)
 
 
 def _remove_abandoned(parent: Path) -> None:
     for directory in parent.iterdir():
-        if directory.name.startswith(".new-"):
-            continue
         try:
             lock = os.open(directory / ".lock", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
+        except FileNotFoundError:  # killed before it was locked, or while it was removed
+            _remove(directory)
+            continue
+        except OSError:  # another user's
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
         else:
-            shutil.rmtree(directory, ignore_errors=True)
+            _remove(directory)
         finally:
             os.close(lock)
+
+
+def _remove(directory: Path) -> None:
+    """Remove what a killed run left. Its programs die with it, yet one may write until the last moment."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(_PAUSE_S)

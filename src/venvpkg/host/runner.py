@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shlex
+import shutil
 import signal
 import subprocess  # noqa: TID251
 import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypedDict, cast
 
 from venvpkg.host.namespaces import isolated_argv
 
@@ -44,6 +46,9 @@ PASSED_ON = frozenset({
 
 # What a shell says of a program that is not there; a program's own 127 cannot be told from it.
 NOT_FOUND = 127
+
+# Before every program: the kernel kills it when the thread that started it ends, however venvpkg ended; setpriv(1).
+_DIES_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
 
 # Of what a program says on standard error while its output is streamed.
 _MOST_ERROR_BYTES = 1 << 16
@@ -182,6 +187,14 @@ class Stream:
         return self._wait()
 
 
+class _Launch(TypedDict):
+    """What ``subprocess.Popen`` is to start."""
+
+    args: tuple[str, ...]
+    cwd: Path | PurePosixPath | None
+    env: Mapping[str, str]
+
+
 class SubprocessRunner:
     """Runs programs on this machine."""
 
@@ -192,8 +205,6 @@ class SubprocessRunner:
 
     def run(self, command: Command) -> Completed:
         """Run to the end, in its own process group, so that it can be ended with all its children."""
-        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
-        env = dict(command.env) if command.clean else self._base | dict(command.env)
         with contextlib.ExitStack() as stack:
             out: int = subprocess.PIPE
             err: int = subprocess.PIPE
@@ -201,9 +212,7 @@ class SubprocessRunner:
                 out, err = stack.enter_context(command.log.open("ab")).fileno(), subprocess.STDOUT
             try:
                 process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=env,
+                    **self._launch(command),
                     stdin=stack.enter_context(_standard_input(command)),
                     stdout=out,
                     stderr=err,
@@ -227,14 +236,10 @@ class SubprocessRunner:
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
         """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out."""
-        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
-        env = dict(command.env) if command.clean else self._base | dict(command.env)
         with tempfile.TemporaryFile() as errors, _standard_input(command) as stdin:
             try:
                 process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=env,
+                    **self._launch(command),
                     stdin=stdin,
                     stdout=subprocess.PIPE,
                     stderr=errors,
@@ -266,12 +271,23 @@ class SubprocessRunner:
 
         Ctrl-C is the program's: the terminal sends it to both, and venvpkg waits.
         """
-        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
-        env = dict(command.env) if command.clean else self._base | dict(command.env)
-        with subprocess.Popen(argv, cwd=cwd, env=env) as process, self._alive(process):
+        with subprocess.Popen(**self._launch(command)) as process, self._alive(process):
             while True:
                 with contextlib.suppress(KeyboardInterrupt):
                     return process.wait()
+
+    def _launch(self, command: Command) -> _Launch:
+        """Return how to start a command, so that it does not outlive venvpkg, however that ends.
+
+        Raises:
+            FileNotFoundError: it is not there; setpriv would tell it by its exit status alone.
+        """
+        env = dict(command.env) if command.clean else self._base | dict(command.env)
+        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
+        program = str(PurePosixPath(cwd or "", argv[0])) if "/" in argv[0] else argv[0]
+        if shutil.which(program, path=env.get("PATH", os.defpath)) is None:
+            raise FileNotFoundError(errno.ENOENT, "not found, or not executable", argv[0])
+        return _Launch(args=(*_DIES_WITH_US, *argv), cwd=cwd, env=env)
 
     def end_all(self) -> None:
         """Kill every program that still runs, with its children; for Ctrl-C while other threads wait for theirs."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,30 @@ def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) ->
 
     with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
         pass
+
+    assert not abandoned.exists()
+
+
+def test_a_workspace_whose_run_or_removal_was_killed_at_any_moment_is_removed(tmp_path: Path) -> None:
+    not_yet_locked, half_removed = tmp_path / "work/new", tmp_path / "work/old"
+    not_yet_locked.mkdir(parents=True)
+    (half_removed / "rest").mkdir(parents=True)
+
+    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)) as directory:
+        assert list((tmp_path / "work").iterdir()) == [directory]
+
+
+def test_a_workspace_is_removed_though_a_program_of_its_killed_run_still_writes(tmp_path: Path) -> None:
+    abandoned = tmp_path / "work/abandoned"
+    abandoned.mkdir(parents=True)
+    write = 'i=0; while test $i -lt 20000 && : >"$1/$i"; do i=$((i + 1)); done'
+
+    with subprocess.Popen(["sh", "-c", write, "sh", str(abandoned)], stderr=subprocess.DEVNULL) as writer:
+        while not list(abandoned.iterdir()):
+            time.sleep(0.001)
+        with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
+            pass
+        writer.wait()
 
     assert not abandoned.exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path, PurePosixPath
@@ -45,6 +46,24 @@ def test_a_program_with_children_ends_when_its_time_runs_out() -> None:
 
     assert done.outcome() == "out of time"
     assert time.monotonic() - start < 10
+
+
+def test_a_program_does_not_outlive_a_killed_venvpkg(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from venvpkg.host.runner import Command, SubprocessRunner\n"
+        "SubprocessRunner(os.environ).run(Command(('sh', '-c', 'echo $$ >\"$1\"; exec sleep 60', 'sh', sys.argv[1])))\n"
+    )
+    pid = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, "-c", script, str(pid)]) as killed:
+        while not pid.exists() or not pid.read_text():
+            time.sleep(0.01)
+        killed.kill()
+
+    deadline = time.monotonic() + 5
+    while _runs(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_standard_input_is_closed_unless_fed() -> None:
@@ -116,3 +135,10 @@ def test_a_program_reads_a_file_as_its_standard_input(tmp_path: Path) -> None:
         stream.finish()
 
     assert (runner.run(command).stdout, streamed) == (b"from a file", b"from a file")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

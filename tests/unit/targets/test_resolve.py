@@ -25,7 +25,7 @@ def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
 
     assert (resolved.target.name, resolved.target.root) == ("debian-13-amd64", root)
     assert not resolved.target.is_host
-    assert machine.ran[-1].argv[0] == "/usr/bin/setpriv"
+    assert machine.ran[-1].argv[0] == "/usr/bin/unshare"
     assert machine.ran[-1].argv[-2:] == ("gcc", "-v")
     assert all(str(root) in command.argv for command in machine.ran)
 
