@@ -1,10 +1,12 @@
-"""CPU time of a second build with nothing changed: venvpkg against dh-virtualenv, both for real, in one run.
+"""CPU time of a second build, with nothing changed and with one line of the application changed.
+
+venvpkg against dh-virtualenv, both for real, in one run:
 
     tests/bench/second_build.py [--peer DIRECTORY]
 
 Needs dh-virtualenv, debhelper, python3-venv and the -dev packages of the application. ``--peer`` names a source
 directory with a ``debian/`` of dh-virtualenv's; without it the guestbook gets one, by dh-virtualenv's own tutorial.
-Figures, never pass or fail. Of venvpkg's second build, the cheapest of three is given.
+Figures, never pass or fail. Of venvpkg's later builds, the cheapest of three is given.
 """
 
 from __future__ import annotations
@@ -66,22 +68,34 @@ def peer_source(work: Path) -> Path:
 
 
 def peer(source: Path, work: Path) -> list[Cost]:
-    """Return the costs of dh-virtualenv's first and second build."""
+    """Return the costs of dh-virtualenv's first and second build, and of that after a change."""
     env = plain_environment() | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PIP_CACHE_DIR": str(work / "pip")}
     costs = []
-    for number in (1, 2):
+    for number in (1, 2, 3):
         build = work / f"peer-{number}" / source.name
         shutil.copytree(source, build)
+        if number == 3:
+            change(build, number)
         costs.append(measured(["dpkg-buildpackage", "-us", "-uc", "-b", "-d"], build, env))
     return costs
 
 
 def ours(work: Path) -> list[Cost]:
-    """Return the costs of venvpkg's first and second build of the guestbook."""
+    """Return the costs of venvpkg's first and second build of the guestbook, and of that after a change."""
     source, env = guestbook_copy(work / "ours"), installed_environment(work)
     argv = [sys.executable, "-m", "venvpkg", "build", ".", "--wheelhouse", str(work / "w"), "--cache", str(work / "c")]
-    first, *others = [measured(argv, source, env) for _ in range(4)]
-    return [first, min(others, key=lambda cost: cost.cpu)]
+    first, *second = [measured(argv, source, env) for _ in range(4)]
+    changed = []
+    for number in range(3):
+        change(source, number)
+        changed.append(measured(argv, source, env))
+    return [first, *(min(costs, key=lambda cost: cost.cpu) for costs in (second, changed))]
+
+
+def change(source: Path, number: int) -> None:
+    """Add a line to the application."""
+    module = next(path for path in sorted(source.rglob("__init__.py")) if "debian" not in path.parts)
+    module.write_text(f"{module.read_text()}\nCHANGED = {number}\n")
 
 
 def main() -> None:
@@ -93,11 +107,12 @@ def main() -> None:
         work = Path(directory)
         mine = ours(work)
         theirs = peer(source.resolve() if source else peer_source(work), work)
-    print(f"{'':16}{'first':>22}{'second':>22}")
+    print(f"{'':16}{'first':>22}{'second':>22}{'one line changed':>22}")
     for name, costs in (("venvpkg", mine), ("dh-virtualenv", theirs)):
         cells = "".join(f"{cost.cpu:8.2f} CPU s {cost.wall:5.0f} s" for cost in costs)
         print(f"{name:16}{cells}")
-    print(f"second build: 1/{theirs[1].cpu / mine[1].cpu:.0f} of dh-virtualenv's CPU time")
+    second, changed = (their.cpu / my.cpu for their, my in zip(theirs[1:], mine[1:], strict=True))
+    print(f"1/{second:.0f} of dh-virtualenv's CPU time, and 1/{changed:.0f} after a change")
 
 
 if __name__ == "__main__":
