@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.backends import backend_of, backend_of_file
+from venvpkg.backends.describe import describe
+from venvpkg.backends.refusal import refuse
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
@@ -108,7 +110,7 @@ def build_recorded(
     project = with_lock_of(project.on(target), target, several=session.several)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
-    backend.check(project, inclusions)
+    refuse(project, inclusions, backend.problems(project))
     backend.warn_of_namesake(project.package_name, target, runner, session.report, cache=session.places.cache)
     with workbench(project, site, session, (destination, *leave_out)) as first:
         obtained = obtain_lock(project, target, first.resolver, locked=locked)
@@ -145,7 +147,7 @@ def build_recorded(
         sbom = bill_of_materials(
             Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
         )
-        spec = backend.compose(
+        spec = describe(
             project, staged, dependencies, epoch,
             evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
         )  # fmt: skip

@@ -11,7 +11,9 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.samples import PREFIX, a_staged, needing
-from venvpkg.backends.deb import assemble, check, compose
+from venvpkg.backends.deb import assemble, problems
+from venvpkg.backends.describe import describe
+from venvpkg.backends.refusal import refuse
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.host.runner import Command, SubprocessRunner
@@ -88,10 +90,10 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
     program.write_text("#!/opt/venvs/app/bin/python\n")
     normalise_modes(destdir)
     inclusions = read_inclusions(project, runner)
-    check(project, inclusions)
+    refuse(project, inclusions, problems(project))
     place_files(inclusions.files, destdir)
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
-    spec = compose(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", inclusions=inclusions)
+    spec = describe(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", inclusions=inclusions)
     return assemble(spec, target, tmp_path / "dist", runner, RecordingReport()).path
 
 

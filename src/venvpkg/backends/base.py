@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Report
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec
-    from venvpkg.model.project import Inclusions, Project, SonameRule
+    from venvpkg.model.project import Project, SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """Makes packages of one family. A module with these functions is one."""
 
-    def check(self, project: Project, inclusions: Inclusions) -> None:
-        """Refuse what the family would not accept, as far as it is known before anything is built."""
+    def problems(self, project: Project) -> Iterator[str]:
+        """Yield what the family would not accept, one sentence each."""
 
     def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
@@ -55,19 +55,6 @@ class Backend(Protocol):
         self, paths: Sequence[PurePosixPath], target: Target, runner: Runner
     ) -> Mapping[PurePosixPath, NativePackage]:
         """Return the installed package that ships each path of the target; nothing for a path that none ships."""
-
-    def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
-        self,
-        project: Project,
-        staged: StagedVenv,
-        dependencies: DependencySet,
-        source_date_epoch: int,
-        *,
-        evidence: bytes,
-        inclusions: Inclusions,
-        sbom: bytes = b"",
-    ) -> PackageSpec:
-        """Return the package's description."""
 
     def avoid_collisions(self, spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
         """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.prose import leading_prose
+from venvpkg.errors import ConfigurationError
 from venvpkg.model.package import PackageSpec, Relations
 
 if TYPE_CHECKING:
@@ -21,31 +22,6 @@ _MARK = "the Python libraries that it needs, in a virtual environment"
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:
-    """Return why no package of any family can be described, one sentence each; empty when it can."""
-    problems = []
-    if not _maintainer(project, staged):
-        problems.append(
-            "maintainer: not given, and the application's metadata has no author or maintainer with an address;"
-            " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
-        )
-    for command in _commands(project, staged):
-        problem = _command_problem(command, staged)
-        if problem:
-            problems.append(f"commands: {problem}")
-    return tuple(problems)
-
-
-def _command_problem(command: str, staged: StagedVenv) -> str:
-    if not _COMMAND.fullmatch(command):
-        return f"{command!r} is no name for a program in {PROGRAMS}; name the wanted ones in [tool.venvpkg] commands"
-    programs = {each.path.name for each in staged.payload.paths if each.path.parent == staged.prefix / "bin"}
-    if command in programs:
-        return ""
-    near = difflib.get_close_matches(command, programs, n=1)
-    return f"the environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
-
-
 def describe(  # noqa: PLR0913 - everything that is known of the package
     project: Project,
     staged: StagedVenv,
@@ -56,7 +32,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
     inclusions: Inclusions,
     sbom: bytes = b"",
 ) -> PackageSpec:
-    """Return the description of a package that has none of ``problems_of``.
+    """Return the package's description.
 
     Args:
         project: what the user declared; wins over the application's metadata.
@@ -66,7 +42,13 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         evidence: the record of the derivation, as it will be shipped.
         inclusions: what of the project's own files shapes the package.
         sbom: the bill of materials, as it will be shipped; empty for none.
+
+    Raises:
+        ConfigurationError: no package of any family can be described; every problem is given.
     """
+    problems = _problems(project, staged)
+    if problems:
+        raise ConfigurationError(project.source, problems)
     application = staged.application
     settings = project.settings
     return PackageSpec(
@@ -104,6 +86,31 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
 def says_that_venvpkg_made_it(description: str) -> bool:
     """Whether a package's description, as a family has wrapped it, is one of ``describe``."""
     return _MARK in " ".join(description.split())
+
+
+def _problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
+    """Return why no package of any family can be described, one sentence each; empty when it can."""
+    problems = []
+    if not _maintainer(project, staged):
+        problems.append(
+            "maintainer: not given, and the application's metadata has no author or maintainer with an address;"
+            " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
+        )
+    for command in _commands(project, staged):
+        problem = _command_problem(command, staged)
+        if problem:
+            problems.append(f"commands: {problem}")
+    return tuple(problems)
+
+
+def _command_problem(command: str, staged: StagedVenv) -> str:
+    if not _COMMAND.fullmatch(command):
+        return f"{command!r} is no name for a program in {PROGRAMS}; name the wanted ones in [tool.venvpkg] commands"
+    programs = {each.path.name for each in staged.payload.paths if each.path.parent == staged.prefix / "bin"}
+    if command in programs:
+        return ""
+    near = difflib.get_close_matches(command, programs, n=1)
+    return f"the environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _maintainer(project: Project, staged: StagedVenv) -> str:

@@ -8,22 +8,30 @@ from venvpkg.errors import ConfigurationError
 from venvpkg.templates import unknown_templates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from venvpkg.model.project import Inclusions, Project
 
 
-def refuse(project: Project, problems: tuple[str, ...]) -> None:
-    """Raise one error that gives every problem; nothing when there is none.
+def refuse(project: Project, inclusions: Inclusions, problems: Iterable[str]) -> None:
+    """Raise one error with every problem that is known before anything is built; nothing when there is none.
+
+    Args:
+        project: what the user declared.
+        inclusions: what of the project's own files shapes the package.
+        problems: those that the family finds.
 
     Raises:
         ConfigurationError: there are problems.
     """
-    if problems:
-        raise ConfigurationError(project.source, problems)
+    found = (*problems, *_template_problems(inclusions))
+    if found:
+        raise ConfigurationError(project.source, found)
 
 
-def template_problems(inclusions: Inclusions | None) -> tuple[str, ...]:
+def _template_problems(inclusions: Inclusions) -> tuple[str, ...]:
     """Return which templates of the project shadow none of venvpkg's, one sentence each."""
-    if inclusions is None or inclusions.templates is None:
+    if inclusions.templates is None:
         return ()
     unknown = unknown_templates(inclusions.templates)
     return tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)

@@ -6,8 +6,11 @@ import dataclasses
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import pytest
+
 from unit.samples import PREFIX, a_project, a_staged, an_application
-from venvpkg.backends.describe import describe, problems_of
+from venvpkg.backends.describe import describe
+from venvpkg.errors import ConfigurationError
 from venvpkg.model.depends import DependencySet
 from venvpkg.model.project import Inclusions, Project, Settings
 
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
     return describe(project, staged, DependencySet(), 0, evidence=b"", inclusions=Inclusions())
+
+
+def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        described(project, staged)
+    assert str(project.source) in caught.value.brief
+    return tuple(caught.value.problems)
 
 
 def test_the_configured_maintainer_wins_over_the_metadata() -> None:
@@ -72,3 +82,9 @@ def test_the_description_says_what_the_package_is_after_what_the_readme_says() -
     assert (first, empty) == ("App keeps a list of many things.", "")
     assert last.startswith("This package holds App 1.0")
     assert last.endswith("at /opt/venvs/app.")
+
+
+def test_declared_relations_reach_the_description() -> None:
+    spec = described(a_project(Settings(recommends=("aa | bb",), provides=("cc (= 1)",))), a_staged())
+
+    assert (spec.relations.recommends, spec.relations.provides) == (("aa | bb",), ("cc (= 1)",))

@@ -1,70 +1,19 @@
-"""Compose a Debian package's description, and say everything that Debian would not accept."""
+"""What of a project Debian would not accept, known before anything is built."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.relations import parse_relation
-from venvpkg.backends.describe import describe, problems_of
-from venvpkg.backends.refusal import refuse, template_problems
 from venvpkg.config.keys import PACKAGE_NAME
-from venvpkg.model.project import Inclusions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.model.depends import DependencySet
-    from venvpkg.model.package import PackageSpec
     from venvpkg.model.project import Project, Settings
-    from venvpkg.model.staged import StagedVenv
 
 
-def check(project: Project, inclusions: Inclusions | None = None) -> None:
-    """Refuse what Debian would not accept, as far as it is known before anything is built.
-
-    Raises:
-        ConfigurationError: with every problem.
-    """
-    refuse(project, (*_debian_problems(project), *template_problems(inclusions)))
-
-
-def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
-    project: Project,
-    staged: StagedVenv,
-    dependencies: DependencySet,
-    source_date_epoch: int,
-    *,
-    evidence: bytes,
-    inclusions: Inclusions | None = None,
-    sbom: bytes = b"",
-) -> PackageSpec:
-    """Return the package's description.
-
-    Args:
-        project: what the user declared.
-        staged: the payload.
-        dependencies: what was derived for it.
-        source_date_epoch: seconds since 1970 UTC.
-        evidence: the record of the derivation, as it will be shipped.
-        inclusions: what of the project's own files shapes the package.
-        sbom: the bill of materials, as it will be shipped; empty for none.
-
-    Raises:
-        ConfigurationError: the package cannot be described, or Debian Policy refuses a value; every problem is given.
-    """
-    refuse(project, (*problems_of(project, staged), *_debian_problems(project)))
-    return describe(
-        project,
-        staged,
-        dependencies,
-        source_date_epoch,
-        evidence=evidence,
-        inclusions=inclusions or Inclusions(),
-        sbom=sbom,
-    )
-
-
-def _debian_problems(project: Project) -> Iterator[str]:
+def problems(project: Project) -> Iterator[str]:
     """Yield what config/ does not check, because it is Debian's grammar or a name that nobody configured.
 
     Source:

@@ -1,74 +1,23 @@
-"""Compose an rpm package's description, and say everything that rpm would not accept."""
+"""What of a project rpm would not accept, known before anything is built."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.backends.describe import describe, problems_of
-from venvpkg.backends.refusal import refuse, template_problems
 from venvpkg.backends.rpm.relations import is_single, is_versioned_at_most_exactly, spelled_relation
-from venvpkg.model.project import Inclusions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.model.depends import DependencySet
-    from venvpkg.model.package import PackageSpec
     from venvpkg.model.project import Project, Settings
-    from venvpkg.model.staged import StagedVenv
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
 _LARGEST_EPOCH: Final = 2**32 - 1
 
 
-def check(project: Project, inclusions: Inclusions | None = None) -> None:
-    """Refuse what rpm would not accept, as far as it is known before anything is built.
-
-    Raises:
-        ConfigurationError: with every problem.
-    """
-    refuse(project, (*_rpm_problems(project), *template_problems(inclusions)))
-
-
-def compose(  # noqa: PLR0913 - a stage: everything that is known of the package
-    project: Project,
-    staged: StagedVenv,
-    dependencies: DependencySet,
-    source_date_epoch: int,
-    *,
-    evidence: bytes,
-    inclusions: Inclusions | None = None,
-    sbom: bytes = b"",
-) -> PackageSpec:
-    """Return the package's description.
-
-    Args:
-        project: what the user declared.
-        staged: the payload.
-        dependencies: what was derived for it.
-        source_date_epoch: seconds since 1970 UTC.
-        evidence: the record of the derivation, as it will be shipped.
-        inclusions: what of the project's own files shapes the package.
-        sbom: the bill of materials, as it will be shipped; empty for none.
-
-    Raises:
-        ConfigurationError: the package cannot be described, or rpm refuses a value; every problem is given.
-    """
-    refuse(project, (*problems_of(project, staged), *_rpm_problems(project)))
-    return describe(
-        project,
-        staged,
-        dependencies,
-        source_date_epoch,
-        evidence=evidence,
-        inclusions=inclusions or Inclusions(),
-        sbom=sbom,
-    )
-
-
-def _rpm_problems(project: Project) -> Iterator[str]:
+def problems(project: Project) -> Iterator[str]:
     """Yield what config/ does not check, because it is rpm's grammar or a name that nobody configured.
 
     Source:
