@@ -41,7 +41,7 @@ def resolver(tmp_path: Path, runner: ScriptedRunner, report: RecordingReport | N
     work.mkdir(exist_ok=True)
     return Resolver(
         uv=Path(UV),
-        settings=UvSettings({"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:pw@corp/simple"}, ("--no-index",)),
+        settings=UvSettings({"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:hush-42@corp/simple"}, ("--no-index",)),
         runner=runner,
         report=report or RecordingReport(),
         work=work,
@@ -100,7 +100,7 @@ def test_uv_is_asked_for_the_targets_interpreter_in_an_environment_of_ours(tmp_p
     assert words[-1] == str(tmp_path / "app" / "pyproject.toml")
     assert (command.cwd, command.clean, command.stdin) == (tmp_path / "app", True, None)
     assert "PYTHONPATH" not in command.env
-    assert "pw" not in str(command)
+    assert "hush-42" not in str(command)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_paths_that_uv_writes_relative_to_its_output_become_relative_to_the_lock
 
 
 def test_a_conflict_is_explained_in_uvs_words_without_secrets_or_escape_sequences(tmp_path: Path) -> None:
-    errors = "error: No solution\n  cause: \x1b[31mhttps://me:pw@corp/simple\x1b[0m has no flask>9\n"
+    errors = "error: No solution\n  cause: \x1b[31mhttps://me:hush-42@corp/simple\x1b[0m has no flask>9\n"
     project = project_in(application(tmp_path, "flask>9"))
 
     with pytest.raises(LockError) as caught:
