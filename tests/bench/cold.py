@@ -19,6 +19,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
 
+PROJECT = """\
+[project]
+name = "application"
+version = "1"
+authors = [{{ name = "Bench", email = "bench@example.org" }}]
+dependencies = {dependencies}
+
+[tool.setuptools]
+py-modules = ["application"]
+"""
+
 
 def compiled(wheelhouse: Path) -> list[str]:
     """Return the releases in a wheelhouse that are native, as requirements."""
@@ -39,8 +50,7 @@ def application(requirements: list[str], work: Path) -> Path:
     """Return a project that depends on the requirements."""
     source = work / "application"
     source.mkdir()
-    lines = ["[project]", 'name = "application"', 'version = "1"', f"dependencies = {json.dumps(requirements)}"]
-    (source / "pyproject.toml").write_text("\n".join([*lines, "[tool.setuptools]", 'py-modules = ["application"]', ""]))
+    (source / "pyproject.toml").write_text(PROJECT.format(dependencies=json.dumps(requirements)))
     (source / "application.py").touch()
     return source
 
