@@ -149,7 +149,7 @@ def build_recorded(
         )
         spec = describe(
             project, staged, dependencies, epoch,
-            evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom,
+            evidence=dump_record(dependencies), inclusions=inclusions, sbom=sbom, elf=report,
         )  # fmt: skip
         if project.settings.debug_symbols:
             spec = replace(spec, debug=_debug_files(wheels, bench.work / "debug", session.report))

@@ -30,6 +30,7 @@ def test_facts_are_those_of_readelf(file: Path) -> None:
     assert list(facts.needed) == list(dict.fromkeys(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)))
     assert facts.soname == next(iter(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic)), None)
     assert ":".join(facts.runpath) == next(iter(re.findall(r"\(RUNPATH\).*\[(.*)\]", dynamic)), "")
+    assert facts.has_symbol_table == bool(re.search(r"\] \S+ +SYMTAB ", readelf(file, "--section-headers")))
     needs = re.split(r"Version needs section", readelf(file, "--version-info"))[1:]
     assert {each.version for each in facts.symbol_versions} == set(re.findall(r"Name: (\S+)", "".join(needs)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.backends.prose import leading_prose
 from venvpkg.errors import ConfigurationError
+from venvpkg.model.elf import ElfReport
 from venvpkg.model.package import PackageSpec, Relations
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
     evidence: bytes,
     inclusions: Inclusions,
     sbom: bytes = b"",
+    elf: ElfReport = ElfReport(()),  # noqa: B008 - frozen
 ) -> PackageSpec:
     """Return the package's description.
 
@@ -42,6 +44,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         evidence: the record of the derivation, as it will be shipped.
         inclusions: what of the project's own files shapes the package.
         sbom: the bill of materials, as it will be shipped; empty for none.
+        elf: every ELF file of the payload.
 
     Raises:
         ConfigurationError: no package of any family can be described; every problem is given.
@@ -80,6 +83,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         ),
         inclusions=inclusions,
         target_revision=settings.target_revision,
+        elf=elf,
     )
 
 

@@ -1,8 +1,8 @@
 """One ELF file in, facts out. The only module that knows the format.
 
-Everything the loader looks at is reached through the program headers; section headers may be stripped and are never
-read. Every offset and count comes from a stranger: each is checked against the size of the file, and each table has a
-limit, so that a damaged file is told as such, quickly and in little memory.
+Everything the loader looks at is reached through the program headers; section headers may be stripped, and tell no more
+than whether there is a symbol table. Every offset and count comes from a stranger: each is checked against the size of
+the file, and each table has a limit, so that a damaged file is told as such, quickly and in little memory.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ MOST_SEGMENTS = 1 << 10
 MOST_DYNAMIC_ENTRIES = 1 << 14
 MOST_NEEDED = 1 << 12
 MOST_SEARCH_DIRECTORIES = 1 << 10
+
+SHT_SYMTAB = 2
 
 # e_machine → the bits of e_flags that name an ABI. Elsewhere flags say which instructions or which float convention
 # was used, and objects that work together disagree in them (Debian bugs 849913, 853793).
@@ -106,7 +108,8 @@ def _read(content: mmap.mmap, path: PurePosixPath) -> ElfObject:
     if abi is None:
         raise Damaged("no ELF header")
     elf = ELFFile(cast("IO[bytes]", content))
-    facts = ElfObject(path, abi, _KINDS.get(str(elf.header.e_type), ElfKind.OTHER))
+    kind = _KINDS.get(str(elf.header.e_type), ElfKind.OTHER)
+    facts = ElfObject(path, abi, kind, has_symbol_table=_has_symbol_table(elf, content))
     segments = _segments(elf, content)
     view = View(
         content,
@@ -131,6 +134,15 @@ def _segments(elf: ELFFile, content: mmap.mmap) -> list[Any]:
     if count > MOST_SEGMENTS or size < elf.structs.Elf_Phdr.sizeof() or start + count * size > len(content):
         raise Damaged("program headers outside the file")
     return [struct_parse(elf.structs.Elf_Phdr, elf.stream, start + each * size) for each in range(count)]
+
+
+def _has_symbol_table(elf: ELFFile, content: mmap.mmap) -> bool:
+    """Return whether a section is SHT_SYMTAB. Headers that are damaged tell of none: the loader does not mind them."""
+    start, count, size = elf.header.e_shoff, elf.header.e_shnum, elf.header.e_shentsize
+    if size < elf.structs.Elf_Shdr.sizeof() or start + count * size > len(content):
+        return False
+    sh_type = struct.Struct("<I" if content[5] == 1 else ">I")  # behind sh_name, which is a word of either class
+    return any(sh_type.unpack_from(content, start + each * size + 4)[0] == SHT_SYMTAB for each in range(count))
 
 
 def _dynamic_entries(elf: ELFFile, content: mmap.mmap, segment: Any) -> dict[str | int, list[int]]:  # noqa: ANN401

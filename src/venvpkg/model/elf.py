@@ -80,6 +80,7 @@ class ElfObject:
             (``GLIBC_ABI_DT_RELR``).
         undefined: symbols it takes from others, in file order, including those it has a copy relocation for.
         needs_gnu_hash: whether its symbols can only be found by their DT_GNU_HASH; older loaders know DT_HASH alone.
+        has_symbol_table: whether it has the one that strip(1) takes away, for linkers and debuggers.
     """
 
     path: PurePosixPath
@@ -93,6 +94,7 @@ class ElfObject:
     symbol_versions: tuple[SymbolVersion, ...] = ()
     undefined: tuple[Symbol, ...] = ()
     needs_gnu_hash: bool = False
+    has_symbol_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)

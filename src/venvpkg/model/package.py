@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from venvpkg.model.elf import ElfReport
 from venvpkg.model.project import Inclusions
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class PackageSpec:
         relations: what else the user declared.
         inclusions: maintainer scripts and templates; the files are in the payload already.
         target_revision: of a rebuild for this target alone; 0 for none.
+        elf: every ELF file of the payload.
         debug: build-id and separate debug file on this machine, sorted by build-id; empty for no package of them.
     """
 
@@ -73,6 +75,7 @@ class PackageSpec:
     relations: Relations = field(default_factory=Relations)
     inclusions: Inclusions = field(default_factory=Inclusions)
     target_revision: int = 0
+    elf: ElfReport = field(default_factory=lambda: ElfReport(()))
     debug: tuple[tuple[str, Path], ...] = ()
 
 

@@ -44,6 +44,15 @@ def problem_of(content: bytes, directory: Path) -> str:
     return problem
 
 
+def with_sections(elf: Elf, *types: int) -> bytes:
+    """Return the file with a section header of each type at its end."""
+    content = bytearray(elf.content())
+    word, start, sizes, size = ("Q", 40, 58, 64) if elf.bits == 64 else ("I", 32, 46, 40)
+    struct.pack_into(elf.order + word, content, start, len(content))
+    struct.pack_into(elf.order + "HH", content, sizes, size, len(types))
+    return bytes(content) + b"".join(struct.pack(elf.order + "II", 1, each).ljust(size, b"\0") for each in types)
+
+
 def test_a_shared_object_tells_what_it_needs(tmp_path: Path) -> None:
     facts = facts_of(RICH, tmp_path)
 
@@ -233,3 +242,21 @@ def test_whatever_the_bytes_are_only_an_elf_error_comes_out_and_soon(tmp_path: P
         (tmp_path / "x").unlink()
 
     assert slowest < 5
+
+
+@pytest.mark.parametrize("layout", [Elf(), Elf(bits=32, order=">", machine=EM_S390)], ids=["64-bit", "32-bit"])
+def test_a_symbol_table_for_debuggers_is_seen_among_the_sections(layout: Elf, tmp_path: Path) -> None:
+    for types, expected in (((), False), ((0, 11, 3), False), ((0, 11, 3, 2), True)):
+        (tmp_path / "x").write_bytes(with_sections(layout, *types))
+
+        assert read_object(tmp_path / "x", PLACE).has_symbol_table is expected
+
+
+def test_damaged_section_headers_hide_no_other_fact(tmp_path: Path) -> None:
+    whole = with_sections(RICH, 0, 2)
+    (tmp_path / "x").write_bytes(whole[:-1])
+
+    facts = read_object(tmp_path / "x", PLACE)
+
+    assert facts == facts_of(RICH, tmp_path)
+    assert not facts.has_symbol_table
