@@ -88,6 +88,6 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
         **records_of(spec),
         **pages,
     }
-    if text := rendered_overrides(spec, pages, zstd=uses_zstd(target.release)):
+    if text := rendered_overrides(spec, pages, multiarch=target.multiarch, zstd=uses_zstd(target.release)):
         files[OVERRIDES / spec.name] = text
     return add_files(spec, files, [PurePosixPath("/", CONTROL)])

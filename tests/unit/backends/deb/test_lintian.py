@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from unit.samples import PREFIX, SITE, a_spec, a_staged
 from venvpkg.backends.deb.lintian import overrides, rendered_overrides
+from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
 from venvpkg.model.project import Inclusions
-from venvpkg.model.staged import PathKind, Payload, PayloadPath
+from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
 
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
+
+AMD64 = Abi(64, little_endian=True, machine=62, flags=0)
 PAGE = PurePosixPath("/usr/share/man/man1/app.1.gz")
 
 
@@ -57,6 +64,63 @@ def test_first_lines_of_scripts_are_told_as_lintian_tells_them(script: PayloadPa
     assert lines(script)[1:] == expected
 
 
+def of_a_wheel(path: PayloadPath, **facts: Any) -> PackageSpec:
+    """A package with one file that a distribution brings along."""
+    staged = a_staged(payload=Payload((path,)))
+    own = InstalledDistribution("app", "1.0", "0" * 64, (path.path,))
+    objects = (ElfObject(path.path, AMD64, ElfKind.SHARED, **facts),) if path.is_elf else ()
+    return a_spec(replace(staged, distributions=(own,)), elf=ElfReport(objects))
+
+
+def a_file(name: str, mode: int = 0o644, *, is_elf: bool = False) -> PayloadPath:
+    return PayloadPath(SITE / name, PathKind.FILE, mode, 10, "0" * 32, is_elf=is_elf)
+
+
+def tags(spec: PackageSpec) -> list[str]:
+    found = overrides(spec, (PAGE,), multiarch="x86_64-linux-gnu", zstd=False)
+    return [f"{each.tag} {each.context}".strip() for each in found][1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "expected"),
+    [
+        ("_rust.so", {"has_symbol_table": True}, ["unstripped-binary-or-object *opt/venvs/app/*"]),
+        ("_rust.so", {}, []),
+        ("crt1.o", {"has_symbol_table": True}, []),
+        (
+            "_x.so",
+            {"runpath": ("/usr/lib/x86_64-linux-gnu/",)},
+            ["custom-library-search-path RUNPATH /usr/lib/x86_64-linux-gnu *opt/venvs/app/*"],
+        ),
+        ("_x.so", {"rpath": ("$ORIGIN", "/lib")}, ["custom-library-search-path RPATH /lib *opt/venvs/app/*"]),
+        ("_x.so", {"runpath": ("/home/build/lib",)}, []),
+        ("_x.so", {"runpath": ("/usr/lib/aarch64-linux-gnu",)}, []),
+    ],
+)
+def test_binaries_of_wheels_may_be_as_they_are(name: str, facts: dict[str, Any], expected: list[str]) -> None:
+    assert tags(of_a_wheel(a_file(name, is_elf=True), **facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (a_file("app/.gitignore"), ["package-contains-vcs-control-file *opt/venvs/app/*"]),
+        (a_file("app/.gitattributes.gz"), ["package-contains-vcs-control-file *opt/venvs/app/*"]),
+        (a_file("app/gitignore"), []),
+        (a_file("app/.gitkeep"), []),
+    ],
+)
+def test_what_authors_left_in_their_wheels_may_stay(path: PayloadPath, expected: list[str]) -> None:
+    assert tags(of_a_wheel(path)) == expected
+
+
+def test_what_the_packager_adds_has_no_such_excuse() -> None:
+    added = [a_file(".gitignore"), a_file("tool", 0o755, is_elf=True)]
+    facts = ElfObject(added[-1].path, AMD64, ElfKind.EXECUTABLE, runpath=("/usr/lib",), has_symbol_table=True)
+
+    assert tags(a_spec(a_staged(payload=Payload(tuple(added))), elf=ElfReport((facts,)))) == []
+
+
 def test_bytecode_and_compression_have_their_reasons() -> None:
     cache = PayloadPath(SITE / "app/__pycache__", PathKind.DIRECTORY, 0o755)
 
@@ -76,7 +140,7 @@ def test_every_override_stands_below_its_reason() -> None:
     spec = a_spec(a_staged(payload=Payload((a_script("/usr/bin/env python"),))))
     paragraphs = rendered_overrides(spec, (), zstd=True).decode().removesuffix("\n").split("\n\n")
 
-    assert len(paragraphs) == len(list(overrides(spec, (), zstd=True))) > 3
+    assert len(paragraphs) == len(list(overrides(spec, (), multiarch="", zstd=True))) > 3
     for paragraph in paragraphs:
         *reason, override = paragraph.split("\n")
         assert reason
