@@ -36,6 +36,15 @@ commands = ["{name}"]
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """What lintian says of an application, in its words, and why its packager lets it be."""
+
+    tag: str
+    context: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """One entry; ``applications.toml`` explains each key."""
 
@@ -48,6 +57,7 @@ class Application:
     depends: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    lintian: tuple[Excuse, ...] = ()
     full: bool = False
 
     @property
@@ -67,6 +77,18 @@ class Application:
         (project / "pyproject.toml").write_text(text)
         return f"{project}/"
 
+    def options(self, start: Path) -> tuple[str, ...]:
+        """Return the packager's options for lintian's sake; what they name is made in ``start``, where paths start."""
+        if not self.lintian:
+            return ()
+        templates = start / f"{self.name}-templates"
+        templates.mkdir(exist_ok=True)
+        text = '{% include "venvpkg/lintian-overrides.j2" %}\n'
+        for each in self.lintian:
+            text += f"\n# {each.reason}\n{{{{ package }}}}: {each.tag} {each.context}\n"
+        (templates / "lintian-overrides.j2").write_text(text)
+        return (f"--templates={templates.name}",)
+
 
 def read_applications() -> tuple[Application, ...]:
     """Return every entry of the table, in its order."""
@@ -82,6 +104,7 @@ def read_applications() -> tuple[Application, ...]:
             depends=tuple(entry.get("depends", ())),
             beside=tuple(entry.get("beside", ())),
             environment=entry.get("environment", {}),
+            lintian=tuple(Excuse(**excuse) for excuse in entry.get("lintian", ())),
             full=entry.get("full", False),
         )
         for entry in entries

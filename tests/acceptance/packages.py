@@ -18,13 +18,18 @@ class Venvpkg:
     program: Path
     directory: Path
 
-    def run(self, *arguments: str) -> Outcome:
-        """Run it in an empty directory."""
+    @property
+    def here(self) -> Path:
+        """The directory that it is run in, with nothing but what it writes and tests put there."""
         where = self.directory / "elsewhere"
         where.mkdir(exist_ok=True)
+        return where
+
+    def run(self, *arguments: str) -> Outcome:
+        """Run it ``here``."""
         completed = subprocess.run(
             [str(self.program), *arguments],
-            cwd=where,
+            cwd=self.here,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

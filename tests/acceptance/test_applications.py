@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,6 @@ from acceptance.lintian import findings
 from acceptance.packages import Visit, depends_of, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from acceptance.cleanroot import CleanRoot, Outcome
     from acceptance.packages import Venvpkg
 
@@ -45,7 +44,8 @@ def application(request: pytest.FixtureRequest) -> Application:
 def build(application: Application, venvpkg: Venvpkg, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     argument = application.argument(tmp_path_factory.mktemp("applications"))
     depends = (f"--depends={each}" for each in application.depends)
-    return venvpkg.built(argument, "--maintainer=Packager <packager@example.org>", *depends)
+    options = application.options(Path(argument) if application.beside else venvpkg.here)
+    return venvpkg.built(argument, "--maintainer=Packager <packager@example.org>", *depends, *options)
 
 
 @pytest.fixture(scope="module")
