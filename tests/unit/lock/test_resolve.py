@@ -41,7 +41,9 @@ def resolver(tmp_path: Path, runner: ScriptedRunner, report: RecordingReport | N
     work.mkdir(exist_ok=True)
     return Resolver(
         uv=Path(UV),
-        settings=UvSettings({"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:hush-42@corp/simple"}, ("--no-index",)),
+        settings=UvSettings(
+            {"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:hush-42@corp/simple"}, ("--no-index",)
+        ),
         runner=runner,
         report=report or RecordingReport(),
         work=work,
