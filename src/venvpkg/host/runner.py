@@ -195,10 +195,15 @@ class _Launch(TypedDict):
     env: Mapping[str, str]
 
 
+class StoppedError(Exception):
+    """The run is being ended (Ctrl-C): nothing is started any more, and nobody waits for what comes of the rest."""
+
+
 class SubprocessRunner:
-    """Runs programs on this machine."""
+    """Runs programs on this machine, until it is stopped: then every call raises ``StoppedError``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
+        self._is_stopped = False
         self._base = {key: value for key, value in environment.items() if key in PASSED_ON} | {"LC_ALL": "C.UTF-8"}
         self._live: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -280,8 +285,10 @@ class SubprocessRunner:
         """Return how to start a command, so that it does not outlive venvpkg, however that ends.
 
         Raises:
+            StoppedError: nothing is started any more.
             FileNotFoundError: it is not there; setpriv would tell it by its exit status alone.
         """
+        self._require_going_on()
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
         program = str(PurePosixPath(cwd or "", argv[0])) if "/" in argv[0] else argv[0]
@@ -289,8 +296,22 @@ class SubprocessRunner:
             raise FileNotFoundError(errno.ENOENT, "not found, or not executable", argv[0])
         return _Launch(args=(*_DIES_WITH_US, *argv), cwd=cwd, env=env)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is started any more."""
+        return self._is_stopped
+
+    def stop(self) -> None:
+        """Kill every program that still runs, with its children, and start none any more.
+
+        For Ctrl-C while other threads wait for theirs: those must not take a program that was killed for one that
+        answered, such as dpkg-query for "no package has this file", and go on to a wrong end.
+        """
+        self._is_stopped = True
+        self.end_all()
+
     def end_all(self) -> None:
-        """Kill every program that still runs, with its children; for Ctrl-C while other threads wait for theirs."""
+        """Kill every program that still runs, with its children; for an error while other threads wait for theirs."""
         with self._lock:
             for process in self._live:
                 _kill_group(process)
@@ -299,11 +320,18 @@ class SubprocessRunner:
     def _alive(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         with self._lock:
             self._live.add(process)
+            if self._is_stopped:  # since it was started
+                _kill_group(process)
         try:
             yield
         finally:
             with self._lock:
                 self._live.discard(process)
+        self._require_going_on()
+
+    def _require_going_on(self) -> None:
+        if self._is_stopped:
+            raise StoppedError
 
 
 @contextlib.contextmanager

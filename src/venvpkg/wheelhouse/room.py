@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Bind, Command
+from venvpkg.host.runner import Bind, Command, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 MOUNTPOINT = PurePosixPath("/usr/src/venvpkg")
 # What a distribution's own build would not find: programs, headers and settings of this machine's administrator.
 MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/usr/src", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
-
-
-class StoppedError(Exception):
-    """The run is being ended (Ctrl-C); nobody waits for this job any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from venvpkg.host.namespaces import isolated_argv
-from venvpkg.host.runner import Bind, Command, SubprocessRunner
+from venvpkg.host.runner import Bind, Command, StoppedError, SubprocessRunner
 
 RUNNER = SubprocessRunner(
     {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://user:secret@example.org", "LANG": "de_DE"}
@@ -135,6 +136,33 @@ def test_a_program_reads_a_file_as_its_standard_input(tmp_path: Path) -> None:
         stream.finish()
 
     assert (runner.run(command).stdout, streamed) == (b"from a file", b"from a file")
+
+
+def test_a_stopped_runner_ends_what_runs_and_starts_nothing(tmp_path: Path) -> None:
+    runner = SubprocessRunner({})
+    ends: list[object] = []
+    begun = tmp_path / "begun"
+
+    def wait_for_a_program() -> None:
+        try:
+            ends.append(runner.run(python(f"import time; open({str(begun)!r}, 'w'); time.sleep(60)")))
+        except StoppedError as error:
+            ends.append(error)
+
+    waiting = threading.Thread(target=wait_for_a_program)
+    waiting.start()
+    while not begun.exists():
+        time.sleep(0.01)
+
+    runner.stop()
+    waiting.join(30)
+
+    # Not an answer: that of a program which was killed is none.
+    assert [type(end) for end in ends] == [StoppedError]
+    with pytest.raises(StoppedError):
+        runner.run(python(""))
+    with pytest.raises(StoppedError), runner.stream(python("")):
+        pass
 
 
 def _runs(pid: int) -> bool:
