@@ -23,7 +23,6 @@ from venvpkg.host.files import sha256_of
 from venvpkg.lock.build_pins import read_build_pins
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.obtain import obtain_lock, renew_lock
-from venvpkg.lock.per_target import with_lock_of
 from venvpkg.model.record import BuildRecord
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_record as dump_build_record
@@ -107,7 +106,7 @@ def build_recorded(
     """
     site = site_target(session, project)
     target, runner = site.target, site.runner
-    project = with_lock_of(project.on(target), target, several=session.several)
+    project = project.on(target)
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     refuse(project, inclusions, backend.problems(project))
@@ -196,7 +195,7 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
         VenvpkgError: as ``build``.
     """
     site = site_target(session, project)
-    project = with_lock_of(project.on(site.target), site.target, several=session.several)
+    project = project.on(site.target)
     with workbench(project, site, session) as first:
         lock = obtain_lock(project, first.target, first.resolver, locked=locked, preview=True).lock
         bench = with_system(first, lock)
@@ -206,7 +205,7 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lock and return it."""
     site = site_target(session, project)
-    project = with_lock_of(project.on(site.target), site.target, several=session.several)
+    project = project.on(site.target)
     with workbench(project, site, session) as bench:
         return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
 

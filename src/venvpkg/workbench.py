@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,6 +17,7 @@ from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fal
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.download import Downloads
 from venvpkg.lock.fallbacks import read_fallbacks
+from venvpkg.lock.ledger import Ledger
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.uv import Resolver
 from venvpkg.materials import Materials
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
+    from venvpkg.wheelhouse.pool import Pool
     from venvpkg.wheelhouse.toolchain import Toolchain
 
 
@@ -62,10 +64,10 @@ class Session:
         report: hears what happens.
         places: directories that outlive the run.
         environment: venvpkg's own environment variables.
-        jobs: how many things may run at once.
+        pool: gives cores to compile jobs; that of all targets of this call.
         offline: use nothing from the network.
         target: what is built for, as the user names it.
-        several: whether this call builds for other targets too.
+        ledger: the lock files of the application; that of all targets of this call.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
     """
 
@@ -73,11 +75,15 @@ class Session:
     report: Report
     places: Places
     environment: Mapping[str, str]
-    jobs: int
+    pool: Pool
     offline: bool
     target: Selection = HOST
-    several: bool = False
+    ledger: Ledger = field(default_factory=Ledger)
     compatibility_file: Path | None = None
+
+    def stop(self) -> None:
+        """End what runs for it, and let it begin nothing any more; to be called from another thread than its own."""
+        self.runner.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ def workbench(
             work=work,
             directory=project.directory or Path("/"),
             offline=session.offline,
+            ledger=session.ledger,
         )
         yield Workbench(
             project,
@@ -241,10 +248,11 @@ def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain
     found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
-    known = read_fallbacks(project.build_lock)
-    if not set(plan.fallbacks) <= set(known):
-        merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
-        write_fallbacks(project.build_lock, merged.values())
+    with bench.session.ledger:
+        known = read_fallbacks(project.build_lock)
+        if not set(plan.fallbacks) <= set(known):
+            merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
+            write_fallbacks(project.build_lock, merged.values())
     return plan
 
 
@@ -274,12 +282,14 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         uv=bench.resolver.uv,
         workspace=bench.work,
         logs=session.places.logs,
-        jobs=session.jobs,
+        pool=session.pool,
         end=session.runner.end_all,
     )
     compiled = compile_wheels(plan, pins, shop)
     if compiled.pins:
-        write_build_pins(project.build_lock, _merged(pins, compiled.pins))
+        with session.ledger:  # and read again: another target may have written since
+            known = read_build_pins(project.build_lock)
+            write_build_pins(project.build_lock, _merged(known, compiled.pins))
     return compiled.wheels
 
 

@@ -29,6 +29,7 @@ from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelhouse.compile import compile_wheels
+from venvpkg.wheelhouse.pool import Pool
 from venvpkg.wheelhouse.source_tree import read_source_tree
 from venvpkg.wheelhouse.store import Wheelhouse
 from venvpkg.wheelhouse.toolchain import read_toolchain
@@ -139,7 +140,7 @@ def build(project: Path, place: Path, report: RecordingReport | None = None) -> 
         uv=find_uv(),
         workspace=place / "work",
         logs=place / "logs",
-        jobs=2,
+        pool=Pool(2),
         end=runner.end_all,
     )
     tree = read_source_tree(project, runner)
@@ -242,7 +243,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         uv=find_uv(),
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",
-        jobs=1,
+        pool=Pool(1),
         end=runner.end_all,
     )
     plan = WheelPlan((PlannedWheel("tiny", "", Action.COMPILE, "", read_source_tree(project, runner)),))

@@ -25,6 +25,7 @@ from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.rebuild import rebuild
 from venvpkg.record.file import record_path
+from venvpkg.wheelhouse.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +64,7 @@ class Desk:
     def session(self, *, offline: bool = False) -> pipeline.Session:
         places = Places(self.home / "wheelhouse", self.home / "cache")
         runner = SubprocessRunner(self.environ)
-        return pipeline.Session(runner, self.report, places, self.environ, 2, offline)
+        return pipeline.Session(runner, self.report, places, self.environ, Pool(2), offline)
 
 
 @pytest.fixture

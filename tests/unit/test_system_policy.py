@@ -15,6 +15,7 @@ from unit.wheelhouse.makers import application, distribution, locked
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.places import Places as Directories
 from venvpkg.model.project import Settings, WheelSettings
+from venvpkg.wheelhouse.pool import Pool
 from venvpkg.workbench import Session, Workbench, with_system
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def bench_of(places: Places, wheels: WheelSettings, report: RecordingReport, nam
     owners = {f"{SITE}/{each}": "python3-yaml" for each in ("PyYAML-6.0.dist-info", "lib-1.dist-info")}
     machine = cast("SubprocessRunner", Machine(owners, {"python3-yaml": "6.0-3+b2"}))
     directories = Directories(places.root / "wheelhouse", places.root / "cache")
-    session = Session(machine, report, directories, {}, 1, offline=True)
+    session = Session(machine, report, directories, {}, Pool(1), offline=True)
     project = dataclasses.replace(application(), name=name, settings=Settings(wheels=wheels))
     unused = cast("tuple[Resolver, Downloads, Wheelhouse]", (None, None, None))
     return Workbench(project, places.target(), machine, session, *unused, no_source=(Path("dist"),))

@@ -8,6 +8,7 @@ from unit.fakes import RecordingReport
 from unit.targets.makers import TRIXIE, Machine, root_with
 from venvpkg.host.places import Places
 from venvpkg.targets.selection import Kind, Selection
+from venvpkg.wheelhouse.pool import Pool
 from venvpkg.workbench import Session, site_target
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def test_the_rules_for_platform_tags_are_the_targets_own(tmp_path: Path) -> None
         report=RecordingReport(),
         places=Places(tmp_path / "wheelhouse", tmp_path / "cache"),
         environment={},
-        jobs=1,
+        pool=Pool(1),
         offline=True,
         target=Selection(Kind.ROOT, str(root)),
     )

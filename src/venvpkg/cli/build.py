@@ -18,6 +18,7 @@ from venvpkg.record.file import record_path
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
+    from venvpkg.cli.several import Outcome
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.pipeline import Session
@@ -63,12 +64,19 @@ def _build_for_several(project: Project, sessions: tuple[Session, ...], destinat
     output = current_output()
     outcomes = build_for_each(project, destination, sessions, output.setback, locked=locked)
     sessions[0].report.summary(tuple(each.row for each in outcomes))
-    built = [(each.target, each.artifact) for each in outcomes if each.artifact is not None]
-    paths = [path for _, artifact in built for path in _paths(artifact)]
-    if len(built) < len(outcomes) and not output.as_json:
-        click.echo("".join(f"{path}\n" for path in paths), nl=False)
+    paths = [path for each in outcomes if each.artifact is not None for path in _paths(each.artifact)]
+    tell(paths, {"targets": [{"target": str(each.target), **_told(each)} for each in outcomes]})
     require_all(outcomes)
-    tell(paths, {"targets": [{"target": str(target), **_facts(artifact)} for target, artifact in built]})
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    if outcome.artifact is not None:
+        return _facts(outcome.artifact)
+    if outcome.error is None:
+        raise ValueError("neither a package nor an error")
+    error = outcome.error
+    told = {"brief": error.brief, "details": error.details, "resolution": error.resolution}
+    return {"error": {"exit_code": error.exit_code, **told}}
 
 
 def _paths(artifact: Artifact) -> list[str]:

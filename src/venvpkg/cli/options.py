@@ -11,13 +11,16 @@ import click
 from click.shell_completion import CompletionItem
 
 from venvpkg import pipeline
+from venvpkg.cli.output import current_output
 from venvpkg.cli.speech import SPEECH, Callback, output_of, wheelhouse_option
 from venvpkg.config.keys import KEYS
 from venvpkg.config.shapes import Array, Flag, Natural, OneOf, Text
+from venvpkg.host.capacity import default_jobs
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
 from venvpkg.targets.selection import parse_selection
+from venvpkg.wheelhouse.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +129,12 @@ COMMON = (
         help="Where downloads and logs are kept.  [default: by XDG]",
     ),
     click.option(
-        "-j", "--jobs", type=click.IntRange(1), metavar="N", envvar="VENVPKG_JOBS", help="Jobs.  [default: all cores]"
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        envvar="VENVPKG_JOBS",
+        help="Compile jobs at once.  [default: a core and a GiB of memory for each]",
     ),
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
     *SPEECH,
@@ -211,7 +219,7 @@ def _session(  # noqa: PLR0913 - one parameter an option
         report=output_of(verbose=verbose, quiet=quiet).report,
         places=Places.of_user(wheelhouse=wheelhouse, cache=cache),
         environment=dict(os.environ),
-        jobs=jobs or len(os.sched_getaffinity(0)),
+        pool=Pool(jobs or default_jobs()),
         offline=offline,
         target=target,
         compatibility_file=compat.absolute() if compat else None,
@@ -219,5 +227,12 @@ def _session(  # noqa: PLR0913 - one parameter an option
 
 
 def _sessions(*, target: tuple[Selection, ...], **common: Any) -> tuple[Session, ...]:  # noqa: ANN401 - see Callback
+    """Return a session for each target; with several each has a runner of its own, so that it can be ended alone."""
     first = _session(target=target[0], **common)
-    return tuple(replace(first, target=each, several=len(target) > 1) for each in target)
+    return (first,) if len(target) == 1 else tuple(_beside(first, each) for each in target)
+
+
+def _beside(first: Session, target: Selection) -> Session:
+    runner = SubprocessRunner(os.environ)
+    report = current_output().report_of(str(target), lambda: runner.is_stopped)
+    return replace(first, target=target, runner=runner, report=report)

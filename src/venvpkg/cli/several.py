@@ -1,10 +1,13 @@
-"""One build for several targets: a target that fails does not stop the others."""
+"""One build for several targets, at once: a target that fails does not stop the others."""
 
 from __future__ import annotations
 
 import errno
+import threading
 import time
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from venvpkg import pipeline
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from venvpkg.pipeline import Session
     from venvpkg.targets.selection import Selection
 
+_PATIENCE_S = 10.0
 _OURS = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 
 
@@ -50,28 +54,58 @@ def build_for_each(
     *,
     locked: bool,
 ) -> tuple[Outcome, ...]:
-    """Build for one target after the other, each with all the jobs of its session, and return what came of each.
+    """Build for all targets at once, and return what came of each, in their order.
 
-    One after the other, because the compile jobs of one target fill the cores already, and because all of them read
-    and write one ``venvpkg.lock``.
+    Each has a thread, which mostly waits: for its turn with the locks, for its root to be made, and for its wheels,
+    which are compiled in the one pool that the sessions share. An interrupt, or a bug, ends all.
     """
-    outcomes = []
-    for session in sessions:
-        target, start = session.target, time.monotonic()
-        session.report.step(f"building for {target}")
+
+    def built(session: Session) -> Outcome:
+        outcome = _outcome(project, destination, session, locked=locked)
+        if outcome.error is not None and not session.runner.is_stopped:
+            tell_failure(str(outcome.target), outcome.error)
+        return outcome
+
+    futures: list[Future[Outcome]] = []
+    try:
+        futures.extend(_started(partial(built, session), str(session.target)) for session in sessions)
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+    except BaseException:
+        for session in sessions:
+            session.stop()
+        # So that each removes what it has on disk. What waits for a silent server is left: the next run removes that.
+        wait(futures, timeout=_PATIENCE_S)
+        raise
+    return tuple(future.result() for future in futures)
+
+
+def _started(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
+    """Return what will come of work in a thread that does not hold up the end of the program."""
+    future: Future[Outcome] = Future()
+
+    def run() -> None:
         try:
-            artifact = pipeline.build(project, destination, session, locked=locked)
-            outcomes.append(Outcome(target, time.monotonic() - start, artifact))
-        except VenvpkgError as error:
-            outcomes.append(Outcome(target, time.monotonic() - start, error=error))
-            tell_failure(str(target), error)
-        except OSError as error:
-            if error.errno in _OURS:
-                raise
-            refused = MachineError.of(error)
-            outcomes.append(Outcome(target, time.monotonic() - start, error=refused))
-            tell_failure(str(target), refused)
-    return tuple(outcomes)
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def _outcome(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
+    target, start = session.target, time.monotonic()
+    session.report.step("building")
+    try:
+        artifact = pipeline.build(project, destination, session, locked=locked)
+    except VenvpkgError as error:
+        return Outcome(target, time.monotonic() - start, error=error)
+    except OSError as error:
+        if error.errno in _OURS:
+            raise
+        return Outcome(target, time.monotonic() - start, error=MachineError.of(error))
+    return Outcome(target, time.monotonic() - start, artifact)
 
 
 def require_all(outcomes: Sequence[Outcome]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import json
 import threading
@@ -32,7 +33,14 @@ class Events:
         self._start = clock()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._refused: OSError | None = None
+        self._refused: list[OSError] = []
+        self._marks: Mapping[str, str] = {}
+
+    def about(self, target: str) -> Events:
+        """Return what writes to the same stream of one target of several: each of its events has the field."""
+        part = copy.copy(self)
+        part._marks = {"target": target}  # noqa: SLF001 - our own
+        return part
 
     def step(self, text: str) -> None:
         """Write the event ``step``."""
@@ -71,16 +79,15 @@ class Events:
     def emit(self, event: str, **fields: object) -> None:
         """Write one line; ASCII, so that no terminal and no locale has a say in it."""
         with self._lock:
-            if self._refused is not None:
+            if self._refused:
                 return
             elapsed = round(self._clock() - self._start, 3)
+            line = {"version": VERSION, "event": event, "elapsed_s": elapsed, **self._marks, **fields}
             try:
-                self._stream.write(
-                    f"{json.dumps({'version': VERSION, 'event': event, 'elapsed_s': elapsed, **fields})}\n"
-                )
+                self._stream.write(f"{json.dumps(line)}\n")
                 self._stream.flush()
             except OSError as error:
-                self._refused = error
+                self._refused.append(error)
 
     def close(self) -> None:
         """Raise what the stream refused, once.
@@ -88,9 +95,8 @@ class Events:
         Raises:
             OSError: an event was not written, and none after it.
         """
-        refused, self._refused = self._refused, None
-        if refused is not None:
-            raise refused
+        if self._refused:
+            raise self._refused.pop()
 
 
 class _Numbered:

@@ -16,9 +16,10 @@ from packaging.utils import canonicalize_name
 from venvpkg.errors import LockError
 from venvpkg.lock.credentials import without_credentials
 from venvpkg.lock.pip_config import read_text
+from venvpkg.lock.shared import LockedTarget, locked_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from venvpkg.model.project import Project
@@ -39,6 +40,7 @@ class LockInputs:
         requires_python: of the application; empty for none.
         target: ``debian-12-amd64``.
         python: minor version of the interpreter, ``3.11``.
+        machine: of the target, ``x86_64``.
         digest: sha256 over what else decides: uv's settings of the project, and the files from which its build
             backend computes dynamic dependencies; empty when there is nothing of the kind.
         constraints: pins of the user's requirements file, which the versions keep to; sorted.
@@ -49,17 +51,25 @@ class LockInputs:
     requires_python: str
     target: str
     python: str
+    machine: str = ""
     digest: str = ""
     groups: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
 
-    def as_table(self) -> dict[str, object]:
-        """Return the table as TOML writes it."""
-        table: dict[str, object] = {
-            "target": self.target,
-            "python": self.python,
-            "requirements": list(self.requirements),
-        }
+    @property
+    def locked_target(self) -> LockedTarget:
+        """What of the target the lock names."""
+        return LockedTarget(self.target, self.python, self.machine)
+
+    def as_table(self, beside: Iterable[LockedTarget] = ()) -> dict[str, object]:
+        """Return the table as TOML writes it, of a lock that holds for other targets beside this one, too."""
+        named = sorted({self.locked_target, *beside})
+        table: dict[str, object] = (
+            {"targets": [{"name": each.name, "python": each.python, "machine": each.machine} for each in named]}
+            if len(named) > 1
+            else {"target": self.target, "python": self.python, "machine": self.machine}
+        )
+        table["requirements"] = list(self.requirements)
         if self.extras:
             table["extras"] = list(self.extras)
         if self.groups:
@@ -74,19 +84,26 @@ class LockInputs:
 
     def changes_since(self, table: Mapping[str, object]) -> tuple[str, ...]:
         """Return in words what is no longer as a lock's table says; nothing when the lock is up to date."""
+        known = locked_targets(table)
+        mine = next((each for each in known if each.name == self.target), None)
+        found: list[str] = []
+        if mine is None:
+            found.append(f"target: {self.target}, locked for {', '.join(each.name for each in known) or 'none'}")
+        elif mine.python != self.python:
+            found.append(f"interpreter: {self.python}, locked for {mine.python or 'none'}")
+        return (*found, *self.other_changes_since(table))
+
+    def other_changes_since(self, table: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the changes that concern every target of the lock."""
         now = self.as_table()
         found: list[str] = []
-        for key, what in (
-            ("target", "target"),
-            ("python", "interpreter"),
-            ("requires-python", "requires-python"),
-        ):
-            if table.get(key, "") != now.get(key, ""):
-                found.append(f"{what}: {now.get(key) or 'none'}, locked for {table.get(key) or 'none'}")
+        if table.get("requires-python", "") != self.requires_python:
+            locked = table.get("requires-python")
+            found.append(f"requires-python: {self.requires_python or 'none'}, locked for {locked or 'none'}")
         for key in ("requirements", "extras", "groups", "constraints"):
-            locked, wanted = _words(table.get(key)), _words(now.get(key))
-            found.extend(f"{key}: {each} is new" for each in sorted(wanted - locked))
-            found.extend(f"{key}: {each} is no longer asked for" for each in sorted(locked - wanted))
+            locked_words, wanted = _words(table.get(key)), _words(now.get(key))
+            found.extend(f"{key}: {each} is new" for each in sorted(wanted - locked_words))
+            found.extend(f"{key}: {each} is no longer asked for" for each in sorted(locked_words - wanted))
         if table.get("inputs-sha256", "") != self.digest:
             found.append("uv's settings, or the files with the project's dynamic dependencies, have changed")
         return tuple(found)
@@ -106,7 +123,9 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
     extras = tuple(sorted({canonicalize_name(extra) for extra in project.settings.extras}))
     if project.directory is None:
         only = _normal(Requirement(application_requirement(project)))
-        return LockInputs((only,), (), "", target.name, target.interpreter.minor, constraints=constraints)
+        return LockInputs(
+            (only,), (), "", target.name, target.interpreter.minor, _machine(target), constraints=constraints
+        )
     path = project.directory / "pyproject.toml"
     document = _read(path)
     table, tool = _table(document, "project"), _table(document, "tool")
@@ -127,10 +146,16 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
         requires_python=requires_python,
         target=target.name,
         python=target.interpreter.minor,
+        machine=_machine(target),
         digest=_digest(project.directory, table, tool, extras),
         groups=groups,
         constraints=constraints,
     )
+
+
+def _machine(target: Target) -> str:
+    """Return the architecture as the interpreter tells it, which is what evaluates the lock's markers."""
+    return target.interpreter.environment.get("platform_machine", target.machine)
 
 
 def application_requirement(project: Project) -> str:

@@ -13,10 +13,11 @@ from venvpkg.host.files import read_regular
 from venvpkg.lock.credentials import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from venvpkg.lock.inputs import LockInputs
+    from venvpkg.lock.shared import LockedTarget
 
 # A universal lock of a large application has some MiB.
 LARGEST: Final = 64 * 2**20
@@ -55,7 +56,13 @@ def locked_from(document: Mapping[str, object]) -> Mapping[str, object] | None:
     return table if isinstance(table, dict) else None
 
 
-def lock_text(document: Mapping[str, object], origin: Path, destination: Path, inputs: LockInputs) -> str:
+def lock_text(
+    document: Mapping[str, object],
+    origin: Path,
+    destination: Path,
+    inputs: LockInputs,
+    beside: Iterable[LockedTarget] = (),
+) -> str:
     """Return uv's lock as venvpkg keeps it.
 
     Credentials are taken out of URLs (uv keeps those of direct references); the indexes' settings and netrc give them
@@ -66,9 +73,10 @@ def lock_text(document: Mapping[str, object], origin: Path, destination: Path, i
         origin: directory that uv wrote it to.
         destination: directory that the lock will be in.
         inputs: what it was resolved from.
+        beside: the other targets that it holds for.
     """
-    moved = _moved(dict(document), origin, destination)
-    tool = {"venvpkg": inputs.as_table()}
+    moved = moved_document(document, origin, destination)
+    tool = {"venvpkg": inputs.as_table(beside)}
     return _HEADER + tomli_w.dumps(moved | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
 
 
@@ -85,9 +93,14 @@ def relocated(text: str, origin: Path, destination: Path) -> str:
     return plain_text(document, origin, destination)
 
 
+def moved_document(document: Mapping[str, object], origin: Path, destination: Path) -> dict[str, object]:
+    """Return a lock that was written for the directory ``origin``, for the directory ``destination``, as a document."""
+    return _moved(dict(document), origin, destination)
+
+
 def plain_text(document: Mapping[str, object], origin: Path, destination: Path) -> str:
     """Return a lock as ``lock_text`` does, but as the work of whoever wrote it."""
-    return tomli_w.dumps(_moved(dict(document), origin, destination), multiline_strings=False)
+    return tomli_w.dumps(moved_document(document, origin, destination), multiline_strings=False)
 
 
 def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:

@@ -10,6 +10,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.foreign import export_foreign_lock
 from venvpkg.lock.lock_text import locked_from, plain_text, read_document
+from venvpkg.lock.per_target import with_lock_of
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
@@ -70,11 +71,16 @@ def obtain_lock(
     Raises:
         LockError: there is no lock and none can be made; or the one that is there cannot be used.
     """
+    with resolver.ledger:
+        return _obtained(with_lock_of(project, target), target, resolver, locked=locked, preview=preview)
+
+
+def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: bool, preview: bool) -> ObtainedLock:
     source = lock_source(project, resolver.report)
     match source.kind:
         case LockKind.PYLOCK:
             path = _own_lock(dataclasses.replace(project, lock=source.path), target, resolver, locked, preview)
-            return ObtainedLock(read_lock(path, target, project.settings), path, path == project.lock)
+            return ObtainedLock(read_lock(path, target, project.settings), path, path.parent == project.lock.parent)
         case LockKind.UV:
             resolver.report.detail(f"taking the lock from {source.path}")
             path = export_uv_lock(project, source.path, target, resolver, backends=not preview)
@@ -103,6 +109,11 @@ def renew_lock(project: Project, target: Target, resolver: Resolver, *, upgrade:
     Raises:
         LockError: it cannot be resolved, or another program keeps the lock.
     """
+    with resolver.ledger:
+        return _renewed(with_lock_of(project, target), target, resolver, upgrade=upgrade)
+
+
+def _renewed(project: Project, target: Target, resolver: Resolver, *, upgrade: bool) -> Path:
     source = lock_source(project, resolver.report)
     refresh = "Bring it up to date with the program that wrote it; builds use it as it is."
     if source.kind is LockKind.PYLOCK:

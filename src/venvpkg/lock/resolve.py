@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.inputs import application_requirement, lock_inputs
-from venvpkg.lock.lock_text import lock_text, locked_from, read_document
+from venvpkg.lock.lock_text import lock_text, locked_from, moved_document, plain_text, read_document
+from venvpkg.lock.per_target import lock_of_its_own
+from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared
 from venvpkg.lock.uv import Wanted, compile_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from venvpkg.lock.inputs import LockInputs
+    from venvpkg.lock.shared import Entry, LockedTarget
     from venvpkg.lock.uv import Resolver
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
@@ -108,15 +115,72 @@ def out_of_date(project: Project, target: Target, constraints: tuple[str, ...] =
 def _write(
     project: Project, target: Target, resolver: Resolver, *, upgrade: bool, constraints: tuple[str, ...]
 ) -> Path:
+    """Resolve for one target, and write the lock with what it says for the others."""
     inputs = lock_inputs(project, target, constraints)
-    output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
-    document = read_document(output)
-    text = lock_text(document, output.parent, project.lock.parent, inputs)
-    write_whole(project.lock, text.encode())
-    packages = document.get("packages")
-    count = len(packages) if isinstance(packages, list) else 0
-    resolver.report.step(f"locked {count} distribution{'s' * (count != 1)} in {project.lock.name}")
-    return project.lock
+    with resolver.ledger:
+        output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
+        path = project.lock
+        document = moved_document(read_document(output), output.parent, path.parent)
+        packages = document.get("packages")
+        share = packages if isinstance(packages, list) else []
+        beside = _beside(path, inputs, None if not upgrade else resolver.ledger.renewed)
+        merged = shared(document, beside | {inputs.locked_target: share}) if beside else document
+        if merged is None:
+            merged, beside = document, {}
+            if project.settings.lock is None:
+                path = lock_of_its_own(project, target)
+        text = lock_text(merged, path.parent, path.parent, inputs, beside)
+        write_whole(path, text.encode())
+        resolver.ledger.renewed.add(inputs.target)
+    count, names = len(share), ", ".join(each.name for each in beside)
+    resolver.report.step(
+        f"locked {count} distribution{'s' * (count != 1)} in {path.name}{f', beside {names}' if names else ''}"
+    )
+    return path
+
+
+def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict[LockedTarget, tuple[Entry, ...]]:
+    """Return what the lock that is there says for other targets, where that is still what the application asks for.
+
+    Args:
+        path: the lock.
+        inputs: of the target that is locked now.
+        kept: names of the targets that stay; None for all.
+    """
+    if not path.exists():
+        return {}
+    document = read_document(path)
+    table = locked_from(document)
+    if table is None or inputs.other_changes_since(table):
+        return {}
+    found: dict[LockedTarget, tuple[Entry, ...]] = {}
+    for target in locked_targets(table):
+        share = share_of(document, target)
+        # Without a machine it is a lock of an earlier venvpkg: its target is added again when it is built for.
+        if (
+            target.machine
+            and target.name != inputs.target
+            and share is not None
+            and (kept is None or target.name in kept)
+        ):
+            found[target] = share
+    return found
+
+
+def _previous(project: Project, target: Target, resolver: Resolver) -> str | None:
+    """Return the lock that was there when this call began, as it was for this target or else for the first of it.
+
+    Not as another target of this call has just written it: the versions must not depend on which of them came first.
+    """
+    text = resolver.ledger.before(project.lock)
+    if text is None:
+        return None
+    document = tomllib.loads(text)
+    known = locked_targets(locked_from(document) or {})
+    if len(known) <= 1:
+        return text
+    alone = share_text_of(document, next((each for each in known if each.name == target.name), known[0]))
+    return text if alone is None else plain_text(alone, project.lock.parent, project.lock.parent)
 
 
 def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
@@ -128,10 +192,9 @@ def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
     backends: bool,
     constraints: tuple[str, ...],
 ) -> Path:
-    previous = None
-    if project.lock.exists() and not upgrade:
+    if project.lock.exists():
         read_document(project.lock)  # uv's own complaint about a malformed lock would name our copy of it
-        previous = project.lock.read_text(encoding="utf-8")
+    previous = _previous(project, target, resolver)
     if project.directory is None:
         wanted = Wanted(project.name, requirements=(application_requirement(project),))
     else:
@@ -146,4 +209,6 @@ def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
         file = Path(tempfile.mkdtemp(prefix="constraints-", dir=resolver.work)) / "constraints.txt"
         file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         options = ("--constraint", str(file))
-    return compile_lock(wanted, target, resolver, options=options, previous=previous, backends=backends)
+    return compile_lock(
+        wanted, target, resolver, options=options, previous=None if upgrade else previous, backends=backends
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.refusals import refusal_told
 from venvpkg.host.runner import Command
 from venvpkg.lock.credentials import redacted
+from venvpkg.lock.ledger import Ledger
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
@@ -53,6 +54,7 @@ class Resolver:
         work: private directory of this run, on this machine; it exists.
         directory: where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
         offline: use nothing from the network, only uv's cache.
+        ledger: held while the application's locks are read and written.
     """
 
     uv: Path
@@ -62,6 +64,7 @@ class Resolver:
     work: Path
     directory: Path = Path("/")
     offline: bool = False
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
@@ -16,6 +18,7 @@ from venvpkg.wheelhouse.check import check_wheel
 from venvpkg.wheelhouse.job import Built, Job, run_job
 from venvpkg.wheelhouse.key import target_id
 from venvpkg.wheelhouse.plan import DIRECTORY
+from venvpkg.wheelhouse.pool import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -> CompiledWheels:
     """Return every wheel of the plan, and the build requirements that were pinned on the way.
 
-    Wheels are built several at once, the largest sources first. When one fails the others are still built, so that all
-    failures are known at once; what succeeded is in the wheelhouse for the next run.
+    Wheels are built several at once, the largest sources first, in the shop's pool. When one fails the others are still
+    built, so that all failures are known at once; what succeeded is in the wheelhouse for the next run.
 
     Args:
         plan: what to get from where.
@@ -58,18 +61,16 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
     paths = _fetched(plan, to_build, known_pins.values(), shop)
     ready |= _publishers(plan, paths)
     stopping = threading.Event()
-    workers = max(1, min(shop.jobs, len(to_build)))
     jobs = [
         Job(
             wheel,
             paths[wheel.source] if isinstance(wheel.source, RemoteFile) else None,
             known_pins[wheel.name],
-            -(-shop.jobs // workers),
             stopping.is_set,
         )
         for wheel in to_build
     ]
-    built = _run_all(sorted(jobs, key=_weight, reverse=True), shop, stopping, workers)
+    built = _run_all(jobs, shop, stopping)
     ready |= {name: each.wheel for name, each in built.items()}
     new_pins = (each.pins for _, each in sorted(built.items()))
     return CompiledWheels(
@@ -106,35 +107,34 @@ def _publishers(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, 
     return ready
 
 
-def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event, workers: int) -> dict[str, Built]:
-    """Run the jobs, in this order as cores become free; an interrupt ends them at once."""
+def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event) -> dict[str, Built]:
+    """Run the jobs in the pool, which others may use too; an interrupt ends these at once."""
     if not jobs:
         return {}
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="compile")
-    futures: dict[str, Future[Built | VenvpkgError]] = {}
+    futures: tuple[Future[Built | VenvpkgError], ...] = ()
     try:
         with _queue(jobs, shop) as ended:
-            for job in jobs:
-                futures[job.wheel.name] = executor.submit(_outcome, job, shop)
-                futures[job.wheel.name].add_done_callback(ended)
-            first = wait(futures.values(), return_when=FIRST_EXCEPTION).done
+            futures = shop.pool.submit(Task(_weight(job), partial(_outcome, job, shop)) for job in jobs)
+            for future in futures:
+                future.add_done_callback(ended)
+            first = wait(futures, return_when=FIRST_EXCEPTION).done
         for future in first:
             future.result()  # an exception comes out here, while others still run; all are done when there is none
-        outcomes = {name: future.result() for name, future in futures.items()}
+        outcomes = [future.result() for future in futures]
     except BaseException:
         stopping.set()
-        executor.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            future.cancel()
         # Again and again: a job may have been about to start its next program when the others were ended.
-        while running := [future for future in futures.values() if not future.done()]:
+        while running := [future for future in futures if not future.done()]:
             shop.end()
             wait(running, timeout=0.1)
         raise
-    finally:
-        executor.shutdown()
-    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, VenvpkgError)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, VenvpkgError)]
     if errors:
         raise _merged(errors)
-    return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Built)}
+    built = (outcome for outcome in outcomes if isinstance(outcome, Built))
+    return {job.wheel.name: each for job, each in zip(jobs, built, strict=True)}
 
 
 @contextlib.contextmanager
@@ -148,11 +148,12 @@ def _queue(jobs: Sequence[Job], shop: Workshop) -> Iterator[Callable[[object], N
         yield lambda _: task.now(f"{next(ended)} of {len(jobs)} done")
 
 
-def _outcome(job: Job, shop: Workshop) -> Built | VenvpkgError:
+def _outcome(job: Job, shop: Workshop, cores: int) -> Built | VenvpkgError:
     try:
-        return run_job(job, shop)
+        return run_job(replace(job, cores=cores), shop)
     except VenvpkgError as error:
-        shop.report.warn(error.brief)
+        if not job.is_stopping():
+            shop.report.warn(error.brief)
         return error
 
 

@@ -48,15 +48,15 @@ class Job:
         wheel: what is planned.
         sdist: its source here; None for the application's own tree.
         pins: its build requirements, if they are known.
-        cores: that its build may use.
         is_stopping: whether the run is being ended.
+        cores: that its build may use; known when it begins.
     """
 
     wheel: PlannedWheel
     sdist: Path | None
     pins: BuildPins | None
-    cores: int
     is_stopping: Callable[[], bool]
+    cores: int = 1
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import SourceTree
+    from venvpkg.wheelhouse.pool import Pool
     from venvpkg.wheelhouse.store import Wheelhouse
     from venvpkg.wheelhouse.toolchain import Toolchain
 
@@ -68,7 +69,7 @@ class Workshop:
         uv: the uv program of this machine.
         workspace: private directory of this run; removed by whoever made it.
         logs: where the logs of builds are kept.
-        jobs: cores to use.
+        pool: gives cores to jobs, those of other targets among them.
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
         materials: tells what a wheel is made of; called from several threads.
@@ -84,7 +85,7 @@ class Workshop:
     uv: Path
     workspace: Path
     logs: Path
-    jobs: int
+    pool: Pool
     end: Callable[[], None]
     crates: Crates
     materials: Materials

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -14,18 +17,20 @@ from venvpkg.cli.main import main
 from venvpkg.errors import CompileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from venvpkg.model.project import Project
     from venvpkg.pipeline import Session
 
 
 @pytest.fixture(name="built")
-def _built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+def _built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Remember which targets were built for; for trixie it fails, for sid the disk is full."""
-    seen: list[tuple[str, bool]] = []
+    seen: list[str] = []
 
     def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
         del project, locked
-        seen.append((str(session.target), session.several))
+        seen.append(str(session.target))
         if session.target.place == "trixie":
             raise CompileError("lxml could not be built.", details="  xmlversion.h", resolution="Install it.")
         if session.target.place == "sid":
@@ -44,15 +49,13 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     return seen
 
 
-def test_the_others_are_built_and_the_table_tells_of_all(
-    built: list[tuple[str, bool]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_others_are_built_and_the_table_tells_of_all(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     targets = [f"--target=debian:{suite}" for suite in ("bullseye", "trixie", "bookworm", "sid", "bookworm")]
 
     assert main(["build", "app==1", *targets]) == 25
 
     captured = capsys.readouterr()
-    assert [name for name, _ in built] == ["debian:bullseye", "debian:trixie", "debian:bookworm", "debian:sid"]
+    assert sorted(built) == ["debian:bookworm", "debian:bullseye", "debian:sid", "debian:trixie"]
     assert [Path(line).name for line in captured.out.splitlines()] == ["app_bullseye.deb", "app_bookworm.deb"]
     assert "debian:trixie: lxml could not be built.\n  xmlversion.h\nInstall it.\n" in captured.err
     assert "debian:bookworm  app_bookworm.deb, 1.0 MB, " in captured.err
@@ -60,29 +63,91 @@ def test_the_others_are_built_and_the_table_tells_of_all(
     assert "error: 2 of 4 targets failed." in captured.err
 
 
-def test_when_all_succeed_programs_get_a_result_for_each(
-    built: list[tuple[str, bool]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_when_all_succeed_programs_get_a_result_for_each(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:bookworm", "--json"]) == 0
 
     last = checked(capsys.readouterr().out)[-1]
     assert [each["target"] for each in last["result"]["targets"]] == ["debian:bullseye", "debian:bookworm"]
-    assert all(several for _, several in built)
-
-
-def test_a_failure_is_the_one_last_event_and_names_what_was_built(
-    built: list[tuple[str, bool]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:trixie", "--json"]) == 25
-
-    *before, last = checked(capsys.readouterr().out)
-    assert "result" not in {each["event"] for each in before}
-    assert (last["event"], last["exit_code"]) == ("error", 25)
-    assert "app_bullseye.deb" in last["details"]
     assert len(built) == 2
 
 
-def test_one_target_alone_fails_with_the_code_of_its_own(built: list[tuple[str, bool]]) -> None:
+def test_a_failure_is_the_last_event_after_the_result_of_all(
+    built: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:trixie", "--json"]) == 25
+
+    *before, result, last = checked(capsys.readouterr().out)
+    good, bad = result["result"]["targets"]
+    assert (good["target"], Path(good["artifact"]).name) == ("debian:bullseye", "app_bullseye.deb")
+    assert (bad["target"], bad["error"]["exit_code"]) == ("debian:trixie", 7)
+    assert (last["event"], last["exit_code"]) == ("error", 25)
+    assert {(each["event"], each["target"]) for each in before} == {
+        ("step", "debian:bullseye"), ("step", "debian:trixie"), ("warning", "debian:trixie")
+    }  # fmt: skip
+    assert len(built) == 2
+
+
+def test_all_are_built_at_once_with_one_pool_and_one_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3, timeout=30)
+    shared: list[tuple[object, object]] = []
+    runners = []
+
+    def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
+        del project, destination, locked
+        shared.append((session.pool, session.ledger))
+        runners.append(session.runner)
+        together.wait()
+        raise CompileError("enough is known")
+
+    monkeypatch.setattr(pipeline, "build", build)
+
+    assert main(["build", "app==1", *(f"--target=debian:{suite}" for suite in ("bullseye", "trixie", "sid"))]) == 25
+
+    assert len(set(shared)) == 1
+    assert len(set(map(id, runners))) == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        (lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT), 130),
+        (lambda: 1 // 0, ZeroDivisionError),
+    ],
+)
+def test_an_interrupt_or_a_bug_ends_all_and_nothing_more_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ends: Callable[[], object], code: object
+) -> None:
+    running = threading.Barrier(2, timeout=30)
+    ended = []
+
+    def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
+        del project, destination, locked
+        running.wait()
+        if session.target.place == "sid":
+            ends()
+        began = time.monotonic()
+        while not session.runner.is_stopped and time.monotonic() - began < 30:
+            time.sleep(0.01)
+        ended.append(str(session.target))
+        session.report.warn("cannot go on")
+        raise CompileError("killed")
+
+    monkeypatch.setattr(pipeline, "build", build)
+    command = ["build", "app==1", "-t", "debian:trixie", "-t", "debian:sid"]
+
+    if isinstance(code, int):
+        assert main(command) == code
+    else:
+        with pytest.raises(ZeroDivisionError):
+            main(command)
+
+    assert "debian:trixie" in ended
+    told = capsys.readouterr().err
+    assert "cannot go on" not in told
+    assert "killed" not in told
+
+
+def test_one_target_alone_fails_with_the_code_of_its_own(built: list[str]) -> None:
     assert main(["build", "app==1", "-t", "debian:trixie"]) == 7
 
-    assert built == [("debian:trixie", False)]
+    assert built == ["debian:trixie"]

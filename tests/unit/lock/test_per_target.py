@@ -1,4 +1,4 @@
-"""Each target has a lock that stays its own."""
+"""One lock serves all targets that ask for the same; another target has one that stays its own."""
 
 from __future__ import annotations
 
@@ -16,47 +16,49 @@ if TYPE_CHECKING:
 LEAP = target_of(Release("opensuse-leap", "15.6", ""))
 
 
-def project(directory: Path, lock: str = "pylock.toml") -> Project:
-    return Project("app", None, directory, directory / lock, directory / "venvpkg.lock", Settings())
+def project(directory: Path, lock: str = "pylock.toml", *extras: str) -> Project:
+    return Project("app", None, directory, directory / lock, directory / "venvpkg.lock", Settings(extras=extras))
 
 
-def locked_for(directory: Path, target: str, lock: str = "pylock.toml") -> Project:
-    (directory / lock).write_text(f'[tool.venvpkg]\ntarget = "{target}"\n')
-    return project(directory, lock)
+def locked_for(directory: Path, target: str, lock: str = "pylock.toml") -> None:
+    (directory / lock).write_text(f'[tool.venvpkg]\ntarget = "{target}"\nextras = ["fast"]\n')
 
 
-def test_one_target_alone_has_the_one_lock(tmp_path: Path) -> None:
-    app = locked_for(tmp_path, "debian-12-amd64")
+def test_a_lock_of_other_targets_serves_one_that_asks_for_the_same(tmp_path: Path) -> None:
+    locked_for(tmp_path, "debian-12-amd64")
+    app = project(tmp_path, "pylock.toml", "Fast")
 
-    assert with_lock_of(app, LEAP, several=False) == app
-
-
-def test_of_several_targets_the_first_that_was_locked_keeps_the_one_lock(tmp_path: Path) -> None:
-    assert with_lock_of(project(tmp_path), LEAP, several=True).lock.name == "pylock.toml"
-
-    app = locked_for(tmp_path, LEAP.name)
-
-    assert with_lock_of(app, LEAP, several=True) == app
+    assert with_lock_of(app, LEAP) == app
 
 
-def test_another_target_gets_one_of_its_own_whose_name_has_no_more_dots_than_the_norm_allows(tmp_path: Path) -> None:
-    found = with_lock_of(locked_for(tmp_path, "debian-12-amd64"), LEAP, several=True)
+def test_a_target_keeps_the_lock_that_names_it_though_its_extras_change(tmp_path: Path) -> None:
+    locked_for(tmp_path, LEAP.name)
+
+    assert with_lock_of(project(tmp_path), LEAP) == project(tmp_path)
+
+
+def test_one_with_other_extras_gets_its_own_whose_name_has_no_more_dots_than_the_norm_allows(tmp_path: Path) -> None:
+    locked_for(tmp_path, "debian-12-amd64")
+
+    found = with_lock_of(project(tmp_path), LEAP)
 
     assert found.lock == tmp_path / "pylock.opensuse-leap-15_6-x86_64.toml"
     assert found.settings.lock == found.lock.name
 
 
 def test_a_requirements_lock_keeps_its_name_in_front(tmp_path: Path) -> None:
-    found = with_lock_of(locked_for(tmp_path, "debian-12-amd64", "pylock.borgbackup.toml"), LEAP, several=True)
+    locked_for(tmp_path, "debian-12-amd64", "pylock.borgbackup.toml")
+
+    found = with_lock_of(project(tmp_path, "pylock.borgbackup.toml"), LEAP)
 
     assert found.lock.name == "pylock.borgbackup-opensuse-leap-15_6-x86_64.toml"
 
 
-def test_a_lock_of_its_own_is_used_when_the_target_is_built_alone(tmp_path: Path) -> None:
-    app = locked_for(tmp_path, "debian-12-amd64")
+def test_a_lock_of_its_own_is_used_wherever_it_is(tmp_path: Path) -> None:
+    locked_for(tmp_path, LEAP.name)
     (tmp_path / "pylock.opensuse-leap-15_6-x86_64.toml").touch()
 
-    assert with_lock_of(app, LEAP, several=False).lock.name == "pylock.opensuse-leap-15_6-x86_64.toml"
+    assert with_lock_of(project(tmp_path), LEAP).lock.name == "pylock.opensuse-leap-15_6-x86_64.toml"
 
 
 def test_a_lock_of_another_program_and_a_named_one_serve_every_target(tmp_path: Path) -> None:
@@ -64,5 +66,5 @@ def test_a_lock_of_another_program_and_a_named_one_serve_every_target(tmp_path: 
     app = project(tmp_path)
     named = replace(app, settings=replace(app.settings, lock="uv.lock"))
 
-    assert with_lock_of(app, LEAP, several=True) == app
-    assert with_lock_of(named, LEAP, several=True) == named
+    assert with_lock_of(app, LEAP) == app
+    assert with_lock_of(named, LEAP) == named

@@ -17,6 +17,7 @@ from venvpkg.host.runner import Command, Completed
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.wheelhouse.cargo import CratesError
 from venvpkg.wheelhouse.compile import compile_wheels
+from venvpkg.wheelhouse.pool import Pool
 from venvpkg.wheelhouse.source_tree import read_source_tree
 from venvpkg.wheelhouse.store import Wheelhouse
 from venvpkg.wheelhouse.workshop import Workshop
@@ -126,7 +127,7 @@ class Bench:
         house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.report)
         return Workshop(
             bookworm(), TOOLCHAIN, self.machine, self.report, house, self.pin, self.fetch, uv, workspace,
-            self.directory / "logs", jobs, self.ended.set, self, lambda *_: b"{}\n",
+            self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip
 
     def vendored(self, source: Path, title: str) -> Path:

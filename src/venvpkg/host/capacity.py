@@ -1,0 +1,74 @@
+"""How much may run at once: cores and memory, as the machine and the control group of this process give them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What a compiler takes at its worst: gcc for lxml's largest module has 0.7 GiB, g++ for templates more.
+_BYTES_A_JOB: Final = 1 << 30
+_MEMINFO = Path("/proc/meminfo")
+_OWN_GROUP = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+
+
+def default_jobs() -> int:
+    """Return how many compile jobs run at once where the user does not say: a core and a GiB for each, at least one."""
+    groups = tuple(_own_groups(_OWN_GROUP, _GROUPS))
+    cores = [len(os.sched_getaffinity(0)), *(limit for group in groups if (limit := _cores(group)) is not None)]
+    memory = [_available(_MEMINFO), *(free for group in groups if (free := _free(group)) is not None)]
+    return jobs_within(min(cores), min(memory))
+
+
+def jobs_within(cores: float, memory_bytes: int) -> int:
+    """Return how many jobs fit; at least one, which then takes what there is."""
+    return max(1, min(int(cores), memory_bytes // _BYTES_A_JOB))
+
+
+def _own_groups(own: Path, top: Path) -> Iterator[Path]:
+    """Yield the directories of this process's control group and those above it: the limits of each hold.
+
+    Source:
+        cgroups(7), /proc/pid/cgroup of version 2; the kernel's Documentation/admin-guide/cgroup-v2.rst.
+    """
+    line = next((each for each in _text(own).splitlines() if each.startswith("0::/")), "")
+    inside = Path(line.removeprefix("0::/"))
+    if line and ".." not in inside.parts:
+        yield from (top / inside, *(top / parent for parent in inside.parents))
+
+
+def _cores(group: Path) -> float | None:
+    quota, _, period = _text(group / "cpu.max").partition(" ")
+    if not (quota.isdigit() and period.strip().isdigit()) or int(period) == 0:
+        return None
+    return int(quota) / int(period)
+
+
+def _free(group: Path) -> int | None:
+    """Return the bytes that the group may still use; what it read from files and can do without counts as free."""
+    limit, used = _text(group / "memory.max").strip(), _text(group / "memory.current").strip()
+    if not (limit.isdigit() and used.isdigit()):
+        return None
+    words = dict(line.split(" ", 1) for line in _text(group / "memory.stat").splitlines() if " " in line)
+    spare = words.get("inactive_file", "")
+    return max(0, int(limit) - int(used) + (int(spare) if spare.isdigit() else 0))
+
+
+def _available(meminfo: Path) -> int:
+    """Return the bytes that programs can get without swapping; more than anybody needs where it cannot be told."""
+    for line in _text(meminfo).splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable" and value.split()[:1] and value.split()[0].isdigit():
+            return int(value.split()[0]) * 1024
+    return 1 << 62
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
