@@ -19,7 +19,7 @@ from venvpkg.host.capacity import default_jobs
 from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
-from venvpkg.targets.selection import parse_selection
+from venvpkg.targets.selection import parse_selection, short_names
 from venvpkg.wheelhouse.pool import Pool
 
 if TYPE_CHECKING:
@@ -229,10 +229,12 @@ def _session(  # noqa: PLR0913 - one parameter an option
 def _sessions(*, target: tuple[Selection, ...], **common: Any) -> tuple[Session, ...]:  # noqa: ANN401 - see Callback
     """Return a session for each target; with several each has a runner of its own, so that it can be ended alone."""
     first = _session(target=target[0], **common)
-    return (first,) if len(target) == 1 else tuple(_beside(first, each) for each in target)
+    if len(target) == 1:
+        return (first,)
+    return tuple(_beside(first, each, label) for each, label in zip(target, short_names(target), strict=True))
 
 
-def _beside(first: Session, target: Selection) -> Session:
+def _beside(first: Session, target: Selection, label: str) -> Session:
     runner = SubprocessRunner(os.environ)
-    report = current_output().report_of(str(target), lambda: runner.is_stopped)
+    report = current_output().report_of(str(target), label, lambda: runner.is_stopped)
     return replace(first, target=target, runner=runner, report=report)

@@ -42,14 +42,15 @@ class Output:
         """What hears what happens in this run, as loud as ``verbosity`` was when it was first asked for."""
         return Both(self._people(), self._events) if self._events is not None else self._people()
 
-    def report_of(self, target: str, is_mute: Callable[[], bool]) -> Report:
+    def report_of(self, target: str, label: str, is_mute: Callable[[], bool]) -> Report:
         """Return what hears what happens for one target of several.
 
         Args:
-            target: people read it before every text; events have it as a field.
+            target: events have it as a field.
+            label: people read it before every text.
             is_mute: whether nothing more is told.
         """
-        people = Labelled(self._people(), target, is_mute)
+        people = Labelled(self._people(), label, is_mute)
         return Both(people, Labelled(self._events.about(target), "", is_mute)) if self._events is not None else people
 
     @property

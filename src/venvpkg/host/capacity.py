@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What a compiler takes at its worst: gcc for lxml's largest module has 0.7 GiB, g++ for templates more.
+# What a compiler may take at its worst, such as g++ for a module of templates; most stay far below.
 _BYTES_A_JOB: Final = 1 << 30
 _MEMINFO = Path("/proc/meminfo")
 _OWN_GROUP = Path("/proc/self/cgroup")
@@ -18,10 +18,22 @@ _GROUPS = Path("/sys/fs/cgroup")
 
 def default_jobs() -> int:
     """Return how many compile jobs run at once where the user does not say: a core and a GiB for each, at least one."""
-    groups = tuple(_own_groups(_OWN_GROUP, _GROUPS))
-    cores = [len(os.sched_getaffinity(0)), *(limit for group in groups if (limit := _cores(group)) is not None)]
-    memory = [_available(_MEMINFO), *(free for group in groups if (free := _free(group)) is not None)]
-    return jobs_within(min(cores), min(memory))
+    return jobs_within(*capacity(len(os.sched_getaffinity(0)), _MEMINFO, _OWN_GROUP, _GROUPS))
+
+
+def capacity(cores: int, meminfo: Path, own_group: Path, groups: Path) -> tuple[float, int]:
+    """Return the cores and the bytes of memory that this process may use.
+
+    Args:
+        cores: that it may run on.
+        meminfo: proc(5), /proc/meminfo.
+        own_group: cgroups(7), /proc/self/cgroup.
+        groups: where the control groups are mounted.
+    """
+    limits = tuple(_own_groups(own_group, groups))
+    quotas = [cores, *(quota for group in limits if (quota := _cores(group)) is not None)]
+    memory = [_available(meminfo), *(free for group in limits if (free := _free(group)) is not None)]
+    return min(quotas), min(memory)
 
 
 def jobs_within(cores: float, memory_bytes: int) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Kind(StrEnum):
@@ -71,3 +74,9 @@ def parse_selection(text: str) -> Selection:
         f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
         f" 'debian:trixie' ({', '.join(sorted(MADE))}), or 'podman:IMAGE' or 'docker:IMAGE' for a container image"
     )
+
+
+def short_names(selections: Sequence[Selection]) -> tuple[str, ...]:
+    """Return what several targets are called in front of a line: without directories, if that tells them apart."""
+    short = [str(Selection(each.kind, each.place.rstrip("/").rpartition("/")[2])) for each in selections]
+    return tuple(name if short.count(name) == 1 else str(each) for each, name in zip(selections, short, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection
+from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection, short_names
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
 def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):
         parse_selection(text)
+
+
+def test_several_targets_are_called_by_short_names_that_tell_them_apart() -> None:
+    words = (
+        "host",
+        "root:/srv/roots/trixie/",
+        "debian:trixie",
+        "podman:localhost/x/trixie",
+        "root:/a/el9",
+        "root:/b/el9",
+    )
+
+    assert short_names([parse_selection(word) for word in words]) == (
+        "host", "root:trixie", "debian:trixie", "podman:trixie", "root:/a/el9", "root:/b/el9"
+    )  # fmt: skip
