@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shutil
+import signal
 import subprocess  # the tests run venvpkg as its users do
 import time
 from pathlib import Path
@@ -14,9 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.cleanroot import CleanRoot, codename, default_cache
-from acceptance.workplace import Workplace, ended
+from acceptance.workplace import Workplace, ended, told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from acceptance.packages import Venvpkg
 
 OTHER = "bookworm" if codename() == "trixie" else "trixie"
@@ -105,6 +109,38 @@ def test_the_making_of_a_system_is_killed_at_any_moment(place: Workplace) -> Non
     assert roots == {tarball.name.removesuffix(".tar.zst")}
 
 
+def test_an_interrupt_ends_all_targets_at_once_with_all_their_children(place: Workplace) -> None:
+    marker = f"31536000.{place.path.stat().st_ino}"
+    place.knobs(f'pause = "{marker}"')
+    process = place.start("--target=host", f"--target=root:{place.path / 'root'}", "--jobs=2")
+    until = time.monotonic() + 120
+    while sum(marker in each for each in _command_lines()) < 2:
+        assert time.monotonic() < until, "both never came to compile"
+        time.sleep(0.05)
+
+    process.send_signal(signal.SIGINT)
+    outcome = ended(process)
+
+    assert (outcome.code, told(outcome)) == (130, "Interrupted."), outcome.transcript
+    assert _processes_that_stay(place) == []
+    assert place.leftovers() == []
+    assert place.packages() == ()
+
+
+def test_a_target_that_fails_does_not_stop_the_other(place: Workplace) -> None:
+    (place.path / "empty").mkdir()
+
+    outcome = place.build("--target=host", f"--target=root:{place.path / 'empty'}", "--json")
+
+    assert outcome.code == 25, outcome.transcript
+    *_, result, error = (json.loads(line) for line in outcome.stdout.splitlines())
+    good, bad = result["result"]["targets"]
+    assert [Path(good["artifact"])] == list(place.packages())
+    assert bad["error"]["exit_code"] == 6
+    assert (error["event"], error["exit_code"]) == ("error", 25)
+    assert place.leftovers() == []
+
+
 def _started(place: Workplace, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(place.program), *arguments],
@@ -140,6 +176,13 @@ def _processes_that_stay(place: Workplace) -> list[str]:
     while (found := [*place.processes(), *_namespaces_with(place.path)]) and time.monotonic() < until:
         time.sleep(0.05)
     return found
+
+
+def _command_lines() -> Iterator[list[str]]:
+    """Yield the arguments of every process."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            yield (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
 
 
 def _namespaces_with(path: Path) -> list[str]:

@@ -2,10 +2,10 @@
 
     tests/bench/targets.py TARGET... [--project DIRECTORY] [--runs N] [--wheelhouse DIRECTORY] [--cache DIRECTORY]
 
-TARGET is as ``--target`` has it: ``root:DIR``, ``debian:trixie``. The empty run starts Python, finds out what the target
-is, and enters it to run ``true`` as often as the build enters it to run anything; packing is ``dpkg-deb`` (or the target's
-``rpmbuild`` alone, which is not measured here) on the same tree with the same compression. With several targets also
-one call for all of them, against the sum of those for each. Figures, never pass or fail: the cheapest of N runs each.
+TARGET is as ``--target`` has it: ``root:DIR``, ``debian:trixie``. The empty run starts Python, finds out what the
+target is, and enters it to run ``true`` as often as the build enters it to run anything; packing is ``dpkg-deb`` on the
+same tree with the same compression (rpmbuild alone is in ``rpm.py``). With several targets also one call for all of
+them, against the sum of those for each. Figures, never pass or fail: the cheapest of N runs each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,19 +25,20 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
+from unit.fakes import RecordingReport
 from venvpkg.backends.deb.pack import compression
 from venvpkg.cli.main import main as venvpkg_main
-from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.places import Places
+from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 from venvpkg.wheelhouse.pool import Pool
 from venvpkg.workbench import Session, site_target
-from unit.fakes import RecordingReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from venvpkg.model.target import Release
     from venvpkg.targets.resolve import ResolvedTarget
 
 
@@ -46,7 +48,7 @@ def cheapest(run: Callable[[], Cost], runs: int) -> Cost:
 
 
 @contextlib.contextmanager
-def entries() -> object:
+def entries() -> Iterator[list[Command]]:
     """Yield a list that gets every command that enters a root while the block runs."""
     seen: list[Command] = []
     plain = RootRunner.on_host
@@ -66,7 +68,13 @@ def resolved(target: str, cache: Path) -> ResolvedTarget:
     """Return the target as a build finds it."""
     places = Places.of_user(wheelhouse=cache / "w", cache=cache)
     session = Session(
-        SubprocessRunner(os.environ), RecordingReport(), places, os.environ, Pool(1), True, parse_selection(target)
+        runner=SubprocessRunner(os.environ),
+        report=RecordingReport(),
+        places=places,
+        environment=os.environ,
+        pool=Pool(1),
+        offline=True,
+        target=parse_selection(target),
     )
     return site_target(session)
 
@@ -77,6 +85,70 @@ def empty_run(target: str, cache: Path, times: int) -> None:
     for _ in range(times):
         if not found.runner.run(Command(("true",))).ok:
             sys.exit(f"nothing runs in {target}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where the runs are made.
+
+    Attributes:
+        work: directory of its own.
+        source: the project.
+        wheelhouse: see ``--wheelhouse``.
+        cache: see ``--cache``.
+        runs: of which the cheapest counts.
+    """
+
+    work: Path
+    source: Path
+    wheelhouse: Path
+    cache: Path
+    runs: int
+
+    def command(self, *targets: str) -> list[str]:
+        """Return the arguments of a build."""
+        places = (f"--out={self.work / 'dist'}", f"--wheelhouse={self.wheelhouse}", f"--cache={self.cache}")
+        return ["build", f"{self.source}/", *places, *(f"--target={each}" for each in targets)]
+
+    def build(self, *targets: str) -> Cost:
+        """Return what a build takes."""
+        command = [sys.executable, "-m", "venvpkg", *self.command(*targets)]
+        return measured(command, self.work, installed_environment(self.work))
+
+    def figures(self, target: str) -> Cost:
+        """Print what builds for one target take, and return the cheapest."""
+        self.build(target)
+        with entries() as seen, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            if code := venvpkg_main(self.command(target)):
+                sys.exit(f"{target}: exit {code}")
+        during = len(seen)
+        with entries() as seen:
+            release = resolved(target, self.cache).target.release
+        enter = [sys.executable, __file__, target, f"--cache={self.cache}", f"--enter={during - len(seen)}"]
+        again = cheapest(partial(self.build, target), self.runs)
+        empty = cheapest(partial(measured, enter, self.work, installed_environment(self.work)), self.runs)
+        print(target)
+        show("  second build", again)
+        show(f"  empty run, {during} entries", empty)
+        package = next((self.work / "dist").glob(f"*{release.suffix}*.deb"), None)
+        if package is not None:
+            packing = self.packing(package, release)
+            show("  packing", packing)
+            print(f"  {again.cpu / (empty.cpu + packing.cpu):.2f} times")
+        return again
+
+    def packing(self, package: Path, release: Release) -> Cost:
+        """Return what dpkg-deb takes for the same tree."""
+        tree = Path(tempfile.mkdtemp(dir=self.work)) / "tree"
+        measured(["dpkg-deb", "--raw-extract", str(package), str(tree)], self.work, plain_environment())
+        packed = str(self.work / "x.deb")
+        command = ["dpkg-deb", "--root-owner-group", *compression(release), "--build", str(tree), packed]
+        return cheapest(partial(measured, command, self.work, plain_environment()), self.runs)
+
+
+def show(what: str, cost: Cost) -> None:
+    """Print a line."""
+    print(f"{what:40}{cost.cpu:8.2f} CPU s{cost.wall:8.2f} s")
 
 
 def main() -> None:
@@ -98,50 +170,13 @@ def main() -> None:
             source = work / "project"
             shutil.copytree(options.project, source)
         else:
-            source = guestbook_copy(work / "ours")
+            source = guestbook_copy(work)
         wheelhouse, cache = (options.wheelhouse or work / "w").resolve(), (options.cache or work / "c").resolve()
-        env = installed_environment(work)
-        places = [f"--wheelhouse={wheelhouse}", f"--cache={cache}"]
-
-        def build(*targets: str) -> list[str]:
-            return ["build", f"{source}/", f"--out={work / 'dist'}", *places, *(f"--target={each}" for each in targets)]
-
-        venvpkg = [sys.executable, "-m", "venvpkg"]
-        alone = []
-        for target in options.targets:
-            measured([*venvpkg, *build(target)], work, env)
-            alone.append(_figures(target, build(target), work, cache, env, options.runs))
-        if len(options.targets) > 1:
-            run = partial(measured, [*venvpkg, *build(*options.targets)], work, env)
-            together = cheapest(run, options.runs)
-            print(f"{'one call for all':40}{together.cpu:8.2f} CPU s{together.wall:8.2f} s")
-            print(f"{'the sum of one for each':40}{sum(each.cpu for each in alone):8.2f} CPU s")
-
-
-def _figures(target: str, build: list[str], work: Path, cache: Path, env: dict[str, str], runs: int) -> Cost:
-    with entries() as seen, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        code = venvpkg_main(build)
-        during = len(seen)
-    if code:
-        sys.exit(f"{target}: exit {code}")
-    with entries() as seen:
-        release = resolved(target, cache).target.release
-        detection = len(seen)
-    again = cheapest(partial(measured, [sys.executable, "-m", "venvpkg", *build], work, env), runs)
-    enter = [sys.executable, __file__, target, f"--cache={cache}", f"--enter={during - detection}"]
-    empty = cheapest(partial(measured, enter, work, env), runs)
-    print(target)
-    print(f"{'  second build':40}{again.cpu:8.2f} CPU s{again.wall:8.2f} s")
-    print(f"{f'  empty run, {during} entries':40}{empty.cpu:8.2f} CPU s{empty.wall:8.2f} s")
-    package = next((work / "dist").glob(f"*{release.suffix}*.deb"), None)
-    if package is not None:
-        tree = Path(tempfile.mkdtemp(dir=work)) / "tree"
-        measured(["dpkg-deb", "--raw-extract", str(package), str(tree)], work, plain_environment())
-        pack = ["dpkg-deb", "--root-owner-group", *compression(release), "--build", str(tree), str(work / "x.deb")]
-        packing = cheapest(partial(measured, pack, work, plain_environment()), runs)
-        print(f"{'  packing':40}{packing.cpu:8.2f} CPU s{packing.wall:8.2f} s")
-        print(f"{'  times':40}{again.cpu / (empty.cpu + packing.cpu):8.2f}")
-    return again
+        bench = Bench(work, source, wheelhouse, cache, options.runs)
+        alone = [bench.figures(target) for target in options.targets]
+        if len(alone) > 1:
+            show("one call for all", cheapest(partial(bench.build, *options.targets), options.runs))
+            print(f"{'one call for each':40}{sum(each.cpu for each in alone):8.2f} CPU s")
 
 
 if __name__ == "__main__":

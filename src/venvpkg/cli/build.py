@@ -15,6 +15,7 @@ from venvpkg.cli.output import current_output, tell
 from venvpkg.cli.several import build_for_each, require_all
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import record_path
+from venvpkg.targets.selection import short_names
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
@@ -63,7 +64,8 @@ def command(application: Application, sessions: tuple[Session, ...], *, destinat
 def _build_for_several(project: Project, sessions: tuple[Session, ...], destination: Path, *, locked: bool) -> None:
     output = current_output()
     outcomes = build_for_each(project, destination, sessions, output.setback, locked=locked)
-    sessions[0].report.summary(tuple(each.row for each in outcomes))
+    names = short_names([each.target for each in outcomes])
+    sessions[0].report.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
     paths = [path for each in outcomes if each.artifact is not None for path in _paths(each.artifact)]
     tell(paths, {"targets": [{"target": str(each.target), **_told(each)} for each in outcomes]})
     require_all(outcomes)

@@ -36,14 +36,14 @@ class Outcome:
     error: VenvpkgError | None = None
 
     @property
-    def row(self) -> tuple[str, str]:
-        """Return a line of the summary."""
+    def words(self) -> str:
+        """Return what a line of the summary says of it."""
         if self.artifact is not None:
             size = f"{self.artifact.size_bytes / 1e6:.1f} MB"
-            return str(self.target), f"{self.artifact.path.name}, {size}, {self.elapsed_s:.1f} s"
+            return f"{self.artifact.path.name}, {size}, {self.elapsed_s:.1f} s"
         if self.error is None:
             raise ValueError("neither a package nor an error")
-        return str(self.target), f"failed with {self.error.exit_code}: {self.error.brief}"
+        return f"failed with {self.error.exit_code}: {self.error.brief}"
 
 
 def build_for_each(
@@ -119,8 +119,7 @@ def require_all(outcomes: Sequence[Outcome]) -> None:
         raise SeveralTargetsError(
             f"{len(failed)} of {len(outcomes)} targets failed.",
             details="\n".join(
-                f"  {each.target}: {each.artifact.path}" if each.artifact else f"  {': '.join(each.row)}"
-                for each in outcomes
+                f"  {each.target}: {each.artifact.path if each.artifact else each.words}" for each in outcomes
             ),
             resolution="Correct what is named above for each, and build for them again; what was built is kept.",
         )

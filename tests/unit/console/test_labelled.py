@@ -32,7 +32,8 @@ def test_every_text_begins_with_the_label() -> None:
 
 
 def test_one_that_is_mute_lets_tasks_end_and_says_nothing() -> None:
-    heard, is_mute = RecordingReport(), []
+    heard = RecordingReport()
+    is_mute: list[bool] = []
     report = Labelled(heard, "host", lambda: bool(is_mute))
 
     with report.task(Work.WHEEL, "building"):
