@@ -1,7 +1,7 @@
 """One lock for several targets: what each needs, resolved for it alone, in one file whose markers tell them apart.
 
 Pure. Not uv's universal resolution: that also answers for systems that nobody builds for, so that its lock of the
-example application has five times the size, names files for Windows and macOS, and fails when a private index lacks
+example application has eight times the size, names files for Windows and macOS, and fails when a private index lacks
 what only those need. Resolved for one target after the other, each gets exactly what it would get alone.
 """
 
