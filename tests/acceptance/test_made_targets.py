@@ -61,6 +61,13 @@ def test_both_share_one_lock_that_names_them(call: Outcome, project: Path) -> No
     assert len(table["targets"]) == 2
 
 
+def test_what_was_pinned_for_one_is_kept_beside_what_was_pinned_for_the_other(call: Outcome, project: Path) -> None:
+    assert call.code == 0, call.transcript
+
+    pins = tomllib.loads((project / "venvpkg.lock").read_text())["build"]
+    assert len({each["target"] for each in pins}) == 2
+
+
 def test_it_runs_in_a_clean_root_of_that_release(call: Outcome) -> None:
     package = Path(call.stdout.splitlines()[0])
     outcome = CleanRoot.of_release(RELEASE, ()).run(
