@@ -151,10 +151,12 @@ def rpmvenvs(tools: Path, work: Path) -> list[Cost]:
         "PIP_CONFIG_FILE": os.devnull, "QA_SKIP_BUILD_ROOT": "1", "TMPDIR": str(work),
     }  # fmt: skip
     env.pop("PIP_FIND_LINKS", None)
-    out = work / "theirs-out"
-    out.mkdir()
-    argv = [str(tools / "bin/rpmvenv"), str(source / "rpmvenv.json"), "--destination", str(out)]
-    return [measured(argv, source, env) for _ in range(2)]
+    # A directory for each: it refuses to write a package where one is.
+    outs = [work / f"theirs-{number}" for number in (1, 2)]
+    for out in outs:
+        out.mkdir()
+    argv = [str(tools / "bin/rpmvenv"), str(source / "rpmvenv.json"), "--destination"]
+    return [measured([*argv, str(out)], source, env) for out in outs]
 
 
 def configuration(tools: Path) -> dict[str, object]:

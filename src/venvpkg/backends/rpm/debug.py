@@ -14,6 +14,7 @@ from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import PathKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from venvpkg.backends.rpm.metadata import Composed
@@ -33,13 +34,14 @@ def assemble_debug(spec: PackageSpec, of: Composed, target: Target, directory: P
         AssembleError, MissingToolError, MachineError: as ``pack`` does.
 
     Source:
-        rpm's manual, "Debuginfo packages", for name and places.
+        rpm's macros file, ``_debuginfo_template``, for the name and what it requires; debuginfo.attr, for what it
+        provides and where files are.
     """
     destdir = directory / "debuginfo"
     place_debug(spec, destdir)
     normalise_modes(destdir)
     paths = owned(paths_below(destdir))
-    debug = debug_of(of, target.isa)
+    debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     packed = pack(
         destdir, directory / "debuginfo-rpm", rendered(debug, files), (debug.header(), paths), runner,
@@ -48,13 +50,18 @@ def assemble_debug(spec: PackageSpec, of: Composed, target: Target, directory: P
     return packed.path.rename(directory / debug.filename())
 
 
-def debug_of(of: Composed, isa: str) -> Composed:
-    """Return what the spec file says: the package in this very version, and what this one is."""
+def debug_of(of: Composed, build_ids: Iterable[str]) -> Composed:
+    """Return what the spec file says of it.
+
+    It requires nothing, as rpm's own do: one that wanted the package in this very version would hold up the package's
+    next update, and be of no use where only a core dump is. It provides each build-id, because that is what gdb and
+    zypper tell people to install.
+    """
     return replace(
         of,
         name=f"{of.name}-debuginfo",
         summary=f"Debug information of {of.name}",
         description=f"Debug information of the Python extension modules that were compiled for {of.name}.",
-        relations=(("Requires", (f"{of.name}{isa} = {of.changelog.version}",)),),
+        relations=(("Provides", tuple(f"debuginfo(build-id) = {each}" for each in sorted(set(build_ids)))),),
         scripts=(),
     )

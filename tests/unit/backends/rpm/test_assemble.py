@@ -74,7 +74,7 @@ class Rpmbuild:
     def _header(self, command: Command) -> str:
         of = composed(self.spec, el_9())
         is_debug = any(bind.source.name.startswith("debuginfo") for bind in command.binds)
-        header: Header = (debug_of(of, el_9().isa) if is_debug else of).header()
+        header: Header = (debug_of(of, (build_id for build_id, _ in self.spec.debug)) if is_debug else of).header()
         values = [*header.fields.items(), *((tag, each) for tag, many in header.relations.items() for each in many)]
         values += zip(("CHANGELOGNAME", "CHANGELOGTEXT"), header.changelog, strict=True)
         return "".join(f"{tag}={shlex.quote(value)}\n" for tag, value in values)
@@ -186,7 +186,9 @@ def test_a_payload_that_has_a_path_of_ours_is_refused(destdir: Path, tmp_path: P
         pack(dataclasses.replace(spec, staged=dataclasses.replace(spec.staged, payload=payload)), tmp_path / "dist")
 
 
-def test_debug_information_becomes_a_package_that_needs_this_very_version(destdir: Path, tmp_path: Path) -> None:
+def test_debug_information_becomes_a_package_of_its_own_that_is_found_by_build_id(
+    destdir: Path, tmp_path: Path
+) -> None:
     (tmp_path / "debug").write_bytes(b"debug")
     spec = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),), epoch=1)
     runner = Rpmbuild(spec)
@@ -196,7 +198,8 @@ def test_debug_information_becomes_a_package_that_needs_this_very_version(destdi
     (companion,) = artifact.companions
     assert companion == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"
     assert companion.read_bytes() == b"an rpm"
-    assert "Requires: app(x86-64) = 1:1.0-1.el9\n" in runner.specs[-1]
+    assert "Provides: debuginfo(build-id) = ab12\n" in runner.specs[-1]
+    assert "Requires:" not in runner.specs[-1]
     assert "\n/usr/lib/debug/.build-id/ab/12.debug\n" in runner.specs[-1]
     assert "bin/app" not in runner.specs[-1]
 
