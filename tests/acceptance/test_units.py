@@ -5,6 +5,8 @@ Nothing is booted: what enables and disables units works without, and a running 
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from acceptance.packages import shown
 from acceptance.smallproject import write_project
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from acceptance.cleanroot import CleanRoot, Outcome
     from acceptance.packages import Venvpkg
@@ -87,6 +89,29 @@ dnf install "$2"
 gone "$wants" && gone "$timer" && echo not enabled against the presets
 ! find /etc/systemd -name '*ringbell*' | grep . && echo nothing at all
 """
+# From rpm 4.19 on: what rpm does by the package's Provides, and what its own generator makes of the same table.
+ACCOUNTS = """\
+set -eu
+dnf -y -q --setopt=install_weak_deps=False install "$1" >&2
+cat /tmp/before
+provides() { rpm -q --provides "$@" | grep -e '^user(' -e '^group(' | sort; }
+cat > /tmp/own.spec <<'SPEC'
+Name: own
+Version: 1
+Release: 1
+Summary: The same table
+License: MIT
+BuildArch: noarch
+%description
+%install
+install -D -m 644 /usr/lib/sysusers.d/ringbell.conf %{buildroot}/usr/lib/sysusers.d/own.conf
+%files
+/usr/lib/sysusers.d/own.conf
+SPEC
+rpmbuild -bb --quiet --define '_topdir /tmp/top' /tmp/own.spec >&2
+diff <(provides -p /tmp/top/RPMS/noarch/own-1-1.noarch.rpm) <(provides ringbell)
+rpm -q --whatprovides 'user(ringbell)'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +156,21 @@ def test_as_fedoras_own_packages(venvpkg: Venvpkg, rpm_world: World, sources: tu
         "A bell:/var/lib/ringbell", "ringbell 750", "enabled", "disabled by the administrator", "still disabled",
         "no link is left", "not enabled against the presets", "nothing at all",
     ]  # fmt: skip
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("suite", ["trixie", "forky"])
+def test_newer_rpms_make_the_account_before_any_script_by_what_their_own_generator_would_provide(
+    venvpkg: Venvpkg, rpm_worlds: Callable[[str | None], World], sources: tuple[Path, Path], tmp_path: Path, suite: str
+) -> None:
+    world = rpm_worlds(suite)
+    project = Path(shutil.copytree(sources[0], tmp_path / "sources"))
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('preinst = "units/preinst"\n')
+    (project / "units/preinst").write_text("getent passwd ringbell | cut -d: -f5,6 > /tmp/before\n")
+    package = venvpkg.built(str(project), "-t", f"root:{world.root(*BUILD).base}", out=f"accounts-{suite}")[0]
+
+    outcome = life(ACCOUNTS, world.root("rpm-build"), [package])
+
+    assert outcome.code == 0, outcome.transcript
+    assert outcome.stdout.splitlines() == ["A bell:/var/lib/ringbell", package.name.removesuffix(".rpm")]

@@ -37,7 +37,7 @@ _TABLE: Final = re.compile(r"(/usr)?/lib/(sysusers|tmpfiles)\.d/[A-Za-z0-9_][A-Z
 # Without one of these nothing can be enabled. Source: systemd.unit(5), "[Install] Section Options".
 _INSTALL: Final = re.compile(rb"(?ms)^\[Install\][ \t]*$(?P<options>.*?)(?=^\[|\Z)")
 _OPTION: Final = re.compile(rb"(?m)^(?:Alias|WantedBy|RequiredBy|UpheldBy|Also)[ \t]*=[ \t]*\S")
-# A unit is text that people write.
+# A unit, or a table, is text that people write.
 _MOST_BYTES: Final = 1 << 20
 
 
@@ -97,6 +97,15 @@ def table_claims(staged: StagedVenv, programs: Mapping[str, str]) -> Iterator[Cl
     """
     for each in _tables(staged.payload.paths):
         yield Claim(programs[each.path.parent.name], Evidence(Source.UNIT, needed_by=each.path))
+
+
+def account_lines(staged: StagedVenv) -> Iterator[str]:
+    """Yield each line that says something in the payload's files of accounts; they are read from its destdir."""
+    for each in _tables(staged.payload.paths):
+        if each.kind is PathKind.FILE and each.path.parent.name == SYSUSERS:
+            with (staged.destdir / each.path.relative_to("/")).open("rb") as file:
+                lines = file.read(_MOST_BYTES).decode(errors="replace").splitlines()
+            yield from (line for line in map(str.strip, lines) if line and not line.startswith("#"))
 
 
 def _tables(paths: Iterable[PayloadPath]) -> Iterator[PayloadPath]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
+from venvpkg.backends.rpm.accounts import account_provides
 from venvpkg.backends.rpm.bundled import bundled_provides
 from venvpkg.backends.rpm.changelog import changelog_entry
 from venvpkg.backends.rpm.description import summary_and_description
@@ -18,6 +19,7 @@ from venvpkg.backends.rpm.licenses import license_of
 from venvpkg.backends.rpm.relations import spelled_relation
 from venvpkg.backends.rpm.scripts import Scriptlet, scriptlets
 from venvpkg.backends.rpm.versions import to_rpm
+from venvpkg.backends.units import account_lines
 from venvpkg.errors import AssembleError
 from venvpkg.model.target import Family
 from venvpkg.templates import render
@@ -204,7 +206,7 @@ def _relations(spec: PackageSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
             for tag, keys in _DECLARED.items()
         },
     }
-    found["Provides"].extend(bundled_provides(spec))
+    found["Provides"].extend((*bundled_provides(spec), *account_provides(account_lines(spec.staged))))
     return tuple((tag, tuple(dict.fromkeys(relations))) for tag, relations in found.items() if relations)
 
 
