@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.prose import leading_prose
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.elf import ElfReport
-from venvpkg.model.package import PackageSpec, Relations
+from venvpkg.model.package import PackageSpec, Relations, StatePath
 
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
-    from venvpkg.model.project import Inclusions, Project
+    from venvpkg.model.project import Inclusions, Project, Settings
     from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 PROGRAMS = PurePosixPath("/usr/bin")
@@ -84,6 +84,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         inclusions=inclusions,
         target_revision=settings.target_revision,
         elf=elf,
+        state=_state(settings),
     )
 
 
@@ -104,6 +105,12 @@ def _problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
         problem = _command_problem(command, staged)
         if problem:
             problems.append(f"commands: {problem}")
+    payload = {each.path for each in staged.payload.paths}
+    problems += [
+        f"state-paths: {each} is in the package, so the application does not make it"
+        for each in project.settings.state_paths
+        if PurePosixPath(each) in payload
+    ]
     return tuple(problems)
 
 
@@ -123,6 +130,12 @@ def _maintainer(project: Project, staged: StagedVenv) -> str:
 
 def _commands(project: Project, staged: StagedVenv) -> tuple[str, ...]:
     return staged.application.commands if project.settings.commands is None else project.settings.commands
+
+
+def _state(settings: Settings) -> tuple[StatePath, ...]:
+    """Return each path once; a slash at the end of one of its entries makes a directory of it."""
+    directories = {PurePosixPath(each) for each in settings.state_paths if each.endswith("/")}
+    return tuple(StatePath(each, each in directories) for each in sorted({*map(PurePosixPath, settings.state_paths)}))
 
 
 def _description(application: ApplicationMetadata, prefix: PurePosixPath) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from packaging.utils import canonicalize_name
 
 from venvpkg.config.shapes import Array, Flag, Named, Natural, OneOf, Record, Text
-from venvpkg.config.target_paths import FILE_TARGET, PREFIX, target_path
+from venvpkg.config.target_paths import FILE_TARGET, PREFIX, STATE, target_path
 from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
 from venvpkg.model.target import Family
 
@@ -194,6 +194,13 @@ KEYS: Final[tuple[Key, ...]] = (
         ),
         "more files: `source` in the project, `target` on the target, `mode`; those in `/etc` become conffiles",
         '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
+    ),
+    Key(
+        "state-paths",
+        Array(Text(STATE, "an absolute path of the application's own in /var/cache, lib, log, opt or spool")),
+        "files that the application makes when it runs, and directories, with a slash at the end: they go with the"
+        " package, directories when they are empty",
+        '["/var/lib/guestbook/", "/var/log/guestbook.log"]',
     ),
     Key(
         "prepare",

@@ -16,6 +16,13 @@ _FOREIGN: Final = (
 )
 FILE_TARGET: Final = rf"/(?!(?:{_FOREIGN})(?:/|$))((?!\.\.?(/|$))[^/\x00-\x1f\x7f]+/)+((?!\.\.?$)[^/\x00-\x1f\x7f]+)?"
 
+# What programs make when they run (FHS 3.0, chapter 5): something of the package's own in there, in words that neither
+# shell nor spec file reads anything into, and not what the package managers keep.
+STATE: Final = (
+    r"/var/(?:cache|lib|log|opt|spool)/(?!(?:apt|dnf|dpkg|private|rpm|zypp)(?:/|$))"
+    r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*/?"
+)
+
 
 def target_path(text: str) -> PurePosixPath:
     """Return the path that a string is."""

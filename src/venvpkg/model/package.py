@@ -28,6 +28,19 @@ class Relations:
     provides: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class StatePath:
+    """A path that is not in the payload: the application makes it when it runs, and it goes with the package.
+
+    Attributes:
+        path: on the target, absolute.
+        is_directory: which goes only when it is empty by then.
+    """
+
+    path: PurePosixPath
+    is_directory: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PackageSpec:
     """Everything a family's assemble needs.
@@ -53,6 +66,7 @@ class PackageSpec:
         inclusions: maintainer scripts and templates; the files are in the payload already.
         target_revision: of a rebuild for this target alone; 0 for none.
         elf: every ELF file of the payload.
+        state: what the application makes when it runs, sorted.
         debug: build-id and separate debug file on this machine, sorted by build-id; empty for no package of them.
     """
 
@@ -76,6 +90,7 @@ class PackageSpec:
     inclusions: Inclusions = field(default_factory=Inclusions)
     target_revision: int = 0
     elf: ElfReport = field(default_factory=lambda: ElfReport(()))
+    state: tuple[StatePath, ...] = ()
     debug: tuple[tuple[str, Path], ...] = ()
 
 

@@ -128,6 +128,7 @@ class Settings:
     debug_symbols: bool = False
     lock: str | None = None
     files: tuple[FileSetting, ...] = ()
+    state_paths: tuple[str, ...] = ()
     prepare: tuple[PrepareStep, ...] = ()
     templates: str | None = None
     wheels: WheelSettings = field(default_factory=WheelSettings)

@@ -12,7 +12,9 @@ from unit.samples import PREFIX, a_project, a_staged, an_application
 from venvpkg.backends.describe import describe
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.depends import DependencySet
+from venvpkg.model.package import StatePath
 from venvpkg.model.project import Inclusions, Project, Settings
+from venvpkg.model.staged import PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
     from venvpkg.model.package import PackageSpec
@@ -88,3 +90,23 @@ def test_declared_relations_reach_the_description() -> None:
     spec = described(a_project(Settings(recommends=("aa | bb",), provides=("cc (= 1)",))), a_staged())
 
     assert (spec.relations.recommends, spec.relations.provides) == (("aa | bb",), ("cc (= 1)",))
+
+
+def test_state_is_sorted_once_each_and_a_slash_at_the_end_says_directory() -> None:
+    settings = Settings(
+        maintainer="Ops <ops@example.org>", state_paths=("/var/log/app.log", "/var/lib/app/", "/var/lib/app")
+    )
+
+    assert described(a_project(settings), a_staged()).state == (
+        StatePath(PurePosixPath("/var/lib/app"), is_directory=True),
+        StatePath(PurePosixPath("/var/log/app.log")),
+    )
+
+
+def test_state_that_is_in_the_package_is_told() -> None:
+    there = Payload((PayloadPath(PurePosixPath("/var/lib/app"), PathKind.DIRECTORY, 0o755),))
+    settings = Settings(commands=(), state_paths=("/var/lib/app/", "/var/lib/app/db"))
+
+    (problem,) = problems_of(a_project(settings), a_staged(payload=there))
+
+    assert problem == "state-paths: /var/lib/app/ is in the package, so the application does not make it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from venvpkg.backends.deb.scripts import maintainer_scripts
 from venvpkg.backends.rpm.scripts import scriptlets
 from venvpkg.backends.units import SYSUSERS, TMPFILES, Units, table_claims, units_of
 from venvpkg.model.depends import Source
+from venvpkg.model.package import StatePath
 from venvpkg.model.project import Inclusions
 from venvpkg.staging.leaks import read_payload
 
@@ -110,6 +112,23 @@ def test_accounts_are_there_before_the_projects_own_lines_and_units_run_after(tm
         assert text.index("systemd-sysusers app.conf") < text.index("chown app /srv") < text.index(enables)
 
 
+def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(tmp_path: Path) -> None:
+    state = tuple(
+        StatePath(PurePosixPath(f"/var/lib/{name}"), is_directory) for name, is_directory in [
+            ("app", True), ("app/db", False), ("app/sub", True), ("app/sub/log", False),
+        ]
+    )  # fmt: skip
+    made = replace(spec(tmp_path, {}, postrm="echo own\n"), state=state)
+
+    (script,) = maintainer_scripts(made)
+
+    text = script[1].decode()
+    assert script[0] == "postrm"
+    assert text.index("echo own") < text.index('test "$1" = purge') < text.index("rm -f /var/lib/app/db /var")
+    assert "rmdir /var/lib/app/sub /var/lib/app 2> /dev/null || :\n" in text
+    assert scriptlets(replace(made, inclusions=Inclusions())) == ()
+
+
 def test_every_script_is_shell(tmp_path: Path) -> None:
     files = {
         f"{SYSTEM}/app.service": ENABLED,
@@ -117,7 +136,8 @@ def test_every_script_is_shell(tmp_path: Path) -> None:
         "/usr/lib/sysusers.d/app.conf": "u app - -\n",
         "/usr/lib/tmpfiles.d/app.conf": "d /run/app\n",
     }
-    made = spec(tmp_path, files, prerm="echo own\n")
+    state = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/log/app.log")))
+    made = replace(spec(tmp_path, files, prerm="echo own\n"), state=state)
     texts = [content.decode() for _, content in maintainer_scripts(made)] + [each.text for each in scriptlets(made)]
 
     assert len(texts) == 6

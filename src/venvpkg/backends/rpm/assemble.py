@@ -12,7 +12,7 @@ from venvpkg.backends.manpages import manual_pages
 from venvpkg.backends.rpm.debug import assemble_debug
 from venvpkg.backends.rpm.files import LICENSES, owned
 from venvpkg.backends.rpm.metadata import composed, rendered_spec
-from venvpkg.backends.rpm.pack import pack
+from venvpkg.backends.rpm.pack import Expected, pack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,8 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = composed(spec, target)
     packed = pack(
-        spec.staged.destdir, work, rendered_spec(of, paths, spec), (of.header(), owned(paths)), runner,
+        spec.staged.destdir, work, rendered_spec(of, paths, spec),
+        Expected(of.header(), owned(paths), spec.state), runner,
         architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
     report.detail(f"rpmbuild: {packed.said[-2000:]}")

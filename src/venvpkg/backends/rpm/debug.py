@@ -9,7 +9,7 @@ from venvpkg.backends.debug import paths_below, place_debug
 from venvpkg.backends.rpm.escape import pattern
 from venvpkg.backends.rpm.files import owned
 from venvpkg.backends.rpm.metadata import rendered
-from venvpkg.backends.rpm.pack import pack
+from venvpkg.backends.rpm.pack import Expected, pack
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import PathKind
 
@@ -44,7 +44,7 @@ def assemble_debug(spec: PackageSpec, of: Composed, target: Target, directory: P
     debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     packed = pack(
-        destdir, directory / "debuginfo-rpm", rendered(debug, files), (debug.header(), paths), runner,
+        destdir, directory / "debuginfo-rpm", rendered(debug, files), Expected(debug.header(), paths), runner,
         architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
     return packed.path.rename(directory / debug.filename())

@@ -11,6 +11,7 @@ from venvpkg.model.staged import PathKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
 
 LICENSES: Final = PurePosixPath("/usr/share/licenses")
@@ -34,6 +35,7 @@ _DIRECTORIES: Final = """
 /var/cache /var/lib /var/log /var/opt /var/spool
 """
 _SHARED: Final = frozenset(map(PurePosixPath, _DIRECTORIES.split()))
+_UNVERIFIED: Final = "%verify(not user group mode mtime size filedigest link rdev)"
 _MANUAL: Final = PurePosixPath("/usr/share/man")
 
 
@@ -53,8 +55,11 @@ def is_configuration(path: PayloadPath) -> bool:
     return path.kind is PathKind.FILE and path.path.is_relative_to(_ETC)
 
 
-def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator[str]:
+def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterable[StatePath] = ()) -> Iterator[str]:
     """Yield the lines of %files; what is below the prefix is listed with it, modes are those of the buildroot.
+
+    What the application makes is a ghost: it is nowhere in the payload, belongs to the package all the same, and goes
+    with it. Whose it is and what is in it, the application decides, so that verifying the package does not ask.
 
     Source:
         rpm's manual, "Spec file format", %files.
@@ -72,3 +77,5 @@ def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator[s
                 yield f"%license {pattern(each.path)}"
             case _:
                 yield pattern(each.path)
+    for ghost in state:
+        yield f"%ghost {'%dir ' if ghost.is_directory else ''}{_UNVERIFIED} {pattern(ghost.path)}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from venvpkg.backends.rpm.header import Header
     from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
 
 # Where the target's rpmbuild sees the destdir, and this run's directory.
@@ -54,6 +55,20 @@ _MACROS: Final = (
 )
 
 
+class Expected(NamedTuple):
+    """What must come out.
+
+    Attributes:
+        header: of the package.
+        paths: in its payload.
+        state: that it owns besides.
+    """
+
+    header: Header
+    paths: Iterable[PayloadPath]
+    state: Iterable[StatePath] = ()
+
+
 class Packed(NamedTuple):
     """A package that was written and read back.
 
@@ -70,7 +85,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
     destdir: Path,
     work: Path,
     text: str,
-    expected: tuple[Header, Iterable[PayloadPath]],
+    expected: Expected,
     runner: Runner,
     *,
     architecture: str,
@@ -85,7 +100,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
         destdir: the payload.
         work: directory for the spec file and the package; emptied before.
         text: of the spec file.
-        expected: the header, and the paths, that the package must have.
+        expected: what the package must have.
         runner: runs rpm's programs on the target.
         architecture: the target's, in rpm's words.
         source_date_epoch: seconds since 1970 UTC.
@@ -95,23 +110,23 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission.
     """
-    header, paths = expected
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     shop = _Shop(destdir, work, runner, architecture, source_date_epoch)
     (work / _SPEC).write_text(text, encoding="utf-8")
     set_times(destdir, source_date_epoch)
     parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-    _require_composed(header, parsed, "The spec file")
+    _require_composed(expected.header, parsed, "The spec file")
     payload = ("_binary_payload", compression(shop.run("rpm", "--showrc").text))
     built = shop.run(
         "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
         str(_TOP / _SPEC),
     )  # fmt: skip
     found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
-    _require_composed(header, found, "The package")
+    _require_composed(expected.header, found, "The package")
     listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
-    _require_same("The package", payload_differences(paths, listed.text, source_date_epoch))
+    differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
+    _require_same("The package", differences)
     return Packed(work / _PACKED, built.errors.strip())
 
 
