@@ -13,6 +13,7 @@ import pytest
 
 from acceptance.packages import shown
 from acceptance.smallproject import write_project
+from rpmworld.flavours import Flavour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,22 +71,30 @@ apt purge ringbell
 gone "$wants" && gone "$timer" && echo no link is left
 ! find /etc/systemd /var/lib/systemd -name '*ringbell*' | grep . && echo nothing at all
 """
+DNF = 'manage() { dnf -y -q "$@" > /dev/null; }\n'
+ZYPPER = """\
+manage() {
+    local what=$1
+    shift
+    if test "$what" = install; then set -- --no-recommends --allow-unsigned-rpm "$@"; fi
+    zypper --non-interactive "$what" "$@" > /dev/null
+}
+"""
 RPM = """\
-dnf() { command dnf -y -q "$@" > /dev/null; }
-dnf install systemd
+manage install systemd
 echo 'enable ringbell.*' > /usr/lib/systemd/system-preset/10-bell.preset
-dnf install "$1"
+manage install "$1"
 installed
 there "$wants" && there "$timer" && echo enabled
 systemctl -q disable ringbell.service
 gone "$wants" && there "$timer" && echo disabled by the administrator
-dnf install "$2"
+manage install "$2"
 gone "$wants" && there "$timer" && echo still disabled
 rpm -V ringbell
-dnf remove ringbell
+manage remove ringbell
 gone "$wants" && gone "$timer" && echo no link is left
 printf 'disable *\\n' > /usr/lib/systemd/system-preset/10-bell.preset
-dnf install "$2"
+manage install "$2"
 gone "$wants" && gone "$timer" && echo not enabled against the presets
 ! find /etc/systemd -name '*ringbell*' | grep . && echo nothing at all
 """
@@ -145,11 +154,20 @@ def test_as_debians_own_packages(venvpkg: Venvpkg, clean_root: CleanRoot, source
     ]  # fmt: skip
 
 
-def test_as_fedoras_own_packages(venvpkg: Venvpkg, rpm_world: World, sources: tuple[Path, Path]) -> None:
-    target = f"root:{rpm_world.root(*BUILD).base}"
-    packages = [venvpkg.built(str(each), "-t", target)[0] for each in sources]
+@pytest.mark.parametrize(
+    ("flavour", "manager"),
+    [
+        pytest.param(Flavour.FEDORA, DNF, id="fedora"),
+        pytest.param(Flavour.SUSE, ZYPPER, id="opensuse", marks=pytest.mark.full),
+    ],
+)
+def test_as_the_own_packages_of_a_release_with_rpm(
+    venvpkg: Venvpkg, rpm_world: World, sources: tuple[Path, Path], flavour: Flavour, manager: str
+) -> None:
+    target = f"root:{rpm_world.root(*BUILD, flavour=flavour).base}"
+    packages = [venvpkg.built(str(each), "-t", target, out=f"units-{flavour}")[0] for each in sources]
 
-    outcome = life(RPM, rpm_world.root(), packages)
+    outcome = life(manager + RPM, rpm_world.root(flavour=flavour), packages)
 
     assert outcome.code == 0, outcome.transcript
     assert outcome.stdout.splitlines() == [
