@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from venvpkg.backends.describe import says_that_venvpkg_made_it
 from venvpkg.backends.rpm.owners import owners_of
 from venvpkg.backends.rpm.relations import name_of, spelled_relation
-from venvpkg.backends.rpm.repositories import described_in_repositories, shippers_in_repositories
+from venvpkg.backends.rpm.repositories import (
+    described_in_repositories,
+    may_be_shipped_in_repositories,
+    shippers_in_repositories,
+)
 from venvpkg.backends.rpm.versions import version_key
 
 if TYPE_CHECKING:
@@ -50,9 +54,12 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
     del target  # the runner is the target's
     known = _declared(spec.relations) | {spec.name}
     others: dict[str, set[PurePosixPath]] = {}
-    for link, _ in spec.links:
+    links = [link for link, _ in spec.links]
+    is_worth_asking = may_be_shipped_in_repositories(links, runner)
+    for link in links:
         installed = {each.name for each in owners_of(link, runner)}
-        for package in {*installed, *shippers_in_repositories(link, runner)} - known:
+        in_repositories = shippers_in_repositories(link, runner) if is_worth_asking else ()
+        for package in {*installed, *in_repositories} - known:
             others.setdefault(package, set()).add(link)
     for package, paths in sorted(others.items()):
         report.warn(

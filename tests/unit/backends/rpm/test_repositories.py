@@ -116,3 +116,26 @@ def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
 
     assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReport()).relations.conflicts == ()
+
+
+MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/bin/{name}")) for name in "abc")
+
+
+def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
+    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): Completed(0)})
+
+    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, RecordingReport()).relations.conflicts == ()
+
+    (asked,) = (command.argv for command in runner.ran if command.argv[0] == "dnf")
+    assert asked[-4:] == ("/usr/bin/a,/usr/bin/b,/usr/bin/c", "/usr/bin/a", "/usr/bin/b", "/usr/bin/c")
+
+
+def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
+    def owner(command: Command) -> Completed:
+        return Completed(0, b"other|1-1|noarch\n" if "/usr/bin/b" in command.argv else b"")
+
+    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
+    report = RecordingReport()
+
+    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, report).relations.conflicts == ("other",)
+    assert "ships /usr/bin/b too" in report.warnings[0]
