@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -33,13 +35,29 @@ def elfdeps(file: Path) -> list[str]:
     return sorted(set(done.stdout.splitlines()))
 
 
-def test_each_system_file_requires_what_rpm_says() -> None:
+def elfdeps_if_executable(file: Path, copy: Path) -> list[str]:
+    """Return what rpm says of a program that may be executed.
+
+    Of one that may not, rpm says nothing, and takes a library that is a program too, such as pam_cap.so, for one of
+    those. It is loaded all the same, so that ours requires what it needs.
+    """
+    shutil.copyfile(file, copy)
+    copy.chmod(0o755)
+    return elfdeps(copy)
+
+
+def test_each_system_file_requires_what_rpm_says(tmp_path: Path) -> None:
     files = system_elf_files(SAMPLE)
 
-    ours = {file: list(required_by(read_object(file, PurePosixPath(file)))) for file in files}
+    facts = {file: read_object(file, PurePosixPath(file)) for file in files}
 
     assert len(files) >= AT_LEAST
-    assert ours == {file: elfdeps(file) for file in files}
+    assert {file: list(required_by(each)) for file, each in facts.items()} == {
+        file: elfdeps_if_executable(file, tmp_path / file.name)
+        if each.interpreter and not os.access(file, os.X_OK)
+        else elfdeps(file)
+        for file, each in facts.items()
+    }
 
 
 def as_rpm(target: Target) -> Target:
