@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MOST_BINDS = 6
 
 
-def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool = False) -> tuple[str, ...]:
+def isolated_argv(
+    command: Command, root: Path | None = None, *, lasting: bool = False, elsewhere: PurePosixPath | None = None
+) -> tuple[str, ...]:
     """Return the argument vector that runs ``command`` in its own mount, pid, ipc and uts namespaces.
 
     The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
@@ -35,6 +37,8 @@ def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool =
             None for this machine's own. There, what is shown at a place that does not exist makes the nearest directory
             above it an empty one, because nothing may be written.
         lasting: let what the command writes stay in ``root``, instead of the layer.
+        elsewhere: where the root is on another machine, whose administrator runs the command; ``root`` is then a copy
+            that tells what is a link there, and what is shown has the paths of that machine.
 
     Source:
         unshare(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
@@ -46,13 +50,13 @@ def isolated_argv(command: Command, root: Path | None = None, *, lasting: bool =
         shown = [(bind, place) for bind, place in shown if str(bind.source) != place or _below(place, masked)]
     if len(shown) > MOST_BINDS:
         raise ValueError(f"more than {MOST_BINDS} things to show to {command}")
-    user = () if os.geteuid() == 0 else ("--map-root-user",)
+    user = () if elsewhere or os.geteuid() == 0 else ("--map-root-user",)
     net = () if command.network else ("--net",)
     etc = _resolved(PurePosixPath("/etc"), root) if root is not None and command.network else ""
     return (
         "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
         "/bin/sh", "-euc", _ENTER, "sh",
-        str(root or ""), etc, str(command.cwd or "/"), "lasting" if lasting else "",
+        str(elsewhere or root or ""), etc, str(command.cwd or "/"), "lasting" if lasting else "",
         str(len(shown)), *(part for bind, place in shown for part in (str(bind.source), place, _mode(bind))),
         str(len(masked)), *masked,
         *command.argv,

@@ -87,18 +87,22 @@ def user_configuration() -> Path:
     return platformdirs.user_config_path("venvpkg")
 
 
+def workspace(places: Places) -> contextlib.AbstractContextManager[Path]:
+    """Return an empty private directory of this run as a context; see ``private_directory``."""
+    return private_directory(places.cache / "work")
+
+
 @contextlib.contextmanager
-def workspace(places: Places) -> Iterator[Path]:
-    """Yield an empty private directory of this run, removed at its end.
+def private_directory(parent: Path) -> Iterator[Path]:
+    """Yield an empty directory of this run below ``parent``, removed at its end.
 
     A run that was killed leaves its directory behind; the next run removes it. A directory is in use as long as
     somebody holds the lock on its ``.lock`` file, which the kernel lets go of however the holder ended.
     """
-    parent = places.cache / "work"
     parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         # One that is made and not yet locked would look abandoned.
-        with _locked(places.cache / "work.lock"):
+        with _locked(parent.with_name(f"{parent.name}.lock")):
             _remove_abandoned(parent)
             directory = Path(tempfile.mkdtemp(dir=parent))
             stack.enter_context(_locked(directory / ".lock"))

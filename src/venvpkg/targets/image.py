@@ -8,16 +8,12 @@ is for its services, and plays no part in a compile.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
-import shutil
-import time
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
 from venvpkg.host.runner import Command
+from venvpkg.targets.filesystems import remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.targets.selection import Selection
 
-_UNUSED_S: Final = 90 * 86400.0
 _ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 # Where podman and docker find their images, registries and daemon.
 _PASSED_ON: Final = ("CONTAINER", "DOCKER_", "REGISTRY_AUTH_FILE", "STORAGE_", "XDG_")
@@ -61,7 +56,7 @@ def image_root(selection: Selection, host: Runner, environment: Mapping[str, str
             resolution=f"Fetch or build the image first: {tool} pull {selection.place}",
         )
     root = images / known[1]
-    _remove_unused(images, keep=root)
+    remove_unused(images, keep=root)
     images.mkdir(parents=True, exist_ok=True)
     argv = ("setsid", "--wait", "bash", "-euc", _EXPORT, "bash", tool, known[1], str(root))
     done = host.run(Command(argv, env=env))
@@ -71,17 +66,6 @@ def image_root(selection: Selection, host: Runner, environment: Mapping[str, str
             details=done.errors.strip()[-1000:],
         )
     return root
-
-
-def _remove_unused(images: Path, keep: Path) -> None:
-    """Remove the filesystems that were last asked for long ago: the time of the lock file says when."""
-    for file in images.glob("*.lock"):
-        root = file.with_suffix("")
-        with contextlib.suppress(OSError), file.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if root != keep and time.time() - os.fstat(lock.fileno()).st_mtime > _UNUSED_S:
-                shutil.rmtree(root, ignore_errors=True)
-                file.unlink()
 
 
 # In a session of its own, and with the lock in its own hands: whoever kills venvpkg does not kill this, which goes on
