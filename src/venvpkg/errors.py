@@ -190,7 +190,7 @@ class NotAPackageError(VenvpkgError):
 
 
 class TargetError(VenvpkgError):
-    """A system to build in cannot be made, or packages cannot be installed into it."""
+    """A system to build in cannot be made or reached, or packages cannot be installed into it."""
 
     exit_code = 24
 

@@ -29,7 +29,7 @@ def command(application: Application, session: Session) -> None:
     project = None if anywhere else application.read()
     target, lacking = pipeline.examine(project, session)
     interpreter = target.interpreter
-    place = "" if target.is_host else f" in {target.root}"
+    place = "" if target.is_host else f" in {session.target}"
     version = ".".join(map(str, interpreter.version))
     about = (f"venvpkg {venvpkg.__version__} on {target.name}{place}", f"packages for {interpreter.path} ({version})")
     if lacking and not current_output().as_json:

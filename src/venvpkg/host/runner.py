@@ -46,6 +46,8 @@ PASSED_ON = frozenset({
 
 # What a shell says of a program that is not there; a program's own 127 cannot be told from it.
 NOT_FOUND = 127
+# What timeout(1) says of a program that it ended.
+OUT_OF_TIME = 124
 
 # Before every program: the kernel kills it when the thread that started it ends, however venvpkg ended; setpriv(1).
 _DIES_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
@@ -148,7 +150,7 @@ class Completed:
         match self.returncode:
             case _ if self.not_found:
                 return "not found (exit 127)"
-            case 124:
+            case code if code == OUT_OF_TIME:
                 return "out of time"
             case code if code < 0:
                 return f"killed by {signal.Signals(-code).name}"
@@ -231,7 +233,7 @@ class SubprocessRunner:
                 except subprocess.TimeoutExpired:
                     _kill_group(process)
                     stdout, stderr = process.communicate()
-                    return Completed(124, stdout or b"", stderr or b"")
+                    return Completed(OUT_OF_TIME, stdout or b"", stderr or b"")
                 except BaseException:
                     _kill_group(process)
                     process.wait()
@@ -240,7 +242,10 @@ class SubprocessRunner:
 
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
-        """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out."""
+        """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out.
+
+        Standard input that is given is not fed: it stays open, and ends with the block, or with this process.
+        """
         with tempfile.TemporaryFile() as errors, _standard_input(command) as stdin:
             try:
                 process = subprocess.Popen(

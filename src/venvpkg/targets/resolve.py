@@ -11,13 +11,17 @@ from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.image import image_root
+from venvpkg.targets.machine.connection import Connection
+from venvpkg.targets.machine.filesystem import machine_root
+from venvpkg.targets.machine.runner import MachineRunner
+from venvpkg.targets.machine.vagrant import ssh_settings
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvpkg.host.runner import Streamer
+    from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.target import Target
     from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
@@ -48,7 +52,8 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
         cache: directory of what can be had again.
 
     Raises:
-        ConfigurationError: there is no such root or image, or its release cannot be told.
+        ConfigurationError: there is no such root, image or running machine, or its release cannot be told.
+        TargetError: the machine cannot be reached or used.
         MissingToolError: it has no interpreter or no tools of its family, or programs cannot run there.
     """
     match selection.kind:
@@ -63,6 +68,8 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
         case Kind.PODMAN | Kind.DOCKER:
             root = image_root(selection, host, environment, cache / "images")
             return _in_root(root, selection, host, environment)
+        case Kind.VAGRANT:
+            return _in_machine(selection, host, environment, cache)
         case Kind.DEBIAN | Kind.UBUNTU | Kind.FEDORA | Kind.EL | Kind.OPENSUSE:
             raise ValueError(f"{selection} is resolved by the root that was made for it")
         case _:
@@ -82,7 +89,20 @@ def resolve_made(
 
 def _in_root(root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
     runner = RootRunner(root, host, environment)
-    _require_runs(runner, selection)
+    _require_runs(
+        runner,
+        selection,
+        "Run as root (in a container: with the capability SYS_ADMIN), and name a root of this machine's architecture"
+        " that has coreutils.",
+    )
+    return ResolvedTarget(resolve_host(runner, root), runner)
+
+
+def _in_machine(selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path) -> ResolvedTarget:
+    connection = Connection(selection, ssh_settings(selection, host, environment), host, cache)
+    root = machine_root(connection, cache / "machines")
+    runner = MachineRunner(connection, root, environment)
+    _require_runs(runner, selection, "Give the machine what its administrator needs for mounts and namespaces.")
     return ResolvedTarget(resolve_host(runner, root), runner)
 
 
@@ -96,11 +116,10 @@ def _required(root: Path, selection: Selection) -> Path:
     return root
 
 
-def _require_runs(runner: RootRunner, selection: Selection) -> None:
+def _require_runs(runner: Runner, selection: Selection, resolution: str) -> None:
     done = runner.run(Command(("true",), timeout_s=60))
     if not done.ok:
         raise MissingToolError(
             [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
-            resolution="Run as root (in a container: with the capability SYS_ADMIN), and name a root of this machine's"
-            " architecture that has coreutils.",
+            resolution=resolution,
         )

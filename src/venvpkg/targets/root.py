@@ -26,6 +26,11 @@ _BASE: Final = {
 }
 
 
+def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of programs in another root: ours that say how to reach an index, and what all have."""
+    return {key: value for key, value in environment.items() if key in _PASSED_ON} | _BASE
+
+
 class RootRunner:
     """Runs programs in a root; what they write there is gone when they end, but for what they are shown writable.
 
@@ -40,7 +45,7 @@ class RootRunner:
         self._root = root
         self._lasting = lasting
         self._host = host
-        self._base = {key: value for key, value in environment.items() if key in _PASSED_ON} | _BASE
+        self._base = base_environment(environment)
 
     def run(self, command: Command) -> Completed:
         """Run to the end. Programs, directories and paths are the root's."""

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     ROOT = "root"
     PODMAN = "podman"
     DOCKER = "docker"
+    VAGRANT = "vagrant"
     DEBIAN = "debian"
     UBUNTU = "ubuntu"
     FEDORA = "fedora"
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 MADE: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
 # Part of file names, and words of other programs' command lines.
 _RELEASE: Final = re.compile(r"[a-z0-9][a-z0-9.]{0,39}")
+_MACHINE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Selection:
 
     Attributes:
         kind: how it is reached.
-        place: which one of that kind: the directory of a root, the name of an image, the release of a system
-            (``trixie``, ``43``); empty for this machine.
+        place: which one of that kind: the directory of a root, the name of an image, the name of a machine in
+            its Vagrantfile, the release of a system (``trixie``, ``43``); empty for this machine.
     """
 
     kind: Kind
@@ -58,7 +60,7 @@ HOST: Final = Selection(Kind.HOST)
 
 
 def parse_selection(text: str) -> Selection:
-    """Return what ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``docker:IMAGE`` names.
+    """Return what ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``vagrant:NAME`` names.
 
     Raises:
         ValueError: it is none of them; the text says what can be written.
@@ -68,11 +70,14 @@ def parse_selection(text: str) -> Selection:
         return HOST
     if place and kind in {Kind.ROOT, Kind.PODMAN, Kind.DOCKER}:
         return Selection(Kind(kind), place)
+    if kind == Kind.VAGRANT and _MACHINE.fullmatch(place):
+        return Selection(Kind.VAGRANT, place)
     if kind in MADE and _RELEASE.fullmatch(place):
         return Selection(Kind(kind), place)
     raise ValueError(
         f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
-        f" 'debian:trixie' ({', '.join(sorted(MADE))}), or 'podman:IMAGE' or 'docker:IMAGE' for a container image"
+        f" 'debian:trixie' ({', '.join(sorted(MADE))}), 'podman:IMAGE' or 'docker:IMAGE' for a container image, or"
+        " 'vagrant:NAME' for a machine of a Vagrantfile"
     )
 
 

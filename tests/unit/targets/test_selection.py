@@ -16,6 +16,7 @@ from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection, sh
         ("docker:debian@sha256:00", Selection(Kind.DOCKER, "debian@sha256:00")),
         ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
         ("debian:trixie", Selection(Kind.DEBIAN, "trixie")),
+        ("vagrant:bookworm", Selection(Kind.VAGRANT, "bookworm")),
         ("opensuse:15.6", Selection(Kind.OPENSUSE, "15.6")),
     ],
 )
@@ -26,7 +27,20 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "root", "root:", "host:here", "podmann:x", "podman", "docker:", "Root:/x", "/srv/trixie", "debian:", "el:-1"],
+    [
+        "",
+        "root",
+        "root:",
+        "host:here",
+        "podmann:x",
+        "podman",
+        "docker:",
+        "Root:/x",
+        "/srv/trixie",
+        "debian:",
+        "el:-1",
+        "vagrant:--all",
+    ],
 )
 def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):

@@ -1,0 +1,72 @@
+"""Vagrant is asked how a machine is reached, and each reason why it is not has its own way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit.fakes import ScriptedRunner
+from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.host.runner import Completed
+from venvpkg.targets.machine.vagrant import ssh_settings
+from venvpkg.targets.selection import Kind, Selection
+
+MACHINE = Selection(Kind.VAGRANT, "trixie")
+ASK = ("vagrant", "--machine-readable", "ssh-config")
+STATUS = ("vagrant", "--machine-readable", "status", "trixie")
+
+
+def error(kind: str, said: str = "Something is\\nwrong%!(VAGRANT_COMMA) it says.") -> Completed:
+    return Completed(
+        1, f"1795265106,,ui,error,{said}\n1795265106,,error-exit,Vagrant::Errors::{kind},{said}\n".encode()
+    )
+
+
+def test_the_settings_are_those_that_vagrant_tells_machines() -> None:
+    answer = (
+        b"1795265842,trixie,metadata,provider,lxc\n"
+        b"1795265842,trixie,ssh-config,Host venvpkg\\n  HostName 10.0.3.111\\n  User a%!(VAGRANT_COMMA)b\\n\n"
+        b"Host venvpkg\n  HostName, for people\n"
+    )
+    host = ScriptedRunner({ASK: Completed(0, answer)})
+
+    settings = ssh_settings(MACHINE, host, {"VAGRANT_CWD": "/srv", "HOME": "/h"})
+
+    assert settings == "Host venvpkg\n  HostName 10.0.3.111\n  User a,b\n"
+    assert host.ran[0].argv[-3:] == ("--host", "venvpkg", "trixie")
+    assert host.ran[0].env["VAGRANT_CWD"] == "/srv"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("NoEnvironmentError", r"no Vagrantfile here, nor in a directory above\n.*VAGRANT_CWD"),
+        ("MachineNotFound", r"no machine of this name\n.*vagrant status"),
+        ("VagrantfileSyntaxError", r"Something is\nwrong, it says\.\n.*vagrant ssh trixie"),
+    ],
+)
+def test_what_vagrant_refuses_is_told_with_what_to_do(kind: str, message: str) -> None:
+    host = ScriptedRunner({ASK: error(kind)})
+
+    with pytest.raises(ConfigurationError, match=message):
+        ssh_settings(MACHINE, host, {})
+
+
+@pytest.mark.parametrize("state", ["not created", "stopped"])
+def test_a_machine_that_does_not_run_is_not_started(state: str) -> None:
+    told = Completed(0, f"1795265108,trixie,state-human-short,{state}\n1795265108,trixie\nx\n".encode())
+    host = ScriptedRunner({ASK: error("SSHNotReady"), STATUS: told})
+
+    with pytest.raises(ConfigurationError, match=rf"the machine is {state}(.|\n)*vagrant up trixie"):
+        ssh_settings(MACHINE, host, {})
+
+
+def test_a_vagrant_that_says_nothing_for_machines_is_quoted() -> None:
+    host = ScriptedRunner({ASK: Completed(1, b"", b"LoadError: cannot load such file\n")})
+
+    with pytest.raises(ConfigurationError, match="LoadError: cannot load such file"):
+        ssh_settings(MACHINE, host, {})
+
+
+def test_without_vagrant_its_package_is_named() -> None:
+    with pytest.raises(MissingToolError, match="the program vagrant, for --target vagrant:trixie"):
+        ssh_settings(MACHINE, ScriptedRunner({ASK: Completed(127)}), {})
