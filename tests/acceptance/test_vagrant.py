@@ -1,4 +1,4 @@
-"""`vagrant up`, for real: a machine of the Vagrantfile that builds the guestbook's package and installs it."""
+"""`vagrant up`, for real: a machine of the Vagrantfile builds packages, by itself and for this one, and uses them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.cleanroot import Outcome, codename, default_cache, locked
+from acceptance.smallproject import write_project
+from acceptance.test_foreign_release import COMPILERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from acceptance.cleanroot import CleanRoot
+    from acceptance.packages import Venvpkg
 
 pytestmark = pytest.mark.full
 VAGRANT = Path(__file__).parents[2] / "vagrant"
@@ -91,8 +95,8 @@ def machine(box: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vag
             "VAGRANT_HOME": str(home / "home"),
             "VAGRANT_DOTFILE_PATH": str(home / "state"),
             "VAGRANT_CHECKPOINT_DISABLE": "1",
-            "VENVPKG_BOX": "venvpkg",
-            "VENVPKG_ROLE": "build",
+            "MACHINE_BOX": "venvpkg",
+            "MACHINE_ROLE": "build",
         }
     )
     added = vagrant.run("box", "add", "--name", f"venvpkg/{MACHINE}", "--provider", "lxc", str(box))
@@ -105,28 +109,153 @@ def machine(box: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vag
         vagrant.run("destroy", "--force", MACHINE)
 
 
-def test_the_guestbook_is_built_and_installed_in_a_machine(machine: Vagrant) -> None:
+@pytest.fixture
+def from_here(machine: Vagrant, monkeypatch: pytest.MonkeyPatch) -> Vagrant:
+    """The machine, for a venvpkg that is not in the directory of the Vagrantfile."""
+    for key, value in {**machine.environment, "VAGRANT_CWD": str(VAGRANT)}.items():
+        monkeypatch.setenv(key, value)
+    return machine
+
+
+def build_inside(machine: Vagrant, project: str, out: str) -> Outcome:
+    """Build a copy of a project with the venvpkg that is in the machine."""
     index = {key: value for key, value in os.environ.items() if key == "PIP_INDEX_URL"}
     # The box knows this machine's own authorities; uv asks the system's only when it is told to.
     settings = {**index, "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
     variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in settings.items())
-
-    built = machine.inside(
+    return machine.inside(
         f"""
-        cp -r /vagrant/examples/guestbook ~/guestbook
-        cd ~/guestbook
-        rm -f pylock.toml venvpkg.lock
-        sudo {variables} venvpkg build --out ~/out .
+        rm -rf ~/project
+        cp -r {project} ~/project
+        cd ~/project
+        sudo {variables} venvpkg build --out ~/{out} .
         """
     )
+
+
+@pytest.fixture(scope="module")
+def installed(machine: Vagrant) -> Outcome:
+    """The guestbook, built in the machine and installed there."""
+    built = build_inside(machine, "/vagrant/examples/guestbook", "out")
     assert built.code == 0, built.transcript
+    done = machine.inside(
+        "sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ~/out/*.deb >&2"
+    )
+    assert done.code == 0, done.transcript
+    return done
+
+
+def test_the_guestbook_is_built_and_installed_in_a_machine(machine: Vagrant, installed: Outcome) -> None:
+    del installed
     used = machine.inside(
         """
-        sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ~/out/*.deb >&2
         guestbook --version
         ps -o comm= 1
         sudo dpkg --verify guestbook
         """
     )
+
     assert used.code == 0, used.transcript
     assert used.stdout.split() == ["guestbook", "1.0.0", "systemd"]
+
+
+def test_the_guestbook_serves_its_page_from_the_postgresql_of_the_machine(machine: Vagrant, installed: Outcome) -> None:
+    del installed
+    served = machine.inside(
+        """
+        sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends postgresql >&2
+        systemctl is-active postgresql@*
+        sudo useradd --system guestbook
+        sudo -u postgres createuser guestbook
+        sudo -u postgres createdb --owner guestbook guestbook
+        cd /
+        sudo -u guestbook guestbook init-db
+        sudo systemd-run --quiet --uid=guestbook --unit=page guestbook serve --bind 127.0.0.1:8000
+        python3 -I /vagrant/tests/acceptance/guestbook_visitor.py http://127.0.0.1:8000
+        sudo systemctl stop page
+        """
+    )
+
+    assert served.code == 0, served.transcript
+    assert "  yes  the page shows the entry\n" in served.stdout, served.transcript
+
+
+def test_a_package_built_in_a_machine_from_here_is_that_of_a_root_and_that_of_the_machine_itself(
+    from_here: Vagrant, clean_root: CleanRoot, venvpkg: Venvpkg
+) -> None:
+    shared = VAGRANT.parent / ".cache" / f"ringbell-{os.getpid()}"
+    root = clean_root.of_release(MACHINE, COMPILERS).base
+    try:
+        project = write_project(shared)
+        of_machine, _ = venvpkg.built(str(project), f"--target=vagrant:{MACHINE}", out="of-machine")
+        wheelhouse = f"--wheelhouse={venvpkg.directory / 'another'}"
+        of_root, _ = venvpkg.built(str(project), f"--target=root:{root}", "--locked", wheelhouse, out="of-root")
+        inside = build_inside(from_here, f"/vagrant/.cache/{shared.name}", "ringbell")
+        assert inside.code == 0, inside.transcript
+    finally:
+        shutil.rmtree(shared)
+
+    assert of_machine.read_bytes() == of_root.read_bytes()
+    native = from_here.inside("sha256sum ~/ringbell/*.deb")
+    assert native.stdout.split()[0] == hashlib.sha256(of_machine.read_bytes()).hexdigest()
+    assert left_in(from_here) == ""
+
+
+def test_a_compile_that_reaches_for_the_network_says_so(from_here: Vagrant, venvpkg: Venvpkg, tmp_path: Path) -> None:
+    del from_here
+    project = write_project(tmp_path / "ringbell")
+    (project / "setup.py").write_text(
+        "import socket\nfrom setuptools import setup\nsocket.create_connection(('192.0.2.1', 80), 5)\nsetup()\n"
+    )
+
+    failed = venvpkg.run("build", str(project), f"--target=vagrant:{MACHINE}", f"--cache={tmp_path / 'cache'}")
+
+    assert failed.code == 7, failed.transcript
+    assert "network" in failed.stderr
+
+
+def test_a_machine_that_is_not_there_is_told_with_what_to_do(from_here: Vagrant, venvpkg: Venvpkg) -> None:
+    del from_here
+
+    unmade = venvpkg.run("doctor", "--target=vagrant:jammy")
+    unknown = venvpkg.run("doctor", "--target=vagrant:nonesuch")
+
+    assert (unmade.code, unknown.code) == (3, 3)
+    assert "the machine is not created" in unmade.stderr
+    assert "vagrant up jammy" in unmade.stderr
+    assert "no machine of this name" in unknown.stderr
+
+
+def test_a_build_that_is_killed_leaves_nothing_in_the_machine(
+    from_here: Vagrant, venvpkg: Venvpkg, tmp_path: Path
+) -> None:
+    project = write_project(tmp_path / "ringbell")
+    (project / "setup.py").write_text("import time\nfrom setuptools import setup\ntime.sleep(3600)\nsetup()\n")
+    with subprocess.Popen(
+        [venvpkg.program, "build", project, f"--target=vagrant:{MACHINE}", f"--cache={tmp_path / 'cache'}"],
+        cwd=tmp_path,
+    ) as build:
+        wait_until(lambda: "_in_process" in left_in(from_here))
+
+        build.kill()
+
+    wait_until(lambda: left_in(from_here) == "")
+
+
+def left_in(machine: Vagrant) -> str:
+    """Return directories, mounts and processes of venvpkg's that are in the machine."""
+    found = machine.inside(
+        """
+        sudo find /var/tmp -maxdepth 1 -name 'venvpkg-*'
+        grep venvpkg /proc/self/mounts || true
+        pgrep -af '[n]senter|[_]in_process' || true
+        """
+    )
+    assert found.code == 0, found.transcript
+    return found.stdout
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it took too long"
