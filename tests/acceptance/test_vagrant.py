@@ -208,7 +208,7 @@ def test_a_compile_that_reaches_for_the_network_says_so(from_here: Vagrant, venv
         "import socket\nfrom setuptools import setup\nsocket.create_connection(('192.0.2.1', 80), 5)\nsetup()\n"
     )
 
-    failed = venvpkg.run("build", str(project), f"--target=vagrant:{MACHINE}", f"--cache={tmp_path / 'cache'}")
+    failed = venvpkg.run("build", str(project), f"--target=vagrant:{MACHINE}", cache_of(venvpkg))
 
     assert failed.code == 7, failed.transcript
     assert "network" in failed.stderr
@@ -232,7 +232,7 @@ def test_a_build_that_is_killed_leaves_nothing_in_the_machine(
     project = write_project(tmp_path / "ringbell")
     (project / "setup.py").write_text("import time\nfrom setuptools import setup\ntime.sleep(3600)\nsetup()\n")
     with subprocess.Popen(
-        [venvpkg.program, "build", project, f"--target=vagrant:{MACHINE}", f"--cache={tmp_path / 'cache'}"],
+        [venvpkg.program, "build", project, f"--target=vagrant:{MACHINE}", cache_of(venvpkg)],
         cwd=tmp_path,
     ) as build:
         wait_until(lambda: "_in_process" in left_in(from_here))
@@ -240,6 +240,11 @@ def test_a_build_that_is_killed_leaves_nothing_in_the_machine(
         build.kill()
 
     wait_until(lambda: left_in(from_here) == "")
+
+
+def cache_of(venvpkg: Venvpkg) -> str:
+    """Return the option for the one cache of these tests: a copy of the machine's filesystem takes its time."""
+    return f"--cache={venvpkg.directory / 'cache'}"
 
 
 def left_in(machine: Vagrant) -> str:
