@@ -132,7 +132,7 @@ def _short(path: PurePosixPath) -> str:
     stem, dot, rest = below[-1].partition(".") if below else ("", "", "")
     name = (
         f"{stem}.so"
-        if dot and rest.startswith(("cpython-", "abi3.")) and rest.endswith(".so")
+        if dot and rest.startswith(("cpython-", "pypy", "abi3.")) and rest.endswith(".so")
         else f"{stem}{dot}{rest}"
     )
     return "/".join((*below[:-1], name))

@@ -39,7 +39,7 @@ class LockInputs:
         groups: of its dependency groups, normalised, sorted; what they ask for is among the requirements.
         requires_python: of the application; empty for none.
         target: ``debian-12-amd64``.
-        python: minor version of the interpreter, ``3.11``.
+        python: series of the interpreter, ``3.11``, ``3.13t``; of PyPy, ``pypy3.9``.
         machine: of the target, ``x86_64``.
         digest: sha256 over what else decides: uv's settings of the project, and the files from which its build
             backend computes dynamic dependencies; empty when there is nothing of the kind.
@@ -123,9 +123,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
     extras = tuple(sorted({canonicalize_name(extra) for extra in project.settings.extras}))
     if project.directory is None:
         only = _normal(Requirement(application_requirement(project)))
-        return LockInputs(
-            (only,), (), "", target.name, target.interpreter.minor, _machine(target), constraints=constraints
-        )
+        return LockInputs((only,), (), "", target.name, _python(target), _machine(target), constraints=constraints)
     path = project.directory / "pyproject.toml"
     document = _read(path)
     table, tool = _table(document, "project"), _table(document, "tool")
@@ -145,7 +143,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
         extras=extras,
         requires_python=requires_python,
         target=target.name,
-        python=target.interpreter.minor,
+        python=_python(target),
         machine=_machine(target),
         digest=_digest(project.directory, table, tool, extras),
         groups=groups,
@@ -206,6 +204,11 @@ def _requires_python(table: Mapping[str, object], project: Project, target: Targ
             f" {target.name} has {version} ({target.interpreter.path})"
         )
     return str(accepted)
+
+
+def _python(target: Target) -> str:
+    """Return what markers and wheels of a lock are for; CPython is the rule and goes without its name."""
+    return target.interpreter.name.removeprefix("python")
 
 
 def _normal(requirement: Requirement) -> str:

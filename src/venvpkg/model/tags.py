@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from venvpkg.model.lock import RemoteFile
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import Interpreter, Target
 
 # PEP 600: the older names of three of its tags, by glibc version.
 _LEGACY: Final = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
@@ -31,17 +30,22 @@ def publisher_tags(target: Target) -> tuple[Tag, ...]:
     Source:
         PyPA specification "Platform compatibility tags"; PEP 600.
     """
-    version = target.interpreter.version[:2]
-    platforms = tuple(_platforms(target))
-    native = cpython_tags(version, abis=[_abi(target)], platforms=platforms)
-    rest = compatible_tags(version, interpreter=_interpreter(target), platforms=platforms)
+    interpreter, platforms = target.interpreter, tuple(_platforms(target))
+    version, abis = interpreter.version[:2], [interpreter.abi]
+    if interpreter.is_pypy:
+        native = generic_tags(interpreter.tag, abis, platforms)
+    else:
+        native = cpython_tags(version, abis=abis, platforms=platforms)
+    rest = compatible_tags(version, interpreter=_pure_interpreter(interpreter), platforms=platforms)
     return tuple(dict.fromkeys((*native, *rest)))
 
 
 def pure_tags(target: Target) -> tuple[Tag, ...]:
     """Return the tags of wheels without native code that the target's interpreter can install, best first."""
-    version = target.interpreter.version[:2]
-    return tuple(compatible_tags(version, interpreter=_interpreter(target), platforms=["any"]))
+    interpreter = target.interpreter
+    return tuple(
+        compatible_tags(interpreter.version[:2], interpreter=_pure_interpreter(interpreter), platforms=["any"])
+    )
 
 
 def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile | None:
@@ -78,15 +82,13 @@ def _without_general(tags: Iterable[Tag]) -> list[Tag]:
     return [tag for tag in tags if not any(each.startswith(f"{tag.platform}_") for each in platforms)]
 
 
-def _interpreter(target: Target) -> str:
-    major, minor, _ = target.interpreter.version
-    return f"cp{major}{minor}"
+def _pure_interpreter(interpreter: Interpreter) -> str:
+    """Return the tag of wheels for this implementation alone and without native code: ``cp311``, ``pp3``.
 
-
-def _abi(target: Target) -> str:
-    """Return ``cp311``; with the flags of the interpreter's own suffix, such as ``t`` for the free-threaded one."""
-    found = re.match(r"\.cpython-(\d+[a-z]*)-", target.interpreter.ext_suffix)
-    return f"cp{found[1]}" if found else _interpreter(target)
+    Source:
+        packaging.tags.sys_tags, which pip asks.
+    """
+    return "pp3" if interpreter.is_pypy else interpreter.tag
 
 
 def _platforms(target: Target) -> Iterator[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
+
+# EXT_SUFFIX of CPython, and of PyPy; the flags are those of a debug (d) or a free-threaded build (t).
+_CPYTHON: Final = re.compile(r"\.cpython-(?P<version>\d+)(?P<flags>[a-z]*)-")
+_PYPY: Final = re.compile(r"\.(?P<python>pypy\d+)-(?P<abi>pp\d+)-")
 
 
 class Family(StrEnum):
@@ -59,11 +64,12 @@ class Interpreter:
 
     Attributes:
         path: its place on the target, ``/usr/bin/python3.11``.
-        version: major, minor, patch.
+        version: major, minor, patch of the language.
         ext_suffix: ``.cpython-311-x86_64-linux-gnu.so``; the ABI of extension modules.
         include: directory of its C headers on the target; Python.h is there when python3-dev is installed.
         environment: environment markers (PEP 508) of the target.
         glibc: major, minor of the target's C library; None when it is another one.
+        identity: tells its build from every other one; empty for the release's own, whose packages tell that.
     """
 
     path: PurePosixPath
@@ -72,11 +78,55 @@ class Interpreter:
     include: PurePosixPath
     environment: Mapping[str, str]
     glibc: tuple[int, int] | None
+    identity: str = ""
 
     @property
     def minor(self) -> str:
         """``3.11``."""
         return f"{self.version[0]}.{self.version[1]}"
+
+    @property
+    def is_pypy(self) -> bool:
+        """Whether it is PyPy; else it is CPython."""
+        return self.environment.get("implementation_name") == "pypy"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the release's own."""
+        return not self.identity
+
+    @property
+    def name(self) -> str:
+        """``python3.11``, ``python3.13t`` or ``pypy3.9``: of the program, and of its directory below ``lib``."""
+        return f"{'pypy' if self.is_pypy else 'python'}{self.series}"
+
+    @property
+    def series(self) -> str:
+        """``3.11``; ``3.13t`` for a free-threaded build."""
+        return f"{self.minor}{'t' if 't' in self._flags else ''}"
+
+    @property
+    def tag(self) -> str:
+        """``cp311`` or ``pp39``, the first part of a wheel's tag."""
+        return f"{'pp' if self.is_pypy else 'cp'}{self.version[0]}{self.version[1]}"
+
+    @property
+    def abi(self) -> str:
+        """``cp311``, ``cp313t``, ``cp311d`` or ``pypy39_pp73``, the second part of a wheel's tag."""
+        if found := _PYPY.match(self.ext_suffix):
+            return f"{found['python']}_{found['abi']}"
+        return f"{self.tag}{self._flags}"
+
+    @property
+    def title(self) -> str:
+        """``Python 3.11.2``, or ``PyPy 7.3.11 with Python 3.9.16``, for people."""
+        version = f"Python {'.'.join(map(str, self.version))}{self._flags}"
+        return f"PyPy {self.environment['implementation_version']} with {version}" if self.is_pypy else version
+
+    @property
+    def _flags(self) -> str:
+        found = _CPYTHON.match(self.ext_suffix)
+        return found["flags"] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +140,7 @@ class Target:
         machine: the kernel's word for it, ``x86_64``.
         multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``; empty for the family rpm.
         root: its filesystem, on this machine.
-        interpreter: the release's own interpreter.
+        interpreter: what runs the application: the release's own, or another one that the user wants.
         vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
         accepts: platform tags of other releases whose wheels serve here too, best first.
         dist: the family rpm's mark of the release in a package's release, ``.el9``; empty where it has none.
@@ -118,6 +168,11 @@ class Target:
     def name(self) -> str:
         """``debian-12-amd64``."""
         return f"{self.release.id}-{self.release.version}-{self.architecture}"
+
+    @property
+    def abi_name(self) -> str:
+        """``debian-12-amd64-cp311``: what wheels with native code are for."""
+        return f"{self.name}-{self.interpreter.tag if self.interpreter.is_pypy else self.interpreter.abi}"
 
     @property
     def platform_tag(self) -> str:

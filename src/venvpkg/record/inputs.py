@@ -79,6 +79,7 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             "python": ".".join(map(str, interpreter.version)),
             "ext_suffix": interpreter.ext_suffix,
             "glibc": ".".join(map(str, interpreter.glibc or ())),
+            **({"identity": interpreter.identity} if interpreter.identity else {}),
         },
         "wheels": _wheels(of),
         "build requirements": _build_requirements(of),
@@ -145,13 +146,11 @@ def _build_requirements(of: Ingredients) -> dict[str, str]:
     """Return what each wheel was compiled with: the pins of its source, as ``FILE sha256=…``."""
     sources = {each.name: each.source for each in of.plan.wheels}
     compiled = {wheel.name for wheel in of.wheels if wheel.key is not None}
-    major, minor, _ = of.target.interpreter.version
-    here = f"{of.target.name}-cp{major}{minor}"
     found = {}
     for each in of.pins:
         source = sources.get(each.name)
         wanted = source.sha256 if isinstance(source, RemoteFile) else "directory"
-        if each.name in compiled and (each.source, each.target) == (wanted, here):
+        if each.name in compiled and (each.source, each.target) == (wanted, of.target.abi_name):
             found[each.name] = ", ".join(f"{file.filename} sha256={file.sha256}" for file in sorted(each.files))
     return found
 

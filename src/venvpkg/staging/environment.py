@@ -92,7 +92,7 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target) -> Pa
                 details="  Its scripts would hold the path in quotes.",
                 resolution="Use a prefix and a cache directory out of letters, digits and . _ + - only (--cache).",
             )
-    packages = home / "lib" / f"python{interpreter.minor}" / "site-packages"
+    packages = home / "lib" / interpreter.name / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
     (home / "bin").mkdir(exist_ok=True)
     try:
@@ -141,5 +141,5 @@ def _name_the_prefix(home: Path, prefix: PurePosixPath) -> None:
 def _link_interpreter(home: Path, interpreter: Interpreter) -> None:
     """Link ``python`` to the interpreter's place on the target, and its other names to ``python``."""
     (home / "bin" / "python").symlink_to(interpreter.path)
-    for name in ("python3", f"python{interpreter.minor}"):
+    for name in dict.fromkeys(("python3", f"python{interpreter.minor}", interpreter.name)):
         (home / "bin" / name).symlink_to("python")

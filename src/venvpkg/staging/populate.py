@@ -100,7 +100,7 @@ def populate(wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath,
     twice = sorted({first.name for first, second in itertools.pairwise(ordered) if first.name == second.name})
     if twice:
         raise StagingError(f"More than one wheel is to be installed for: {', '.join(twice)}.")
-    environment = Environment(destdir, prefix, f"python{bench.target.interpreter.minor}")
+    environment = Environment(destdir, prefix, bench.target.interpreter.name)
     made = _environment_made(environment, bench)
     known = _known(ordered, environment, bench)
     fresh = _installed([wheel for wheel in ordered if wheel.name not in known], environment, bench)

@@ -75,7 +75,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     for warning in unmet_in_system(needs, system):
         report.warn(warning)
     exposed = [each.distribution for each in system]
-    site = project.prefix / "lib" / f"python{target.interpreter.minor}" / "site-packages"
+    site = project.prefix / "lib" / target.interpreter.name / "site-packages"
     require_apart(exposed, installed, site)
     expose(exposed, destdir, site, target, runner)
     floor = python_floor(described.values(), target.interpreter)

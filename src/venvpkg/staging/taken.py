@@ -56,7 +56,7 @@ class Environment:
     Attributes:
         destdir: staging root on this machine.
         prefix: place of the environment on the target.
-        python: name of the interpreter, ``python3.11``.
+        python: name of the interpreter, ``python3.11``, ``pypy3.9``.
         taken: path on the target → what is there.
         clashes: for people.
     """

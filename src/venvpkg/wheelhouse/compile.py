@@ -16,7 +16,6 @@ from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelhouse.check import check_wheel
 from venvpkg.wheelhouse.job import Built, Job, run_job
-from venvpkg.wheelhouse.key import target_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 from venvpkg.wheelhouse.pool import Task
 
@@ -48,7 +47,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
         MachineError: the wheelhouse cannot be written.
     """
     shop.wheelhouse.sweep()
-    pinned = {(each.name, each.source): each for each in pins if each.target == target_id(shop.target)}
+    pinned = {(each.name, each.source): each for each in pins if each.target == shop.target.abi_name}
     ready: dict[str, ReadyWheel] = {}
     to_build: list[PlannedWheel] = []
     for wheel in plan.wheels:

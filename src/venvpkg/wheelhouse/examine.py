@@ -11,7 +11,6 @@ from venvpkg.model.wheels import Action
 from venvpkg.wheelhouse.build_system import read_build_system
 from venvpkg.wheelhouse.cargo import CratesError
 from venvpkg.wheelhouse.crates import absence, absent_crates
-from venvpkg.wheelhouse.key import target_id
 from venvpkg.wheelhouse.unpack import unpack_sdist
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def find_fallbacks(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and 
         if detail:
             found.append(
                 Fallback(
-                    wheel.name, wheel.version, source.sha256, target_id(target), Cause.NO_CRATE_SOURCE, detail
+                    wheel.name, wheel.version, source.sha256, target.abi_name, Cause.NO_CRATE_SOURCE, detail
                 )
             )  # fmt: skip
     return tuple(found)

@@ -18,7 +18,7 @@ from venvpkg.wheelhouse.build_system import read_build_system, requirement_probl
 from venvpkg.wheelhouse.cargo import CratesError, lay_crates
 from venvpkg.wheelhouse.crates import absence, absent_crates
 from venvpkg.wheelhouse.diagnose import diagnose
-from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
+from venvpkg.wheelhouse.key import key_inputs, key_of, source_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 from venvpkg.wheelhouse.recipe import build_variables
 from venvpkg.wheelhouse.repack import repack_wheel
@@ -89,7 +89,7 @@ def run_job(job: Job, shop: Workshop) -> Built:
     place = shop.workspace / "compile" / job.label
     log = shop.workspace / "logs" / f"{job.label}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    kept_log = shop.logs / f"{job.label}-{target_id(shop.target)}.log"
+    kept_log = shop.logs / f"{job.label}-{shop.target.abi_name}.log"
     try:
         with shop.report.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, shop, place, log, task).run()
@@ -194,7 +194,7 @@ class _Building:
         requires = tuple(sorted({*system.requires, *self._asked(system)}))
         if pins is None or requires != pins.requires:
             wanted = files if pins is None and requires == system.requires else self._pinned(requires)
-            pins = BuildPins(self._job.wheel.name, self._source_id(), target_id(self._shop.target), requires, wanted)
+            pins = BuildPins(self._job.wheel.name, self._source_id(), self._shop.target.abi_name, requires, wanted)
         if pins.files != files:
             self._make_environment(pins.files)
         # The hook may have written among the sources (setuptools' egg-info), which can change what is built.

@@ -22,12 +22,6 @@ RECIPE = 2
 Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
-def target_id(target: Target) -> str:
-    """Return ``debian-12-amd64-cp311``: what pins of build requirements are valid for."""
-    major, minor, _ = target.interpreter.version
-    return f"{target.name}-cp{major}{minor}"
-
-
 def key_inputs(  # noqa: PLR0913 -- each is an input of its own
     *,
     name: str,
@@ -49,7 +43,9 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
         target: where it is compiled.
         toolchain: of the target.
     """
-    return {
+    # The release's own has none, because the versions of its packages say the same.
+    identity = {"interpreter": target.interpreter.identity} if target.interpreter.identity else {}
+    return identity | {
         "recipe": RECIPE,
         "name": name,
         "version": version,

@@ -10,7 +10,7 @@ from venvpkg.model.lock import Cause, Fallback, LockedCommit, LockedDirectory, R
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, WheelPlan
-from venvpkg.wheelhouse.key import key_inputs, key_of, source_id, target_id
+from venvpkg.wheelhouse.key import key_inputs, key_of, source_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -192,9 +192,9 @@ class _Planner:
     def _fallback(self, distribution: LockedDistribution) -> Fallback | None:
         """Return why the distribution cannot be compiled here, if that is known."""
         if distribution.sdist is not None:
-            return self._fallbacks.get((distribution.name, distribution.sdist.sha256, target_id(self._target)))
+            return self._fallbacks.get((distribution.name, distribution.sdist.sha256, self._target.abi_name))
         return Fallback(
-            distribution.name, distribution.version, "", target_id(self._target), Cause.NO_SDIST, "no sdist to compile"
+            distribution.name, distribution.version, "", self._target.abi_name, Cause.NO_SDIST, "no sdist to compile"
         )
 
     def _binary(
@@ -208,14 +208,14 @@ class _Planner:
         count = len(distribution.wheels)
         self.problems.append(
             f"{distribution.name} {distribution.version}: {why_not} none of its {count} wheels is for"
-            f" {target_id(self._target)}"
+            f" {self._target.abi_name}"
         )
         return None
 
     def _built(
         self, name: str, version: str, source: RemoteFile | SourceTree, pinned_as: str, what: str
     ) -> PlannedWheel:
-        pins = self._pins.get((name, pinned_as, target_id(self._target)))
+        pins = self._pins.get((name, pinned_as, self._target.abi_name))
         inputs = key_inputs(
             name=name,
             version=version,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import PrepareError
 from venvpkg.host.files import written_whole
 from venvpkg.wheelhouse.diagnose import last_lines
-from venvpkg.wheelhouse.key import key_of, target_id
+from venvpkg.wheelhouse.key import key_of
 from venvpkg.wheelhouse.room import MOUNTPOINT, Room
 from venvpkg.wheelhouse.source_tree import copy_file, copy_tree, tree_problems, with_prepared
 from venvpkg.wheelhouse.unpack import EARLIEST_TIME
@@ -103,7 +103,7 @@ class Preparations:
         start = time.monotonic()
         log = work / "logs" / "prepare.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        kept_log = self.logs / f"{name}-prepare-{target_id(self.target)}.log"
+        kept_log = self.logs / f"{name}-prepare-{self.target.abi_name}.log"
         room = Room(work / "prepare", log, self.runner, self._variables(network=False), lambda: False)
         try:
             copy_tree(tree, room / "src", EARLIEST_TIME)
@@ -190,7 +190,7 @@ class Preparations:
             "recipe": _RECIPE,
             "source": tree.sha256,
             "steps": [{"run": each.run, "outputs": each.outputs, "network": int(each.network)} for each in steps],
-            "target": target_id(self.target),
+            "target": self.target.abi_name,
             "packages": dict(self.packages),
         })  # fmt: skip
 

@@ -119,7 +119,7 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
         problems.append(f"it is of version {facts.version}, where {planned.version} was to be built")
     usable = {(tag.interpreter, tag.abi) for tag in publisher_tags(target)}
     if not any((tag.interpreter, tag.abi) in usable for tag in facts.tags):
-        problems.append(f"it is not for Python {target.interpreter.minor}")
+        problems.append(f"it is not for {target.interpreter.title}")
     if problems:
         raise WheelError(
             f"The backend built {raw.name}, which cannot be used.",
@@ -131,7 +131,7 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
 def _lay_objects(objects: Mapping[str, bytes], facts: WheelFacts, target: Target, tree: Path) -> None:
     """Write the ELF files of a wheel where they lie in an environment below ``tree``, so that they find each other."""
     prefix = _ENVIRONMENTS / facts.name
-    site = prefix / "lib" / f"python{target.interpreter.minor}" / "site-packages"
+    site = prefix / "lib" / target.interpreter.name / "site-packages"
     data = facts.dist_info.removesuffix(".dist-info") + ".data"
     schemes = {"scripts": prefix / "bin", "data": prefix, "headers": prefix / "include"}
     for name, content in objects.items():

@@ -36,6 +36,33 @@ def test_tags_are_those_that_packaging_gives_for_the_same_interpreter() -> None:
     assert [tag for tag in tags if tag.platform != here.platform_tag] == [tag for tag in sys_tags() if tag not in musl]
 
 
+def test_tags_for_pypy_are_those_that_packaging_gives_on_it() -> None:
+    """As its sys_tags() answers on Debian 12's pypy3, beside manylinux and what is for Python before 3.8."""
+    pypy = replace(
+        target(version=(3, 9, 16)).interpreter,
+        ext_suffix=".pypy39-pp73-x86_64-linux-gnu.so",
+        environment={"implementation_name": "pypy"},
+    )
+
+    tags = [str(tag) for tag in publisher_tags(replace(target(), interpreter=pypy))]
+
+    platform_tag = target().platform_tag
+    few = [tag for tag in tags if "manylinux" not in tag and not tag.endswith(platform_tag)]
+    assert few[:4] == [f"{tag}-linux_x86_64" for tag in ("pp39-pypy39_pp73", "pp39-none", "py39-none", "py3-none")]
+    assert [tag for tag in few if tag.endswith("-any")][:3] == ["pp3-none-any", "py39-none-any", "py3-none-any"]
+    assert tags[0] == f"pp39-pypy39_pp73-{platform_tag}"
+    assert not [tag for tag in tags if tag.startswith("cp")]
+
+
+def test_a_free_threaded_interpreter_takes_neither_the_ordinary_nor_the_stable_abi() -> None:
+    free = replace(target(version=(3, 13, 5)).interpreter, ext_suffix=".cpython-313t-x86_64-linux-gnu.so")
+
+    tags = {(tag.interpreter, tag.abi) for tag in publisher_tags(replace(target(), interpreter=free))}
+
+    assert ("cp313", "cp313t") in tags
+    assert not {abi for _, abi in tags} & {"cp313", "abi3"}
+
+
 def test_a_wheel_for_a_newer_glibc_is_not_taken() -> None:
     assert chosen("cp311-cp311-manylinux_2_37_x86_64") is None
     assert chosen("cp311-cp311-manylinux_2_36_x86_64") == "cp311-cp311-manylinux_2_36_x86_64"
