@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvpkg.backends import backend_of, backend_of_file
 from venvpkg.backends.describe import describe
 from venvpkg.backends.refusal import refuse
+from venvpkg.backends.unowned import require_owned
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
@@ -110,6 +111,7 @@ def build_recorded(
     backend = backend_of(target.family)
     inclusions = read_inclusions(project, session.runner)
     refuse(project, inclusions, backend.problems(project))
+    require_owned(project, target, runner, backend)
     backend.warn_of_namesake(project.package_name, target, runner, session.report, cache=session.places.cache)
     with workbench(project, site, session, (destination, *leave_out)) as first:
         obtained = obtain_lock(project, target, first.resolver, locked=locked)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
     from venvpkg.model.system import SystemDistribution
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import Family, Release, Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
@@ -135,15 +135,21 @@ def site_target(session: Session, project: Project | None = None) -> ResolvedTar
 
     A system that venvpkg makes has the packages that the project's wheels need; on any other, who made it sees to them.
     """
+
+    def python(family: Family, release: Release) -> str | None:
+        return project.settings_on(family, release).python if project else None
+
     if session.target.is_made:
 
         def wanted(target: Target) -> tuple[str, ...]:
-            return project.on(target).settings.build_depends if project else ()
+            name = python(target.family, target.release)
+            packages = traits_of(target.family).interpreter_packages(name, target.release) if name else ()
+            return (*(project.on(target).settings.build_depends if project else ()), *packages)
 
         held = systems_of(session).root(session.target, wanted)
-        resolved = resolve_made(session.target, held, session.runner, session.environment)
+        resolved = resolve_made(session.target, held, session.runner, session.environment, python)
     else:
-        resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache)
+        resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache, python)
     target = resolved.target
     rules = read_compatibility(
         session.environment,

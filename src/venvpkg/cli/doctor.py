@@ -31,7 +31,8 @@ def command(application: Application, session: Session) -> None:
     interpreter = target.interpreter
     place = "" if target.is_host else f" in {session.target}"
     version = ".".join(map(str, interpreter.version))
-    about = (f"venvpkg {venvpkg.__version__} on {target.name}{place}", f"packages for {interpreter.path} ({version})")
+    title = interpreter.title.removeprefix("Python ")
+    about = (f"venvpkg {venvpkg.__version__} on {target.name}{place}", f"packages for {interpreter.path} ({title})")
     if lacking and not current_output().as_json:
         click.echo("\n".join(about))
     require(lacking, target)

@@ -155,6 +155,22 @@ KEYS: Final[tuple[Key, ...]] = (
         '"requirements.txt"',
         "`pylock.toml`, else `uv.lock`",
     ),
+    Key(
+        "python",
+        Text(
+            r"(python|pypy)?3(\.[0-9]{1,2}t?)?|(/(?!\.\.?(/|$))[A-Za-z0-9._+-]+){2,}",
+            "a version, such as '3.12', a program, such as 'pypy3', or its absolute path",
+        ),
+        "the interpreter on the target: its version, its program's name or path",
+        '"3.12"',
+        "the release's `/usr/bin/python3`",
+    ),
+    Key(
+        "unowned-python",
+        Flag(),
+        "whether `python` may be an interpreter that no package owns; nothing then sees to it that it is there",
+        "false",
+    ),
     Key("groups", Array(_GROUP), "dependency groups (PEP 735) of the project to include", '["production"]'),
     Key(
         "commands",

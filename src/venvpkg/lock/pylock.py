@@ -78,6 +78,8 @@ class _Reader:
         self._target = target
         self._extras = frozenset(settings.extras)
         self._groups = frozenset(settings.groups)
+        # No file of theirs is installed: the interpreter's own would stay in use, or break.
+        self._brought = frozenset(name for name, _ in target.interpreter.distributions)
         self._python = target.interpreter.environment["python_full_version"].removesuffix("+")
 
     def read(self, document: Mapping[str, object]) -> list[LockedDistribution]:
@@ -100,6 +102,8 @@ class _Reader:
             where = _where(index, entry)
             lock = self._parsed(dict(document) | {"packages": [entry]}, where)
             if lock is None or not self._wanted(lock.packages[0], where, environment):
+                continue
+            if lock.packages[0].name in self._brought:
                 continue
             distribution = self._distribution(lock.packages[0], where)
             if distribution is None:

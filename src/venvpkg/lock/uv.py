@@ -125,7 +125,8 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
         (
             str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
-            *(("--offline",) if resolver.offline else ()), *options, *extras, *groups,
+            *(("--offline",) if resolver.offline else ()), *_excludes(target, resolver, directory), *options,
+            *extras, *groups,
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
@@ -147,13 +148,29 @@ def interpreter_options(target: Target) -> tuple[str, ...]:
     """Return uv's options that make it resolve for the target's interpreter.
 
     One of another root cannot run here, so uv is told what it is. Build backends of sdists without static metadata
-    then run with venvpkg's own; a wheel's requirements are checked again when all are staged.
+    then run with venvpkg's own; a wheel's requirements are checked again when all are staged. uv cannot be told of
+    another implementation: for PyPy it resolves for all of them, and the lock's own markers choose.
     """
     interpreter = target.interpreter
     if target.is_host:
         return ("--python", str(interpreter.path))
     version = ".".join(map(str, interpreter.version))
-    return ("--python", sys.executable, "--python-version", version, "--python-platform", _platform(target))
+    platform = ("--universal",) if interpreter.is_pypy else ("--python-platform", _platform(target))
+    return ("--python", sys.executable, "--python-version", version, *platform)
+
+
+def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str, ...]:
+    """Return uv's options that keep out what comes with the interpreter; PyPy's cffi can be of its own version only.
+
+    uv takes the user's own list from its variable as long as there is no option.
+    """
+    names = [name for name, _ in target.interpreter.distributions]
+    if not names:
+        return ()
+    file = directory / "excludes.txt"
+    file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    files = [*resolver.settings.environment.get("UV_EXCLUDE", "").split(), str(file)]
+    return tuple(word for each in files for word in ("--excludes", each))
 
 
 def _platform(target: Target) -> str:

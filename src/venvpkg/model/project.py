@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from venvpkg.model.target import Family, Target
+    from venvpkg.model.target import Family, Release, Target
 
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
@@ -135,6 +135,8 @@ class Settings:
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
     rpm_min_versions: bool = False
+    python: str | None = None
+    unowned_python: bool = True
 
     @property
     def declared_depends(self) -> tuple[str, ...]:
@@ -188,9 +190,13 @@ class Project:
 
     def on(self, target: Target) -> Project:
         """Return the project with the settings for one target: its release's, else its family's, else any's."""
+        return dataclasses.replace(self, settings=self.settings_on(target.family, target.release))
+
+    def settings_on(self, family: Family, release: Release) -> Settings:
+        """Return the settings for one release: its own, else its family's, else any's."""
         settings = dict(self.targets)
-        family = settings.get((target.family, ""), self.settings)
-        return dataclasses.replace(self, settings=settings.get((target.family, target.release.name), family))
+        of_family = settings.get((family, ""), self.settings)
+        return settings.get((family, release.name), of_family)
 
 
 @dataclass(frozen=True, slots=True)

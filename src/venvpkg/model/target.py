@@ -70,6 +70,7 @@ class Interpreter:
         environment: environment markers (PEP 508) of the target.
         glibc: major, minor of the target's C library; None when it is another one.
         identity: tells its build from every other one; empty for the release's own, whose packages tell that.
+        distributions: normalised name and version of those that come with it, such as PyPy's own cffi; sorted.
     """
 
     path: PurePosixPath
@@ -79,6 +80,7 @@ class Interpreter:
     environment: Mapping[str, str]
     glibc: tuple[int, int] | None
     identity: str = ""
+    distributions: tuple[tuple[str, str], ...] = ()
 
     @property
     def minor(self) -> str:

@@ -30,6 +30,7 @@ def require_closure(
     environment: Mapping[str, str],
     extras: Mapping[str, Iterable[str]],
     system: Mapping[str, PlannedSystem] = _NONE,
+    brought: Iterable[tuple[str, str]] = (),
 ) -> Mapping[str, tuple[Requirement, ...]]:
     """Check the requirements of every distribution against those that are there, and return those that count.
 
@@ -42,6 +43,7 @@ def require_closure(
         extras: extras that the user asked for, by normalised name of their distribution; those that a requirement
             asks for are found on the way.
         system: what the environment exposes of the release, by normalised name; no name is in ``distributions`` too.
+        brought: name and version of what comes with the interpreter.
 
     Returns:
         For every distribution, of the system as well, the requirements that hold here, in order.
@@ -49,7 +51,8 @@ def require_closure(
     Raises:
         StagingError: requirements are missing or not met; all of them are given.
     """
-    everything = {**distributions, **{name: _metadata(each) for name, each in system.items()}}
+    everything = {name: CoreMetadata(name, version, None, (), {}) for name, version in brought}
+    everything |= {**distributions, **{name: _metadata(each) for name, each in system.items()}}
     wanted = {name: {"", *extras.get(name, ())} for name in everything}
     _spread_extras(everything, environment, wanted)
     active = {name: _active(each, environment, wanted[name]) for name, each in everything.items()}

@@ -71,6 +71,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         target.interpreter.environment,
         {project.name: _extras(project)},
         {each.name: each for each in system},
+        target.interpreter.distributions,
     )
     for warning in unmet_in_system(needs, system):
         report.warn(warning)

@@ -91,8 +91,10 @@ def _programs(target: Target) -> Iterator[Lack]:
 
 def _headers(target: Target) -> Iterator[Lack]:
     if LayeredRoot(target.root).find(str(target.interpreter.include / "Python.h")) is None:
-        package = traits_of(target.family).headers_package(target.interpreter)
-        yield Lack("the header Python.h", Purpose.COMPILE, package)
+        package = traits_of(target.family).headers_package(target.interpreter, target.release)
+        missing = f"the header Python.h of {target.interpreter.path}"
+        place = f"Install the headers of {target.interpreter.path} at {target.interpreter.include}."
+        yield Lack(missing, Purpose.COMPILE, package, resolution="" if package else place)
 
 
 def _host_programs() -> Iterator[Lack]:

@@ -12,14 +12,22 @@ from venvpkg.targets.release import read_release
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Family, Release
+    from venvpkg.targets.interpreter import Choice
 
 
-def resolve_host(runner: Runner, root: Path = Path("/")) -> Target:
+def release_own(family: Family, release: Release) -> None:
+    """Choose the release's own interpreter."""
+    del family, release
+
+
+def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = release_own) -> Target:
     """Return release, family, architecture and interpreter of this machine, or of another root.
 
     Args:
         runner: runs programs there.
         root: its filesystem.
+        choice: which interpreter the user wants there.
 
     Raises:
         ConfigurationError: the release cannot be told.
@@ -27,8 +35,10 @@ def resolve_host(runner: Runner, root: Path = Path("/")) -> Target:
     """
     release = read_release(root)
     family = family_of(release, root)
-    interpreter, multiarch = read_interpreter(runner, installer_of(family, release, root))
-    identity = traits_of(family).read_identity(release, multiarch, runner)
+    traits, wanted = traits_of(family), choice(family, release)
+    packages = traits.interpreter_packages(wanted, release)[:1] if wanted is not None else ("python3",)
+    interpreter, multiarch = read_interpreter(runner, root, wanted, packages, installer_of(family, release, root))
+    identity = traits.read_identity(release, multiarch, runner)
     return Target(
         family=family,
         release=release,

@@ -1,25 +1,46 @@
-"""Ask the target's interpreter what it is."""
+"""Find the target's interpreter, the release's own or the one that the user wants, and ask it what it is."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+from packaging.utils import canonicalize_name
 
 from venvpkg.errors import MissingToolError
+from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Command
 from venvpkg.model.target import Interpreter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
     from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Family, Release
+
+    # What the user wants on a release: 3.12, a program's name or its path; None for the release's own.
+    Choice = Callable[[Family, Release], str | None]
 
 # The release's interpreter: never the first one on PATH, nor venvpkg's own.
-RELEASE_PYTHON = PurePosixPath("/usr/bin/python3")
-OLDEST = (3, 9)
+RELEASE_PYTHON: Final = PurePosixPath("/usr/bin/python3")
+OLDEST: Final = (3, 9)
 
-# Runs on Python 3.9 and later, with nothing but the standard library. PEP 508 names the markers.
-_PROBE = """
-import json, os, platform, sys, sysconfig
+# Where programs of packages are, and those that somebody installed beside them (FHS 3.0, 4.9).
+_DIRECTORIES: Final = (PurePosixPath("/usr/bin"), PurePosixPath("/usr/local/bin"))
+_IMPLEMENTATIONS: Final = frozenset({"cpython", "pypy"})
+# A program that every target has; it tells what machine the release is for. Source: gABI, ELF Header: e_ident's class
+# and byte order, and e_machine.
+_OF_RELEASE: Final = "/usr/bin/env"
+_HEADER_BYTES: Final = 20
+_ANSWERS: Final = frozenset({"path", "version", "ext_suffix", "include", "multiarch", "libc", "environment"})
+
+# Runs on Python 3.9 and later, with nothing but the standard library. PEP 508 names the markers. The site's variables
+# tell how an interpreter was built, and what its extension modules are compiled with; one of them is the user's own.
+_PROBE: Final = """
+import hashlib, importlib.metadata, json, os, platform, sys, sysconfig
 try:
     libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
 except (ValueError, OSError):
@@ -28,6 +49,10 @@ info = sys.implementation.version
 release = "{0.major}.{0.minor}.{0.micro}".format(info)
 if info.releaselevel != "final":
     release += info.releaselevel[0] + str(info.serial)
+is_pypy = sys.implementation.name == "pypy"
+brought = importlib.metadata.distributions(path=[sysconfig.get_path("stdlib")]) if is_pypy else ()
+variables = {key: value for key, value in sysconfig.get_config_vars().items() if key != "userbase"}
+built = json.dumps([sys.version, variables], sort_keys=True, default=str)
 print(json.dumps({
     "path": os.path.realpath(sys.executable),
     "version": list(sys.version_info[:3]),
@@ -35,6 +60,9 @@ print(json.dumps({
     "include": sysconfig.get_path("platinclude"),
     "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
     "libc": libc,
+    "in_environment": sys.prefix != sys.base_prefix,
+    "identity": hashlib.sha256(built.encode("utf-8", "replace")).hexdigest(),
+    "distributions": [[each.metadata["Name"], each.version] for each in brought],
     "environment": {
         "implementation_name": sys.implementation.name,
         "implementation_version": release,
@@ -52,38 +80,125 @@ print(json.dumps({
 """
 
 
-def read_interpreter(runner: Runner, installer: str) -> tuple[Interpreter, str]:
+def read_interpreter(
+    runner: Runner, root: Path, wanted: str | None, packages: Sequence[str], installer: str
+) -> tuple[Interpreter, str]:
     """Return the target's interpreter and its multiarch tuple (empty when it has none).
 
     Args:
         runner: runs programs on the target.
+        root: its filesystem.
+        wanted: ``3.12``, the name of a program, such as ``pypy3``, or its path; None for the release's own.
+        packages: what brings it, as far as that is known.
         installer: the beginning of a command that installs packages there.
 
     The kernel's release and version are left out of the markers: they say where venvpkg runs, not what the target is.
 
     Raises:
-        MissingToolError: no interpreter is there, or it is older than Python 3.9.
+        MissingToolError: no such interpreter is there, or it is none that can be used: older than Python 3.9, another
+            implementation than CPython and PyPy, of a virtual environment, or for another machine or C library.
     """
-    done = runner.run(Command((str(RELEASE_PYTHON), "-I", "-c", _PROBE), timeout_s=60))
+    view = LayeredRoot(root)
+    program = _found(view, wanted, packages, installer)
+    done = runner.run(Command((str(program), "-I", "-c", _PROBE), timeout_s=60))
     if not done.ok:
+        of_release = wanted is None
+        what = "the release's interpreter" if of_release else "which must be Python 3.9 or later"
         raise MissingToolError(
-            [f"{RELEASE_PYTHON}, the release's interpreter: {done.outcome()} {done.errors.strip()[-300:]}"],
-            install=["python3"],
+            [f"{program}, {what}: {done.outcome()} {done.errors.strip()[-300:]}"],
+            install=packages if of_release else (),
             installer=installer,
         )
-    facts = json.loads(done.text)
-    major, minor, patch = facts["version"]
-    if (major, minor) < OLDEST:
-        raise MissingToolError([f"Python 3.9 or later; {RELEASE_PYTHON} is {major}.{minor}.{patch}"])
+    facts = _answer(done.text)
+    if facts is None:
+        raise MissingToolError([f"an interpreter: {program} does not answer like one"])
+    version = facts["version"]
+    if tuple(version[:2]) < OLDEST:
+        raise MissingToolError([f"Python 3.9 or later; {program} is {'.'.join(map(str, version))}"])
+    path = PurePosixPath(facts["path"])
+    if wanted is not None and (problems := tuple(_problems(facts, wanted, path, view))):
+        raise MissingToolError(
+            [f"an interpreter that can be used: {program} {problem}" for problem in problems],
+            resolution="Name another one with the key 'python', or take the key out for the release's own.",
+        )
+    own = view.find(str(RELEASE_PYTHON)) if wanted is not None else None
+    is_default = wanted is None or (own is not None and own.path == str(path))
     interpreter = Interpreter(
-        path=PurePosixPath(facts["path"]),
-        version=(major, minor, patch),
+        path=path,
+        version=(version[0], version[1], version[2]),
         ext_suffix=facts["ext_suffix"],
         include=PurePosixPath(facts["include"]),
         environment=facts["environment"],
         glibc=_glibc(facts["libc"]),
+        identity="" if is_default else facts["identity"],
+        distributions=tuple(
+            sorted((canonicalize_name(str(each)), str(number)) for each, number in facts.get("distributions", ()))
+        ),
     )
     return interpreter, facts["multiarch"]
+
+
+def _found(view: LayeredRoot, wanted: str | None, packages: Sequence[str], installer: str) -> PurePosixPath:
+    """Return the program that is meant.
+
+    Raises:
+        MissingToolError: it is not there.
+    """
+    if wanted is None:
+        return RELEASE_PYTHON
+    if wanted.startswith("/"):
+        places: tuple[PurePosixPath, ...] = (PurePosixPath(wanted),)
+    else:
+        name = wanted if wanted[0].isalpha() else f"python{wanted}"
+        places = tuple(directory / name for directory in _DIRECTORIES)
+    for each in places:
+        if view.find(str(each)) is not None:
+            return each
+    raise MissingToolError(
+        [f"the interpreter {' or '.join(map(str, places))}, which the key 'python' names"],
+        install=packages,
+        installer=installer,
+        resolution="" if packages else "Install it at that place, or name another one.",
+    )
+
+
+def _answer(text: str) -> dict[str, Any] | None:
+    """Return what the probe printed; None for anything else, which may be a program that is no interpreter at all."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and facts.keys() >= _ANSWERS else None
+
+
+def _problems(facts: Mapping[str, Any], wanted: str, path: PurePosixPath, view: LayeredRoot) -> Iterator[str]:
+    """Yield why an interpreter that somebody chose cannot be used."""
+    name, version = facts["environment"].get("implementation_name"), facts["version"]
+    if name not in _IMPLEMENTATIONS:
+        yield f"is {name}, and only CPython and PyPy are known"
+    asked = re.fullmatch(r"(?:[a-z]*3\.)(\d+)t?", wanted)
+    if asked and int(asked[1]) != version[1]:
+        yield f"is Python {'.'.join(map(str, version))}, and not 3.{asked[1]}"
+    if facts.get("in_environment"):
+        yield "is of a virtual environment, which the package cannot depend on; name the one that it was made with"
+    if _glibc(str(facts["libc"])) is None:
+        yield "is for another C library than the release's"
+    of_release = _header(view, _OF_RELEASE)
+    if of_release is not None and of_release != _header(view, str(path)):
+        yield "is no program for the release's architecture"
+
+
+def _header(view: LayeredRoot, path: str) -> tuple[bytes, bytes] | None:
+    """Return what tells the machine that a program is for; None when it cannot be read."""
+    place = view.find(path)
+    if place is None or not place.is_file:
+        return None
+    try:
+        with open(view.on_host(place), "rb") as file:  # noqa: PTH123 - the view has text
+            start = file.read(_HEADER_BYTES)
+    except OSError:
+        return None
+    return start[:6], start[18:]
 
 
 def _glibc(text: str) -> tuple[int, int] | None:

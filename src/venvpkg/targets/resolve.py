@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command
-from venvpkg.targets.host import resolve_host
+from venvpkg.targets.host import release_own, resolve_host
 from venvpkg.targets.image import image_root
 from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.filesystem import machine_root
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.target import Target
+    from venvpkg.targets.interpreter import Choice
     from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
 
@@ -42,7 +43,9 @@ class ResolvedTarget:
     held: HeldRoot | None = None
 
 
-def resolve_target(selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path) -> ResolvedTarget:
+def resolve_target(
+    selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path, choice: Choice = release_own
+) -> ResolvedTarget:
     """Return the target that the user names.
 
     Args:
@@ -50,6 +53,7 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
         host: runs programs of this machine.
         environment: venvpkg's own variables.
         cache: directory of what can be had again.
+        choice: which interpreter the user wants there.
 
     Raises:
         ConfigurationError: there is no such root, image or running machine, or its release cannot be told.
@@ -58,18 +62,18 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
     """
     match selection.kind:
         case Kind.HOST:
-            return ResolvedTarget(resolve_host(host), host)
+            return ResolvedTarget(resolve_host(host, choice=choice), host)
         case Kind.ROOT:
             # Not Path.resolve, which raises for a loop of links.
             root = Path(os.path.realpath(Path(selection.place).expanduser()))
             if root.parent == root:
-                return ResolvedTarget(resolve_host(host), host)
-            return _in_root(_required(root, selection), selection, host, environment)
+                return ResolvedTarget(resolve_host(host, choice=choice), host)
+            return _in_root(_required(root, selection), selection, host, environment, choice)
         case Kind.PODMAN | Kind.DOCKER:
             root = image_root(selection, host, environment, cache / "images")
-            return _in_root(root, selection, host, environment)
+            return _in_root(root, selection, host, environment, choice)
         case Kind.VAGRANT:
-            return _in_machine(selection, host, environment, cache)
+            return _in_machine(selection, host, environment, cache, choice)
         case Kind.DEBIAN | Kind.UBUNTU | Kind.FEDORA | Kind.EL | Kind.OPENSUSE:
             raise ValueError(f"{selection} is resolved by the root that was made for it")
         case _:
@@ -77,17 +81,19 @@ def resolve_target(selection: Selection, host: Streamer, environment: Mapping[st
 
 
 def resolve_made(
-    selection: Selection, held: HeldRoot, host: Streamer, environment: Mapping[str, str]
+    selection: Selection, held: HeldRoot, host: Streamer, environment: Mapping[str, str], choice: Choice = release_own
 ) -> ResolvedTarget:
     """Return the target that a root is which venvpkg made.
 
     Raises:
         MissingToolError: programs cannot run there.
     """
-    return replace(_in_root(held.path, selection, host, environment), held=held)
+    return replace(_in_root(held.path, selection, host, environment, choice), held=held)
 
 
-def _in_root(root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str]) -> ResolvedTarget:
+def _in_root(
+    root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str], choice: Choice
+) -> ResolvedTarget:
     runner = RootRunner(root, host, environment)
     _require_runs(
         runner,
@@ -95,15 +101,17 @@ def _in_root(root: Path, selection: Selection, host: Streamer, environment: Mapp
         "Run as root (in a container: with the capability SYS_ADMIN), and name a root of this machine's architecture"
         " that has coreutils.",
     )
-    return ResolvedTarget(resolve_host(runner, root), runner)
+    return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
-def _in_machine(selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path) -> ResolvedTarget:
+def _in_machine(
+    selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path, choice: Choice
+) -> ResolvedTarget:
     connection = Connection(selection, ssh_settings(selection, host, environment), host, cache)
     root = machine_root(connection, cache / "machines")
     runner = MachineRunner(connection, root, environment)
     _require_runs(runner, selection, "Give the machine what its administrator needs for mounts and namespaces.")
-    return ResolvedTarget(resolve_host(runner, root), runner)
+    return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
 def _required(root: Path, selection: Selection) -> Path:

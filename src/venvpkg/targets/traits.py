@@ -90,8 +90,14 @@ class Traits(Protocol):
     def programs(self) -> tuple[Program, ...]:
         """Return what a build runs."""
 
-    def headers_package(self, interpreter: Interpreter) -> str:
-        """Return the package with the interpreter's C headers."""
+    def headers_package(self, interpreter: Interpreter, release: Release) -> str | None:
+        """Return the package with the interpreter's C headers; None when none is known."""
+
+    def interpreter_packages(self, wanted: str, release: Release) -> tuple[str, ...]:
+        """Return the package of an interpreter, named as in the configuration, and that of its C headers.
+
+        Nothing for one that is named by its path: whose it is only shows when it is there.
+        """
 
     def install_command(self, release: Release) -> str:
         """Return the beginning of the command that installs packages."""

@@ -98,6 +98,7 @@ def test_every_setting_survives_the_way_through_a_record() -> None:
         depends=("bash (>= 5)", "!libc6"),
         recommends=("nginx",), suggests=("vim",), conflicts=("old",), breaks=("old (<< 2)",), replaces=("older",),
         provides=("httpd",), build_depends=("libpq-dev",), lock="requirements.txt", templates="packaging/templates",
+        python="pypy3", unowned_python=False,
         files=(FileSetting("a", "/etc/a", 0o640), FileSetting("b", "/usr/share/app/")),
         wheels=WheelSettings(WheelPolicy.COMPILE, ("a",), ("b",), ("c",)),
         scripts=ScriptSettings("a.sh", "b.sh", "c.sh", "d.sh"),

@@ -115,4 +115,6 @@ def test_every_installed_package_counts_where_all_are_wanted(tmp_path: Path) -> 
 
 
 def test_headers_come_from_the_package_of_the_interpreters_minor() -> None:
-    assert headers_package(bookworm().interpreter) == "python3.11-dev"
+    target = bookworm()
+
+    assert headers_package(target.interpreter, target.release) == "python3.11-dev"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.backends.deb.interpreter import full_package, interpreter_claim
+from venvpkg.backends.deb.interpreter import full_package, interpreter_claims, is_owned
 from venvpkg.backends.deb.libraries import DebLibraries
 from venvpkg.backends.deb.owners import read_owners
 from venvpkg.backends.deb.relations import fewest, parse_relation, spelled
@@ -16,6 +16,7 @@ from venvpkg.backends.declared import tell, with_declared
 from venvpkg.backends.stdlib import recommended
 from venvpkg.backends.system import system_claims
 from venvpkg.backends.units import SYSUSERS, TMPFILES, table_claims
+from venvpkg.backends.unowned import warning_of
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError
@@ -84,11 +85,17 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         [full_package(target.interpreter)],
         runner,
     )
-    interpreter = interpreter_claim(target.interpreter, owners, staged.python_floor, staged.prefix / "bin" / "python")
-    modules, recommends = split_library_claims(staged, target, runner, console_report)
+    claims: tuple[Claim, ...] = ()
+    recommends: tuple[Dependency, ...] = ()
+    warnings = {*loaded.warnings}
+    if target.interpreter.is_default or is_owned(target.interpreter, owners):
+        modules, recommends = split_library_claims(staged, target, runner, console_report)
+        needed_by = staged.prefix / "bin" / "python"
+        claims = (*interpreter_claims(target.interpreter, owners, staged.python_floor, needed_by), *modules)
+    else:
+        warnings.add(warning_of(target.interpreter.path))
     claims = (
-        interpreter,
-        *modules,
+        *claims,
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
@@ -97,7 +104,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
         owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
     tell(result, len(report.objects), console_report, ("package", "packages"))

@@ -1,7 +1,8 @@
-"""The interpreter as a dependency: the release's own minor, from some patch release on."""
+"""The interpreter as a dependency: of the minor that the payload is for, from some patch release on."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.versions import is_higher, without_revision
@@ -21,14 +22,22 @@ _PARTIAL = "-minimal"
 
 def full_package(interpreter: Interpreter) -> str:
     """Return the package that has the interpreter with its standard library, as Debian and Ubuntu name it."""
-    return f"python{interpreter.minor}"
+    return "pypy3" if interpreter.is_pypy else f"python{interpreter.minor}"
 
 
-def interpreter_claim(interpreter: Interpreter, owners: Owners, floor: str, needed_by: PurePosixPath) -> Claim:
-    """Return the claim ``python3.X (>= floor)``.
+def is_owned(interpreter: Interpreter, owners: Owners) -> bool:
+    """Whether a package ships it; ``owners`` has been asked for its path."""
+    return bool(owners.of(interpreter.path))
+
+
+def interpreter_claims(
+    interpreter: Interpreter, owners: Owners, floor: str, needed_by: PurePosixPath
+) -> tuple[Claim, ...]:
+    """Return the claim ``python3.X (>= floor)``; of PyPy, ``pypy3 (>= 7.3.11)`` and ``pypy3 (<< 7.3.12~)``.
 
     The package's name is the upper bound: ``python3 (<< 3.12)`` would make a release upgrade remove the application or
-    be held back by it.
+    be held back by it. A package whose name does not tell the minor, such as pypy3, is another Python after its next
+    version, where the application would be broken: there the bound is a version, and none where versions do not tell.
 
     Args:
         interpreter: of the target.
@@ -42,25 +51,45 @@ def interpreter_claim(interpreter: Interpreter, owners: Owners, floor: str, need
     """
     full = full_package(interpreter)
     shipped_by = [name.partition(":")[0] for name in owners.of(interpreter.path)]
-    if not {full, full + _PARTIAL} & set(shipped_by):
+    is_usual = bool({full, full + _PARTIAL} & set(shipped_by))
+    if not is_usual and (interpreter.is_default or not shipped_by):
         raise PackageDatabaseError(
             f"{interpreter.path} does not belong to the package {full}.",
             details=f"  It belongs to {', '.join(shipped_by)}." if shipped_by else "  No package ships it.",
             resolution="A package can only depend on an interpreter that comes from a package of the release.",
         )
-    installed = owners.versions.get(full)
+    package = full if is_usual else shipped_by[0]
+    installed = owners.versions.get(package if is_usual else owners.of(interpreter.path)[0])
     if installed is None:
         raise PackageDatabaseError(
-            f"{full} is not installed.",
+            f"{package} is not installed.",
             details=f"  {interpreter.path} comes from {', '.join(shipped_by)}, without the whole standard library.",
-            resolution=f"Run: apt-get install --no-install-recommends {full}",
+            resolution=f"Run: apt-get install --no-install-recommends {package}",
         )
-    if is_higher(floor, without_revision(installed)):
-        raise PackageDatabaseError(
-            f"{full} {installed} is older than {floor}, which the application asks for.",
-            resolution="Choose versions of its distributions that accept the release's interpreter.",
-        )
+    upstream = without_revision(installed)
     evidence = Evidence(
         source=Source.INTERPRETER, needed_by=needed_by, floor=floor, library=interpreter.path, owner=shipped_by[0]
     )
-    return Claim(f"{full} #MINVER#", evidence)
+    if interpreter.minor not in package:
+        return _bounded_by_version(interpreter, package, upstream, evidence)
+    if is_higher(floor, upstream):
+        raise PackageDatabaseError(
+            f"{package} {installed} is older than {floor}, which the application asks for.",
+            resolution="Choose versions of its distributions that accept the release's interpreter.",
+        )
+    return (Claim(f"{package} #MINVER#", evidence),)
+
+
+def _bounded_by_version(interpreter: Interpreter, package: str, upstream: str, evidence: Evidence) -> tuple[Claim, ...]:
+    """Return claims on a package whose name says nothing of the minor."""
+    if interpreter.is_pypy:
+        lowest = interpreter.environment["implementation_version"]
+        *series, last = lowest.split(".")
+    else:
+        lowest = evidence.floor or interpreter.minor
+        *series, last = interpreter.minor.split(".")
+    if not last.isdecimal() or not f"{upstream}.".startswith(f"{'.'.join((*series, last))}"):
+        return (Claim(package, replace(evidence, floor=None)),)
+    above = ".".join((*series, str(int(last) + 1)))
+    unbound = replace(evidence, floor=None)
+    return Claim(f"{package} #MINVER#", replace(evidence, floor=lowest)), Claim(f"{package} (<< {above}~)", unbound)

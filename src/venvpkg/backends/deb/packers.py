@@ -17,6 +17,7 @@ _PACKERS = ("dpkg", "liblzma5", "libzstd1", "tar", "zlib1g")
 def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
     minor = target.interpreter.minor
-    names = [*_PACKERS, *(f"{each}{minor}-minimal" for each in ("python", "libpython"))]
+    compiler = [f"{each}{minor}-minimal" for each in ("python", "libpython")]
+    names = [*_PACKERS, *(("pypy3", "pypy3-lib") if target.interpreter.is_pypy else compiler)]
     versions = installed_versions(names, runner)
     return tuple(sorted((name, versions[name]) for name in names if name in versions))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.deb.collisions import indexed
@@ -15,6 +14,7 @@ from venvpkg.host.layers import LayeredRoot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import PurePosixPath
 
     from venvpkg.console import Report
     from venvpkg.depends.derive import Claim
@@ -53,8 +53,17 @@ PARTS = (
     Part("turtle", "python3-tk"),
     Part("turtledemo", "python3.X-examples"),
 )
+# Of PyPy. Source: debian/control of pypy3.
+PYPY_PARTS = (
+    Part("_tkinter", "pypy3-tk"),
+    Part("idlelib", "pypy3-tk"),
+    Part("tkinter", "pypy3-tk"),
+    Part("turtle", "pypy3-tk"),
+    Part("turtledemo", "pypy3-tk"),
+)
 # These modules are with the interpreter and useless without another one that is not.
 _NEEDS = {"dbm.gnu": "_gdbm", "turtle": "tkinter"}
+_PYPY_NEEDS = dict.fromkeys(("idlelib", "tkinter", "turtle", "turtledemo"), "_tkinter")
 
 
 def split_library_claims(
@@ -71,8 +80,8 @@ def split_library_claims(
     Raises:
         PackageDatabaseError, MissingToolError: as ``read_owners`` does.
     """
-    minor = target.interpreter.version[1]
-    parts = [each for each in PARTS if each.before is None or minor < each.before]
+    minor, is_pypy = target.interpreter.version[1], target.interpreter.is_pypy
+    parts = [each for each in (PYPY_PARTS if is_pypy else PARTS) if each.before is None or minor < each.before]
     uses = uses_of(staged, [each.module for each in parts])
     packages = _packages({each.imported for each in uses}, parts, target, runner, report)
     return module_claims(uses, packages, report)
@@ -82,7 +91,9 @@ def _packages(
     imported: Iterable[str], parts: Iterable[Part], target: Target, runner: Runner, report: Report
 ) -> Mapping[str, str | None]:
     """Return import → the package that has it; None for what comes with the interpreter."""
-    asked = {name: tuple(_files(_real(name), target.interpreter)) for name in sorted(imported)}
+    interpreter = target.interpreter
+    real = {name: _real(name, interpreter) for name in sorted(imported)}
+    asked = {name: tuple(_files(module, interpreter)) for name, module in real.items()}
     paths = [path for several in asked.values() for path in several]
     if not paths:
         return {}
@@ -91,25 +102,26 @@ def _packages(
     unknown = [path for name, several in asked.items() if not any(known[path] for path in several) for path in several]
     for path, package in indexed(unknown, runner, report) if unknown else ():
         known[path].add(package)
-    base = _with_interpreter(target.interpreter)
+    base = _with_interpreter(interpreter)
     found: dict[str, str | None] = {}
     for name, several in asked.items():
         candidates = sorted({package for path in several for package in known[path]})
         if set(candidates) & base:
             found[name] = None
         else:
-            found[name] = candidates[0] if candidates else _by_table(_real(name), parts, target.interpreter)
+            found[name] = candidates[0] if candidates else _by_table(real[name], parts, interpreter)
     return found
 
 
-def _real(name: str) -> str:
+def _real(name: str, interpreter: Interpreter) -> str:
     """Return the module whose package matters."""
-    return next((needed for each, needed in _NEEDS.items() if f"{name}.".startswith(f"{each}.")), name)
+    needs = _PYPY_NEEDS if interpreter.is_pypy else _NEEDS
+    return next((needed for each, needed in needs.items() if f"{name}.".startswith(f"{each}.")), name)
 
 
 def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
     """Yield where a module may be, on Debian and what descends from it."""
-    library = PurePosixPath("/usr/lib") / f"python{interpreter.minor}"
+    library = interpreter.path.parent.parent / "lib" / interpreter.name
     path = library.joinpath(*module.split("."))
     yield path.with_suffix(".py")
     yield path / "__init__.py"
@@ -126,4 +138,4 @@ def _by_table(module: str, parts: Iterable[Part], interpreter: Interpreter) -> s
 
 def _with_interpreter(interpreter: Interpreter) -> frozenset[str]:
     full = full_package(interpreter)
-    return frozenset({full, f"{full}-minimal", f"lib{full}-stdlib", f"lib{full}-minimal"})
+    return frozenset({full, f"{full}-lib", f"{full}-minimal", f"lib{full}-stdlib", f"lib{full}-minimal"})

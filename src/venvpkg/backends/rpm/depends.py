@@ -17,6 +17,7 @@ from venvpkg.backends.rpm.system import SPELLING
 from venvpkg.backends.stdlib import recommended
 from venvpkg.backends.system import system_claims
 from venvpkg.backends.units import SYSUSERS, TMPFILES, table_claims
+from venvpkg.backends.unowned import warning_of
 from venvpkg.depends.derive import Claim, derive
 from venvpkg.depends.loader import load
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from venvpkg.backends.rpm.owners import Owners
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import Dependency
     from venvpkg.model.elf import Edge, ElfObject, ElfReport
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
@@ -77,13 +79,17 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     required = required_of_system(report.objects, edges)
     provided = _provided(required, edges, owners, runner)
     shipped_by = owners_of(target.interpreter.path, runner)
-    interpreter = interpreter_claims(
-        target.interpreter,
-        shipped_by,
-        owners,
-        staged.python_floor,
-        staged.prefix / "bin" / "python",
-    )
+    interpreter: tuple[Claim, ...] = ()
+    recommends: tuple[Dependency, ...] = ()
+    warnings = {*loaded.warnings}
+    if target.interpreter.is_default or shipped_by:
+        package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
+        modules, recommends = split_library_claims(staged, target.interpreter, package, runner, console_report)
+        needed_by = staged.prefix / "bin" / "python"
+        own = interpreter_claims(target.interpreter, shipped_by, owners, staged.python_floor, needed_by)
+        interpreter = (*own, *modules)
+    else:
+        warnings.add(warning_of(target.interpreter.path))
     others = (
         *interpreter,
         *_loader_claims(required, provided, staged),
@@ -92,15 +98,13 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     )
     abi = report.objects[0].abi if report.objects else None
     index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
-    package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
-    modules, recommends = split_library_claims(staged, target.interpreter, package, runner, console_report)
-    computed = derive(report, loaded.edges, index, staged.owners(), (*others, *modules), rules=_spelled(sonames))
+    computed = derive(report, loaded.edges, index, staged.owners(), others, rules=_spelled(sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *loaded.warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
         owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
     )
     tell(result, len(report.objects), console_report, ("capability", "capabilities"))

@@ -1,4 +1,4 @@
-"""The interpreter as a dependency: the release's own minor, by its path and by its ABI."""
+"""The interpreter as a dependency: of the minor that the payload is for, by its path and by its ABI."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def interpreter_claims(
     """Return ``/usr/bin/python3.X``, ``python(abi) = 3.X`` and, where the distributions ask for it, a patch release.
 
     rpm's own generator knows modules below ``/usr/lib*/pythonX.Y`` only: a package with modules elsewhere would
-    install on a release with another Python, and be broken there.
+    install on a release with another Python, and be broken there. An ABI that no package tells of, such as PyPy's, is
+    known by the path alone, which names the minor.
 
     Args:
         interpreter: of the target.
@@ -36,17 +37,22 @@ def interpreter_claims(
 
     Raises:
         PackageDatabaseError: no package ships the interpreter or provides its ABI, or it is older than the floor.
+
+    Source:
+        Fedora Python Packaging Guidelines, "Automatically generated dependencies"; python(abi) = 3.13t is that of the
+        free-threaded build.
     """
-    abi = f"python(abi) = {interpreter.minor}"
-    with_abi = owners.of(abi)
-    if not shipped_by or with_abi is None:
+    abi = f"python(abi) = {interpreter.series}"
+    with_abi = None if interpreter.is_pypy else owners.of(abi)
+    is_told = interpreter.path.name == interpreter.name and not interpreter.is_default
+    if not shipped_by or (with_abi is None and not is_told):
         raise PackageDatabaseError(
             f"{interpreter.path} does not belong to a package of the release.",
             details="  No package ships it." if not shipped_by else f"  No installed package provides {abi}.",
             resolution="A package can only depend on an interpreter that comes from a package of the release.",
         )
     owner = shipped_by[0]
-    if is_higher(floor, without_release(owner.version)):
+    if not interpreter.is_pypy and is_higher(floor, without_release(owner.version)):
         raise PackageDatabaseError(
             f"{owner.name} {owner.version} is older than {floor}, which the application asks for.",
             resolution="Choose versions of its distributions that accept the release's interpreter.",
@@ -57,7 +63,9 @@ def interpreter_claims(
             source=Source.INTERPRETER, needed_by=needed_by, floor=lowest, library=interpreter.path, owner=package
         )
 
-    claims = [Claim(str(interpreter.path), evidence(owner.name)), Claim(abi, evidence(with_abi.name))]
-    if not floor.endswith(".0"):
+    claims = [Claim(str(interpreter.path), evidence(owner.name))]
+    if with_abi is not None:
+        claims.append(Claim(abi, evidence(with_abi.name)))
+    if not interpreter.is_pypy and not floor.endswith(".0"):
         claims.append(Claim(f"{owner.name} {MINVER}", evidence(owner.name, floor)))
     return tuple(claims)

@@ -96,7 +96,7 @@ def _shippers(module: str, interpreter: Interpreter, runner: Runner) -> tuple[st
 def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
     """Yield where a module may be; which of the two directories has the library is the release's choice."""
     for directory in ("/usr/lib64", "/usr/lib"):
-        library = PurePosixPath(directory, f"python{interpreter.minor}")
+        library = PurePosixPath(directory, interpreter.name)
         yield library / module / "__init__.py"
         yield library / f"{module}.py"
         yield library / "lib-dynload" / f"{module}{interpreter.ext_suffix}"

@@ -38,13 +38,13 @@ class _Packages:
     """The rpmdb."""
 
     def __init__(self, target: Target, runner: Runner) -> None:
-        self._minor = target.interpreter.minor
+        self._interpreter = target.interpreter
         self._runner = runner
 
     @property
     def directories(self) -> tuple[PurePosixPath, ...]:
         # Fedora Python Packaging Guidelines, %python3_sitearch and %python3_sitelib; where both are one, once.
-        return tuple(PurePosixPath(f"/usr/{each}/python{self._minor}/site-packages") for each in ("lib64", "lib"))
+        return tuple(PurePosixPath(f"/usr/{each}/{self._interpreter.name}/site-packages") for each in ("lib64", "lib"))
 
     def owner(self, path: PurePosixPath) -> NativePackage | None:
         return next(iter(owners_of(path, self._runner)), None)
@@ -54,5 +54,5 @@ class _Packages:
 
     def advice(self, names: Sequence[str]) -> str:
         # Fedora Python Packaging Guidelines, machine-readable provides.
-        wanted = " ".join(f"'python{self._minor}dist({name})'" for name in names)
+        wanted = " ".join(f"'python{self._interpreter.minor}dist({name})'" for name in names)
         return f"Run: dnf install {wanted}"

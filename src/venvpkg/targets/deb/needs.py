@@ -23,9 +23,24 @@ def programs() -> tuple[Program, ...]:
     )
 
 
-def headers_package(interpreter: Interpreter) -> str:
-    """Return ``python3.11-dev``."""
-    return f"python{interpreter.minor}-dev"
+def headers_package(interpreter: Interpreter, release: Release) -> str | None:
+    """Return ``python3.11-dev`` or ``pypy3-dev``; see ``Traits``."""
+    del release
+    if not interpreter.path.is_relative_to("/usr/bin"):
+        return None
+    return "pypy3-dev" if interpreter.is_pypy else f"python{interpreter.minor}-dev"
+
+
+def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
+    """Return ``python3.12`` and ``python3.12-dev``, or ``pypy3`` and ``pypy3-dev``; see ``Traits``.
+
+    There is one pypy3 in each release, whichever Python it is.
+    """
+    del release
+    if wanted.startswith("/"):
+        return ()
+    name = "pypy3" if wanted.startswith("pypy") else f"python{wanted.removeprefix('python')}"
+    return (name, f"{name}-dev")
 
 
 def install_command(release: Release) -> str:

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.host.runner import Runner
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import Interpreter, Target
     from venvpkg.targets.traits import Packages
 
 _STATUS = "var/lib/dpkg/status"
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
 # Headers, compilers and build tools, by archive section; the area (`contrib/`) is cut off.
 _SECTIONS = frozenset({"devel", "libdevel", "rust", "golang", "fortran"})
+# PyPy, where it is what wheels are compiled for.
+_PYPY = re.compile(r"pypy3(-lib)?")
 # And by name, for those that sections do not tell: the interpreter, the C and C++ runtimes that everything links.
 _NAMES = re.compile(
     r".*-dev|(lib)?python3(\.\d+)?(-minimal|-stdlib)?|libc6|libgcc-s1|libstdc\+\+6"
@@ -36,9 +38,10 @@ def build_packages(target: Target, runner: Runner) -> Packages:
         deb822(5); dpkg-query(1) for the status words; Debian Policy 2.4 for sections.
     """
     del runner
-    minor = target.interpreter.minor
     return _named(
-        fields for fields in _installed(target.root) if _takes_part(fields["package"], fields.get("section", ""), minor)
+        fields
+        for fields in _installed(target.root)
+        if _takes_part(fields["package"], fields.get("section", ""), target.interpreter)
     )
 
 
@@ -95,10 +98,12 @@ def _installed(root: Path) -> Iterator[dict[str, str]]:
         yield fields
 
 
-def _takes_part(package: str, section: str, interpreter: str) -> bool:
+def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
     minor = re.search(r"python(\d\.\d+)", package)
-    if minor is not None and minor[1] != interpreter:
+    if minor is not None and (minor[1] != interpreter.minor or interpreter.is_pypy):
         return False
+    if interpreter.is_pypy and _PYPY.fullmatch(package):
+        return True
     return section.rpartition("/")[2] in _SECTIONS or _NAMES.fullmatch(package) is not None
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvpkg.host.runner import Completed, Runner
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import Interpreter, Target
     from venvpkg.targets.traits import Packages
 
 _FORMAT: Final = r"%{NAME}.%{ARCH}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n"
@@ -27,6 +27,7 @@ _NAMES: Final = re.compile(
     r"|patchelf|annobin|pkgconf|pkg-config|autoconf|automake|libtool)[\d.]*(-.*)?"
     r"|(redhat|openEuler|suse|almalinux|amazon)-rpm-config|rpm-config-SUSE|.*-rpm-macros|.*-srpm-macros"
 )
+_PYPY: Final = re.compile(r"pypy3?(\.\d+)?(-libs)?")
 _PYTHON: Final = re.compile(r"python(\d)\.?(\d*)(-.*)?")
 
 
@@ -35,8 +36,9 @@ def build_packages(target: Target, runner: Runner) -> Packages:
 
     Other minors of Python than the target's interpreter are not listed.
     """
-    minor = target.interpreter.minor
-    return tuple(each for each in all_packages(target, runner) if _takes_part(each[0].rpartition(".")[0], minor))
+    return tuple(
+        each for each in all_packages(target, runner) if _takes_part(each[0].rpartition(".")[0], target.interpreter)
+    )
 
 
 def all_packages(target: Target, runner: Runner) -> Packages:
@@ -69,10 +71,12 @@ def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
     return tuple(lacking)
 
 
-def _takes_part(name: str, minor: str) -> bool:
+def _takes_part(name: str, interpreter: Interpreter) -> bool:
+    if interpreter.is_pypy and _PYPY.fullmatch(name):
+        return True
     python = _PYTHON.fullmatch(name)
     if python is not None:
-        major, own = minor.split(".")
+        major, own = interpreter.minor.split(".")
         part = python[3] or ""
         is_own = python[1] == major and python[2] in {"", own}
         return is_own and part in {"", "-libs", "-devel", "-base", "-debug", "-minimal"}
