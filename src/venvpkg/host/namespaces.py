@@ -169,7 +169,8 @@ while test "$fd" -le "$last"; do
         mkdir -p "${place%/*}"
         test -e "$place" || : >"$place"
     fi
-    mount --bind "/proc/self/fd/$fd" "$place"
+    # As it is: looked up again, it would be the empty directory that was just made where a mask hides it.
+    mount --no-canonicalize --bind "/proc/self/fd/$fd" "$place"
     eval "exec $fd<&-"
     if test "$mode" = ro; then
         # Not root: the kernel keeps what the filesystem was mounted with, and wants to hear it again.
