@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -218,3 +219,21 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("in_root", [True, False])
+def test_what_lies_below_a_masked_directory_can_be_shown_at_its_own_path(root: Path, *, in_root: bool) -> None:
+    """As an interpreter in /usr/local is to a compile job."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+        (Path(directory) / "given").write_text("given\n")
+        command = Command(
+            ("cat", f"{directory}/given"),
+            binds=(Bind.in_place(Path(directory), writable=False),),
+            masked=(PurePosixPath("/var/tmp"),),
+            network=False,
+        )
+        host = SubprocessRunner(os.environ)
+
+        done = (RootRunner(root, host, {}) if in_root else host).run(command)
+
+    assert (done.text, done.errors) == ("given\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from venvpkg.targets.abilities import require
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application
+    from venvpkg.model.project import Project
     from venvpkg.pipeline import Session
 
 
@@ -26,7 +28,12 @@ def command(application: Application, session: Session) -> None:
     With an application, what its wheels need counts too; without one, and outside a project, only the target does.
     """
     anywhere = application.argument == "." and not Path("pyproject.toml").is_file()
-    project = None if anywhere else application.read()
+    project: Project | None
+    if anywhere and ("python" in application.overrides or application.environment.get("VENVPKG_PYTHON")):
+        # Which interpreter is meant can be said without any application; what it is called makes no difference.
+        project = replace(application, argument="any").read()
+    else:
+        project = None if anywhere else application.read()
     target, lacking = pipeline.examine(project, session)
     interpreter = target.interpreter
     place = "" if target.is_host else f" in {session.target}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path, PurePosixPath
+    from pathlib import Path
 
+_USR: Final = PurePosixPath("/usr")
 # EXT_SUFFIX of CPython, and of PyPy; the flags are those of a debug (d) or a free-threaded build (t).
 _CPYTHON: Final = re.compile(r"\.cpython-(?P<version>\d+)(?P<flags>[a-z]*)-")
 _PYPY: Final = re.compile(r"\.(?P<python>pypy\d+)-(?P<abi>pp\d+)-")
@@ -69,6 +71,7 @@ class Interpreter:
         include: directory of its C headers on the target; Python.h is there when python3-dev is installed.
         environment: environment markers (PEP 508) of the target.
         glibc: major, minor of the target's C library; None when it is another one.
+        prefix: directory that holds all of it; ``/usr``, ``/usr/local``, ``/opt/pypy``.
         identity: tells its build from every other one; empty for the release's own, whose packages tell that.
         distributions: normalised name and version of those that come with it, such as PyPy's own cffi; sorted.
     """
@@ -79,6 +82,7 @@ class Interpreter:
     include: PurePosixPath
     environment: Mapping[str, str]
     glibc: tuple[int, int] | None
+    prefix: PurePosixPath = _USR
     identity: str = ""
     distributions: tuple[tuple[str, str], ...] = ()
 

@@ -60,6 +60,7 @@ print(json.dumps({
     "include": sysconfig.get_path("platinclude"),
     "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
     "libc": libc,
+    "prefix": sys.base_prefix,
     "in_environment": sys.prefix != sys.base_prefix,
     "identity": hashlib.sha256(built.encode("utf-8", "replace")).hexdigest(),
     "distributions": [[each.metadata["Name"], each.version] for each in brought],
@@ -130,6 +131,7 @@ def read_interpreter(
         include=PurePosixPath(facts["include"]),
         environment=facts["environment"],
         glibc=_glibc(facts["libc"]),
+        prefix=PurePosixPath(facts.get("prefix", "/usr")),
         identity="" if is_default else facts["identity"],
         distributions=tuple(
             sorted((canonicalize_name(str(each)), str(number)) for each, number in facts.get("distributions", ()))

@@ -22,7 +22,7 @@ from venvpkg.wheelhouse.key import key_inputs, key_of, source_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 from venvpkg.wheelhouse.recipe import build_variables
 from venvpkg.wheelhouse.repack import repack_wheel
-from venvpkg.wheelhouse.room import Room
+from venvpkg.wheelhouse.room import Room, shown_interpreter
 from venvpkg.wheelhouse.source_tree import copy_tree
 from venvpkg.wheelhouse.unpack import EARLIEST_TIME, unpack_sdist
 
@@ -125,7 +125,8 @@ class _Building:
         self._place = place
         self._epoch = self._lay_source(place / "src")
         variables = build_variables(job.label, self._epoch, shop.toolchain, job.cores)
-        self._room = Room(place, log, shop.runner, variables, job.is_stopping, tools(shop.uv))
+        shown = (*tools(shop.uv), *shown_interpreter(shop.target))
+        self._room = Room(place, log, shop.runner, variables, job.is_stopping, shown)
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel

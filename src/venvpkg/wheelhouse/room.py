@@ -7,17 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Bind, Command, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.target import Target
 
 # Backends write this place into what they build, so it names nobody's machine. Its parent exists by the FHS.
 MOUNTPOINT = PurePosixPath("/usr/src/venvpkg")
 # What a distribution's own build would not find: programs, headers and settings of this machine's administrator.
 MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/usr/src", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
+
+
+def shown_interpreter(target: Target) -> tuple[tuple[Path, str], ...]:
+    """Return what of the target to show in a room, and where, so that its interpreter is not hidden with the rest.
+
+    One in ``/usr/local`` itself brings along all that is there: there are no borders between what it holds.
+    """
+    prefix = target.interpreter.prefix
+    if not any(prefix.is_relative_to(each) for each in MASKED):
+        return ()
+    place = LayeredRoot(target.root).find(str(prefix))
+    return ((target.on_host(PurePosixPath(place.path)), str(prefix)),) if place else ()
 
 
 @dataclass(frozen=True, slots=True)

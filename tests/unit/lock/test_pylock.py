@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -256,3 +257,13 @@ def test_groups_that_were_asked_for_count_beside_the_default_ones(tmp_path: Path
 
     assert [each.name for each in read(tmp_path, text, Settings(groups=("dev",))).distributions] == ["c", "d"]
     assert problems(tmp_path, text, Settings(groups=("doc",))) == ["it has no dependency group doc"]
+
+
+def test_what_comes_with_the_interpreter_is_taken_from_nowhere_else(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    path.write_text(HEAD + package("cffi", "2.0") + package("brotlicffi"))
+    pypy = replace(target(), interpreter=replace(target().interpreter, distributions=(("cffi", "1.15.1"),)))
+
+    lock = read_lock(path, pypy, Settings())
+
+    assert [each.name for each in lock.distributions] == ["brotlicffi"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tomllib
 from dataclasses import replace
@@ -391,3 +392,23 @@ def test_a_malformed_dependency_group_is_told_by_name(tmp_path: Path, group: str
 
     with pytest.raises(LockError, match=r"dependency-groups\.prod: "):
         ensure_lock(project_in(directory, Settings(groups=("prod",))), target(), resolver(tmp_path, answering()))
+
+
+def test_for_pypy_uv_resolves_all_implementations_and_leaves_out_what_pypy_brings(tmp_path: Path) -> None:
+    runner = answering()
+    environment = {**target().interpreter.environment, "implementation_name": "pypy"}
+    interpreter = replace(
+        target().interpreter, version=(3, 9, 16), environment=environment, distributions=(("cffi", "1.15.1"),)
+    )
+    there = replace(target(), root=tmp_path / "root", interpreter=interpreter)
+    uv = resolver(tmp_path, runner)
+    own = replace(uv, settings=replace(uv.settings, environment={"UV_EXCLUDE": "/srv/excluded.txt"}))
+
+    update_lock(project_in(application(tmp_path, "flask")), there, own)
+
+    words = runner.ran[0].argv
+    excluded = [each for option, each in itertools.pairwise(words) if option == "--excludes"]
+    assert "--universal" in words
+    assert "--python-platform" not in words
+    assert excluded[0] == "/srv/excluded.txt"
+    assert Path(excluded[1]).read_text() == "cffi\n"

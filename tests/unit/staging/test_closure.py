@@ -120,3 +120,15 @@ def test_what_the_release_requires_of_a_wheel_is_checked() -> None:
 
     with pytest.raises(StagingError, match=r"lib requires own>=2: 1\.0 is installed"):
         require_closure(described, ENVIRONMENT, {}, {"lib": released("lib", "1.5", "own>=2")})
+
+
+def test_what_comes_with_the_interpreter_meets_requirements_in_its_own_version() -> None:
+    app = {"app": distribution("app", "1.0", "cffi>=1.12")}
+    newer = {"app": distribution("app", "1.0", "cffi>=2")}
+    brought = [("cffi", "1.15.1")]
+
+    require_closure(app, ENVIRONMENT, {}, brought=brought)
+    with pytest.raises(StagingError) as caught:
+        require_closure(newer, ENVIRONMENT, {}, brought=brought)
+
+    assert caught.value.details == "  app requires cffi>=2: 1.15.1 is installed"

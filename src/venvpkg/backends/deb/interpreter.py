@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def _bounded_by_version(interpreter: Interpreter, package: str, upstream: str, e
     else:
         lowest = evidence.floor or interpreter.minor
         *series, last = interpreter.minor.split(".")
-    if not last.isdecimal() or not f"{upstream}.".startswith(f"{'.'.join((*series, last))}"):
+    if not last.isdecimal() or not re.match(rf"{re.escape('.'.join((*series, last)))}(?!\d)", upstream):
         return (Claim(package, replace(evidence, floor=None)),)
     above = ".".join((*series, str(int(last) + 1)))
     unbound = replace(evidence, floor=None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,11 +13,18 @@ from unit.backends.deb.dpkg import Dpkg, database
 from unit.elf.builder import Elf, Take
 from unit.fakes import RecordingReport
 from unit.places import SYSTEM, Places
+from unit.samples import a_project
+from venvpkg.backends import backend_of
 from venvpkg.backends.deb.depends import derive_dependencies
+from venvpkg.backends.unowned import require_owned
 from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
 from venvpkg.model.depends import DependencySet, NativePackage, Source
-from venvpkg.model.project import SonameRule
+from venvpkg.model.project import Settings, SonameRule
 from venvpkg.model.staged import InstalledDistribution
+from venvpkg.model.target import Family
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Target
 
 LIB = "/opt/venvs/app/lib"
 INFO = "/var/lib/dpkg/info"
@@ -264,3 +274,64 @@ def test_a_rule_for_a_library_that_nothing_needs_is_a_warning(places: Places) ->
 
     assert found.warnings == ("sonames: nothing in the payload needs libbar.so.1",)
     assert found.exclusions == ()
+
+
+def of_another(places: Places, path: str, version: tuple[int, int, int], implementation: str = "cpython") -> Target:
+    places.system(path, Elf())
+    here = places.target()
+    environment = {"implementation_name": implementation, "implementation_version": "7.3.11"}
+    interpreter = replace(
+        here.interpreter, path=PurePosixPath(path), version=version, environment=environment, identity="its own"
+    )
+    return replace(here, interpreter=interpreter)
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "implementation", "owner", "installed", "relations"),
+    [
+        ("/usr/bin/python3.12", (3, 12, 4), "cpython", "python3.12-minimal", {"python3.12": "3.12.4-1"},
+         ("python3.12 (>= 3.12.0)",)),
+        ("/usr/bin/pypy3.9", (3, 9, 16), "pypy", "pypy3", {"pypy3": "7.3.11+dfsg-2+deb12u3"},
+         ("pypy3 (<< 7.3.12~)", "pypy3 (>= 7.3.11)")),
+        ("/opt/acme/bin/python3.12", (3, 12, 4), "cpython", "acme-python", {"acme-python": "3.12.4-1"},
+         ("acme-python (<< 3.13~)", "acme-python (>= 3.12.0)")),
+        ("/opt/acme/bin/python3.12", (3, 12, 4), "cpython", "acme-python", {"acme-python": "3.120-1"},
+         ("acme-python",)),
+        ("/opt/acme/bin/python3.12", (3, 12, 4), "cpython", "acme-python", {"acme-python": "2024.1-1"},
+         ("acme-python",)),
+    ],
+)  # fmt: skip
+def test_another_interpreter_is_bound_by_the_name_of_its_package_or_by_its_version(  # noqa: PLR0913, PLR0917
+    places: Places, path: str, version: tuple[int, int, int], implementation: str, owner: str,
+    installed: dict[str, str], relations: tuple[str, ...],
+) -> None:  # fmt: skip
+    there = of_another(places, path, version, implementation)
+    staged = replace(places.staged(), python_floor="3.12.0")
+
+    found = derive_dependencies(places.scan(), staged, there, Dpkg({path: owner}, installed), RecordingReport())
+
+    assert found.relations() == relations
+
+
+def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(places: Places) -> None:
+    there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
+    report = RecordingReport()
+
+    found = derive_dependencies(places.scan(), places.staged(), there, Dpkg({}, {}), report)
+
+    assert found.relations() == ()
+    (warning,) = report.warnings
+    assert warning.startswith("no package owns /usr/local/bin/python3.12, so the package does not depend on")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_an_interpreter_that_no_package_owns_is_refused_where_the_user_wants_that(
+    places: Places, *, allowed: bool
+) -> None:
+    project = replace(a_project(), settings=Settings(unowned_python=allowed))
+    there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
+
+    with contextlib.nullcontext() if allowed else pytest.raises(PackageDatabaseError, match="unowned-python is false"):
+        require_owned(project, there, Dpkg({}, {}), backend_of(Family.DEB))
+    owned = Dpkg({"/usr/local/bin/python3.12": "python3.12"}, {"python3.12": "3.12.4-1"})
+    require_owned(project, there, owned, backend_of(Family.DEB))

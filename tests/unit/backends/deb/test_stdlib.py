@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import pytest
 
 from unit.backends.deb.dpkg import Dpkg, database
 from unit.backends.deb.test_depends import PYTHON, VERSIONS
+from unit.elf.builder import Elf
 from unit.fakes import RecordingReport
 from unit.places import Places
 from venvpkg.backends.deb.depends import derive_dependencies
@@ -117,3 +118,27 @@ def test_a_dependency_is_left_out_by_the_user(places: Places) -> None:
 
     assert names(found) == ()
     assert [each.what for each in found.exclusions] == ["python3-tk"]
+
+
+def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Places) -> None:
+    here = places.target()
+    pypy = replace(
+        here.interpreter, path=PurePosixPath("/usr/bin/pypy3.9"), version=(3, 9, 16), identity="its own",
+        environment={"implementation_name": "pypy", "implementation_version": "7.3.11"},
+    )  # fmt: skip
+    places.system("/usr/bin/pypy3.9", Elf())
+    site = PurePosixPath("/opt/venvs/app/lib/pypy3.9/site-packages")
+    for name, source in {
+        "app.py": "import turtle, dbm.gnu, distutils\n",
+        "app-1.0.dist-info/entry_points.txt": "[console_scripts]\napp = app:main\n",
+    }.items():
+        file = places.destdir / str(site / name)[1:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+    files = (site / "app.py", site / "app-1.0.dist-info/entry_points.txt")
+    staged = places.staged([InstalledDistribution("app", "1.0", "", files)])
+    machine = Machine({"/usr/bin/pypy3.9": "pypy3"}, {"pypy3": "7.3.11+dfsg-2"})
+
+    found = derive_dependencies(places.scan(), staged, replace(here, interpreter=pypy), machine, RecordingReport())
+
+    assert found.relations() == ("pypy3 (<< 7.3.12~)", "pypy3 (>= 7.3.11)", "pypy3-tk")

@@ -22,6 +22,8 @@ from venvpkg.model.staged import InstalledDistribution
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvpkg.model.target import Target
+
 LIB = "/opt/venvs/app/lib"
 FOO: dict[str, tuple[str, ...]] = {"libfoo": ("libfoo.so.1()(64bit)", "libfoo.so.1(FOO_1)(64bit)")}
 OF_PYTHON = ("/usr/bin/python3.11", "python(abi) = 3.11")
@@ -233,3 +235,46 @@ def test_a_symbol_version_with_a_symbol_counts_like_one_without(places: Places) 
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1",), symbols=(Take("f", "libfoo.so.1/FOO_1"),)))
 
     assert "libfoo.so.1(FOO_1)(64bit)" in depends(places, rpm(None, **FOO)).relations()
+
+
+def of_another(places: Places, path: str, implementation: str = "cpython", suffix: str = "") -> Target:
+    places.system(path, Elf())
+    here = places.target()
+    interpreter = replace(
+        here.interpreter, path=PurePosixPath(path), version=(3, 12, 4), ext_suffix=suffix, identity="its own",
+        environment={"implementation_name": implementation},
+    )  # fmt: skip
+    return replace(here, interpreter=interpreter)
+
+
+@pytest.mark.parametrize(
+    ("path", "implementation", "suffix", "package", "provided", "relations"),
+    [
+        ("/usr/bin/python3.12", "cpython", "", "python3.12", ("python(abi) = 3.12",),
+         ("/usr/bin/python3.12", "python(abi) = 3.12")),
+        ("/usr/bin/python3.12t", "cpython", ".cpython-312t-x86_64-linux-gnu.so", "python3.12-freethreading",
+         ("python(abi) = 3.12t",), ("/usr/bin/python3.12t", "python(abi) = 3.12t")),
+        ("/usr/bin/pypy3.12", "pypy", "", "pypy3.12", (), ("/usr/bin/pypy3.12",)),
+    ],
+)  # fmt: skip
+def test_another_interpreter_is_bound_by_its_path_and_the_abi_that_its_package_tells(  # noqa: PLR0913, PLR0917
+    places: Places, path: str, implementation: str, suffix: str, package: str, provided: tuple[str, ...],
+    relations: tuple[str, ...],
+) -> None:  # fmt: skip
+    there = of_another(places, path, implementation, suffix)
+    runner = Rpm({package: provided, **GLIBC}, {path: package}, {}, {package: "3.12.4-1.el9"})
+    staged = replace(places.staged(), python_floor="3.12.0")
+
+    found = derive_dependencies(places.scan(), staged, there, runner, RecordingReport())
+
+    assert found.relations() == relations
+
+
+def test_an_interpreter_that_no_package_owns_is_no_requirement_and_a_warning(places: Places) -> None:
+    there = of_another(places, "/usr/local/bin/python3.12")
+    report = RecordingReport()
+
+    found = derive_dependencies(places.scan(), places.staged(), there, rpm(), report)
+
+    assert found.relations() == ()
+    assert [each.startswith("no package owns /usr/local/bin/python3.12") for each in report.warnings] == [True]
