@@ -31,6 +31,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.utils import canonicalize_name
 
 import venvpkg
+from venvpkg.model.depends import Source
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action
 
@@ -138,7 +139,8 @@ def bill_of_materials(contents: Contents) -> bytes:
         for each in contents.dependencies.exclusions
         for distribution in sorted({evidence.distribution or "" for evidence in each.evidence})
     ]
-    everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries))
+    unowned = _unowned_interpreter(contents)
+    everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries), *unowned)
     root = Component(
         name=contents.package,
         version=contents.staged.application.version,
@@ -154,7 +156,8 @@ def bill_of_materials(contents: Contents) -> bytes:
     own = canonicalize_name(contents.staged.application.name)
     needed = {name for each in contents.staged.distributions for name in each.requires} - {own}
     tops = [component for name, component in distributions.items() if name not in needed]
-    bom.register_dependency(root, [*tops, *(packages[owner] for owner in linked.get(None, ()) if owner in packages)])
+    own_packages = [packages[owner] for owner in linked.get(None, ()) if owner in packages]
+    bom.register_dependency(root, [*tops, *own_packages, *unowned])
     for each in contents.staged.distributions:
         needs = [distributions[name] for name in each.requires if name in distributions]
         needs += [packages[owner] for owner in linked.get(each.name, ()) if owner in packages]
@@ -286,6 +289,26 @@ def _left_out(exclusion: Exclusion) -> Component:
         bom_ref="left-out:" + quote(exclusion.what),
         properties=[Property(name="venvpkg:left-out", value=exclusion.reason)],
     )
+
+
+def _unowned_interpreter(contents: Contents) -> list[Component]:
+    """Return the interpreter when no package stands for it; the release's own always has one."""
+    interpreter, dependencies = contents.target.interpreter, contents.dependencies
+    reasons = [each.evidence for each in (*dependencies.dependencies, *dependencies.exclusions)]
+    if interpreter.is_default or any(each.source is Source.INTERPRETER for several in reasons for each in several):
+        return []
+    name = "pypy" if interpreter.is_pypy else "python"
+    version = interpreter.environment["implementation_version"]
+    return [
+        Component(
+            name=name,
+            version=version,
+            type=ComponentType.APPLICATION,
+            purl=PackageURL("generic", None, name, version),
+            bom_ref="interpreter",
+            properties=[Property(name="venvpkg:path", value=str(interpreter.path))],
+        )
+    ]
 
 
 def _purl(text: str) -> PackageURL | None:

@@ -191,3 +191,17 @@ def test_distributions_of_the_release_are_packages_that_their_users_depend_on() 
     assert {each["purl"] for each in bom["components"] if each["name"].startswith("python3-")} == set(purls)
     assert purls[1] in graph["python:app"]
     assert graph[purls[1]] == [purls[0]]
+
+
+def test_an_interpreter_that_no_package_stands_for_is_named_itself() -> None:
+    debian = debian_12()
+    environment = {**debian.interpreter.environment, "implementation_version": "3.12.1"}
+    interpreter = dataclasses.replace(debian.interpreter, environment=environment, identity="its own")
+    target = dataclasses.replace(debian, interpreter=interpreter)
+    unowned = contents(target=target, dependencies=DependencySet())
+
+    named = component(unowned, "python")
+
+    assert (named["version"], named["purl"]) == ("3.12.1", "pkg:generic/python@3.12.1")
+    assert "interpreter" in needs(unowned, "package")
+    assert not [each for each in document(contents(target=target))["components"] if each["name"] == "python"]
