@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from unit.fakes import RecordingReport
-from unit.targets.makers import TRIXIE, Machine, root_with
+from unit.samples import a_project
+from unit.targets.makers import TRIXIE, Machine, python_says, root_with
 from venvpkg.host.places import Places
+from venvpkg.model.project import Settings
+from venvpkg.model.target import Family
 from venvpkg.targets.selection import Kind, Selection
 from venvpkg.wheelhouse.pool import Pool
 from venvpkg.workbench import Session, site_target
@@ -14,7 +18,19 @@ from venvpkg.workbench import Session, site_target
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import SubprocessRunner
+    from venvpkg.host.runner import Command, Completed, SubprocessRunner
+
+
+def session(tmp_path: Path, target: Selection, machine: Machine) -> Session:
+    return Session(
+        runner=cast("SubprocessRunner", machine),
+        report=RecordingReport(),
+        places=Places(tmp_path / "wheelhouse", tmp_path / "cache"),
+        environment={},
+        pool=Pool(1),
+        offline=True,
+        target=target,
+    )
 
 
 def test_the_rules_for_platform_tags_are_the_targets_own(tmp_path: Path) -> None:
@@ -25,16 +41,32 @@ def test_the_rules_for_platform_tags_are_the_targets_own(tmp_path: Path) -> None
     (root / "etc/python/binary-compatibility.cfg").write_text(
         '{"linux_x86_64_debian_13": {"install": ["linux_x86_64_debian_12"]}}'
     )
-    session = Session(
-        runner=cast("SubprocessRunner", Machine()),
-        report=RecordingReport(),
-        places=Places(tmp_path / "wheelhouse", tmp_path / "cache"),
-        environment={},
-        pool=Pool(1),
-        offline=True,
-        target=Selection(Kind.ROOT, str(root)),
-    )
 
-    resolved = site_target(session)
+    resolved = site_target(session(tmp_path, Selection(Kind.ROOT, str(root)), Machine()))
 
     assert resolved.target.accepts == ("linux_x86_64_debian_12",)
+
+
+class WithSeveral(Machine):
+    """A Debian that has Python 3.12 beside its own."""
+
+    def run(self, command: Command) -> Completed:
+        if "/usr/bin/python3.12" in command.argv:
+            self.ran.append(command)
+            return python_says((3, 12, 4))
+        return super().run(command)
+
+
+def test_the_interpreter_is_the_one_that_the_project_names_for_the_release(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "usr/bin").mkdir(parents=True)
+    root_with(TRIXIE, root)
+    for name in ("python3.12", "python3.13"):
+        (root / "usr/bin" / name).touch()
+    (root / "usr/bin/python3").symlink_to("python3.13")
+    there = session(tmp_path, Selection(Kind.ROOT, str(root)), WithSeveral())
+    everywhere, on_trixie = Settings(), Settings(python="3.12")
+    project = replace(a_project(), settings=everywhere, targets=(((Family.DEB, "debian-13"), on_trixie),))
+
+    assert site_target(there, project).target.interpreter.minor == "3.12"
+    assert site_target(there, replace(project, targets=())).target.interpreter.is_default

@@ -294,7 +294,8 @@ def _left_out(exclusion: Exclusion) -> Component:
 def _unowned_interpreter(contents: Contents) -> list[Component]:
     """Return the interpreter when no package stands for it; the release's own always has one."""
     interpreter, dependencies = contents.target.interpreter, contents.dependencies
-    reasons = [each.evidence for each in (*dependencies.dependencies, *dependencies.exclusions)]
+    reasons = [each.evidence for each in dependencies.dependencies]
+    reasons += [each.evidence for each in dependencies.exclusions]
     if interpreter.is_default or any(each.source is Source.INTERPRETER for several in reasons for each in several):
         return []
     name = "pypy" if interpreter.is_pypy else "python"

@@ -47,7 +47,8 @@ def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2
         "include": f"/usr/include/python{minor}",
         "multiarch": "x86_64-linux-gnu",
         "libc": libc,
-        "environment": {"platform_machine": "x86_64", "python_version": minor},
+        "identity": minor,
+        "environment": {"implementation_name": "cpython", "platform_machine": "x86_64", "python_version": minor},
     }
     return Completed(0, json.dumps(facts).encode())
 

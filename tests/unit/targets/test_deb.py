@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,3 +119,15 @@ def test_headers_come_from_the_package_of_the_interpreters_minor() -> None:
     target = bookworm()
 
     assert headers_package(target.interpreter, target.release) == "python3.11-dev"
+
+
+def test_for_pypy_it_is_pypys_packages_that_take_part(tmp_path: Path) -> None:
+    names = ("pypy3", "pypy3-lib", "pypy3-dev", "pypy3-tk", "python3.9", "python3.11-dev", "gcc")
+    root = root_with(tmp_path, "\n".join(stanza(name) for name in names))
+    cpython = bookworm(root)
+    pypy = replace(cpython.interpreter, version=(3, 9, 16), environment={"implementation_name": "pypy"})
+
+    found = dict(build_packages(replace(cpython, interpreter=pypy), NOTHING_RUNS))
+
+    assert found.keys() == {f"{name}:amd64" for name in ("pypy3", "pypy3-lib", "pypy3-dev", "gcc")}
+    assert not {"pypy3:amd64", "pypy3-lib:amd64"} & dict(build_packages(cpython, NOTHING_RUNS)).keys()

@@ -43,6 +43,7 @@ def key(  # noqa: PLR0913 -- each is an input of its own
     "other",
     [
         key(name="other"),
+        key(target=replace(bookworm(), interpreter=replace(bookworm().interpreter, identity="of pyenv"))),
         key(version="2.0"),
         key(source="cd"),
         key(requirements=(SETUPTOOLS,)),
