@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvpkg.backends import backend_of, backend_of_file
 from venvpkg.backends.describe import describe
 from venvpkg.backends.refusal import refuse
-from venvpkg.backends.unowned import require_owned
+from venvpkg.backends.unowned import is_owned, require_owned, warning_of
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected
@@ -215,8 +215,13 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
 def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
     """Return the target, and what lacks for building there."""
     site = site_target(session, project)
-    wanted = project.on(site.target).settings.build_depends if project else ()
-    return site.target, lacks(site.target, site.runner, wanted)
+    project = project.on(site.target) if project else None
+    backend = backend_of(site.target.family)
+    if project:
+        require_owned(project, site.target, site.runner, backend)
+    if not is_owned(site.target, site.runner, backend):
+        session.report.warn(warning_of(site.target.interpreter.path))
+    return site.target, lacks(site.target, site.runner, project.settings.build_depends if project else ())
 
 
 def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:

@@ -94,6 +94,15 @@ def test_what_cannot_be_used_is_refused_before_anything_is_built(  # noqa: PLR09
     assert "Traceback" not in outcome.stderr
 
 
+def test_the_doctor_looks_at_the_interpreter_that_is_wanted_outside_of_a_project_too(
+    venvpkg: Venvpkg, unowned: Path
+) -> None:
+    outcome = venvpkg.run("doctor", f"--python={unowned}")
+
+    assert f"packages for {unowned} (" in outcome.stdout, outcome.transcript
+    assert f"no package owns {unowned}" in outcome.stderr
+
+
 @pytest.fixture(scope="module")
 def with_pypy(clean_root: CleanRoot) -> CleanRoot:
     """What packages for PyPy are made in; it has no Python beside PyPy but what its package manager brings."""

@@ -15,18 +15,26 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-def require_owned(project: Project, target: Target, runner: Runner, backend: Backend) -> None:
-    """Refuse an interpreter that no package owns, where the project does not want that.
+def is_owned(target: Target, runner: Runner, backend: Backend) -> bool:
+    """Whether a package ships the target's interpreter.
 
     The release's own is not looked at: without its package its dependencies cannot be derived anyway.
+
+    Raises:
+        PackageDatabaseError: it cannot be found out.
+    """
+    interpreter = target.interpreter
+    return interpreter.is_default or interpreter.path in backend.packages_shipping([interpreter.path], target, runner)
+
+
+def require_owned(project: Project, target: Target, runner: Runner, backend: Backend) -> None:
+    """Refuse an interpreter that no package owns, where the project does not want that.
 
     Raises:
         PackageDatabaseError: no package owns it, or that cannot be found out.
     """
     interpreter = target.interpreter
-    if interpreter.is_default or project.settings.unowned_python:
-        return
-    if interpreter.path not in backend.packages_shipping([interpreter.path], target, runner):
+    if not project.settings.unowned_python and not is_owned(target, runner, backend):
         raise PackageDatabaseError(
             f"No package owns {interpreter.path}, and unowned-python is false.",
             details="  A package cannot depend on it: it may be missing, or another one, where that is installed.",
