@@ -101,32 +101,20 @@ def read_interpreter(
     """
     view = LayeredRoot(root)
     program = _found(view, wanted, packages, installer)
-    done = runner.run(Command((str(program), "-I", "-c", _PROBE), timeout_s=60))
-    if not done.ok:
-        of_release = wanted is None
-        what = "the release's interpreter" if of_release else "which must be Python 3.9 or later"
-        raise MissingToolError(
-            [f"{program}, {what}: {done.outcome()} {done.errors.strip()[-300:]}"],
-            install=packages if of_release else (),
-            installer=installer,
-        )
-    facts = _answer(done.text)
-    if facts is None:
-        raise MissingToolError([f"an interpreter: {program} does not answer like one"])
-    version = facts["version"]
-    if tuple(version[:2]) < OLDEST:
-        raise MissingToolError([f"Python 3.9 or later; {program} is {'.'.join(map(str, version))}"])
+    of_release = wanted is None
+    facts = _asked(runner, program, packages if of_release else (), installer, of_release=of_release)
     path = PurePosixPath(facts["path"])
     if wanted is not None and (problems := tuple(_problems(facts, wanted, path, view))):
         raise MissingToolError(
             [f"an interpreter that can be used: {program} {problem}" for problem in problems],
             resolution="Name another one with the key 'python', or take the key out for the release's own.",
         )
-    own = view.find(str(RELEASE_PYTHON)) if wanted is not None else None
-    is_default = wanted is None or (own is not None and own.path == str(path))
+    own = None if of_release else view.find(str(RELEASE_PYTHON))
+    is_default = of_release or (own is not None and own.path == str(path))
+    major, minor, patch = facts["version"]
     interpreter = Interpreter(
         path=path,
-        version=(version[0], version[1], version[2]),
+        version=(major, minor, patch),
         ext_suffix=facts["ext_suffix"],
         include=PurePosixPath(facts["include"]),
         environment=facts["environment"],
@@ -162,6 +150,27 @@ def _found(view: LayeredRoot, wanted: str | None, packages: Sequence[str], insta
         installer=installer,
         resolution="" if packages else "Install it at that place, or name another one.",
     )
+
+
+def _asked(
+    runner: Runner, program: PurePosixPath, install: Sequence[str], installer: str, *, of_release: bool
+) -> dict[str, Any]:
+    """Return what an interpreter says of itself.
+
+    Raises:
+        MissingToolError: it cannot, or is too old.
+    """
+    done = runner.run(Command((str(program), "-I", "-c", _PROBE), timeout_s=60))
+    if not done.ok:
+        what = "the release's interpreter" if of_release else "which must be Python 3.9 or later"
+        why = f"{done.outcome()} {done.errors.strip()[-300:]}"
+        raise MissingToolError([f"{program}, {what}: {why}"], install=install, installer=installer)
+    facts = _answer(done.text)
+    if facts is None:
+        raise MissingToolError([f"an interpreter: {program} does not answer like one"])
+    if tuple(facts["version"][:2]) < OLDEST:
+        raise MissingToolError([f"Python 3.9 or later; {program} is {'.'.join(map(str, facts['version']))}"])
+    return facts
 
 
 def _answer(text: str) -> dict[str, Any] | None:
