@@ -16,7 +16,7 @@ from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared
 from venvpkg.lock.uv import Wanted, compile_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
     from venvpkg.lock.inputs import LockInputs
     from venvpkg.lock.shared import Entry, LockedTarget
@@ -124,7 +124,10 @@ def _write(
         packages = document.get("packages")
         share = packages if isinstance(packages, list) else []
         beside = _beside(path, inputs, None if not upgrade else resolver.ledger.renewed)
-        merged = shared(document, beside | {inputs.locked_target: share}) if beside else document
+        merged: Mapping[str, object] | None = document
+        if beside:
+            mine = inputs.locked_target
+            merged = shared(document, beside | {mine: share}) if mine.can_share else None
         if merged is None:
             merged, beside = document, {}
             if project.settings.lock is None:
@@ -159,6 +162,7 @@ def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict
         # Without a machine it is a lock of an earlier venvpkg: its target is added again when it is built for.
         if (
             target.machine
+            and target.can_share
             and target.name != inputs.target
             and share is not None
             and (kept is None or target.name in kept)

@@ -7,6 +7,7 @@ what only those need. Resolved for one target after the other, each gets exactly
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,18 @@ class LockedTarget:
 
     Attributes:
         name: ``debian-12-amd64``.
-        python: minor version of the interpreter, ``3.11``.
+        python: minor version of the interpreter, ``3.11``; ``3.13t`` and ``pypy3.9`` for others, which share no lock.
         machine: the kernel's word for the architecture, ``x86_64``.
     """
 
     name: str
     python: str
     machine: str
+
+    @property
+    def can_share(self) -> bool:
+        """Whether what markers see of it is all that decides what it needs: not which implementation it has."""
+        return re.fullmatch(r"[0-9]+\.[0-9]+", self.python) is not None
 
     @property
     def seen(self) -> tuple[str, str]:

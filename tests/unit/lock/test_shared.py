@@ -254,3 +254,23 @@ def test_what_a_ledger_saw_first_stays_though_the_file_changes(tmp_path: Path) -
 
     assert ledger.before(path) is None
     assert Ledger().before(path) == "now"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_pypy_shares_no_lock_with_cpython_whichever_came_first(
+    tmp_path: Path, directory: Path, *, is_first: bool
+) -> None:
+    """The lock's markers see versions, and what is left out or taken instead depends on the implementation."""
+    project = project_in(directory)
+    environment = {**NEW.interpreter.environment, "implementation_name": "pypy"}
+    pypy = replace(NEW, interpreter=replace(NEW.interpreter, environment=environment, path=OLD.interpreter.path))
+    first, second = (pypy, OLD) if is_first else (OLD, pypy)
+    index = Index(py39="8.1")
+
+    ensure_lock(project, first, index.resolver(tmp_path / "work"))
+    path = ensure_lock(project, second, index.resolver(tmp_path / "work"))
+
+    table = tomllib.loads(path.read_text())["tool"]["venvpkg"]
+    assert path.name == ("pylock.toml" if is_first else "pylock.debian-13-amd64.toml")
+    assert (table["target"], "targets" in table) == (second.name, False)
+    assert out_of_date(replace(project, lock=path), second) is None
