@@ -186,7 +186,8 @@ def workbench(
             resolver,
             Downloads(session.places.downloads, settings, session.report, offline=session.offline),
             Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report, target.accepts),
-            no_source,
+            # A job may keep these two below the checkout, where its service looks for what to keep.
+            (*no_source, session.places.wheelhouse, session.places.cache),
         )
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 from unit.fakes import RecordingReport
 from unit.samples import a_project
 from unit.targets.makers import TRIXIE, Machine, python_says, root_with
+from venvpkg.config.project import read_project
 from venvpkg.host.places import Places
 from venvpkg.model.project import Settings
 from venvpkg.model.target import Family
 from venvpkg.targets.selection import Kind, Selection
 from venvpkg.wheelhouse.pool import Pool
-from venvpkg.workbench import Session, site_target
+from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.workbench import Session, site_target, workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Command, Completed, SubprocessRunner
 
 
-def session(tmp_path: Path, target: Selection, machine: Machine) -> Session:
+def session(tmp_path: Path, target: Selection, machine: Machine, places: Places | None = None) -> Session:
     return Session(
         runner=cast("SubprocessRunner", machine),
         report=RecordingReport(),
-        places=Places(tmp_path / "wheelhouse", tmp_path / "cache"),
+        places=places or Places(tmp_path / "wheelhouse", tmp_path / "cache"),
         environment={},
         pool=Pool(1),
         offline=True,
@@ -70,3 +72,24 @@ def test_the_interpreter_is_the_one_that_the_project_names_for_the_release(tmp_p
 
     assert site_target(there, project).target.interpreter.minor == "3.12"
     assert site_target(there, replace(project, targets=())).target.interpreter.is_default
+
+
+def test_a_cache_and_a_wheelhouse_inside_the_project_are_no_source_of_it(tmp_path: Path) -> None:
+    root, directory = tmp_path / "root", tmp_path / "app"
+    root.mkdir()
+    root_with(TRIXIE, root)
+    places = Places(directory / ".kept/wheelhouse", directory / ".kept/cache")
+    (directory / ".kept").mkdir(parents=True)
+    (directory / "pyproject.toml").write_text('[project]\nname = "app"\n')
+    project = read_project(str(directory), {}, tmp_path)
+    there = session(tmp_path, Selection(Kind.ROOT, str(root)), Machine(), places)
+
+    with workbench(project, site_target(there, project), there) as bench:
+        before = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
+        (places.cache / "downloads").mkdir()
+        (places.cache / "downloads/file").write_text("new")
+
+        after = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
+
+    assert before.files == ("pyproject.toml",)
+    assert after == before
