@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg.cli.output import tell
+from venvpkg.cli.quantities import AGES, quantity
 from venvpkg.cli.speech import speaking
 from venvpkg.config.systems import read_systems
 from venvpkg.host.places import Places
@@ -51,12 +52,18 @@ def command() -> None:
 
 @command.command("create")
 @_TARGETS
+@click.option(
+    "--max-age",
+    metavar="AGE",
+    callback=quantity(AGES),
+    help="Make anew what is older: 36h, 7d, 4w.",
+)
 @_CACHE
 @speaking
-def create(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
+def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, max_age: int | None) -> None:
     """Make systems, such as debian:trixie, where they are not there yet; a build would, too."""
     systems = _systems(output, cache)
-    made = [systems.create(each)[0] for each in targets]
+    made = [systems.create(each, max_age_s=max_age) for each in targets]
     tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg.cli.output import tell
+from venvpkg.cli.quantities import AGES, SIZES, quantity
 from venvpkg.cli.speech import speaking, wheelhouse_option
 from venvpkg.host.places import Places
 from venvpkg.wheelhouse.collect import GcRules, collect, removable
@@ -20,28 +21,10 @@ from venvpkg.wheelhouse.entry import read_shelves
 from venvpkg.wheelhouse.export import export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from venvpkg.cli.output import Output
     from venvpkg.wheelhouse.entry import Entry
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
-_AGES = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
-_SIZES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-
-
-def _quantity(units: Mapping[str, int]) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
-    """Return a callback that reads a number with one of the units."""
-
-    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-        if value is None:
-            return None
-        found = re.fullmatch(rf"(\d{{1,6}})([{''.join(units)}])", value)
-        if found is None:
-            raise click.BadParameter(f"{value!r} is no number with one of the units {', '.join(units)}", ctx, param)
-        return int(found[1]) * units[found[2]]
-
-    return read
 
 
 @click.group("wheelhouse")
@@ -93,10 +76,10 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
 @click.option(
     "--unused-for",
     metavar="AGE",
-    callback=_quantity(_AGES),
+    callback=quantity(AGES),
     help="Remove what no build took for so long: 90d, 12w, 1y.",
 )
-@click.option("--max-size", metavar="SIZE", callback=_quantity(_SIZES), help="Leave so much at most, as 500M or 20G.")
+@click.option("--max-size", metavar="SIZE", callback=quantity(SIZES), help="Leave so much at most, as 500M or 20G.")
 @click.option(
     "--keep", type=click.IntRange(0), metavar="N", help="Keep the newest N of each distribution and tag in any case."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,6 +179,34 @@ def test_an_update_takes_the_old_one_away_unless_a_build_uses_it(tmp_path: Path)
     assert while_in_use
     assert not path.exists()
     assert cache.root(SUITE, nothing).path.name == new.id
+
+
+def test_what_is_older_than_wanted_is_made_anew(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+    old = cache.create(SUITE)
+    builder.day = "tuesday"
+
+    young_enough = cache.create(SUITE, max_age_s=3600)
+    new = cache.create(SUITE, max_age_s=0)
+
+    assert young_enough == old
+    assert new.id != old.id
+    assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
+
+
+def test_a_system_of_another_day_than_the_user_names_now_serves_with_a_warning(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+    first = cache.create(SUITE)
+
+    later, report = systems(tmp_path, builder, settings=replace(MIRROR, snapshot="20261101"))
+    second = later.create(SUITE)
+
+    assert second == first
+    (warning,) = report.warnings
+    assert warning.startswith("debian:trixie was made from other sources, packages or options")
+    assert warning.endswith("run venvpkg target update debian:trixie")
 
 
 def test_removing_takes_everything_and_a_second_time_nothing(tmp_path: Path) -> None:

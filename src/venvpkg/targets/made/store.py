@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
-from venvpkg.errors import MissingToolError, TargetError
+from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.files import read_regular, sha256_of, write_whole
 from venvpkg.host.places import workspace
 from venvpkg.host.runner import Command
@@ -87,7 +87,7 @@ class Systems:
             VenvpkgError: what it is to be made from is not known, or a program is missing.
         """
         with self._locked(selection):
-            system = self.find(selection) or self._make(selection)
+            system = self._known(selection) or self._make(selection)
             base = self._unpacked(system)
             plain = RootRunner(base, self.runner, self.environment)
             target = resolve_host(plain, base)
@@ -96,13 +96,16 @@ class Systems:
                 packages = traits_of(target.family).not_installed(packages, plain)
             return hold(self._layer(system, packages) if packages else base)
 
-    def create(self, selection: Selection) -> tuple[System, bool]:
-        """Return a system, and whether it had to be made."""
+    def create(self, selection: Selection, *, max_age_s: float | None = None) -> System:
+        """Return a system; it is made when it is not there, or was made longer ago than ``max_age_s``."""
         with self._locked(selection):
-            known = self.find(selection)
-            system = known or self._make(selection)
+            known = self._known(selection)
+            is_kept = known is not None and (max_age_s is None or time.time() - known.made <= max_age_s)
+            system = known if known is not None and is_kept else self._make(selection)
             self._unpacked(system)
-            return system, known is None
+        if known is not None and not is_kept:
+            self.sweep()
+        return system
 
     def update(self, selection: Selection) -> System:
         """Make a system anew from what its mirrors have now, and return it; the old one goes where nobody uses it."""
@@ -173,6 +176,27 @@ class Systems:
 
     def _tarball(self, system: System) -> Path:
         return self._tarballs / f"{system.id}.tar.zst"
+
+    def _known(self, selection: Selection) -> System | None:
+        """Return the system of that name, or None; warn when it would be made from something else today.
+
+        It is not made anew by itself: that would change what a build compiles against because of what somebody did to
+        this machine.
+        """
+        system = self.find(selection)
+        if system is None:
+            return None
+        try:
+            recipe = family_module(selection).recipe(selection, self.settings(str(selection)), self.runner)
+        except ConfigurationError:
+            # Nobody could make it here now, as with a cache that was copied; what is there serves all the same.
+            return system
+        if recipe.digest != system.recipe:
+            self.report.warn(
+                f"{selection} was made from other sources, packages or options than it would be now; to make it anew,"
+                f" run venvpkg target update {selection}"
+            )
+        return system
 
     def _make(self, selection: Selection) -> System:
         if self.offline:
