@@ -1,9 +1,9 @@
-"""Render a package family's templates. Templates lay out; Python decides, folds and checks."""
+"""Render templates: a package family's, or those of jobs. Templates lay out; Python decides, folds and checks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import jinja2  # noqa: TID251
 import jinja2.sandbox  # noqa: TID251
@@ -25,17 +25,19 @@ _OF_TEMPLATES = (
     TypeError,
     ValueError,
 )
-_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates"}
+_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates", "ci": "ci-templates"}
+
+Templates: TypeAlias = Family | Literal["ci"]
 
 
-def template_dir(family: Family, package: Path = _PACKAGE) -> Path:
+def template_dir(family: Templates, package: Path = _PACKAGE) -> Path:
     """Return the directory with the templates of ``family``.
 
     In an installed venvpkg they are inside the package; in a checkout, or an editable install of one, beside ``src``.
     Exactly one of the two is there.
 
     Args:
-        family: package family.
+        family: package family, or ``ci``.
         package: directory of the venvpkg package.
 
     Raises:
@@ -62,14 +64,14 @@ def unknown_templates(own: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in own.iterdir() if path.name not in ours and path.name[0] not in "._"))
 
 
-def render(family: Family, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
+def render(family: Templates, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
     """Return a template's text with ``values`` in it.
 
     A value is written as it is: a template in a value is text, and nothing is escaped, because each format escapes in
     its own way and what was rendered is parsed back and compared.
 
     Args:
-        family: package family.
+        family: package family, or ``ci``.
         name: of the template.
         values: what it may ask for.
         own: the project's directory of templates; one of the same name there is taken instead of ours, which it can

@@ -34,7 +34,11 @@ def templates(directory: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("family", "directory", "known"),
-    [("deb", "debian-templates", "control.j2"), ("rpm", "rpm-templates", "package.spec.j2")],
+    [
+        ("deb", "debian-templates", "control.j2"),
+        ("rpm", "rpm-templates", "package.spec.j2"),
+        ("ci", "ci-templates", "github.yml.j2"),
+    ],
 )
 def test_the_wheel_has_every_template_of_the_checkout(
     built: tuple[Path, Path], family: str, directory: str, known: str

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "build": "Build the native package of an application.",
+    "ci": "Print a job of GitHub or GitLab that builds for several releases.",
     "completion": "Print what lets bash, fish or zsh complete commands and options.",
     "doctor": "Say what the target lacks, with one command that installs it.",
     "explain": "Explain the dependencies of a package that venvpkg built.",

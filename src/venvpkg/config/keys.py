@@ -194,6 +194,12 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("provides", Array(_RELATION), "virtual packages that it is one of", '["guestbook-server"]'),
     Key("build-depends", Array(_BUILD_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
     Key(
+        "ci-targets",
+        Array(Text(r"(debian|ubuntu|fedora|el|opensuse):[a-z0-9][a-z0-9./]{0,39}", "a release, such as debian:trixie")),
+        "releases that `venvpkg ci` makes jobs for",
+        '["debian:bookworm", "debian:trixie"]',
+    ),
+    Key(
         "debug-symbols",
         Flag(),
         "whether debug information of what is compiled goes into a second package, NAME-dbgsym or NAME-debuginfo",

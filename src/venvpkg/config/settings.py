@@ -23,7 +23,9 @@ Layer = dict[str, object]
 
 _BY_PATH: Final = {key.path: key for key in KEYS}
 # They stand for options that are no keys (cli/options.py).
-_OF_OPTIONS = frozenset({"VENVPKG_CACHE", "VENVPKG_COMPAT", "VENVPKG_JOBS", "VENVPKG_WHEELHOUSE"})
+_OF_OPTIONS = frozenset({
+    "VENVPKG_CACHE", "VENVPKG_COMPAT", "VENVPKG_JOBS", "VENVPKG_TARGET", "VENVPKG_TARGETS", "VENVPKG_WHEELHOUSE",
+})  # fmt: skip
 _BY_VARIABLE: Final = {key.variable: key for key in KEYS}
 _TABLES: Final = {"wheels": WheelSettings, "scripts": ScriptSettings}
 # A name this near to a variable's is a slip; others with the prefix may be anybody's.

@@ -125,6 +125,7 @@ class Settings:
     replaces: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     build_depends: tuple[str, ...] = ()
+    ci_targets: tuple[str, ...] = ()
     debug_symbols: bool = False
     lock: str | None = None
     files: tuple[FileSetting, ...] = ()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TAG = "linux_x86_64_debian_12"
 # They print a document that is one already, or a shell's.
-WITHOUT_RESULT = {"schema", "completion"}
+WITHOUT_RESULT = {"ci github", "ci gitlab", "schema", "completion"}
 
 
 def commands() -> dict[str, click.Command]:

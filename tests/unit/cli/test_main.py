@@ -13,7 +13,7 @@ from venvpkg.cli.build import command as build
 from venvpkg.cli.main import main
 from venvpkg.config.settings import read_configuration
 
-COMMANDS = ("build", "doctor", "explain", "inspect", "lock", "plan", "rebuild", "wheelhouse")
+COMMANDS = ("build", "ci", "doctor", "explain", "inspect", "lock", "plan", "rebuild", "wheelhouse")
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,7 @@ GOOD = [
     ("breaks", '["x1"]', ("x1",)),
     ("replaces", '["x1"]', ("x1",)),
     ("provides", '["x1 (= 2)"]', ("x1 (= 2)",)),
+    ("ci-targets", '["debian:sid", "fedora:43"]', ("debian:sid", "fedora:43")),
     ("debug-symbols", "true", True),
     (
         "build-depends",
@@ -121,6 +122,7 @@ BAD = [
     ("replaces", '["a\\u0000b"]', "[0]: "),
     ("provides", '[" "]', "[0]: "),
     ("build-depends", '["-oAPT::x=y"]', "[0]: "),
+    ("ci-targets", '["host"]', "[0]: 'host' is not a release"),
     ("debug-symbols", "1", ": must be a boolean, not an integer"),
     ("build-depends", '["a(b", "a b", "a;b"]', "[0]: "),
     ("state-paths", '["/var/lib/"]', "[0]: "),
