@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from venvpkg.errors import ConfigurationError, TargetError
 from venvpkg.host.places import Places
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.recipe import Repository, SystemSettings
+from venvpkg.targets.made import dnf
 from venvpkg.targets.made.store import Systems
 from venvpkg.targets.selection import Kind, Selection
 
@@ -254,3 +255,48 @@ def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
         cache.create(Selection(Kind.EL, "9"))
 
     assert report.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
+
+
+@dataclass
+class DnfMachine(Machine):
+    """A machine whose dnf makes a root of Debian, which serves as well here, and shows what it was configured with."""
+
+    seen: list[tuple[str, str]] = field(default_factory=list)
+
+    def run(self, command: Command) -> Completed:
+        from pathlib import Path  # noqa: PLC0415
+
+        if command.argv[0] == "dnf":
+            home = command.binds[0].source
+            self.seen.append(((home / "dnf.conf").read_text(), (home / "repositories/venvpkg.repo").read_text()))
+        if command.argv[:2] == ("tar", "--create"):
+            root = Path(command.argv[-2])
+            Path(command.argv[command.argv.index("--file") + 1]).write_text(repo_files(root))
+        return super().run(command)
+
+
+def repo_files(root: Path) -> str:
+    return json.dumps({each.name: each.read_text() for each in (root / "etc/yum.repos.d").iterdir()})
+
+
+def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tmp_path: Path) -> None:
+    machine = DnfMachine()
+    settings = SystemSettings(
+        repositories=(Repository("base", "https://example.org/$releasever/$basearch", ("file:///k-$releasever",)),),
+        options=("proxy=http://proxy.example.org:3128",),
+    )
+    selection = Selection(Kind.FEDORA, "43")
+    (tmp_path / "work").mkdir()
+
+    tarball = dnf.bootstrap(dnf.recipe(selection, settings, machine), tmp_path / "work", machine)
+    root = tmp_path / "root"
+    (root / "etc/yum.repos.d").mkdir(parents=True)
+    for name, text in json.loads(tarball.read_text()).items():
+        (root / "etc/yum.repos.d" / name).write_text(text)
+    dnf.add_packages(root, ["libpq-devel"], machine, {})
+
+    bootstrap, later = machine.seen
+    assert later == bootstrap
+    assert later[0] == "[main]\nproxy=http://proxy.example.org:3128\n"
+    assert "baseurl=https://example.org/43/$basearch\n" in later[1]
+    assert "gpgkey=file:///k-43\n" in later[1]

@@ -28,6 +28,8 @@ _ALWAYS: Final = ("bash", "coreutils", "python3", "python3-devel", "rpm")
 # Where the root keeps its repositories, for later installations and for its own dnf.
 _REPOSITORIES: Final = "etc/yum.repos.d"
 _NAMED: Final = "venvpkg.repo"
+# What the user says to dnf, of no interest to the root's own.
+_OPTIONS: Final = "venvpkg.conf"
 # The first release whose database is below /usr; it was in /var before.
 _DATABASE_IN_USR: Final = {Kind.FEDORA: 36, Kind.EL: 10, Kind.OPENSUSE: 0}
 
@@ -63,12 +65,12 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
     """
     root = work / "system"
     (root / _REPOSITORIES).mkdir(parents=True)
-    lines = [line for each in made.repositories for line in _stanza(each)]
+    lines = [line for each in made.repositories for line in _stanza(each, made.release)]
     (root / _REPOSITORIES / _NAMED).write_text("\n".join(lines), encoding="utf-8")
+    (root / _REPOSITORIES / _OPTIONS).write_text("\n".join(("[main]", *made.options, "")), encoding="utf-8")
     in_usr = _is_in_usr(made)
     (root / ("usr/lib/sysimage/rpm" if in_usr else "var/lib/rpm")).mkdir(parents=True)
-    options = (f"--releasever={made.release}", *(f"--setopt={option}" for option in made.options))
-    done = _dnf((*options, "install", *made.packages), root, work, runner)
+    done = _dnf((f"--releasever={made.release}", "install", *made.packages), root, work, runner)
     if not done.ok:
         raise TargetError(
             f"dnf cannot make {made.target}: {done.outcome()}.",
@@ -112,7 +114,10 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
     # Where rpm of this machine keeps a database is not where that of the root looks for it.
     database = "/usr/lib/sysimage/rpm" if in_usr else "/var/lib/rpm"
     (home / ".rpmmacros").write_text(f"%_dbpath {database}\n%_db_backend sqlite\n", encoding="utf-8")
-    (home / "dnf.conf").write_text("[main]\n", encoding="utf-8")
+    given = root / _REPOSITORIES / _OPTIONS
+    (home / "dnf.conf").write_text(
+        given.read_text(encoding="utf-8") if given.is_file() else "[main]\n", encoding="utf-8"
+    )
     inside = _WORK / "root"
     options = {
         "reposdir": _WORK / "home/repositories",
@@ -145,13 +150,18 @@ def _is_in_usr(made: Recipe) -> bool:
     return not major.isdecimal() or int(major) >= first
 
 
-def _stanza(repository: Repository) -> tuple[str, ...]:
-    """Return a repository as dnf.conf(5) has it; values are the user's own, of one line."""
+def _stanza(repository: Repository, release: str) -> tuple[str, ...]:
+    """Return a repository as dnf.conf(5) has it; values are the user's own, of one line.
+
+    The release is written out: packages are installed later, too, and what dnf finds in a root is what that calls
+    itself.
+    """
+    keys = " ".join(repository.keys).replace("$releasever", release)
     return (
         f"[{repository.name}]",
         f"name={repository.name}",
-        f"baseurl={repository.url}",
+        f"baseurl={repository.url.replace('$releasever', release)}",
         f"gpgcheck={int(bool(repository.keys))}",
-        *((f"gpgkey={' '.join(repository.keys)}",) if repository.keys else ()),
+        *((f"gpgkey={keys}",) if keys else ()),
         "",
     )
