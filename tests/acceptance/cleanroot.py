@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 INCLUDE = ("ca-certificates",)
 RUN_TIMEOUT_S = 900
+# They have no updates beside them.
+ROLLING = ("sid", "unstable")
 TOOLS = ("mmdebstrap", "apt-config", "dpkg", "unshare", "setpriv")
 
 _ARCHIVE_KEYRING = re.compile(r"/usr/share/keyrings/debian-archive-[a-z0-9-]*keyring\.(?:gpg|pgp|asc)")
@@ -237,6 +239,8 @@ class _Recipe:
             raise CleanRootError(f"no source under /etc/apt is Debian's own for {suite}")
         if release is not None:
             sources = tuple(replace(each, suite=each.suite.replace(suite, release, 1)) for each in sources)
+            if release in ROLLING:
+                sources = tuple(each for each in sources if each.suite == release)
         dump = _output("apt-config", "dump").splitlines()
         return cls(
             release or suite,

@@ -25,7 +25,7 @@ class Venvpkg:
         where.mkdir(exist_ok=True)
         return where
 
-    def run(self, *arguments: str) -> Outcome:
+    def run(self, *arguments: str, timeout_s: float = BUILD_TIMEOUT_S) -> Outcome:
         """Run it ``here``."""
         completed = subprocess.run(
             [str(self.program), *arguments],
@@ -33,7 +33,7 @@ class Venvpkg:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=BUILD_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
         return Outcome(completed.returncode, completed.stdout, completed.stderr)
