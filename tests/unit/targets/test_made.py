@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from venvpkg.host.places import Places
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.recipe import Repository, SystemSettings
 from venvpkg.targets.made import dnf
+from venvpkg.targets.made.hold import alone
 from venvpkg.targets.made.store import Systems
 from venvpkg.targets.selection import Kind, Selection
 
@@ -180,6 +182,46 @@ def test_an_update_takes_the_old_one_away_unless_a_build_uses_it(tmp_path: Path)
     assert while_in_use
     assert not path.exists()
     assert cache.root(SUITE, nothing).path.name == new.id
+
+
+def test_what_somebody_makes_just_now_stays(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder())
+    cache.create(SUITE)
+    description = tmp_path / "cache/systems/debian-trixie.json"
+    text = description.read_bytes()
+    description.unlink()
+
+    with alone(description.with_suffix("")):
+        while_it_is_made = cache.sweep()
+    description.write_bytes(text)
+    afterwards = cache.sweep()
+
+    assert (while_it_is_made, afterwards) == ((), ())
+    assert len(files(tmp_path)) == 3
+
+
+def test_a_layer_that_nothing_used_for_a_month_goes_when_another_is_made(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder())
+    old = cache.root(SUITE, lambda _: ("libpq-dev",)).path
+    recent = cache.root(SUITE, lambda _: ("libxml2-dev",)).path
+    for root, days in ((old, 31), (recent, 29)):
+        os.utime(root.with_name(f"{root.name}.lock"), (0, time.time() - days * 86400))
+
+    cache.root(SUITE, lambda _: ("libxslt1-dev",))
+
+    assert (old.exists(), recent.exists()) == (False, True)
+
+
+def test_what_a_killed_run_left_of_a_root_is_never_one_and_goes(tmp_path: Path) -> None:
+    cache, _ = systems(tmp_path, Builder())
+    layer = cache.root(SUITE, lambda _: ("libpq-dev",)).path
+    left = layer.rename(layer.with_name(f"gone+{layer.name}"))
+
+    gone = cache.sweep()
+
+    assert gone == (left,)
+    assert list(layer.parent.glob("gone*+*[0-9a-f]")) == []
+    assert (cache.root(SUITE, lambda _: ("libpq-dev",)).path / "etc/os-release").is_file()
 
 
 def test_what_is_older_than_wanted_is_made_anew(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from venvpkg.targets.traits import Packages
 
 _FORMAT: Final = 1
+_TARBALL: Final = ".tar.zst"
 _LARGEST: Final = 16 * 2**20
 _TIMEOUT_S: Final = 3600.0
 # A layer that no build used for so long goes when something else is made or removed; it takes seconds to make again.
@@ -94,7 +95,11 @@ class Systems:
             packages = tuple(sorted(set(wanted(target))))
             if packages:
                 packages = traits_of(target.family).not_installed(packages, plain)
-            return hold(self._layer(system, packages) if packages else base)
+            there_before = _entries(self._roots)
+            held = hold(self._layer(system, packages) if packages else base)
+        if held.path not in there_before:
+            self.sweep()
+        return held
 
     def create(self, selection: Selection, *, max_age_s: float | None = None) -> System:
         """Return a system; it is made when it is not there, or was made longer ago than ``max_age_s``."""
@@ -125,23 +130,19 @@ class Systems:
         return was_there
 
     def sweep(self) -> tuple[Path, ...]:
-        """Remove tarballs and roots that no system has, and layers long unused; return them. Those in use stay."""
-        kept = {system.id for system in self.systems()}
+        """Remove tarballs and roots that no system has, and layers long unused; return them.
+
+        Those in use stay, and those of a system that somebody makes just now: it is not described before it is whole.
+        """
         gone = []
-        for root in sorted(self._roots.iterdir()) if self._roots.is_dir() else ():
-            if root.suffix == ".lock" or not root.is_dir():
-                continue
-            base, plus, _ = root.name.partition("+")
-            if base in kept and not (plus and unused_s(root) > _LAYER_KEPT_S):
-                continue
-            with alone(root) as is_free:
-                if is_free:
-                    shutil.rmtree(root, ignore_errors=True)
-                    gone.append(root)
-        for tarball in sorted(self._tarballs.glob("*.tar.zst")):
-            if tarball.name.removesuffix(".tar.zst") not in kept:
-                tarball.unlink(missing_ok=True)
-                gone.append(tarball)
+        for path in (*_entries(self._roots), *_entries(self._tarballs)):
+            identity, plus, _ = path.name.removesuffix(_TARBALL).partition("+")
+            name = identity.rpartition("-")[0]
+            with alone(self.places.systems / name) as nobody_makes_it:
+                system = self._read(self.places.systems / f"{name}.json")
+                is_kept = system is not None and system.id == identity
+                if nobody_makes_it and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
+                    gone += [path] if _removed(path) else []
         return tuple(gone)
 
     @property
@@ -175,7 +176,7 @@ class Systems:
         return system if is_whole and self._description(system.selection) == path else None
 
     def _tarball(self, system: System) -> Path:
-        return self._tarballs / f"{system.id}.tar.zst"
+        return self._tarballs / f"{system.id}{_TARBALL}"
 
     def _known(self, selection: Selection) -> System | None:
         """Return the system of that name, or None; warn when it would be made from something else today.
@@ -219,7 +220,7 @@ class Systems:
             packages = self._packages(root)
             self._tarballs.mkdir(parents=True, exist_ok=True)
             self._roots.mkdir(parents=True, exist_ok=True)
-            kept = tarball.replace(self._tarballs / f"{identity}.tar.zst")
+            kept = tarball.replace(self._tarballs / f"{identity}{_TARBALL}")
             system = System(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
             self._describe(system)
             if not (self._roots / identity).exists():
@@ -312,3 +313,22 @@ class Systems:
             yield
         finally:
             os.close(descriptor)
+
+
+def _entries(directory: Path) -> tuple[Path, ...]:
+    """Return the tarballs or roots in a directory, without their locks."""
+    found = sorted(directory.iterdir()) if directory.is_dir() else ()
+    return tuple(each for each in found if each.suffix != ".lock")
+
+
+def _removed(path: Path) -> bool:
+    """Remove a tarball, or a root that nobody uses; return whether it is gone."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return True
+    with alone(path) as is_free:
+        if is_free:
+            # Out of the way first: what is left of it after a kill must not be taken for a root.
+            gone = path.rename(path.with_name(f"gone+{path.name}"))
+            shutil.rmtree(gone, ignore_errors=True)
+    return is_free
