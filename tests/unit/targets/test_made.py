@@ -109,6 +109,20 @@ def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
     assert report.tasks[0] == "+ system making debian:trixie"
 
 
+@pytest.mark.parametrize(("name", "nothing_else"), [("keys.gpg", "none"), ("keys", "none.gpg")])
+def test_the_users_keys_are_trusted_instead_of_the_machines(tmp_path: Path, name: str, nothing_else: str) -> None:
+    builder = Builder()
+    keys = tmp_path / name
+    keys.touch() if keys.suffix else keys.mkdir()
+    cache, _ = systems(tmp_path, builder, settings=replace(MIRROR, keyring=str(keys)))
+
+    cache.create(SUITE)
+
+    (bootstrap,) = [each for each in builder.ran if each.argv[0] == "mmdebstrap"]
+    trusted = [each for each in bootstrap.argv if each.startswith("--keyring=")]
+    assert trusted == [f"--keyring={keys}", f"--keyring=/usr/src/venvpkg/{nothing_else}"]
+
+
 def test_a_root_that_somebody_removed_is_unpacked_again(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)

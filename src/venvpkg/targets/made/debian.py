@@ -101,7 +101,7 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
                 "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar", "--skip=cleanup/apt/lists",
                 f"--include={','.join(made.packages)}",
                 *(f"--aptopt={line}" for line in made.options),
-                *((f"--keyring={made.keyring}",) if made.keyring else ()),
+                *(_trusted_alone(made.keyring, work) if made.keyring else ()),
                 *trust,
                 made.release, str(_WORK / "system.tar.zst"), "-",
             ),
@@ -120,6 +120,21 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
             resolution="Name mirrors that have this release, and the keyring that signs it, in targets.toml.",
         )
     return work / "system.tar.zst"
+
+
+def _trusted_alone(keyring: str, work: Path) -> tuple[str, ...]:
+    """Return the options for keys that are trusted instead of those that apt trusts here, not beside them.
+
+    apt has one place for a file with keys and one for a directory of them, and mmdebstrap sets the one that fits.
+
+    Source:
+        mmdebstrap(1), --keyring; apt.conf(5), Dir::Etc::Trusted and Dir::Etc::TrustedParts.
+    """
+    if Path(keyring).is_dir():
+        (work / "none.gpg").touch()
+        return f"--keyring={keyring}", f"--keyring={_WORK / 'none.gpg'}"
+    (work / "none").mkdir()
+    return f"--keyring={keyring}", f"--keyring={_WORK / 'none'}"
 
 
 def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
