@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -127,13 +128,17 @@ def test_a_native_build_in_that_release_gives_the_same_bytes(
             shutil.copytree(place, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif place.exists():
             shutil.copy(place, source / name)
+    # virtualenv writes its own files into the package: another version of it, other bytes.
+    versions = {each.name: each.version for each in importlib.metadata.distributions() if each.name != "venvpkg"}
+    (source / "constraints.txt").write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))
 
     outcome = build_root.run(
         """
         set -e
         cp -r /mnt/venvpkg /mnt/project /root
         python3 -m venv /opt/venvpkg
-        /opt/venvpkg/bin/pip install --quiet --disable-pip-version-check /root/venvpkg >&2
+        /opt/venvpkg/bin/pip install --quiet --disable-pip-version-check \\
+            --constraint /root/venvpkg/constraints.txt /root/venvpkg >&2
         /opt/venvpkg/bin/venvpkg build --locked --out /root/out /root/project
         sha256sum /root/out/*.deb
         """,
