@@ -66,7 +66,11 @@ def test_the_job_builds_from_nothing_and_reuses_what_was_kept(
             )
         ),
         binds={source: PurePosixPath("/mnt/venvpkg"), project: PurePosixPath("/mnt/project")},
-        environment={key: value for key, value in os.environ.items() if key.startswith(("PIP_INDEX", "UV_DEFAULT"))},
+        # The root's own bundle has this machine's authorities, which an index or a proxy here may be signed by.
+        environment={
+            **{key: value for key, value in os.environ.items() if key.startswith(("PIP_INDEX", "UV_DEFAULT"))},
+            "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt",
+        },
         timeout_s=3600,
     )
 
