@@ -50,17 +50,29 @@ def isolated_argv(
         shown = [(bind, place) for bind, place in shown if str(bind.source) != place or _below(place, masked)]
     if len(shown) > MOST_BINDS:
         raise ValueError(f"more than {MOST_BINDS} things to show to {command}")
-    user = () if elsewhere or os.geteuid() == 0 else ("--map-root-user",)
+    user = () if elsewhere else _mapping(command)
     net = () if command.network else ("--net",)
     etc = _resolved(PurePosixPath("/etc"), root) if root is not None and command.network else ""
     return (
         "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
         "/bin/sh", "-euc", _ENTER, "sh",
-        str(elsewhere or root or ""), etc, str(command.cwd or "/"), "lasting" if lasting else "",
+        str(elsewhere or root or ""), etc, str(command.cwd or "/"),
+        "lasting" if lasting else "userxattr" if user else "",
         str(len(shown)), *(part for bind, place in shown for part in (str(bind.source), place, _mode(bind))),
         str(len(masked)), *masked,
         *command.argv,
     )  # fmt: skip
+
+
+def _mapping(command: Command) -> tuple[str, ...]:
+    """Return how users are mapped: root needs nothing, an ordinary user is root inside, with others where it must be.
+
+    Source:
+        unshare(1), user_namespaces(7), subuid(5).
+    """
+    if os.geteuid() == 0:
+        return ()
+    return ("--map-root-user", "--map-auto") if command.many_users else ("--map-root-user",)
 
 
 def _mode(bind: Bind) -> str:
@@ -116,9 +128,12 @@ def _below(place: str, parents: Iterable[str]) -> bool:
 
 # What is to be shown is opened first, since a mask may hide it, and through /proc/self/fd its path is never looked up
 # again. What is made for the root is made in an empty filesystem mounted over the root itself: so there is no place to
-# choose, nothing to remove, and the layers need no names, which the options of a mount cannot quote.
+# choose, nothing to remove, and the layers need no names, which the options of a mount cannot quote. What programs need
+# to write in, and what is mounted on, is made in the layer before it is laid over the root: an ordinary user can write
+# to no directory of a root whose owner has no number in the user's namespace, not even in a layer (EOVERFLOW).
+# userxattr is what lets a directory of the layer be removed and made again without the capability for trusted.overlay.
 _ENTER = """\
-root=$1 etc=$2 cwd=$3 lasting=$4 path=$PATH
+root=$1 etc=$2 cwd=$3 layer=$4 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 shift 4
 new='' left=$1 fd=2
@@ -134,23 +149,40 @@ if test -n "$root"; then
     mount -t tmpfs -o mode=0755 tmpfs "$root"
     cd "$root"
     mkdir upper work new
-    if test -n "$lasting"; then
+    if test "$layer" = lasting; then
         # As it is: looked up again, the path would lead to what was just mounted over it.
         mount --no-canonicalize --bind /proc/self/fd/9 new
+        into=new
     else
-        mount -t overlay -o lowerdir=/proc/self/fd/9,upperdir=upper,workdir=work overlay new
+        into=upper
+    fi
+    mkdir -p -m 0755 "$into/proc" "$into/sys" "$into/dev"
+    if test -n "$etc"; then
+        mkdir -p -m 0755 "$into$etc"
+        for name in resolv.conf hosts; do
+            rm -f "$into$etc/$name"
+            test ! -e "/etc/$name" || cp "/etc/$name" "$into$etc/$name"
+        done
+    fi
+    if test "$layer" = userxattr; then
+        mkdir -p -m 1777 upper/tmp upper/var/tmp upper/run upper/root
+        last=$fd
+        while test "$fd" -gt 2; do
+            eval "place=\\$place$fd"
+            test -d "/proc/self/fd/$fd" || place=${place%/*}
+            test -d "/proc/self/fd/9$place" || mkdir -p "upper$place"
+            fd=$((fd - 1))
+        done
+        fd=$last
+    fi
+    if test "$layer" != lasting; then
+        options=lowerdir=/proc/self/fd/9,upperdir=upper,workdir=work${layer:+,$layer}
+        mount -t overlay -o "$options" overlay new
     fi
     exec 9<&-
     new=$root/new
-    mkdir -p new/proc new/sys new/dev
     mount --rbind /dev new/dev
     mount --rbind /sys new/sys
-    if test -n "$etc"; then
-        for name in resolv.conf hosts; do
-            rm -f "$new$etc/$name"
-            test ! -e "/etc/$name" || cp "/etc/$name" "$new$etc/$name"
-        done
-    fi
 fi
 mount -t proc proc "$new/proc"
 left=$1

@@ -91,6 +91,8 @@ class Command:
         binds: what of this machine it is shown, and where; a later one may lie in an earlier one.
         masked: directories that appear empty to it, such as ``/usr/local`` or ``/tmp``, but for what it is shown there.
         network: whether it may reach the network.
+        many_users: whether it gives files to users, as a package manager does; where venvpkg is run by an ordinary
+            user, it gets that user's subordinate ones.
         timeout_s: seconds until it is killed; None waits.
     """
 
@@ -104,13 +106,14 @@ class Command:
     binds: tuple[Bind, ...] = ()
     masked: tuple[PurePosixPath, ...] = ()
     network: bool = True
+    many_users: bool = False
     timeout_s: float | None = None
 
     @property
     def is_apart(self) -> bool:
         """Whether it needs namespaces of its own even on this machine."""
         moved = any(str(bind.source) != str(bind.mountpoint) for bind in self.binds)
-        return moved or bool(self.masked) or not self.network
+        return moved or bool(self.masked) or not self.network or self.many_users
 
     def __str__(self) -> str:
         """Return the command as one can paste it."""
