@@ -37,11 +37,6 @@ MOST_SEARCH_DIRECTORIES = 1 << 10
 
 SHT_SYMTAB = 2
 
-# e_machine → the bits of e_flags that name an ABI. Elsewhere flags say which instructions or which float convention
-# was used, and objects that work together disagree in them (Debian bugs 849913, 853793).
-# Source: MIPS psABI and its n32 supplement, Power ELFv2 ABI 3.1, IA-64 psABI 4.1.1.6, LoongArch ELF psABI.
-ABI_FLAGS = {8: 0xF020, 21: 0x3, 50: 0x10, 258: 0x7}
-
 _KINDS = {"ET_REL": ElfKind.RELOCATABLE, "ET_EXEC": ElfKind.EXECUTABLE, "ET_DYN": ElfKind.SHARED}
 
 
@@ -63,22 +58,15 @@ def read_object(file: Path, path: PurePosixPath) -> ElfObject:
 
 
 def read_abi(file: Path) -> Abi | None:
-    """Return the ABI of a regular file by its first bytes; None when it is no ELF file or cannot be read."""
+    """Return the ABI of a regular file by its first bytes; None when it is no ELF file or cannot be read.
+
+    Without pyelftools: search asks very often.
+    """
     try:
         with file.open("rb", buffering=0) as opened:
-            return abi_of(opened.read(64))
+            return Abi.of_header(opened.read(64))
     except OSError:
         return None
-
-
-def abi_of(header: bytes) -> Abi | None:
-    """Return the ABI that an ELF header names; None when it is none. Without pyelftools: search asks very often."""
-    if len(header) < 52 or header[:4] != MAGIC or header[4] not in {1, 2} or header[5] not in {1, 2}:  # noqa: PLR2004
-        return None
-    order = "<" if header[5] == 1 else ">"
-    (machine,) = struct.unpack_from(order + "H", header, 18)
-    (flags,) = struct.unpack_from(order + "I", header, 48 if header[4] == 2 else 36)  # noqa: PLR2004
-    return Abi(32 * header[4], order == "<", machine, flags & ABI_FLAGS.get(machine, 0))
 
 
 @contextlib.contextmanager
@@ -104,7 +92,7 @@ def _mapped(file: Path) -> Iterator[mmap.mmap]:
 
 
 def _read(content: mmap.mmap, path: PurePosixPath) -> ElfObject:
-    abi = abi_of(content[:64])
+    abi = Abi.of_header(content[:64])
     if abi is None:
         raise Damaged("no ELF header")
     elf = ELFFile(cast("IO[bytes]", content))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
+
+
+# e_machine → the bits of e_flags that name an ABI. Elsewhere flags say which instructions or which float convention
+# was used, and objects that work together disagree in them (Debian bugs 849913, 853793).
+# Source: MIPS psABI and its n32 supplement, Power ELFv2 ABI 3.1, IA-64 psABI 4.1.1.6, LoongArch ELF psABI.
+_ABI_FLAGS: Final = {8: 0xF020, 21: 0x3, 50: 0x10, 258: 0x7}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +40,16 @@ class Abi:
     little_endian: bool
     machine: int
     flags: int
+
+    @classmethod
+    def of_header(cls, header: bytes) -> Abi | None:
+        """Return the ABI that the first 52 or more bytes of a file name; None when they are no ELF header."""
+        if len(header) < 52 or header[:4] != b"\x7fELF" or header[4] not in {1, 2} or header[5] not in {1, 2}:  # noqa: PLR2004
+            return None
+        order = "<" if header[5] == 1 else ">"
+        (machine,) = struct.unpack_from(order + "H", header, 18)
+        (flags,) = struct.unpack_from(order + "I", header, 48 if header[4] == 2 else 36)  # noqa: PLR2004
+        return cls(32 * header[4], order == "<", machine, flags & _ABI_FLAGS.get(machine, 0))
 
 
 class ElfKind(StrEnum):

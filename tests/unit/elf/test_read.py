@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from unit.elf.builder import BASE, EM_386, EM_AARCH64, EM_ARM, EM_S390, ET_EXEC, ET_REL, Elf, Take
-from venvpkg.elf.read import abi_of, read_abi, read_object
+from venvpkg.elf.read import read_abi, read_object
 from venvpkg.errors import ElfError
-from venvpkg.model.elf import ElfKind, ElfObject, Symbol, SymbolVersion
+from venvpkg.model.elf import Abi, ElfKind, ElfObject, Symbol, SymbolVersion
 
 DATA = Path(__file__).parents[2] / "data/elf"
 PLACE = PurePosixPath("/opt/venvs/app/_x.so")
@@ -116,8 +116,8 @@ def test_an_object_without_dynamic_segment_needs_nothing(tmp_path: Path, elf: El
 
 
 def test_float_conventions_do_not_part_objects_but_abi_flags_do() -> None:
-    arm = [abi_of(Elf(machine=EM_ARM, bits=32, flags=flags).content()) for flags in (0x5000200, 0x5000400)]
-    mips = [abi_of(Elf(machine=8, bits=32, flags=flags).content()) for flags in (0x1000, 0x0020)]
+    arm = [Abi.of_header(Elf(machine=EM_ARM, bits=32, flags=flags).content()) for flags in (0x5000200, 0x5000400)]
+    mips = [Abi.of_header(Elf(machine=8, bits=32, flags=flags).content()) for flags in (0x1000, 0x0020)]
 
     assert arm[0] == arm[1]
     assert mips[0] != mips[1]
@@ -128,7 +128,7 @@ def test_a_file_that_is_no_elf_file_has_no_abi(tmp_path: Path) -> None:
 
     assert read_abi(tmp_path / "script") is None
     assert read_abi(tmp_path / "absent") is None
-    assert read_abi(RICH.write(tmp_path / "x")) == abi_of(RICH.content())
+    assert read_abi(RICH.write(tmp_path / "x")) == Abi.of_header(RICH.content())
 
 
 def test_packed_relative_relocations_show_in_a_compiled_object() -> None:
