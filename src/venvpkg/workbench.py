@@ -12,7 +12,7 @@ from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.config.systems import read_systems
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.places import workspace
-from venvpkg.host.tools import find_uv
+from venvpkg.host.tools import find_uv, libraries_of
 from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.download import Downloads
@@ -25,6 +25,7 @@ from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.families import traits_of
 from venvpkg.targets.made.store import Systems
+from venvpkg.targets.processor import processor_of
 from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
 from venvpkg.wheelhouse.cargo import CrateStore
@@ -291,6 +292,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         logs=session.places.logs,
         pool=session.pool,
         end=session.runner.end_all,
+        uv_libraries=_uv_libraries(bench),
     )
     compiled = compile_wheels(plan, pins, shop)
     if compiled.pins:
@@ -319,6 +321,13 @@ def _own_tree(bench: Workbench) -> SourceTree | None:
         return tree
     known = _preparations(bench).known(tree, project.settings.prepare)
     return known or replace(tree, is_ready=False)
+
+
+def _uv_libraries(bench: Workbench) -> tuple[Path, ...]:
+    """Return what uv is loaded with, where programs of this machine find nothing of it on the target."""
+    if processor_of(bench.target.root) == processor_of(Path("/")):
+        return ()
+    return libraries_of(bench.resolver.uv, bench.session.runner)
 
 
 def _crates(bench: Workbench) -> CrateStore:

@@ -26,6 +26,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def read_systems(environment: Mapping[str, str]) -> Callable[[str], SystemSettings]:
     """Return what gives the settings of a system by its name, ``debian:trixie``; the file is read when it is asked.
 
+    One for another architecture, ``debian:trixie/arm64``, has those of the release unless it has a table of its own.
+
     Args:
         environment: ``VENVPKG_TARGETS`` names the file; else it is targets.toml in the user's configuration.
 
@@ -34,7 +36,12 @@ def read_systems(environment: Mapping[str, str]) -> Callable[[str], SystemSettin
     """
     named = environment.get(VARIABLE)
     path = Path(named) if named else user_configuration() / "targets.toml"
-    return lambda name: _read(path, is_named=bool(named)).get(name, SystemSettings())
+
+    def settings(name: str) -> SystemSettings:
+        tables = _read(path, is_named=bool(named))
+        return tables.get(name) or tables.get(name.partition("/")[0]) or SystemSettings()
+
+    return settings
 
 
 def _read(path: Path, *, is_named: bool) -> Mapping[str, SystemSettings]:

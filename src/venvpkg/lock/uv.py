@@ -28,6 +28,15 @@ _LONGEST: Final = 6000
 # Of glibc 2, what uv 0.8 and later know on these machines without a gap.
 _MANYLINUX_MINORS: Final = (31, 40)
 _MANYLINUX_MACHINES: Final = frozenset({"x86_64", "aarch64"})
+# The kernel's word → uv's name, of the machines that uv knows.
+_PLATFORMS: Final = {
+    "aarch64": "aarch64-unknown-linux-gnu",
+    "loongarch64": "loongarch64-unknown-linux-gnu",
+    "ppc64le": "powerpc64le-unknown-linux-gnu",
+    "riscv64": "riscv64-unknown-linux",
+    "s390x": "s390x-unknown-linux-gnu",
+    "x86_64": "x86_64-unknown-linux-gnu",
+}
 # An index that answers slowly and a build backend that computes metadata both take minutes at most.
 _TIMEOUT_S: Final = 1800.0
 
@@ -149,14 +158,16 @@ def interpreter_options(target: Target) -> tuple[str, ...]:
 
     One of another root cannot run here, so uv is told what it is. Build backends of sdists without static metadata
     then run with venvpkg's own; a wheel's requirements are checked again when all are staged. uv cannot be told of
-    another implementation: for PyPy it resolves for all of them, and the lock's own markers choose.
+    another implementation, nor of every machine: for PyPy, and for i686 or armv7l, it resolves for all, and the lock's
+    own markers choose.
     """
     interpreter = target.interpreter
     if target.is_host:
         return ("--python", str(interpreter.path))
     version = ".".join(map(str, interpreter.version))
-    platform = ("--universal",) if interpreter.is_pypy else ("--python-platform", _platform(target))
-    return ("--python", sys.executable, "--python-version", version, *platform)
+    platform = None if interpreter.is_pypy else _platform(target)
+    where = ("--python-platform", platform) if platform is not None else ("--universal",)
+    return ("--python", sys.executable, "--python-version", version, *where)
 
 
 def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str, ...]:
@@ -173,12 +184,12 @@ def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str,
     return tuple(word for each in files for word in ("--excludes", each))
 
 
-def _platform(target: Target) -> str:
-    """Return uv's name of the newest platform that it knows and the target is."""
+def _platform(target: Target) -> str | None:
+    """Return uv's name of the newest platform that it knows and the target is; None when it knows none."""
     oldest, newest = _MANYLINUX_MINORS
     glibc = target.interpreter.glibc
     if target.machine not in _MANYLINUX_MACHINES or glibc is None or glibc < (2, oldest):
-        return f"{target.machine}-unknown-linux{'' if target.machine.startswith('riscv') else '-gnu'}"
+        return _PLATFORMS.get(target.machine)
     return f"{target.machine}-manylinux_2_{min(glibc[1], newest)}"
 
 

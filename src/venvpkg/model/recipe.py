@@ -57,6 +57,7 @@ class Recipe:
         repositories: for one with rpm.
         options: for the package manager.
         keyring: see ``SystemSettings``.
+        architecture: the family's word for it; empty for this machine's own.
         certificates: name and text of this machine's own authorities, which the system trusts as well.
     """
 
@@ -67,6 +68,7 @@ class Recipe:
     repositories: tuple[Repository, ...] = ()
     options: tuple[str, ...] = ()
     keyring: str = ""
+    architecture: str = ""
     certificates: tuple[tuple[str, str], ...] = ()
 
     @property

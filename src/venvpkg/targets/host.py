@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.model.target import Target
 from venvpkg.targets.families import family_of, installer_of, traits_of
 from venvpkg.targets.interpreter import read_interpreter
+from venvpkg.targets.processor import processor_of
 from venvpkg.targets.release import read_release
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.model.target import Family, Release
     from venvpkg.targets.interpreter import Choice
+    from venvpkg.targets.processor import Processor
+
+# What a kernel of 64 bits calls itself → what wheels for programs of 32 bits there are marked with.
+# Source: packaging.tags, which pip and uv follow.
+_NARROW: Final = {"x86_64": "i686", "aarch64": "armv8l"}
 
 
 def release_own(family: Family, release: Release) -> None:
@@ -43,10 +49,16 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = releas
         family=family,
         release=release,
         architecture=identity.architecture,
-        machine=interpreter.environment["platform_machine"],
+        machine=_machine(interpreter.environment["platform_machine"], processor_of(root)),
         multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,
         dist=identity.dist,
         isa=identity.isa,
     )
+
+
+def _machine(kernel: str, processor: Processor | None) -> str:
+    """Return the machine of the system's programs, which is not the kernel's own on a Raspberry Pi of 32 bits."""
+    narrow = processor is not None and processor.bits == 32  # noqa: PLR2004
+    return _NARROW.get(kernel, kernel) if narrow else kernel

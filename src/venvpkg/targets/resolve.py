@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.host.namespaces import WAY_TO_NAMESPACES
 from venvpkg.host.runner import Command
 from venvpkg.targets.host import release_own, resolve_host
 from venvpkg.targets.image import image_root
@@ -15,6 +17,7 @@ from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.filesystem import machine_root
 from venvpkg.targets.machine.runner import MachineRunner
 from venvpkg.targets.machine.vagrant import ssh_settings
+from venvpkg.targets.processor import obstacle, processor_of
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
@@ -95,12 +98,7 @@ def _in_root(
     root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str], choice: Choice
 ) -> ResolvedTarget:
     runner = RootRunner(root, host, environment)
-    _require_runs(
-        runner,
-        selection,
-        "Run as root (in a container: with the capability SYS_ADMIN), and name a root of this machine's architecture"
-        " that has coreutils.",
-    )
+    _require_runs(runner, selection, _way_to_run(root))
     return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
@@ -131,3 +129,12 @@ def _require_runs(runner: Runner, selection: Selection, resolution: str) -> None
             [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
             resolution=resolution,
         )
+
+
+def _way_to_run(root: Path) -> str:
+    """Return what to do where no program of a root runs."""
+    processor = processor_of(root)
+    if processor is None or processor == processor_of(Path("/")):
+        return f"{WAY_TO_NAMESPACES} The root must have coreutils."
+    advice = obstacle(processor, platform.machine())
+    return f"It is a system for {processor.kernel}. {advice or WAY_TO_NAMESPACES}"

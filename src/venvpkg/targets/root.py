@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.host.namespaces import isolated_argv
+from venvpkg.targets.processor import personality
 
 if TYPE_CHECKING:
     import contextlib
@@ -45,6 +46,7 @@ class RootRunner:
         self._root = root
         self._lasting = lasting
         self._host = host
+        self._personality = personality(root)
         self._base = base_environment(environment)
 
     def run(self, command: Command) -> Completed:
@@ -61,11 +63,12 @@ class RootRunner:
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         return replace(
             command,
-            argv=isolated_argv(command, self._root, lasting=self._lasting),
+            argv=(*self._personality, *isolated_argv(command, self._root, lasting=self._lasting)),
             cwd=None,
             env=env,
             clean=True,
             binds=(),
             masked=(),
             network=True,
+            many_users=False,
         )

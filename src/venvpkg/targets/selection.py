@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+from venvpkg.targets.processor import PROCESSORS
+
 
 class Kind(StrEnum):
     """How a target is reached, or which system is made for it."""
@@ -28,6 +30,8 @@ class Kind(StrEnum):
 
 # Roots that venvpkg makes and keeps.
 MADE: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
+# Those whose systems can be made for another processor.
+_FOREIGN: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU})
 # Part of file names, and words of other programs' command lines.
 _RELEASE: Final = re.compile(r"[a-z0-9][a-z0-9.]{0,39}")
 _MACHINE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -41,14 +45,22 @@ class Selection:
         kind: how it is reached.
         place: which one of that kind: the directory of a root, the name of an image, the name of a machine in
             its Vagrantfile, the release of a system (``trixie``, ``43``); empty for this machine.
+        architecture: of a system that is made, in its family's words (``arm64``); empty for this machine's.
     """
 
     kind: Kind
     place: str = ""
+    architecture: str = ""
 
     def __str__(self) -> str:
         """Return it as it is written."""
-        return f"{self.kind}:{self.place}" if self.place else str(self.kind)
+        text = f"{self.kind}:{self.place}" if self.place else str(self.kind)
+        return f"{text}/{self.architecture}" if self.architecture else text
+
+    @property
+    def name(self) -> str:
+        """``debian-trixie-arm64``, for files of a system that is made."""
+        return "-".join(part for part in (self.kind, self.place, self.architecture) if part)
 
     @property
     def is_made(self) -> bool:
@@ -72,16 +84,24 @@ def parse_selection(text: str) -> Selection:
         return Selection(Kind(kind), place)
     if kind == Kind.VAGRANT and _MACHINE.fullmatch(place):
         return Selection(Kind.VAGRANT, place)
-    if kind in MADE and _RELEASE.fullmatch(place):
-        return Selection(Kind(kind), place)
+    release, slash, architecture = place.partition("/")
+    if slash and kind in MADE and (kind not in _FOREIGN or architecture not in PROCESSORS):
+        raise ValueError(
+            f"{text!r}: a system for another architecture is made of {' and '.join(sorted(_FOREIGN))} only, for"
+            f" {', '.join(PROCESSORS)}; of others, name one of your own with 'root:DIR'"
+        )
+    if kind in MADE and _RELEASE.fullmatch(release):
+        return Selection(Kind(kind), release, architecture)
     raise ValueError(
         f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
-        f" 'debian:trixie' ({', '.join(sorted(MADE))}), 'podman:IMAGE' or 'docker:IMAGE' for a container image, or"
-        " 'vagrant:NAME' for a machine of a Vagrantfile"
+        f" 'debian:trixie' ({', '.join(sorted(MADE))}) or, for another architecture, 'debian:trixie/arm64',"
+        " 'podman:IMAGE' or 'docker:IMAGE' for a container image, or 'vagrant:NAME' for a machine of a Vagrantfile"
     )
 
 
 def short_names(selections: Sequence[Selection]) -> tuple[str, ...]:
     """Return what several targets are called in front of a line: without directories, if that tells them apart."""
-    short = [str(Selection(each.kind, each.place.rstrip("/").rpartition("/")[2])) for each in selections]
+    short = [
+        str(Selection(each.kind, each.place.rstrip("/").rpartition("/")[2], each.architecture)) for each in selections
+    ]
     return tuple(name if short.count(name) == 1 else str(each) for each, name in zip(selections, short, strict=True))

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.room import Room
 
 # uv as we want it everywhere: no settings, caches, indexes or interpreters but those we name.
-_UV = ("tool/uv", "--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
+_UV = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
+# Where a room has what uv is loaded with, if the target has none of it.
+_LOADED_WITH = "tool/host"
 _LARGEST_ANSWER_BYTES = 4 << 20
 
 
@@ -45,10 +47,19 @@ def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
     )
 
 
-def furnish(room: Room) -> None:
-    """Make the directories that programs in the room find there."""
+def furnish(room: Room, loaded_with: Iterable[Path] = ()) -> None:
+    """Make the directories that programs in the room find there.
+
+    Args:
+        room: of the job.
+        loaded_with: loader and libraries of uv, for a target of another processor, which has no such ones.
+    """
     for name in ("home", "tmp", "build", "tool"):
         room.fresh(name)
+    for number, file in enumerate(loaded_with):
+        if number == 0:
+            room.fresh(_LOADED_WITH)
+        shutil.copy(file, room / _LOADED_WITH)
 
 
 def make_environment(
@@ -67,10 +78,11 @@ def make_environment(
         pins.append(f"{_exact(file)} --hash=sha256:{file.sha256}\n")
         shutil.copyfile(paths[file], wheels / file.filename)
     (room / "pins.txt").write_text("".join(sorted(pins)), "utf-8")
-    _must(room.run((*_UV, "venv", "--no-project", "--python", str(interpreter), "env")))
+    uv = (*_uv(room), *_UV)
+    _must(room.run((*uv, "venv", "--no-project", "--python", str(interpreter), "env")))
     if pins:
         _must(room.run(
-            (*_UV, "pip", "install", "--python", "env/bin/python", "--no-index", "--find-links", "wheels", "--no-deps",
+            (*uv, "pip", "install", "--python", "env/bin/python", "--no-index", "--find-links", "wheels", "--no-deps",
              "--require-hashes", "--link-mode", "copy", "--requirement", "pins.txt")
         ))  # fmt: skip
 
@@ -101,6 +113,18 @@ def build_raw_wheel(room: Room, interpreter: PurePosixPath, system: BuildSystem)
     if wheel.is_symlink() or not wheel.is_file():
         raise HookFailedError("the backend names a wheel that is not there")
     return wheel
+
+
+def _uv(room: Room) -> tuple[str, ...]:
+    """Return what starts uv: uv itself, or its own loader; the kernel runs this machine's programs in every root.
+
+    Source:
+        ld.so(8), --library-path.
+    """
+    loaders = sorted((room / _LOADED_WITH).glob("ld*"))
+    if not loaders:
+        return ("tool/uv",)
+    return (f"{_LOADED_WITH}/{loaders[0].name}", "--library-path", str(MOUNTPOINT / _LOADED_WITH), "tool/uv")
 
 
 def _call(

@@ -131,7 +131,7 @@ class _Building:
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
         system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
-        furnish(self._room)
+        furnish(self._room, self._shop.uv_libraries)
         pins = self._settled_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(

@@ -73,6 +73,7 @@ class Workshop:
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
         materials: tells what a wheel is made of; called from several threads.
+        uv_libraries: loader and libraries of uv, for a target of another processor, which has no such ones; else empty.
     """
 
     target: Target
@@ -89,3 +90,4 @@ class Workshop:
     end: Callable[[], None]
     crates: Crates
     materials: Materials
+    uv_libraries: tuple[Path, ...] = ()

@@ -60,6 +60,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machi
         sources=tuple(line.replace("{snapshot}", settings.snapshot) for line in sources),
         options=('APT::Install-Recommends "false";', *carried, *valid, *settings.options),
         keyring=settings.keyring,
+        architecture=selection.architecture,
         certificates=tuple(
             (path.name, path.read_text(encoding="utf-8", errors="replace"))
             for path in sorted((machine / _AUTHORITIES.relative_to("/")).glob("*.crt"))
@@ -98,7 +99,10 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
     done = runner.run(
         Command(
             (
-                "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar", "--skip=cleanup/apt/lists",
+                "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar",
+                # check/qemu asks a program of its own, arch-test; it was found out before.
+                "--skip=cleanup/apt/lists,check/qemu",
+                *((f"--architectures={made.architecture}",) if made.architecture else ()),
                 f"--include={','.join(made.packages)}",
                 *(f"--aptopt={line}" for line in made.options),
                 *(_trusted_alone(made.keyring, work) if made.keyring else ()),
@@ -108,6 +112,7 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
             env={"TMPDIR": str(_WORK / "tmp")} | _FRONTEND,
             stdin="".join(f"{line}\n" for line in made.sources).encode(),
             binds=(Bind(work, _WORK),),
+            many_users=True,
             timeout_s=_TIMEOUT_S,
         )
     )  # fmt: skip
@@ -148,10 +153,11 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
     policy.chmod(0o755)
     inside = RootRunner(root, host, environment, lasting=True)
     install = ("apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *packages)
-    done = inside.run(Command(install, env=_FRONTEND, timeout_s=_TIMEOUT_S))
+    done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
     if not done.ok:
-        inside.run(Command(("apt-get", "--quiet", "update"), env=_FRONTEND, timeout_s=_TIMEOUT_S))
-        done = inside.run(Command(install, env=_FRONTEND, timeout_s=_TIMEOUT_S))
+        update = ("apt-get", "--quiet", "update")
+        inside.run(Command(update, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
+        done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
     if not done.ok:
         raise TargetError(
             f"apt-get cannot install {', '.join(packages)}: {done.outcome()}.",
@@ -159,7 +165,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
             resolution="Correct build-depends; a release may have it under another name"
             " ([tool.venvpkg.target.RELEASE] in the configuration).",
         )
-    inside.run(Command(("apt-get", "clean"), timeout_s=_TIMEOUT_S))
+    inside.run(Command(("apt-get", "clean"), many_users=True, timeout_s=_TIMEOUT_S))
 
 
 def _sources_of_machine(selection: Selection, machine: Path) -> tuple[str, ...]:

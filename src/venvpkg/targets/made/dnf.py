@@ -135,6 +135,7 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
             ),
             env={"HOME": str(_WORK / "home")},
             binds=(Bind(home, _WORK / "home"), Bind(root, inside)),
+            many_users=True,
             timeout_s=_TIMEOUT_S,
         )
     )  # fmt: skip

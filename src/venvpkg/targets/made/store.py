@@ -22,7 +22,7 @@ from venvpkg.targets.families import traits_of
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.made.hold import alone, hold, unused_s
 from venvpkg.targets.made.said import last_words
-from venvpkg.targets.made.system import System, family_module, require_root
+from venvpkg.targets.made.system import System, family_module, require_able
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 
@@ -142,7 +142,7 @@ class Systems:
                 system = self._read(self.places.systems / f"{name}.json")
                 is_kept = system is not None and system.id == identity
                 if nobody_makes_it and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
-                    gone += [path] if _removed(path) else []
+                    gone += [path] if self._removed(path) else []
         return tuple(gone)
 
     @property
@@ -154,7 +154,7 @@ class Systems:
         return self.places.systems / "tarballs"
 
     def _description(self, selection: Selection) -> Path:
-        return self.places.systems / f"{selection.kind}-{selection.place}.json"
+        return self.places.systems / f"{selection.name}.json"
 
     def _read(self, path: Path) -> System | None:
         """Return what a description tells; None when it is not there or not ours, and then it is made again."""
@@ -205,7 +205,7 @@ class Systems:
                 f"{selection} was not made yet, and --offline forbids to make it.",
                 resolution=f"Run 'venvpkg target create {selection}' once with the network.",
             )
-        require_root(selection)
+        require_able(selection, self.runner)
         family = family_module(selection)
         recipe = family.recipe(selection, self.settings(str(selection)), self.runner)
         for each in recipe.repositories:
@@ -214,12 +214,12 @@ class Systems:
         start = time.monotonic()
         with workspace(self.places) as work, self.report.task(Work.SYSTEM, f"making {selection}"):
             tarball = family.bootstrap(recipe, work, self.runner)
-            identity = f"{selection.kind}-{selection.place}-{sha256_of(tarball)[:12]}"
+            identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
             self._unpack(tarball, root)
             packages = self._packages(root)
             self._tarballs.mkdir(parents=True, exist_ok=True)
-            self._roots.mkdir(parents=True, exist_ok=True)
+            self._make_roots()
             kept = tarball.replace(self._tarballs / f"{identity}{_TARBALL}")
             system = System(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
             self._describe(system)
@@ -252,7 +252,7 @@ class Systems:
         if not root.is_dir():
             with workspace(self.places) as work:
                 self._unpack(self._tarball(system), work / "root")
-                self._roots.mkdir(parents=True, exist_ok=True)
+                self._make_roots()
                 (work / "root").rename(root)
         return root
 
@@ -278,12 +278,29 @@ class Systems:
         self.report.step(f"installed {', '.join(packages)} in {system.selection} in {elapsed:.1f} s")
         return root
 
+    def _make_roots(self) -> None:
+        """Make the directory of roots. Nobody else enters it: programs there may be set to run as their owner."""
+        self._roots.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _removed(self, path: Path) -> bool:
+        """Remove a tarball, or a root that nobody uses; return whether it is gone."""
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
+            return True
+        with alone(path) as is_free:
+            if is_free:
+                # Out of the way first: what is left of it after a kill must not be taken for a root.
+                gone = path.rename(path.with_name(f"gone+{path.name}"))
+                shutil.rmtree(gone, ignore_errors=True)
+                if gone.exists():  # of an ordinary user's, other numbers of the user own parts
+                    self.runner.run(Command(("rm", "-rf", "--", str(gone)), many_users=True, timeout_s=_TIMEOUT_S))
+        return is_free
+
     def _unpack(self, tarball: Path, root: Path) -> None:
         root.mkdir()
-        options = ("--numeric-owner", "--preserve-permissions", "--same-owner", "--xattrs", "--xattrs-include=*")
         done = self.runner.run(
             Command(
-                ("tar", "--extract", "--zstd", *options, "--file", str(tarball), "--directory", str(root)),
+                ("tar", "--extract", "--zstd", *_owners(), "--file", str(tarball), "--directory", str(root)),
                 timeout_s=_TIMEOUT_S,
             )
         )
@@ -321,14 +338,11 @@ def _entries(directory: Path) -> tuple[Path, ...]:
     return tuple(each for each in found if each.suffix != ".lock")
 
 
-def _removed(path: Path) -> bool:
-    """Remove a tarball, or a root that nobody uses; return whether it is gone."""
-    if not path.is_dir():
-        path.unlink(missing_ok=True)
-        return True
-    with alone(path) as is_free:
-        if is_free:
-            # Out of the way first: what is left of it after a kill must not be taken for a root.
-            gone = path.rename(path.with_name(f"gone+{path.name}"))
-            shutil.rmtree(gone, ignore_errors=True)
-    return is_free
+def _owners() -> tuple[str, ...]:
+    """Return tar's options for owners and what else only root can give.
+
+    What an ordinary user unpacks is the user's, and root's in the user's namespace. Device nodes are this machine's.
+    """
+    if os.geteuid() == 0:
+        return ("--numeric-owner", "--preserve-permissions", "--same-owner", "--xattrs", "--xattrs-include=*")
+    return ("--no-same-owner", "--preserve-permissions", "--anchored", "--exclude=dev/*", "--exclude=./dev/*")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from venvpkg.errors import MissingToolError
+from venvpkg.host.runner import Command
 from venvpkg.targets.made import debian, dnf
+from venvpkg.targets.processor import PROCESSORS, obstacle
 from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
@@ -72,11 +75,24 @@ def family_module(selection: Selection) -> Maker:
     return debian if selection.kind in {Kind.DEBIAN, Kind.UBUNTU} else dnf
 
 
-def require_root(selection: Selection) -> None:
-    """Raise when this process may not make a system.
+def require_able(selection: Selection, runner: Runner) -> None:
+    """Raise when a system cannot be made here; found out before anything is downloaded.
 
     Raises:
-        MissingToolError: it is not root's.
+        MissingToolError: its programs do not run here, or this user can neither be root nor several users.
     """
-    if os.geteuid() != 0:
-        raise MissingToolError([f"the permission to make {selection}"], resolution="Run as root.")
+    processor = PROCESSORS.get(selection.architecture)
+    advice = obstacle(processor, platform.machine()) if processor is not None else ""
+    if advice:
+        raise MissingToolError(
+            [f"programs for {selection.architecture} that run here, for {selection}"], resolution=advice
+        )
+    if os.geteuid() == 0:
+        return
+    done = runner.run(Command(("true",), many_users=True, timeout_s=60))
+    if not done.ok:
+        raise MissingToolError(
+            [f"several users for packages' files, to make {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
+            resolution="Run as root; or install uidmap and have an administrator give this user numbers in /etc/subuid"
+            " and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER).",
+        )

@@ -1,0 +1,169 @@
+"""Which processor a system is for, and what lets this machine run programs for another one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.model.elf import Abi
+
+BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
+# Every system that programs can be run in has it.
+_PROGRAM: Final = "/usr/bin/env"
+_HEADER_BYTES: Final = 64
+_EXECUTABLE: Final = 2
+
+
+class Processor(NamedTuple):
+    """A kind of processor, with byte order and word size.
+
+    Attributes:
+        bits: 32 or 64.
+        little_endian: byte order.
+        machine: e_machine of its programs.
+        kernel: the kernel's word for it, for people: ``aarch64``.
+    """
+
+    bits: int
+    little_endian: bool
+    machine: int
+    kernel: str
+
+
+# Debian's word → processor. Source: dpkg's cputable and ostable; the psABI of each for e_machine.
+PROCESSORS: Final = {
+    "amd64": Processor(64, little_endian=True, machine=62, kernel="x86_64"),
+    "arm64": Processor(64, little_endian=True, machine=183, kernel="aarch64"),
+    "armel": Processor(32, little_endian=True, machine=40, kernel="arm"),
+    "armhf": Processor(32, little_endian=True, machine=40, kernel="arm"),
+    "i386": Processor(32, little_endian=True, machine=3, kernel="i686"),
+    "loong64": Processor(64, little_endian=True, machine=258, kernel="loongarch64"),
+    "mips64el": Processor(64, little_endian=True, machine=8, kernel="mips64"),
+    "ppc64el": Processor(64, little_endian=True, machine=21, kernel="ppc64le"),
+    "riscv64": Processor(64, little_endian=True, machine=243, kernel="riscv64"),
+    "s390x": Processor(64, little_endian=False, machine=22, kernel="s390x"),
+}
+# Programs that a kernel runs by itself beside its own: its processor has both instruction sets.
+_ALSO_RUNS: Final = {"x86_64": frozenset({"x86_64", "i686"}), "aarch64": frozenset({"aarch64", "arm"})}
+
+
+def processor_of(root: Path) -> Processor | None:
+    """Return the processor that the programs of a root are for; None when it has none, or one that is not known."""
+    view = LayeredRoot(root)
+    place = view.find(_PROGRAM)
+    if place is None or not place.is_file:
+        return None
+    try:
+        with Path(view.on_host(place)).open("rb") as file:
+            abi = Abi.of_header(file.read(_HEADER_BYTES))
+    except OSError:
+        return None
+    if abi is None:
+        return None
+    same = (each for each in PROCESSORS.values() if each[:3] == (abi.bits, abi.little_endian, abi.machine))
+    return next(same, None)
+
+
+def personality(root: Path) -> tuple[str, ...]:
+    """Return what stands before a command that runs programs of a root; nothing where all have 64 bits.
+
+    A kernel of 64 bits runs those of 32 bits too, but tells them its own name, and whatever asks it for the processor
+    then configures or compiles for the wrong one.
+
+    Source:
+        setarch(8), personality(2).
+    """
+    found = processor_of(root)
+    return ("/usr/bin/setarch", "linux32", "--") if found is not None and found.bits == 32 else ()  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A format of programs that the kernel gives to an emulator.
+
+    Attributes:
+        is_enabled: whether it does.
+        is_fixed: whether the emulator was opened when it was registered, so that it is found from every root.
+        offset, magic, mask: which files.
+    """
+
+    is_enabled: bool
+    is_fixed: bool
+    offset: int
+    magic: bytes
+    mask: bytes
+
+    def fits(self, header: bytes) -> bool:
+        """Whether files that begin so are of the format."""
+        part = header[self.offset : self.offset + len(self.magic)]
+        mask = self.mask or b"\xff" * len(self.magic)
+        return len(part) == len(self.magic) and all(
+            (one ^ other) & bits == 0 for one, other, bits in zip(part, self.magic, mask, strict=True)
+        )
+
+
+def obstacle(wanted: Processor, machine: str, directory: Path = BINFMT) -> str:
+    """Return what to do before programs for a processor run on this machine; empty when nothing is known to hinder.
+
+    Args:
+        wanted: the processor.
+        machine: the kernel's word for this machine's own.
+        directory: where the kernel tells which formats it gives to emulators.
+
+    Source:
+        The kernel's Documentation/admin-guide/binfmt-misc.rst.
+    """
+    if wanted.kernel in _ALSO_RUNS.get(machine, {machine}):
+        return ""
+    if not (directory / "register").exists():
+        return (
+            f"Install qemu-user-static on this machine, and let the kernel give it programs for {wanted.kernel}:"
+            f" mount -t binfmt_misc binfmt_misc {directory} (in a container: on the machine itself)."
+        )
+    found = [each for each in _formats(directory) if each.fits(_header(wanted)) and each.is_enabled]
+    if not found:
+        return (
+            f"Install what runs programs for {wanted.kernel} on this machine: qemu-user-static and binfmt-support, or"
+            " qemu-user-binfmt where the release has it."
+        )
+    if not any(each.is_fixed for each in found):
+        return (
+            f"Register the emulator for {wanted.kernel} with the flag F (binfmt.d(5); update-binfmts --fix-binary yes),"
+            " so that the kernel finds it from inside a root; qemu-user-static does."
+        )
+    return ""
+
+
+def _formats(directory: Path) -> list[_Format]:
+    found = []
+    for file in sorted(directory.iterdir()):
+        try:
+            text = file.read_text(encoding="ascii", errors="replace")
+        except OSError:  # register can only be written
+            continue
+        fields = dict(line.partition(" ")[::2] for line in text.splitlines())
+        magic, mask = fields.get("magic", ""), fields.get("mask", "")
+        if not re.fullmatch("(?:[0-9a-f]{2})+", magic) or not re.fullmatch("(?:[0-9a-f]{2})*", mask):
+            continue
+        offset = fields.get("offset", "0")
+        found.append(
+            _Format(
+                "enabled" in fields,
+                "F" in fields.get("flags:", ""),
+                int(offset) if offset.isdecimal() else 0,
+                bytes.fromhex(magic),
+                bytes.fromhex(mask),
+            )
+        )
+    return found
+
+
+def _header(processor: Processor) -> bytes:
+    """Return the beginning of a program for a processor."""
+    order = "little" if processor.little_endian else "big"
+    identity = bytes((0x7F, *b"ELF", processor.bits // 32, 1 if processor.little_endian else 2, 1)).ljust(16, b"\0")
+    numbers = (_EXECUTABLE.to_bytes(2, order), processor.machine.to_bytes(2, order), (1).to_bytes(4, order))  # type: ignore[arg-type]
+    return b"".join((identity, *numbers)).ljust(_HEADER_BYTES, b"\0")
