@@ -241,6 +241,9 @@ class _Recipe:
             sources = tuple(replace(each, suite=each.suite.replace(suite, release, 1)) for each in sources)
             if release in ROLLING:
                 sources = tuple(each for each in sources if each.suite == release)
+        if any(":" in each for each in packages):
+            # A package of several architectures must be of one version in all; updates come to some sooner.
+            sources = tuple(each for each in sources if each.suite == (release or suite))
         dump = _output("apt-config", "dump").splitlines()
         return cls(
             release or suite,
@@ -255,6 +258,11 @@ class _Recipe:
     def name(self) -> str:
         parts = (self.packages, [str(source) for source in self.sources], self.settings, self.certificates)
         return f"{self.codename}-{self.architecture}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
+
+    @property
+    def _foreign(self) -> list[str]:
+        """Other architectures of packages such as ``libpq5:arm64``; nothing of theirs runs."""
+        return sorted({architecture for each in self.packages if (architecture := each.partition(":")[2])})
 
     def make_in(self, cache: Path) -> Path:
         """Return the base's directory, whole or not there at all; one process makes it, others wait for it."""
@@ -276,6 +284,7 @@ class _Recipe:
         completed = subprocess.run(
             [
                 *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
+                f"--architectures={','.join((self.architecture, *self._foreign))}",
                 f"--include={','.join(self.packages)}",
                 *(f"--aptopt={line}" for line in ('APT::Install-Recommends "false"', *self.settings)),
                 *(self.codename, str(root), "-"),

@@ -90,12 +90,22 @@ def payload_in(work: Path, root: Path, place: PurePosixPath) -> Path:
     return work
 
 
-def shlibdeps_in(root: CleanRoot, places: Sequence[PurePosixPath], work: Path) -> dict[PurePosixPath, Said]:
-    """Return what the root's own dpkg-shlibdeps says of each of its files, each alone."""
+def shlibdeps_in(
+    root: CleanRoot, places: Sequence[PurePosixPath], work: Path, architecture: str = ""
+) -> dict[PurePosixPath, Said]:
+    """Return what the root's own dpkg-shlibdeps says of each of its files, each alone.
+
+    Args:
+        root: where they are.
+        places: in the root.
+        work: an empty directory.
+        architecture: what packages would be made for; the root's own when empty.
+    """
     (work / "files").write_text("".join(f"{place}\n" for place in places))
     (work / "control").write_text(CONTROL)
     binds = {work / name: PurePosixPath("/run") / name for name in ("files", "control")}
-    outcome = root.run(_SHLIBDEPS, binds=binds, network=False, timeout_s=_TIMEOUT_S)
+    host = {"DEB_HOST_ARCH": architecture} if architecture else {}
+    outcome = root.run(_SHLIBDEPS, binds=binds, environment=host, network=False, timeout_s=_TIMEOUT_S)
     said = {}
     for line in outcome.stdout.splitlines():
         place, code, text = line.split("\t")
