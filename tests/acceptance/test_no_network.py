@@ -54,7 +54,7 @@ def _image(request: pytest.FixtureRequest, root: Path) -> str:
     if shutil.which("podman") is None:
         pytest.skip("podman is not installed")
     name = f"localhost/venvpkg-fetcher:{os.getpid()}"
-    request.addfinalizer(lambda: subprocess.run(["podman", "rmi", "--force", name], check=False, capture_output=True))  # noqa: PT021
+    request.addfinalizer(lambda: subprocess.run(["podman", "rmi", "--force", name], check=False, capture_output=True))
     with subprocess.Popen(["tar", "-C", str(root), "-cf", "-", "."], stdout=subprocess.PIPE) as packing:
         subprocess.run(["podman", "import", "--quiet", "-", name], stdin=packing.stdout, check=True, timeout=600)
     return name

@@ -42,7 +42,16 @@ pytestmark = [
 
 RELEASE = "trixie"
 # C and C++, with and without symbols files, and those whose names a change of ABI changed on 32 bits only.
-LIBRARIES = ("libcurl4t64", "libgdbm6t64", "libicu76", "libpq5", "libreadline8t64", "libstdc++6", "libxml2", "libyaml-0-2")
+LIBRARIES = (
+    "libcurl4t64",
+    "libgdbm6t64",
+    "libicu76",
+    "libpq5",
+    "libreadline8t64",
+    "libstdc++6",
+    "libxml2",
+    "libyaml-0-2",
+)
 # Debian's word, its multiarch tuple, and what the ELF files are: bits, little-endian, e_machine.
 ARCHITECTURES = (
     ("arm64", "aarch64-linux-gnu", (64, True, 183)),
@@ -63,7 +72,9 @@ def root() -> CleanRoot:
 
 def libraries_of(root: CleanRoot, multiarch: str) -> list[PurePosixPath]:
     directory = root.base / "usr/lib" / multiarch
-    return [PurePosixPath("/") / path.relative_to(root.base) for path in sorted(directory.glob("*.so*")) if is_elf(path)]
+    return [
+        PurePosixPath("/") / path.relative_to(root.base) for path in sorted(directory.glob("*.so*")) if is_elf(path)
+    ]
 
 
 def target_of(root: CleanRoot, architecture: str, multiarch: str) -> Target:

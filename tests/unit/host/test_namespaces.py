@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ def test_only_what_this_machine_does_not_show_anyway_needs_namespaces(tmp_path: 
     assert Command(("true",), binds=(Bind(tmp_path, PurePosixPath("/elsewhere")),)).is_apart
     assert Command(("true",), masked=(PurePosixPath("/usr/local"),)).is_apart
     assert Command(("true",), network=False).is_apart
+    assert Command(("true",), many_users=True).is_apart
 
 
 def test_links_of_a_root_stay_in_the_root(tmp_path: Path) -> None:
@@ -84,6 +86,27 @@ def test_a_link_of_a_root_to_a_place_that_only_this_machine_has_is_refused(tmp_p
 def test_the_network_is_there_unless_it_is_not_wanted() -> None:
     assert "--net" not in isolated_argv(Command(("true",)), Path("/srv"))
     assert "--net" in isolated_argv(Command(("true",), network=False), Path("/srv"))
+
+
+def test_an_ordinary_user_is_root_alone_unless_a_command_has_many_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    alone = isolated_argv(Command(("true",)), Path("/srv"))
+    several = isolated_argv(Command(("true",), many_users=True), Path("/srv"))
+
+    assert "--map-root-user" in alone
+    assert "--map-auto" not in alone
+    assert {"--map-root-user", "--map-auto"} <= set(several)
+    assert parameters(alone)[3] == "userxattr"
+
+
+def test_root_needs_no_mapping_and_no_other_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    argv = isolated_argv(Command(("true",), many_users=True), Path("/srv"))
+
+    assert not any(word.startswith("--map") for word in argv)
+    assert parameters(argv)[3] == ""
 
 
 def test_too_much_to_show_is_a_mistake_of_ours(tmp_path: Path) -> None:

@@ -115,10 +115,14 @@ def test_uv_is_asked_for_the_targets_interpreter_in_an_environment_of_ours(tmp_p
         ("x86_64", (2, 28), "x86_64-unknown-linux-gnu"),
         ("aarch64", None, "aarch64-unknown-linux-gnu"),
         ("riscv64", (2, 41), "riscv64-unknown-linux"),
+        ("ppc64le", (2, 41), "powerpc64le-unknown-linux-gnu"),
+        ("s390x", (2, 41), "s390x-unknown-linux-gnu"),
+        ("i686", (2, 36), None),
+        ("armv7l", (2, 36), None),
     ],
 )
 def test_an_interpreter_that_cannot_run_here_is_described_to_uv(
-    tmp_path: Path, machine: str, glibc: tuple[int, int] | None, platform: str
+    tmp_path: Path, machine: str, glibc: tuple[int, int] | None, platform: str | None
 ) -> None:
     runner = answering()
     here = target()
@@ -130,7 +134,9 @@ def test_an_interpreter_that_cannot_run_here_is_described_to_uv(
     words = runner.ran[0].argv
     assert words[words.index("--python") + 1] == sys.executable
     assert words[words.index("--python-version") + 1] == "3.13.5"
-    assert words[words.index("--python-platform") + 1] == platform
+    told = words[words.index("--python-platform") + 1] if "--python-platform" in words else None
+    assert told == platform
+    assert ("--universal" in words) == (platform is None)
 
 
 def test_a_requirement_goes_in_by_stdin_with_its_extras(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.targets.makers import TRIXIE, Machine
-from venvpkg.errors import ConfigurationError, TargetError
+from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.places import Places
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.recipe import Repository, SystemSettings
@@ -356,3 +356,47 @@ def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tm
     assert later[0] == "[main]\nproxy=http://proxy.example.org:3128\n"
     assert "baseurl=https://example.org/43/$basearch\n" in later[1]
     assert "gpgkey=file:///k-43\n" in later[1]
+
+
+def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> None:
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+    narrow = Selection(Kind.DEBIAN, "trixie", "i386")
+
+    cache.create(SUITE)
+    cache.create(narrow)
+
+    first, second = (each.argv for each in builder.ran if each.argv[0] == "mmdebstrap")
+    assert not any(word.startswith("--architectures") for word in first)
+    assert "--architectures=i386" in second
+    assert [str(each.selection) for each in cache.systems()] == ["debian:trixie/i386", "debian:trixie"]
+
+
+def test_an_ordinary_user_without_other_numbers_is_told_before_anything_is_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    builder = Builder(refuses="true")
+    cache, _ = systems(tmp_path, builder)
+
+    with pytest.raises(MissingToolError, match=r"several users for packages' files(.|\n)*/etc/subuid"):
+        cache.create(SUITE)
+
+    assert made(builder) == 0
+    assert files(tmp_path) == []
+
+
+def test_what_an_ordinary_user_unpacks_is_the_users_own_and_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    builder = Builder()
+    cache, _ = systems(tmp_path, builder)
+
+    cache.create(SUITE)
+
+    (bootstrap,) = [each for each in builder.ran if each.argv[0] == "mmdebstrap"]
+    assert bootstrap.many_users
+    (unpack,) = [each.argv for each in builder.ran if each.argv[:2] == ("tar", "--extract")]
+    assert "--no-same-owner" in unpack
+    assert (tmp_path / "cache/systems/roots").stat().st_mode & 0o777 == 0o700

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.elf.builder import Elf
 from unit.targets.makers import TRIXIE, Machine, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command
@@ -57,6 +58,15 @@ def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_pa
     root = root_with(TRIXIE, tmp_path)
 
     with pytest.raises(MissingToolError, match=r"Operation not permitted(.|\n)*Run as root"):
+        resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
+
+
+def test_a_root_of_another_processor_is_named_with_what_runs_its_programs(tmp_path: Path) -> None:
+    root = root_with(TRIXIE, tmp_path)
+    (root / "usr/bin").mkdir(parents=True)
+    Elf(machine=8).write(root / "usr/bin/env")
+
+    with pytest.raises(MissingToolError, match=r"\(a system for mips64\)"):
         resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
 
 

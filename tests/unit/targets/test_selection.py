@@ -17,6 +17,8 @@ from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection, sh
         ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
         ("debian:trixie", Selection(Kind.DEBIAN, "trixie")),
         ("vagrant:bookworm", Selection(Kind.VAGRANT, "bookworm")),
+        ("debian:trixie/arm64", Selection(Kind.DEBIAN, "trixie", "arm64")),
+        ("ubuntu:24.04/s390x", Selection(Kind.UBUNTU, "24.04", "s390x")),
         ("opensuse:15.6", Selection(Kind.OPENSUSE, "15.6")),
     ],
 )
@@ -60,3 +62,19 @@ def test_several_targets_are_called_by_short_names_that_tell_them_apart() -> Non
     assert short_names([parse_selection(word) for word in words]) == (
         "host", "root:trixie", "debian:trixie", "podman:trixie", "root:/a/el9", "root:/b/el9"
     )  # fmt: skip
+
+
+def test_files_of_systems_for_two_architectures_have_two_names() -> None:
+    assert parse_selection("debian:trixie").name == "debian-trixie"
+    assert parse_selection("debian:trixie/arm64").name == "debian-trixie-arm64"
+
+
+@pytest.mark.parametrize("text", ["debian:trixie/", "debian:trixie/z80", "debian:trixie/../x", "fedora:43/aarch64"])
+def test_another_architecture_is_for_those_that_can_be_made_for_it(text: str) -> None:
+    with pytest.raises(ValueError, match="a system for another architecture is made of debian and ubuntu only"):
+        parse_selection(text)
+
+
+def test_a_release_is_still_a_plain_word_before_its_architecture() -> None:
+    with pytest.raises(ValueError, match="names no target"):
+        parse_selection("debian:-x/arm64")
