@@ -95,7 +95,8 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...
         (r"error: command '([^']+)' failed: No such file or directory", _shipped("the program {}")),
         (r"(?:^|[\s/])([\w.+-]+): (?:command )?not found$", _shipped("the program {}")),
         ((r"Temporary failure in name resolution|Could not resolve host|Name or service not known"
-         r"|Network is unreachable|NewConnectionError|failed to lookup address|dns error"), _always(_NO_NETWORK)),
+         r"|[Nn]etwork is unreachable|NewConnectionError|failed to lookup address|dns error|getaddrinfo E[A-Z_]+"
+         r"|unable to resolve host address|Failed to connect to .* Couldn't connect to server"), _always(_NO_NETWORK)),
         (r"Killed signal terminated program|signal: 9, SIGKILL|virtual memory exhausted|Cannot allocate memory",
          _always(_NO_MEMORY)),
         (r"No space left on device", _always(_NO_SPACE)),
