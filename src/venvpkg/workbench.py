@@ -325,7 +325,7 @@ def _own_tree(bench: Workbench) -> SourceTree | None:
 
 def _uv_libraries(bench: Workbench) -> tuple[Path, ...]:
     """Return what uv is loaded with, where programs of this machine find nothing of it on the target."""
-    if processor_of(bench.target.root) == processor_of(Path("/")):
+    if processor_of(bench.target.root) in {None, processor_of(Path("/"))}:
         return ()
     return libraries_of(bench.resolver.uv, bench.session.runner)
 
