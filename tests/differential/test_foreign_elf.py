@@ -107,7 +107,10 @@ def test_relations_are_those_of_dpkg_shlibdeps(
         derived = derive(found, edges, DebLibraries(target, owners), {})
         ours[place] = relations_of_ours(derived)
 
-    compared = [place for place in places if not theirs[place].refusal]
+    # Variables that a package forgot in its symbols file (krb5) are the other tests' matter: test_shlibdeps_releases.
+    compared = [
+        place for place in places if not theirs[place].refusal and "${" not in " ".join(theirs[place].relations)
+    ]
     assert len(compared) >= AT_LEAST
     assert {place: unexplained(ours[place], set(theirs[place].relations)) for place in compared} == {
         place: [] for place in compared
