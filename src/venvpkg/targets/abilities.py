@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError
 from venvpkg.host.layers import LayeredRoot
+from venvpkg.host.namespaces import WAY_TO_NAMESPACES
 from venvpkg.host.runner import Bind, Command
 from venvpkg.targets.families import installer, traits_of
 from venvpkg.targets.traits import Purpose
@@ -115,8 +116,7 @@ def _namespaces(runner: Runner) -> Iterator[Lack]:
         yield Lack(
             f"own namespaces for compile jobs ({done.outcome()}: {done.errors.strip()[-200:]})",
             Purpose.COMPILE,
-            resolution="Run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1;"
-            " in a container: the capability SYS_ADMIN).",
+            resolution=WAY_TO_NAMESPACES,
         )
 
 
