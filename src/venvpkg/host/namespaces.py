@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # What to do where the kernel makes none; the last is Ubuntu's, since 24.04.
 WAY_TO_NAMESPACES: Final = (
     "Run as root, or let ordinary users make namespaces (sysctl: user.max_user_namespaces above 0,"
-    " kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container: the capability"
-    " SYS_ADMIN)."
+    " kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container: the"
+    " capability SYS_ADMIN)."
 )
 
 # A shell keeps what it is to show open as 3 to 8; 9 is the root.
