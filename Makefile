@@ -3,7 +3,7 @@
 BIN := .venv/bin
 TIERS := $(wildcard tests/unit tests/differential tests/packaging tests/acceptance)
 SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples vagrant | \
-	xargs -r grep -lE '^\#!(/usr)?/bin/(env )?(ba|da)?sh' 2>/dev/null)
+	xargs -r awk 'FNR > 1 { nextfile } /^\#!(\/usr)?\/bin\/(env )?(ba|da)?sh/ { print FILENAME }' 2>/dev/null)
 
 .PHONY: demo demo-rpm test lint types check example test-full clean-full setup
 .NOTPARALLEL:

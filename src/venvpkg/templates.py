@@ -25,7 +25,7 @@ _OF_TEMPLATES = (
     TypeError,
     ValueError,
 )
-_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates", "ci": "ci-templates"}
+_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates", "ci": "deploy/ci"}
 
 Templates: TypeAlias = Family | Literal["ci"]
 

@@ -44,7 +44,7 @@ def test_the_job_builds_from_nothing_and_reuses_what_was_kept(
     project = write_project(tmp_path / "project" / NAME)
     source = tmp_path / "venvpkg"
     source.mkdir()
-    for name in ("src", "debian-templates", "rpm-templates", "ci-templates", "docs"):
+    for name in ("src", "debian-templates", "rpm-templates", "deploy", "docs"):
         shutil.copytree(SOURCES / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(SOURCES / name, source)

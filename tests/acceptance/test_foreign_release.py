@@ -122,7 +122,7 @@ def test_a_native_build_in_that_release_gives_the_same_bytes(
 ) -> None:
     source = tmp_path / "venvpkg"
     source.mkdir()
-    for name in ("src", "debian-templates", "rpm-templates", "ci-templates", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("src", "debian-templates", "rpm-templates", "deploy", "pyproject.toml", "README.md", "LICENSE"):
         place = SOURCES / name
         if place.is_dir():
             shutil.copytree(place, source / name, ignore=shutil.ignore_patterns("__pycache__"))

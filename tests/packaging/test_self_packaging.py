@@ -37,7 +37,7 @@ def templates(directory: Path) -> set[str]:
     [
         ("deb", "debian-templates", "control.j2"),
         ("rpm", "rpm-templates", "package.spec.j2"),
-        ("ci", "ci-templates", "github.yml.j2"),
+        ("ci", "deploy/ci", "github.yml.j2"),
     ],
 )
 def test_the_wheel_has_every_template_of_the_checkout(
