@@ -20,6 +20,7 @@ from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.download import Downloads
+from venvpkg.lock.ledger import Ledger
 from venvpkg.lock.pip_settings import uv_settings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
@@ -179,11 +180,12 @@ def test_a_direct_reference_is_locked_with_its_hash_and_without_its_password(
 def test_versions_are_kept_until_upgraded(tmp_path: Path, index: Index, host: Target) -> None:
     project = project_of("alpha", tmp_path)
     how = resolver(tmp_path, {"PIP_INDEX_URL": publish(index, wheel("alpha", "1.0")), "UV_NO_CACHE": "1"})
-
     ensure_lock(project, host, how)
     publish(index, wheel("alpha", "1.0"), wheel("alpha", "2.0"))
-    kept = locked(update_lock(project, host, how), host)
-    upgraded = locked(update_lock(project, host, how, upgrade=True), host)
+
+    # A ledger knows what locks said before one call.
+    kept = locked(update_lock(project, host, replace(how, ledger=Ledger())), host)
+    upgraded = locked(update_lock(project, host, replace(how, ledger=Ledger()), upgrade=True), host)
 
     assert (kept[0].version, upgraded[0].version) == ("1.0", "2.0")
 
