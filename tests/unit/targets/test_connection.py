@@ -54,7 +54,7 @@ def test_everything_runs_in_the_namespaces_of_the_process_that_keeps_them(tmp_pa
     )
 
     assert str(connection.root) == "/var/tmp/venvpkg-AbCdEfGh/root"
-    assert "nsenter --target=42 --mount --pid -- tar" in connection.inside("tar")[-1]
+    assert "nsenter --target=42 --mount --pid --root --wd -- tar" in connection.inside("tar")[-1]
 
 
 def test_the_name_of_the_socket_is_short_wherever_the_cache_is(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ class Connection:
 
     def inside(self, *argv: str) -> tuple[str, ...]:
         """Return the command of this machine that runs a program there, as administrator and in the namespaces."""
-        enter = ("nsenter", f"--target={self._keeper}", "--mount", "--pid", "--")
+        # With the keeper's root and directory: where sshd shuts users into a directory, a namespace has another root.
+        enter = ("nsenter", f"--target={self._keeper}", "--mount", "--pid", "--root", "--wd", "--")
         return (*self._ssh, ALIAS, _by_administrator((*enter, *argv)))
 
     def require(self) -> None:
