@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -86,16 +89,23 @@ def test_a_workspace_whose_run_or_removal_was_killed_at_any_moment_is_removed(tm
 def test_a_workspace_is_removed_though_a_program_of_its_killed_run_still_writes(tmp_path: Path) -> None:
     abandoned = tmp_path / "work/abandoned"
     abandoned.mkdir(parents=True)
-    write = 'i=0; while test $i -lt 20000 && : >"$1/$i"; do i=$((i + 1)); done'
 
-    with subprocess.Popen(["sh", "-c", write, "sh", str(abandoned)], stderr=subprocess.DEVNULL) as writer:
-        while not list(abandoned.iterdir()):
-            time.sleep(0.001)
-        with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
-            pass
-        writer.wait()
+    writer = threading.Thread(target=write_into, args=(abandoned, 0.1))
+    writer.start()
+    while not list(abandoned.iterdir()):
+        time.sleep(0.001)
+    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
+        pass
+    writer.join()
 
     assert not abandoned.exists()
+
+
+def write_into(directory: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    with contextlib.suppress(FileNotFoundError):
+        for number in itertools.takewhile(lambda _: time.monotonic() < end, itertools.count()):
+            (directory / str(number)).touch()
 
 
 def test_a_directory_that_cannot_be_written_is_told_with_the_file_that_was_to_be() -> None:
