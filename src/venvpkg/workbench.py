@@ -25,7 +25,7 @@ from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
 from venvpkg.targets.families import traits_of
 from venvpkg.targets.made.store import Systems
-from venvpkg.targets.processor import processor_of
+from venvpkg.targets.processor import foreign_processor
 from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
 from venvpkg.wheelhouse.cargo import CrateStore
@@ -325,7 +325,7 @@ def _own_tree(bench: Workbench) -> SourceTree | None:
 
 def _uv_libraries(bench: Workbench) -> tuple[Path, ...]:
     """Return what uv is loaded with, where programs of this machine find nothing of it on the target."""
-    if processor_of(bench.target.root) in {None, processor_of(Path("/"))}:
+    if foreign_processor(bench.target.root) is None:
         return ()
     return libraries_of(bench.resolver.uv, bench.session.runner)
 

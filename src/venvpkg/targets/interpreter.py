@@ -13,12 +13,14 @@ from venvpkg.errors import MissingToolError
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Command
 from venvpkg.model.target import Interpreter
+from venvpkg.targets.processor import PROGRAM, abi_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvpkg.host.runner import Runner
+    from venvpkg.model.elf import Abi
     from venvpkg.model.target import Family, Release
 
     # What the user wants on a release: 3.12, a program's name or its path; None for the release's own.
@@ -31,10 +33,6 @@ OLDEST: Final = (3, 9)
 # Where programs of packages are, and those that somebody installed beside them (FHS 3.0, 4.9).
 _DIRECTORIES: Final = (PurePosixPath("/usr/bin"), PurePosixPath("/usr/local/bin"))
 _IMPLEMENTATIONS: Final = frozenset({"cpython", "pypy"})
-# A program that every target has; it tells what machine the release is for. Source: gABI, ELF Header: e_ident's class
-# and byte order, and e_machine.
-_OF_RELEASE: Final = "/usr/bin/env"
-_HEADER_BYTES: Final = 20
 _ANSWERS: Final = frozenset({"path", "version", "ext_suffix", "include", "multiarch", "libc", "environment"})
 
 # Runs on Python 3.9 and later, with nothing but the standard library. PEP 508 names the markers. The site's variables
@@ -194,22 +192,13 @@ def _problems(facts: Mapping[str, Any], wanted: str, path: PurePosixPath, view: 
         yield "is of a virtual environment, which the package cannot depend on; name the one that it was made with"
     if _glibc(str(facts["libc"])) is None:
         yield "is for another C library than the release's"
-    of_release = _header(view, _OF_RELEASE)
-    if of_release is not None and of_release != _header(view, str(path)):
+    of_release, own = abi_of(view, PROGRAM), abi_of(view, str(path))
+    if of_release is not None and (own is None or _kind(own) != _kind(of_release)):
         yield "is no program for the release's architecture"
 
 
-def _header(view: LayeredRoot, path: str) -> tuple[bytes, bytes] | None:
-    """Return what tells the machine that a program is for; None when it cannot be read."""
-    place = view.find(path)
-    if place is None or not place.is_file:
-        return None
-    try:
-        with open(view.on_host(place), "rb") as file:  # noqa: PTH123 - the view has text
-            start = file.read(_HEADER_BYTES)
-    except OSError:
-        return None
-    return start[:6], start[18:]
+def _kind(abi: Abi) -> tuple[int, bool, int]:
+    return abi.bits, abi.little_endian, abi.machine
 
 
 def _glibc(text: str) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from venvpkg.model.elf import Abi
 
 BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 # Every system that programs can be run in has it.
-_PROGRAM: Final = "/usr/bin/env"
+PROGRAM: Final = "/usr/bin/env"
 _HEADER_BYTES: Final = 64
 _EXECUTABLE: Final = 2
 
@@ -52,19 +52,29 @@ _ALSO_RUNS: Final = {"x86_64": frozenset({"x86_64", "i686"}), "aarch64": frozens
 
 def processor_of(root: Path) -> Processor | None:
     """Return the processor that the programs of a root are for; None when it has none, or one that is not known."""
-    view = LayeredRoot(root)
-    place = view.find(_PROGRAM)
-    if place is None or not place.is_file:
-        return None
-    try:
-        with Path(view.on_host(place)).open("rb") as file:
-            abi = Abi.of_header(file.read(_HEADER_BYTES))
-    except OSError:
-        return None
+    abi = abi_of(LayeredRoot(root), PROGRAM)
     if abi is None:
         return None
     same = (each for each in PROCESSORS.values() if each[:3] == (abi.bits, abi.little_endian, abi.machine))
     return next(same, None)
+
+
+def foreign_processor(root: Path) -> Processor | None:
+    """Return the processor of a root when it is known to be another one than this machine's, else None."""
+    found = processor_of(root)
+    return None if found == processor_of(Path("/")) else found
+
+
+def abi_of(view: LayeredRoot, path: str) -> Abi | None:
+    """Return what a program in a root is for; None when it cannot be read, or is no ELF file."""
+    place = view.find(path)
+    if place is None or not place.is_file:
+        return None
+    try:
+        with Path(view.on_host(place)).open("rb") as file:
+            return Abi.of_header(file.read(_HEADER_BYTES))
+    except OSError:
+        return None
 
 
 def personality(root: Path) -> tuple[str, ...]:

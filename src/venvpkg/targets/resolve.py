@@ -17,7 +17,7 @@ from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.filesystem import machine_root
 from venvpkg.targets.machine.runner import MachineRunner
 from venvpkg.targets.machine.vagrant import ssh_settings
-from venvpkg.targets.processor import obstacle, processor_of
+from venvpkg.targets.processor import foreign_processor, obstacle
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
@@ -133,8 +133,8 @@ def _require_runs(runner: Runner, selection: Selection, resolution: str) -> None
 
 def _way_to_run(root: Path) -> str:
     """Return what to do where no program of a root runs."""
-    processor = processor_of(root)
-    if processor is None or processor == processor_of(Path("/")):
+    processor = foreign_processor(root)
+    if processor is None:
         return f"{WAY_TO_NAMESPACES} The root must have coreutils."
     advice = obstacle(processor, platform.machine())
     return f"It is a system for {processor.kernel}. {advice or WAY_TO_NAMESPACES}"

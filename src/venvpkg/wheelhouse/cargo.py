@@ -35,7 +35,6 @@ _UNREACHABLE: Final = re.compile(
     r"|spurious network error|timed? ?out|HTTP response code"
 )
 _TIMEOUT_S: Final = 1800.0
-_NOT_FOUND: Final = 127
 # In CARGO_HOME as the compile sees it; the paths in what rustc makes are mapped from there already.
 _PLACE: Final = "home/.cargo"
 
@@ -149,7 +148,7 @@ def lay_crates(vendored: Path, room: Room) -> None:
 
 
 def _problem(done: Completed, title: str) -> Exception:
-    if done.returncode == _NOT_FOUND:
+    if done.not_found:
         return CratesError("cargo is not installed, which could fetch them")
     text = "".join(char if char.isprintable() or char == "\n" else "?" for char in done.errors).strip()
     if _NO_NAMESPACES.search(text):

@@ -38,7 +38,6 @@ _OF_NETWORK: Final = re.compile(
 )
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LOG_END_BYTES: Final = 1 << 20
-_NOT_FOUND: Final = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def _failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) -> Pr
     program, command = step.run[0], " ".join(step.run)
     details = "\n".join((*(f"  {line}" for line in last_lines(_end_of(log))), f"  The whole log: {kept_log}"))
     resolution = "Correct what its log says."
-    if done.returncode == _NOT_FOUND and "/" not in program:
+    if done.not_found and "/" not in program:
         resolution = (
             f"Install the package that ships {program}, and name it in build-depends under [tool.venvpkg]; programs in"
             " /usr/local and in home directories are not seen."

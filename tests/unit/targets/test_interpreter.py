@@ -19,8 +19,8 @@ from venvpkg.targets.interpreter import read_interpreter
 if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter
 
-X86_64 = b"\x7fELF\x02\x01" + bytes(12) + b"\x3e\x00"
-I386 = b"\x7fELF\x01\x01" + bytes(12) + b"\x03\x00"
+X86_64 = (b"\x7fELF\x02\x01" + bytes(12) + b"\x3e\x00").ljust(64, b"\0")
+I386 = (b"\x7fELF\x01\x01" + bytes(12) + b"\x03\x00").ljust(64, b"\0")
 
 
 def system(directory: Path, *programs: str, header: bytes = X86_64) -> Path:
