@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.backends.deb.relations import parse_relation
+from venvpkg.backends.declared_relations import Grammar, relation_problems
 from venvpkg.config.keys import PACKAGE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.model.project import Project, Settings
+    from venvpkg.model.project import Project
+
+_GRAMMAR: Final = Grammar(
+    parse_relation,
+    is_single=lambda relation: len(relation) == 1,
+    is_exact=lambda relation: relation[0].operator in {"", "="},
+    relation="'postgresql-client (>= 13) | pgcli'",
+    single="guestbook-legacy (<< 2)",
+    provided="guestbook-api (= 2)",
+    library="libfoo1 (>= 2)",
+)
 
 
 def problems(project: Project) -> Iterator[str]:
@@ -24,21 +35,4 @@ def problems(project: Project) -> Iterator[str]:
             f"name: {project.package_name!r} is no package name: lower-case letters, digits and + - . , two or more"
             " characters"
         )
-    yield from _relation_problems(project.settings)
-
-
-def _relation_problems(settings: Settings) -> Iterator[str]:
-    for key in ("depends", "recommends", "suggests"):
-        for relation in settings.declared_depends if key == "depends" else getattr(settings, key):
-            if parse_relation(relation) is None:
-                yield f"{key}: {relation!r} is no relation such as 'postgresql-client (>= 13) | pgcli'"
-    for key in ("conflicts", "breaks", "replaces", "provides"):
-        for relation in getattr(settings, key):
-            parsed = parse_relation(relation)
-            if parsed is None or len(parsed) > 1:
-                yield f"{key}: {relation!r} is not one package such as 'guestbook-legacy (<< 2)'"
-            elif key == "provides" and parsed[0].operator not in {"", "="}:
-                yield f"{key}: {relation!r} provides more than one version; 'guestbook-api (= 2)' would be one"
-    for rule in settings.sonames:
-        if rule.relation and parse_relation(rule.relation) is None:
-            yield f"sonames.\"{rule.soname}\": {rule.relation!r} is no relation such as 'libfoo1 (>= 2)'"
+    yield from relation_problems(project.settings, _GRAMMAR)
