@@ -11,7 +11,7 @@ from venvpkg.host.runner import Bind, Command
 from venvpkg.model.recipe import Recipe
 from venvpkg.targets.deb.needs import programs
 from venvpkg.targets.made.apt_sources import read_apt_sources, sources_on_same_mirrors
-from venvpkg.targets.made.said import last_words
+from venvpkg.targets.made.said import cannot_install, last_words
 from venvpkg.targets.release import read_release
 from venvpkg.targets.root import RootRunner
 
@@ -159,12 +159,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
         inside.run(Command(update, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
         done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
     if not done.ok:
-        raise TargetError(
-            f"apt-get cannot install {', '.join(packages)}: {done.outcome()}.",
-            details=last_words(done.errors),
-            resolution="Correct build-depends; a release may have it under another name"
-            " ([tool.venvpkg.target.RELEASE] in the configuration).",
-        )
+        raise cannot_install("apt-get", packages, done)
     inside.run(Command(("apt-get", "clean"), many_users=True, timeout_s=_TIMEOUT_S))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.recipe import Recipe
-from venvpkg.targets.made.said import last_words
+from venvpkg.targets.made.said import cannot_install, last_words
 from venvpkg.targets.rpm.needs import programs
 from venvpkg.targets.selection import Kind
 
@@ -95,12 +95,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
         done = _dnf(("install", *packages), root, Path(directory), host)
     if not done.ok:
-        raise TargetError(
-            f"dnf cannot install {', '.join(packages)}: {done.outcome()}.",
-            details=last_words(done.errors),
-            resolution="Correct build-depends; a release may have it under another name"
-            " ([tool.venvpkg.target.RELEASE] in the configuration).",
-        )
+        raise cannot_install("dnf", packages, done)
 
 
 def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Completed:
