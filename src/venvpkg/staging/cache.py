@@ -6,12 +6,10 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
-import os
-import time
 from typing import IO, TYPE_CHECKING
 
 import venvpkg
-from venvpkg.host.files import written_whole
+from venvpkg.host.kept import KeptFiles
 from venvpkg.staging.stored import DamagedError, read_index, write_stored
 
 if TYPE_CHECKING:
@@ -27,9 +25,6 @@ RECIPE = 2
 
 # Of installed files: some hundred applications for one release, or a few for all of them.
 _MOST_BYTES = 8 * 2**30
-_UNUSED_S = 90 * 86400.0
-# A part that is this old was left behind by a killed run, on a filesystem without O_TMPFILE.
-_ABANDONED_S = 86400.0
 
 
 def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
@@ -61,18 +56,15 @@ def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
 
 
 class StagedCache:
-    """Staged distributions in ``KEY[:2]/KEY``; nothing in it is missed when it goes.
-
-    Readers need no lock: a file is published and replaced by one rename, and one that is removed while it is read stays
-    whole for its reader. A cache that cannot be written costs time, not the build.
+    """Staged distributions by their keys. A cache that cannot be written costs time, not the build.
 
     Args:
-        path: of the cache; made when the first distribution is stored.
+        path: of the cache.
         report: hears of damaged files, and when nothing can be stored.
     """
 
     def __init__(self, path: Path, report: Report) -> None:
-        self._path = path
+        self._files = KeptFiles(path, _MOST_BYTES)
         self._report = report
 
     @contextlib.contextmanager
@@ -82,28 +74,22 @@ class StagedCache:
         One whose index is damaged is dropped. Contents are checked by their reader (``stored.checked``), who drops the
         distribution when they are damaged.
         """
-        path = self._of(key)
-        try:
-            stream = path.open("rb")
-        except OSError:
-            yield None
-            return
-        with stream:
+        with self._files.opened(key) as stream:
+            if stream is None:
+                yield None
+                return
             try:
                 index = read_index(stream, key)
             except (OSError, DamagedError) as error:
                 self.drop(key, error)
                 yield None
                 return
-            with contextlib.suppress(OSError):
-                os.utime(path)  # used now; see sweep
             yield stream, index
 
     def drop(self, key: str, why: Exception) -> None:
         """Remove a distribution that is damaged; the next build stores it again."""
         self._report.warn(f"staged distribution {key[:16]} in the cache is damaged ({why}); it is made again")
-        with contextlib.suppress(OSError):
-            self._of(key).unlink()
+        self._files.drop(key)
 
     def keep(self, index: Index, contents: Sequence[Path]) -> bool:
         """Store a distribution, whole or not at all; return whether it is stored.
@@ -113,7 +99,7 @@ class StagedCache:
             contents: where its files are staged; they are compared with ``index`` as they are read.
         """
         try:
-            with written_whole(self._of(index.key)) as stream:
+            with self._files.written(index.key) as stream:
                 write_stored(stream, index, contents)
         except (OSError, DamagedError) as error:
             self._report.detail(f"staged distributions are not kept for the next build: {error}")
@@ -121,23 +107,5 @@ class StagedCache:
         return True
 
     def sweep(self) -> None:
-        """Remove what was not used for 90 days, then the longest unused until 8 GiB are left."""
-        now = time.time()
-        found: list[tuple[float, int, Path]] = []
-        for path in self._path.glob("??/[!.]*"):
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                found.append((now - status.st_mtime, status.st_size, path))
-        for part in self._path.glob("??/.*.part"):
-            with contextlib.suppress(OSError):
-                if now - part.stat().st_mtime > _ABANDONED_S:
-                    part.unlink()
-        total = 0
-        for unused_s, size, path in sorted(found):
-            total += size
-            if unused_s > _UNUSED_S or total > _MOST_BYTES:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-
-    def _of(self, key: str) -> Path:
-        return self._path / key[:2] / key
+        """Remove what was not used for long, and what is too much."""
+        self._files.sweep()

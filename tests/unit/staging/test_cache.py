@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +14,6 @@ from unit.fakes import RecordingReport
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
-from venvpkg.staging import cache as cache_module
 from venvpkg.staging.cache import StagedCache, staged_key
 from venvpkg.staging.copy import copied
 from venvpkg.staging.stored import Index, StoredFile, record_hash
@@ -221,26 +219,6 @@ def test_the_key_follows_wheel_prefix_target_and_the_interpreters_file(tmp_path:
     keys.append(staged_key("wheel", PREFIX, target))
 
     assert len(set(keys)) == 5
-
-
-def test_what_was_not_used_for_long_goes_and_then_the_longest_unused(
-    cache: StagedCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cache_module, "_MOST_BYTES", 2500)
-    ages = {"aa": 200, "bb": 3, "cc": 2, "dd": 1}
-    for name, days in ages.items():
-        stored = tmp_path / "staged" / name / (name * 32)
-        stored.parent.mkdir(parents=True)
-        stored.write_bytes(bytes(1000))
-        os.utime(stored, (time.time() - days * 86400,) * 2)
-    part = tmp_path / "staged/dd/.left.part"
-    part.touch()
-    os.utime(part, (0, 0))
-
-    cache.sweep()
-
-    assert sorted(path.parent.name for path in (tmp_path / "staged").glob("*/*")) == ["cc", "dd"]
-    assert not part.exists()
 
 
 def test_one_that_is_removed_while_it_is_read_stays_whole_for_its_reader(cache: StagedCache, tmp_path: Path) -> None:
