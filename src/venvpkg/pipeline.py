@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.backends import backend_of, backend_of_file
 from venvpkg.backends.describe import describe
+from venvpkg.backends.packed import PackedPackages
 from venvpkg.backends.refusal import refuse
 from venvpkg.backends.unowned import is_owned, require_owned, warning_of
 from venvpkg.config.inclusions import read_inclusions
@@ -157,11 +158,15 @@ def build_recorded(
         declared = spec.relations.conflicts
         with session.report.task(Work.PACK, f"packing {project.package_name}"):
             spec = backend.avoid_collisions(spec, target, runner, session.report)
-            artifact = backend.assemble(spec, target, bench.work / "finished", runner, session.report)
+            packers = backend.packers(target, runner)
+            kept = bench.work / "packed" if session.repacks else session.places.packed
+            earlier = PackedPackages(kept, packers, session.report)
+            finished = bench.work / "finished"
+            artifact = backend.assemble(spec, target, finished, runner, session.report, earlier=earlier)
         artifact = replace(artifact, wheels=wheels)
         ingredients = Ingredients(
             target, plan, wheels, read_build_pins(project.build_lock), dependencies, inclusions,
-            toolchain.flags, toolchain.packages, backend.packers(target, runner),
+            toolchain.flags, toolchain.packages, packers,
             [each for each in spec.relations.conflicts if each not in declared],
         )  # fmt: skip
         record = _record(project, obtained, artifact, inputs_of(ingredients))

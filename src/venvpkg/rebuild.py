@@ -31,7 +31,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
     Args:
         record_file: ``NAME_VERSION_ARCH.build.json``. When its package is beside it, differences are told by member.
         argument: the project's directory; not used when the record is of a requirement.
-        session: this run; its wheelhouse may know the wheels.
+        session: this run; its wheelhouse may know the wheels. The package is packed anew.
         keep: directory for the package; without one it is made in a temporary place and removed.
 
     Raises:
@@ -46,7 +46,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
         artifact, now = build_recorded(
             project,
             keep or work / "dist",
-            replace(session, environment=environment),
+            replace(session, environment=environment, repacks=True),
             locked=True,
             leave_out=(record_file.parent.absolute(),),
         )

@@ -70,6 +70,7 @@ class Session:
         target: what is built for, as the user names it.
         ledger: the lock files of the application; that of all targets of this call.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
+        repacks: whether packages are packed also when earlier builds have packed the same.
     """
 
     runner: SubprocessRunner
@@ -81,6 +82,7 @@ class Session:
     target: Selection = HOST
     ledger: Ledger = field(default_factory=Ledger)
     compatibility_file: Path | None = None
+    repacks: bool = False
 
     def stop(self) -> None:
         """End what runs for it, and let it begin nothing any more; to be called from another thread than its own."""

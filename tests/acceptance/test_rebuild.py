@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,26 @@ def test_everything_compiled_anew_gives_the_same_bytes_and_leaves_the_project_al
     assert outcome.code == 0, outcome.transcript
     assert json.loads(record.read_bytes())["artifact"]["sha256"] in outcome.stdout
     assert {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()} == before
+
+
+def test_what_was_packed_before_is_not_packed_by_a_build_and_packed_anew_by_a_rebuild(
+    command: Venvpkg, record: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "dpkg-deb"
+    broken.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--build*) echo nothing is packed here >&2; exit 1 ;; esac\n'
+        'exec /usr/bin/dpkg-deb "$@"\n'
+    )
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    package, _ = command.built(str(project), out="again")
+    places = (f"--wheelhouse={command.directory / 'wheelhouse'}", f"--cache={command.directory / 'cache'}")
+
+    outcome = command.run("rebuild", str(record), str(project), *places)
+
+    assert package.read_bytes() == record.with_name(package.name).read_bytes()
+    assert "nothing is packed here" in outcome.stderr, outcome.transcript
 
 
 def test_the_record_names_nothing_of_the_machine(command: Venvpkg, record: Path) -> None:

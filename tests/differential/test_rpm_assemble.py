@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.backends import backend_of_file
 from venvpkg.backends.destdir import EVIDENCE
@@ -55,7 +55,7 @@ def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes:
     (destdir / "etc/cron.d/app").write_text("# nothing yet\n")
     normalise_modes(destdir)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
-    return assemble(spec, target, base / "dist", runner, RecordingReport())
+    return assemble(spec, target, base / "dist", runner, RecordingReport(), earlier=NOTHING_PACKED)
 
 
 def asked(runner: SubprocessRunner, artifact: Artifact, *options: str) -> list[str]:
@@ -240,7 +240,12 @@ def test_a_failed_pack_loses_nothing_and_the_next_one_succeeds(
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
     own = tuple(each for each in staged.payload.paths if not OURS & {each.path, *each.path.parents})
     again = assemble(
-        a_spec(replace(staged, payload=Payload(own))), rpm_target, tmp_path / "dist", runner, RecordingReport()
+        a_spec(replace(staged, payload=Payload(own))),
+        rpm_target,
+        tmp_path / "dist",
+        runner,
+        RecordingReport(),
+        earlier=NOTHING_PACKED,
     )
 
     assert {f"{PREFIX}/names/{name}" for name in NAMES} <= set(asked(runner, again, "--list"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvpkg.backends.packed import PackedPackages
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:
@@ -72,3 +75,7 @@ class RecordedTask:
 
     def now(self, text: str) -> None:
         self.heard.append(f"  {text}")
+
+
+# Where no directory can be, nothing was kept and nothing will be.
+NOTHING_PACKED = PackedPackages(Path(os.devnull, "packed"), (), RecordingReport())

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.depends import DependencySet, NativePackage
@@ -59,10 +60,17 @@ class Backend(Protocol):
     def avoid_collisions(self, spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
         """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
 
-    def assemble(
-        self, spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report
+    def assemble(  # noqa: PLR0913 - a stage: package, place, effects
+        self,
+        spec: PackageSpec,
+        target: Target,
+        destination: Path,
+        runner: Runner,
+        report: Report,
+        *,
+        earlier: PackedPackages,
     ) -> Artifact:
-        """Write the package into the directory ``destination``, whole or not at all."""
+        """Write the package into the directory ``destination``, whole or not at all; not packed again if it was."""
 
     def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
         """Return the record of dependencies out of a package that ``assemble`` wrote."""

@@ -57,6 +57,11 @@ class Places:
         return self.cache / "staged"
 
     @property
+    def packed(self) -> Path:
+        """Packages, addressed by what they are packed from."""
+        return self.cache / "packed"
+
+    @property
     def checkouts(self) -> Path:
         """Source at commits of git repositories."""
         return self.cache / "checkouts"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -70,3 +72,24 @@ def set_times(root: Path, seconds: int) -> None:
     for _, entry in entries_below(root):
         os.utime(entry.path, (seconds, seconds), follow_symlinks=False)
     os.utime(root, (seconds, seconds))
+
+
+def sha256_of_tree(root: Path) -> str:
+    """Return the sha256 over everything below ``root``: names, kinds, modes, contents, and which files are one file.
+
+    Times and owners are not in it.
+    """
+    digest = hashlib.sha256()
+    first_of: dict[tuple[int, int], str] = {}
+    for path, entry in entries_below(root):
+        status = entry.stat(follow_symlinks=False)
+        told = ""
+        if stat.S_ISLNK(status.st_mode):
+            told = os.readlink(entry.path)  # noqa: PTH115 - as in normalise_modes
+        elif stat.S_ISREG(status.st_mode):
+            with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - as in normalise_modes
+                told = hashlib.file_digest(file, "sha256").hexdigest()
+            if status.st_nlink > 1:
+                told += first_of.setdefault((status.st_dev, status.st_ino), str(path))
+        digest.update(os.fsencode(f"{path}\0{status.st_mode:o}\0{told}\0"))
+    return digest.hexdigest()

@@ -23,6 +23,7 @@ from venvpkg.backends.manpages import manual_pages
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
@@ -39,7 +40,15 @@ def artifact_name(spec: PackageSpec, target: Target) -> str:
     return f"{spec.name}_{package_version(spec, target, epoch=False)}_{package_architecture(spec, target)}.deb"
 
 
-def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report) -> Artifact:
+def assemble(  # noqa: PLR0913 - a stage: package, place, effects
+    spec: PackageSpec,
+    target: Target,
+    destination: Path,
+    runner: Runner,
+    report: Report,
+    *,
+    earlier: PackedPackages,
+) -> Artifact:
     """Write the package into the directory ``destination``.
 
     The staged payload gets the links, the documentation and the control files, and the time of the sources. The
@@ -65,10 +74,13 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     for name, content in maintainer_scripts(spec):
         write_file(destdir, PurePosixPath("/", CONTROL, name), content, mode=0o755)
     packed = destdir.with_name(artifact_name(spec, target))
-    pack(destdir, packed, fields, runner, options=compression(target.release), source_date_epoch=spec.source_date_epoch)
+    pack(
+        destdir, packed, fields, runner,
+        earlier=earlier, options=compression(target.release), source_date_epoch=spec.source_date_epoch,
+    )  # fmt: skip
     artifact = move_whole(packed, destination.absolute() / packed.name, spec)
     if spec.debug:
-        companion = assemble_debug(spec, target, destdir.parent, runner)
+        companion = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
         artifact = replace(artifact, companions=(companion,))
     report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact

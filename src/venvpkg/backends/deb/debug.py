@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import PayloadPath
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 _DOCUMENTS = PurePosixPath("/usr/share/doc")
 
 
-def assemble_debug(spec: PackageSpec, target: Target, directory: Path, runner: Runner) -> Path:
+def assemble_debug(
+    spec: PackageSpec, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+) -> Path:
     """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
 
     Raises:
@@ -61,7 +64,7 @@ def assemble_debug(spec: PackageSpec, target: Target, directory: Path, runner: R
         file.chmod(0o644)
     packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
     # Debug sections are compressed already, so zstd would gain nothing, and lintian of Debian 12 refuses it.
-    pack(destdir, packed, fields, runner, options=XZ, source_date_epoch=spec.source_date_epoch)
+    pack(destdir, packed, fields, runner, earlier=earlier, options=XZ, source_date_epoch=spec.source_date_epoch)
     return packed
 
 

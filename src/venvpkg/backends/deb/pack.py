@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.errors import VenvpkgError
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.target import Release
@@ -32,6 +33,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
     fields: Mapping[str, str],
     runner: Runner,
     *,
+    earlier: PackedPackages,
     options: tuple[str, ...],
     source_date_epoch: int,
 ) -> None:
@@ -42,6 +44,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         packed: file to write.
         fields: that the control file has.
         runner: runs dpkg-deb.
+        earlier: packages that were packed before.
         options: how dpkg-deb compresses; see ``compression``.
         source_date_epoch: seconds since 1970 UTC.
 
@@ -50,22 +53,28 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         MissingToolError: there is no dpkg-deb.
         MachineError: no space, or no permission.
     """
-    set_times(destdir, source_date_epoch)
-    done = runner.run(
-        Command(
-            ("dpkg-deb", "--root-owner-group", *options, "--build", str(destdir), str(packed)),
-            env={"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC"},
-            binds=tuple(map(Bind.in_place, dict.fromkeys((destdir.parent, packed.parent)))),
-            timeout_s=_TIMEOUT_S,
+
+    def packed_and_read_back() -> str:
+        set_times(destdir, source_date_epoch)
+        done = runner.run(
+            Command(
+                ("dpkg-deb", "--root-owner-group", *options, "--build", str(destdir), str(packed)),
+                env={"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC"},
+                binds=tuple(map(Bind.in_place, dict.fromkeys((destdir.parent, packed.parent)))),
+                timeout_s=_TIMEOUT_S,
+            )
         )
-    )
-    if not done.ok:
-        raise _failed("dpkg-deb cannot pack", done)
-    shown = Bind.in_place(packed, writable=False)
-    done = runner.run(Command(("dpkg-deb", "--field", str(packed)), binds=(shown,), timeout_s=_TIMEOUT_S))
-    if not done.ok:
-        raise _failed("dpkg-deb cannot read what it packed", done)
-    require_same(fields, done.text, packed.name)
+        if not done.ok:
+            raise _failed("dpkg-deb cannot pack", done)
+        shown = Bind.in_place(packed, writable=False)
+        done = runner.run(Command(("dpkg-deb", "--field", str(packed)), binds=(shown,), timeout_s=_TIMEOUT_S))
+        if not done.ok:
+            raise _failed("dpkg-deb cannot read what it packed", done)
+        require_same(fields, done.text, packed.name)
+        return ""
+
+    inputs = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
+    earlier.have(packed, destdir, inputs, packed_and_read_back)
 
 
 def compression(release: Release) -> tuple[str, ...]:

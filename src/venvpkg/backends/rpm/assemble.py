@@ -17,6 +17,7 @@ from venvpkg.backends.rpm.pack import Expected, pack
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.console import Report
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runner, report: Report) -> Artifact:
+def assemble(  # noqa: PLR0913 - a stage: package, place, effects
+    spec: PackageSpec,
+    target: Target,
+    destination: Path,
+    runner: Runner,
+    report: Report,
+    *,
+    earlier: PackedPackages,
+) -> Artifact:
     """Write the package into the directory ``destination``.
 
     The staged payload gets the links and the documentation, and the time of the sources; it is packed where it is. The
@@ -42,13 +51,13 @@ def assemble(spec: PackageSpec, target: Target, destination: Path, runner: Runne
     packed = pack(
         spec.staged.destdir, work, rendered_spec(of, paths, spec),
         Expected(of.header(), owned(paths), spec.state), runner,
-        architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
+        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
     report.detail(f"rpmbuild: {packed.said[-2000:]}")
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
     if spec.debug:
-        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner)
+        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
         artifact = replace(artifact, companions=(companion,))
     report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact

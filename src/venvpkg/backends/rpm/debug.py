@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.backends.rpm.metadata import Composed
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.target import Target
 
 
-def assemble_debug(spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner) -> Path:
+def assemble_debug(  # noqa: PLR0913 - as assemble
+    spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+) -> Path:
     """Write the package into ``directory`` and return its path; directories ``debuginfo*`` in there are made and used.
 
     A package of its own, not one of rpm's that rpmbuild makes with the other: what it would put there is what it strips
@@ -45,7 +48,7 @@ def assemble_debug(spec: PackageSpec, of: Composed, target: Target, directory: P
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     packed = pack(
         destdir, directory / "debuginfo-rpm", rendered(debug, files), Expected(debug.header(), paths), runner,
-        architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
+        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
     return packed.path.rename(directory / debug.filename())
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from venvpkg.backends.packed import PackedPackages
     from venvpkg.backends.rpm.header import Header
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.package import StatePath
@@ -88,6 +89,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
     expected: Expected,
     runner: Runner,
     *,
+    earlier: PackedPackages,
     architecture: str,
     source_date_epoch: int,
 ) -> Packed:
@@ -102,6 +104,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
         text: of the spec file.
         expected: what the package must have.
         runner: runs rpm's programs on the target.
+        earlier: packages that were packed before.
         architecture: the target's, in rpm's words.
         source_date_epoch: seconds since 1970 UTC.
 
@@ -113,21 +116,32 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     shop = _Shop(destdir, work, runner, architecture, source_date_epoch)
-    (work / _SPEC).write_text(text, encoding="utf-8")
-    set_times(destdir, source_date_epoch)
-    parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-    _require_composed(expected.header, parsed, "The spec file")
-    payload = ("_binary_payload", compression(shop.run("rpm", "--showrc").text))
-    built = shop.run(
-        "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
-        str(_TOP / _SPEC),
-    )  # fmt: skip
-    found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
-    _require_composed(expected.header, found, "The package")
-    listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
-    differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
-    _require_same("The package", differences)
-    return Packed(work / _PACKED, built.errors.strip())
+    configuration = shop.run("rpm", *shop.macros, "--showrc").text
+
+    def packed_and_read_back() -> str:
+        (work / _SPEC).write_text(text, encoding="utf-8")
+        set_times(destdir, source_date_epoch)
+        parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
+        _require_composed(expected.header, parsed, "The spec file")
+        payload = ("_binary_payload", compression(configuration))
+        built = shop.run(
+            "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
+            str(_TOP / _SPEC),
+        )  # fmt: skip
+        found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
+        _require_composed(expected.header, found, "The package")
+        listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
+        differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
+        _require_same("The package", differences)
+        return built.errors.strip()
+
+    # What the payload should have is in the spec file's %files, and what the state is, too.
+    inputs = {
+        "spec": text, "header": repr(expected.header), "configuration": configuration,
+        "architecture": architecture, "source_date_epoch": source_date_epoch,
+    }  # fmt: skip
+    said = earlier.have(work / _PACKED, destdir, inputs, packed_and_read_back)
+    return Packed(work / _PACKED, said)
 
 
 def compression(features: str) -> str:

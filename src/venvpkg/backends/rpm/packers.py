@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.model.target import Target
 
-# By the names that Fedora and its kin, and SUSE, have for them; those that are not installed are left out.
-_PACKERS: Final = ("rpm", "rpm-build", "rpm-libs", "xz-libs", "liblzma5", "libzstd", "libzstd1", "python3-libs")
+# By the names that Fedora and its kin, and SUSE, have for them; those that are not installed are left out. libmagic
+# says what each file is, and rpmbuild writes it down.
+_PACKERS: Final = (
+    "rpm", "rpm-build", "rpm-libs", "file-libs", "file-magic", "libmagic1", "xz-libs", "liblzma5", "libzstd",
+    "libzstd1", "python3-libs",
+)  # fmt: skip
 
 
 def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:

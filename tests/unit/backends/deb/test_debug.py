@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from unit.backends.deb.test_assemble import DpkgDeb
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import NOTHING_PACKED, RecordingReport, ScriptedRunner
 from unit.samples import a_spec, a_staged, debian_12
 from venvpkg.backends.deb.assemble import assemble
 from venvpkg.backends.deb.debug import assemble_debug, debug_fields
@@ -36,7 +36,9 @@ def spec_with(directory: Path, *build_ids: str) -> PackageSpec:
 def test_each_file_lies_where_gdb_looks_for_its_build_id(tmp_path: Path) -> None:
     dpkg = DpkgDeb()
 
-    assemble_debug(spec_with(tmp_path, FIRST, SECOND), debian_12(), tmp_path / "work", runner_of(dpkg))
+    assemble_debug(
+        spec_with(tmp_path, FIRST, SECOND), debian_12(), tmp_path / "work", runner_of(dpkg), earlier=NOTHING_PACKED
+    )
 
     place = tmp_path / "work/dbgsym/usr/lib/debug/.build-id"
     assert (place / "0a" / f"{FIRST[2:]}.debug").read_bytes() == FIRST.encode()
@@ -60,8 +62,12 @@ def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp
     dpkg = DpkgDeb()
     with_debug, without = spec_with(tmp_path / "a", FIRST), spec_with(tmp_path / "b")
 
-    made = assemble(with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport())
-    plain = assemble(without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport())
+    made = assemble(
+        with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+    )
+    plain = assemble(
+        without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+    )
 
     assert [each.name.partition("_")[0] for each in made.companions] == ["app-dbgsym"]
     assert plain.companions == ()
