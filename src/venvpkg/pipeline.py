@@ -157,7 +157,7 @@ def build_recorded(
             spec = replace(spec, debug=_debug_files(wheels, bench.work / "debug", session.report))
         declared = spec.relations.conflicts
         with session.report.task(Work.PACK, f"packing {project.package_name}"):
-            spec = backend.avoid_collisions(spec, target, runner, session.report)
+            spec = backend.avoid_collisions(spec, target, runner, session.report, cache=session.places.cache)
             packers = backend.packers(target, runner)
             kept = bench.work / "packed" if session.repacks else session.places.packed
             earlier = PackedPackages(kept, packers, session.report)

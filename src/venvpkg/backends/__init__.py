@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import deb, rpm
 from venvpkg.errors import NotAPackageError
 from venvpkg.model.target import Family
 
@@ -13,15 +12,22 @@ if TYPE_CHECKING:
 
     from venvpkg.backends.base import Backend
 
-_BACKENDS: dict[Family, Backend] = {Family.DEB: deb, Family.RPM: rpm}
 # How the files of each family begin. Source: deb(5); rpm's manual, "Package format", the lead.
 _BEGINNINGS = {b"!<arch>\n": Family.DEB, b"\xed\xab\xee\xdb": Family.RPM}
 _LONGEST = max(map(len, _BEGINNINGS))
 
 
 def backend_of(family: Family) -> Backend:
-    """Return the backend of a family."""
-    return _BACKENDS[family]
+    """Return the backend of a family; only that one is imported, because a second build costs little more than that."""
+    match family:
+        case Family.DEB:
+            from venvpkg.backends import deb  # noqa: PLC0415
+
+            return deb
+        case Family.RPM:
+            from venvpkg.backends import rpm  # noqa: PLC0415
+
+            return rpm
 
 
 def backend_of_file(artifact: Path) -> Backend:
@@ -39,5 +45,5 @@ def backend_of_file(artifact: Path) -> Backend:
         raise NotAPackageError(f"{artifact} cannot be read: {error.strerror}.", resolution="Name a package.") from error
     for start, family in _BEGINNINGS.items():
         if beginning.startswith(start):
-            return _BACKENDS[family]
+            return backend_of(family)
     raise NotAPackageError(f"{artifact} is neither a Debian package nor an rpm package.", resolution="Name a package.")

@@ -57,7 +57,9 @@ class Backend(Protocol):
     ) -> Mapping[PurePosixPath, NativePackage]:
         """Return the installed package that ships each path of the target; nothing for a path that none ships."""
 
-    def avoid_collisions(self, spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
+    def avoid_collisions(
+        self, spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path
+    ) -> PackageSpec:
         """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
 
     def assemble(  # noqa: PLR0913 - a stage: package, place, effects

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
 from venvpkg.host.namespaces import WAY_TO_NAMESPACES
 from venvpkg.host.runner import Command
 from venvpkg.targets.host import release_own, resolve_host
@@ -22,7 +23,7 @@ from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.target import Target
@@ -98,8 +99,8 @@ def _in_root(
     root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str], choice: Choice
 ) -> ResolvedTarget:
     runner = RootRunner(root, host, environment)
-    _require_runs(runner, selection, _way_to_run(root))
-    return ResolvedTarget(resolve_host(runner, root, choice), runner)
+    with _told_if_nothing_runs(runner, selection, lambda: _way_to_run(root)):
+        return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
 def _in_machine(
@@ -108,8 +109,9 @@ def _in_machine(
     connection = Connection(selection, ssh_settings(selection, host, environment), host, cache)
     root = machine_root(connection, cache / "machines")
     runner = MachineRunner(connection, root, environment)
-    _require_runs(runner, selection, "Give the machine what its administrator needs for mounts and namespaces.")
-    return ResolvedTarget(resolve_host(runner, root, choice), runner)
+    way_out = "Give the machine what its administrator needs for mounts and namespaces."
+    with _told_if_nothing_runs(runner, selection, lambda: way_out):
+        return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
 def _required(root: Path, selection: Selection) -> Path:
@@ -122,13 +124,19 @@ def _required(root: Path, selection: Selection) -> Path:
     return root
 
 
-def _require_runs(runner: Runner, selection: Selection, resolution: str) -> None:
-    done = runner.run(Command(("true",), timeout_s=60))
-    if not done.ok:
+@contextlib.contextmanager
+def _told_if_nothing_runs(runner: Runner, selection: Selection, way_out: Callable[[], str]) -> Iterator[None]:
+    """Tell of any failure that no program runs there, when that is so: it is the reason then."""
+    try:
+        yield
+    except VenvpkgError:
+        done = runner.run(Command(("true",), timeout_s=60))
+        if done.ok:
+            raise
         raise MissingToolError(
             [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
-            resolution=resolution,
-        )
+            resolution=way_out(),
+        ) from None
 
 
 def _way_to_run(root: Path) -> str:

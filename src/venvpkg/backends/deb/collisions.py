@@ -47,7 +47,7 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
         )
 
 
-def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
+def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
 
     Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
@@ -60,6 +60,7 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
     Source:
         Debian Policy 7.4, 10.1.
     """
+    del cache  # apt-file is quick, or not there
     if not spec.links:
         return spec
     known = _declared(spec.relations) | {spec.name}

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from venvpkg.backends.describe import says_that_venvpkg_made_it
+from venvpkg.backends.rpm.known import KnownMetadata
 from venvpkg.backends.rpm.owners import owners_of
 from venvpkg.backends.rpm.relations import name_of, spelled_relation
 from venvpkg.backends.rpm.repositories import (
@@ -29,8 +30,7 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
 
     Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
     """
-    del cache  # the package manager keeps its own
-    described = described_in_repositories(name, runner)
+    described = described_in_repositories(name, KnownMetadata(target, runner, cache))
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:
         version = max(versions, key=version_key)
@@ -41,7 +41,7 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
         )
 
 
-def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report) -> PackageSpec:
+def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
 
     rpm refuses two packages with the same path and different files, but only once everything was downloaded. Those
@@ -51,14 +51,14 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
         PackageDatabaseError: the target's database cannot be read.
         MissingToolError: no rpm.
     """
-    del target  # the runner is the target's
+    metadata = KnownMetadata(target, runner, cache)
     known = _declared(spec.relations) | {spec.name}
     others: dict[str, set[PurePosixPath]] = {}
     links = [link for link, _ in spec.links]
-    is_worth_asking = may_be_shipped_in_repositories(links, runner)
+    is_worth_asking = may_be_shipped_in_repositories(links, metadata)
     for link in links:
         installed = {each.name for each in owners_of(link, runner)}
-        in_repositories = shippers_in_repositories(link, runner) if is_worth_asking else ()
+        in_repositories = shippers_in_repositories(link, metadata) if is_worth_asking else ()
         for package in {*installed, *in_repositories} - known:
             others.setdefault(package, set()).add(link)
     for package, paths in sorted(others.items()):

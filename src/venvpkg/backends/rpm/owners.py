@@ -115,14 +115,14 @@ def packages_shipping(
     return {path: owners[0] for path, owners in found if owners}
 
 
-def installed_versions(packages: tuple[str, ...], runner: Runner) -> dict[str, str]:
-    """Return package → version, of those that are installed.
+def versions_providing(capabilities: Sequence[str], runner: Runner) -> dict[str, str]:
+    """Return package → version, of the installed packages that provide any of the capabilities: names, or paths.
 
     Raises:
         PackageDatabaseError: the database cannot be read.
         MissingToolError: no rpm.
     """
-    done = _query(("--queryformat", _SHIPS, "--", *packages), runner)
+    done = _query(("--queryformat", _SHIPS, "--whatprovides", *capabilities), runner)
     lines = [line.split("\t") for line in done.text.splitlines()]
     found = [_package(*line) for line in lines if len(line) == 4]  # noqa: PLR2004 - as _SHIPS has them
     return {each.name: each.version for each in found}

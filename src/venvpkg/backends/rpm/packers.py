@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.backends.rpm.owners import installed_versions, owners_of
+from venvpkg.backends.rpm.owners import versions_providing
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
@@ -20,6 +20,5 @@ _PACKERS: Final = (
 
 def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
-    found = installed_versions(_PACKERS, runner)
-    found |= {each.name: each.version for each in owners_of(target.interpreter.path, runner)}
+    found = versions_providing((*_PACKERS, str(target.interpreter.path)), runner)
     return tuple(sorted(found.items()))

@@ -50,7 +50,7 @@ def places(tmp_path: Path) -> Places:
 def avoided(places: Places, machine: Machine, report: RecordingReport, **changes: object) -> tuple[str, ...]:
     links = tuple((PurePosixPath("/usr/bin") / each, PREFIX / "bin" / each) for each in ("app", "app-tool"))
     spec: PackageSpec = a_spec(links=links, **changes)
-    return avoid_collisions(spec, places.target(), machine, report).relations.conflicts
+    return avoid_collisions(spec, places.target(), machine, report, cache=NOWHERE).relations.conflicts
 
 
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
@@ -162,4 +162,4 @@ def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None
 def test_a_package_without_commands_asks_nobody(places: Places) -> None:
     spec = a_spec(links=())
 
-    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReport()) == spec
+    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReport(), cache=NOWHERE) == spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from unit.fakes import RecordingReport, ScriptedRunner
@@ -12,6 +13,8 @@ from venvpkg.host.runner import Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.model.package import Relations
 
+# No directory can be there.
+NOWHERE = Path(os.devnull, "cache")
 NO_DNF = Completed(127)
 SOLVABLES = b"""<?xml version='1.0'?>
 <stream>
@@ -71,7 +74,7 @@ def test_what_is_no_list_of_zypper_provides_nothing() -> None:
 
 def namesake(runner: ScriptedRunner) -> list[str]:
     report = RecordingReport()
-    warn_of_namesake("app", debian_12(), runner, report, cache=Path("/nowhere"))
+    warn_of_namesake("app", debian_12(), runner, report, cache=NOWHERE)
     return report.warnings
 
 
@@ -105,7 +108,7 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
     report = RecordingReport()
     spec = a_spec(relations=Relations(replaces=("our-legacy (<< 2)",)))
 
-    avoided = avoid_collisions(spec, debian_12(), runner, report)
+    avoided = avoid_collisions(spec, debian_12(), runner, report, cache=NOWHERE)
 
     assert avoided.relations.conflicts == ("other", "third")
     assert [each.partition(",")[0] for each in report.warnings] == ["other", "third"]
@@ -115,7 +118,7 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
 def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
 
-    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReport()).relations.conflicts == ()
+    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts == ()
 
 
 MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/bin/{name}")) for name in "abc")
@@ -124,7 +127,10 @@ MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/
 def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): Completed(0)})
 
-    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, RecordingReport()).relations.conflicts == ()
+    assert (
+        avoid_collisions(a_spec(links=MANY), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts
+        == ()
+    )
 
     (asked,) = (command.argv for command in runner.ran if command.argv[0] == "dnf")
     assert asked[-4:] == ("/usr/bin/a,/usr/bin/b,/usr/bin/c", "/usr/bin/a", "/usr/bin/b", "/usr/bin/c")
@@ -137,5 +143,7 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
     report = RecordingReport()
 
-    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, report).relations.conflicts == ("other",)
+    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, report, cache=NOWHERE).relations.conflicts == (
+        "other",
+    )
     assert "ships /usr/bin/b too" in report.warnings[0]
