@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import platformdirs  # noqa: TID251
+
+from venvpkg.host.locks import locked, locked_if_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,43 +108,26 @@ def private_directory(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         # One that is made and not yet locked would look abandoned.
-        with _locked(parent.with_name(f"{parent.name}.lock")):
+        with locked(parent.with_name(f"{parent.name}.lock")):
             _remove_abandoned(parent)
             directory = Path(tempfile.mkdtemp(dir=parent))
-            stack.enter_context(_locked(directory / ".lock"))
+            stack.enter_context(locked(directory / ".lock"))
         try:
             yield directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _remove_abandoned(parent: Path) -> None:
     for directory in parent.iterdir():
         try:
-            lock = os.open(directory / ".lock", os.O_RDWR | os.O_CLOEXEC)
+            with locked_if_free(directory / ".lock", made=False) as lock:
+                if lock is not None:
+                    _remove(directory)
         except FileNotFoundError:  # killed before it was locked, or while it was removed
             _remove(directory)
-            continue
         except OSError:  # another user's
             continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            _remove(directory)
-        finally:
-            os.close(lock)
 
 
 def _remove(directory: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
+from venvpkg.host.locks import locked, locked_if_free
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
 from venvpkg.wheelhouse.key import key_of, same_but_for_target
@@ -139,8 +139,8 @@ class Wheelhouse:
         unfinished = self._path / ".tmp"
         if not unfinished.is_dir():
             return
-        with contextlib.suppress(OSError), self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
-            for left in unfinished.iterdir():
+        with contextlib.suppress(OSError), locked_if_free(self._lock) as lock:
+            for left in unfinished.iterdir() if lock is not None else ():
                 shutil.rmtree(left, ignore_errors=True)
 
     def _entry(self, key: str) -> Path:
@@ -194,7 +194,9 @@ class Wheelhouse:
 
     @contextlib.contextmanager
     def _unfinished(self) -> Iterator[Path]:
-        with self._lock(fcntl.LOCK_SH):
+        self._path.mkdir(parents=True, exist_ok=True)
+        told = f"waiting for another build, which has the lock on the wheelhouse {self._path}"
+        with locked(self._lock, shared=True, waiting=self._report.task(Work.WAIT, told)):
             parent = self._path / ".tmp"
             parent.mkdir(exist_ok=True)
             fresh = Path(tempfile.mkdtemp(dir=parent))
@@ -204,26 +206,9 @@ class Wheelhouse:
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
 
-    @contextlib.contextmanager
-    def _lock(self, how: int) -> Iterator[None]:
-        self._path.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._path / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-        try:
-            self._acquire(lock, how)
-            yield
-        finally:
-            os.close(lock)
-
-    def _acquire(self, lock: int, how: int) -> None:
-        """Get the lock; where another process holds it, tell people what is waited for."""
-        try:
-            fcntl.flock(lock, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if how & fcntl.LOCK_NB:
-                raise
-            waiting = f"waiting for another build, which has the lock on the wheelhouse {self._path}"
-            with self._report.task(Work.WAIT, waiting):
-                fcntl.flock(lock, how)
+    @property
+    def _lock(self) -> Path:
+        return self._path / ".lock"
 
 
 def _checked(directory: Path) -> ReadyWheel:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 import weakref
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import TargetError
+from venvpkg.host.locks import locked, locked_if_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class HeldRoot:
     """A root that nobody removes as long as this object lives."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, lock: contextlib.ExitStack) -> None:
         self.path = path
-        weakref.finalize(self, os.close, descriptor)
+        weakref.finalize(self, lock.close)
 
 
 def hold(root: Path) -> HeldRoot:
@@ -30,10 +30,9 @@ def hold(root: Path) -> HeldRoot:
     Raises:
         TargetError: somebody removed it just now.
     """
-    descriptor = os.open(_lock_of(root), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    held = HeldRoot(root, descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
-    os.utime(descriptor)
+    lock = contextlib.ExitStack()
+    os.utime(lock.enter_context(locked(_lock_of(root), shared=True)))
+    held = HeldRoot(root, lock)
     if not root.is_dir():
         raise TargetError(f"{root} was removed by another run just now.", resolution="Run the command again.")
     return held
@@ -42,16 +41,8 @@ def hold(root: Path) -> HeldRoot:
 @contextlib.contextmanager
 def alone(root: Path) -> Iterator[bool]:
     """Yield whether nobody uses a root; then nobody begins to, as long as the block runs."""
-    descriptor = os.open(_lock_of(root), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
+    with locked_if_free(_lock_of(root)) as lock:
+        yield lock is not None
 
 
 def unused_s(root: Path) -> float:

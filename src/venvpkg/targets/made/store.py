@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.console import Work
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.files import read_regular, sha256_of, write_whole
+from venvpkg.host.locks import locked
 from venvpkg.host.places import workspace
 from venvpkg.host.runner import Command
 from venvpkg.targets.families import traits_of
@@ -320,16 +320,9 @@ class Systems:
         """Hold the lock on everything of one system; others who want it wait."""
         self.places.systems.mkdir(parents=True, exist_ok=True)
         path = self._description(selection).with_suffix(".lock")
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                with self.report.task(Work.WAIT, f"waiting for another run that makes {selection}"):
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+        waiting = self.report.task(Work.WAIT, f"waiting for another run that makes {selection}")
+        with locked(path, waiting=waiting):
             yield
-        finally:
-            os.close(descriptor)
 
 
 def _entries(directory: Path) -> tuple[Path, ...]:
