@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 PROGRAMS = PurePosixPath("/usr/bin")
 
+NO_MAINTAINER = (
+    "maintainer: not given, and the application's metadata has no author or maintainer with an address;"
+    " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
+)
+
 _MARK = "the Python libraries that it needs, in a virtual environment"
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -97,10 +102,7 @@ def _problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
     """Return why no package of any family can be described, one sentence each; empty when it can."""
     problems = []
     if not _maintainer(project, staged):
-        problems.append(
-            "maintainer: not given, and the application's metadata has no author or maintainer with an address;"
-            " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
-        )
+        problems.append(NO_MAINTAINER)
     for command in _commands(project, staged):
         problem = _command_problem(command, staged)
         if problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvpkg.backends.describe import NO_MAINTAINER
 from venvpkg.errors import ConfigurationError
 from venvpkg.templates import unknown_templates
 
@@ -24,7 +25,8 @@ def refuse(project: Project, inclusions: Inclusions, problems: Iterable[str]) ->
     Raises:
         ConfigurationError: there are problems.
     """
-    found = (*problems, *_template_problems(inclusions))
+    anonymous = (NO_MAINTAINER,) if project.is_anonymous and not project.settings.maintainer else ()
+    found = (*anonymous, *problems, *_template_problems(inclusions))
     if found:
         raise ConfigurationError(project.source, found)
 

@@ -95,7 +95,21 @@ def _of_directory(
         base=directory,
         configuration=file,
         targets=read.targets,
+        is_anonymous=_is_anonymous(table),
     )
+
+
+def _is_anonymous(table: Mapping[str, object]) -> bool:
+    """Whether the table [project] states that nobody has an address; a build backend may add none then.
+
+    Source:
+        PyPA specification of pyproject.toml: authors, maintainers, dynamic.
+    """
+    dynamic = table.get("dynamic")
+    computed = not table or (isinstance(dynamic, list) and {"authors", "maintainers"} & {*map(str, dynamic)})
+    named = (table.get(key) for key in ("authors", "maintainers"))
+    people = [each for people in named if isinstance(people, list) for each in people]
+    return not computed and not any(isinstance(each, dict) and each.get("email") for each in people)
 
 
 def _name_elsewhere(document: Mapping[str, object], directory: Path) -> object:

@@ -160,6 +160,7 @@ class Project:
         configuration: file with the settings; None when there is none, or it is the project's pyproject.toml.
         targets: family and release (``debian-13``, empty for those without a table of their own) → the settings there;
             none where the configuration makes no difference.
+        is_anonymous: whether its metadata, before any build, state that no author or maintainer has an address.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Project:
     base: Path = Path()
     configuration: Path | None = None
     targets: tuple[tuple[tuple[Family, str], Settings], ...] = ()
+    is_anonymous: bool = False
 
     @property
     def package_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from unit.samples import a_project
 from venvpkg.backends.refusal import refuse
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import Inclusions, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +34,11 @@ def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_a
 
 def test_a_project_without_problems_is_not_refused() -> None:
     refuse(a_project(), Inclusions(), [])
+
+
+def test_a_package_that_nobody_would_answer_for_is_refused_before_it_is_built() -> None:
+    anonymous = dataclasses.replace(a_project(), is_anonymous=True, settings=Settings())
+    with pytest.raises(ConfigurationError, match="maintainer: not given"):
+        refuse(anonymous, Inclusions(), [])
+
+    refuse(dataclasses.replace(anonymous, settings=Settings(maintainer="Jane <jane@example.org>")), Inclusions(), [])

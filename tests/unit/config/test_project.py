@@ -44,6 +44,22 @@ def test_an_ordinary_project_needs_no_key(write: Callable[[str], Path]) -> None:
     assert project.lock == directory / "pylock.toml"
 
 
+@pytest.mark.parametrize(
+    ("metadata", "is_anonymous"),
+    [
+        ('[project]\nname = "app"\n', True),
+        ('[project]\nname = "app"\nauthors = [{ name = "Jane" }]\nmaintainers = "none"\n', True),
+        ('[project]\nname = "app"\nmaintainers = [{ name = "A" }, { email = "jane@example.org" }]\n', False),
+        ('[project]\nname = "app"\ndynamic = ["version", "authors"]\n', False),
+        ('[tool.poetry]\nname = "app"\n', False),
+    ],
+)
+def test_whether_nobody_has_an_address_is_known_of_metadata_that_no_backend_computes(
+    write: Callable[[str], Path], metadata: str, *, is_anonymous: bool
+) -> None:
+    assert read_project(".", {}, write(metadata)).is_anonymous is is_anonymous
+
+
 def test_a_project_of_poetry_s_own_tables_is_named_by_them(write: Callable[[str], Path]) -> None:
     text = '[tool.poetry]\nname = "Guest_Book"\n[tool.poetry.extras]\nldap = ["ldap3"]\n'
 
