@@ -1,0 +1,152 @@
+"""From wheels to the package: staged, read, related to the release's packages, described, packed, recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from venvpkg.backends import backend_of
+from venvpkg.backends.describe import describe
+from venvpkg.backends.packed import PackedPackages
+from venvpkg.config.table import settings_table
+from venvpkg.console import Work
+from venvpkg.depends.record import dump_record
+from venvpkg.elf.tree import scan
+from venvpkg.host.files import sha256_of
+from venvpkg.lock.build_pins import read_build_pins
+from venvpkg.lock.credentials import without_credentials
+from venvpkg.model.record import BuildRecord
+from venvpkg.record.inputs import Ingredients, inputs_of
+from venvpkg.sbom.bundled import bundled_libraries
+from venvpkg.sbom.cyclonedx import bill_of_materials
+from venvpkg.sbom.warnings import binary_warnings
+from venvpkg.staging.mistagged import native_code_in_pure_wheels
+from venvpkg.staging.stage import stage
+from venvpkg.wheelhouse.debug import extract_debug
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.lock.obtain import ObtainedLock
+    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.elf import ElfReport
+    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.project import Inclusions
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.sbom.bundled import Bundled
+    from venvpkg.sbom.cyclonedx import Contents
+    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.workbench import Workbench
+
+
+def staged_of(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclusions, bench: Workbench) -> StagedVenv:
+    """Return the application with all wheels, as it will lie on the target."""
+    report = bench.session.report
+    with report.task(Work.STAGE, f"staging {len(wheels)} wheels"):
+        staged = stage(
+            bench.project, wheels, bench.target,
+            workspace=bench.work, places=bench.session.places, runner=bench.runner, report=report,
+            files=inclusions.files, system=plan.system,
+        )  # fmt: skip
+    count = len(staged.distributions)
+    report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
+    return staged
+
+
+def scanned(staged: StagedVenv, bench: Workbench) -> ElfReport:
+    """Return every ELF file of the payload."""
+    with bench.session.report.task(Work.SCAN, "reading ELF files"):
+        return scan(staged.destdir, bench.target, bench.session.report)
+
+
+def bundled_in(
+    staged: StagedVenv, elf: ElfReport, plan: WheelPlan, wheels: tuple[ReadyWheel, ...], bench: Workbench
+) -> tuple[Bundled, ...]:
+    """Return the libraries that distributions brought along; warn of them, and of native code where none should be."""
+    report = bench.session.report
+    bundled = bundled_libraries(staged, elf, wheels, report)
+    for warning in (
+        *native_code_in_pure_wheels(elf, staged.distributions, wheels),
+        *binary_warnings(plan, staged, elf, bundled),
+    ):
+        report.warn(warning)
+    return bundled
+
+
+def related(staged: StagedVenv, elf: ElfReport, bench: Workbench) -> DependencySet:
+    """Return what the package depends on, with the evidence."""
+    settings, report = bench.project.settings, bench.session.report
+    with report.task(Work.DERIVE, "asking which packages own the libraries"):
+        return backend_of(bench.target.family).derive_dependencies(
+            elf, staged, bench.target, bench.runner, report,
+            declared=settings.depends, sonames=settings.sonames, with_floors=settings.rpm_min_versions,
+        )  # fmt: skip
+
+
+def described(contents: Contents, elf: ElfReport, inclusions: Inclusions, bench: Workbench) -> PackageSpec:
+    """Return the package's description, with its bill of materials and the debug information of its wheels."""
+    spec = describe(
+        bench.project, contents.staged, contents.dependencies, contents.source_date_epoch,
+        evidence=dump_record(contents.dependencies), inclusions=inclusions, sbom=bill_of_materials(contents), elf=elf,
+    )  # fmt: skip
+    if not bench.project.settings.debug_symbols:
+        return spec
+    return replace(spec, debug=_debug_files(contents.wheels, bench.work / "debug", bench.session.report))
+
+
+def packed(
+    spec: PackageSpec, contents: Contents, obtained: ObtainedLock, toolchain: Toolchain, bench: Workbench
+) -> tuple[Artifact, BuildRecord]:
+    """Return the package, in this run's private directory, and its record."""
+    session, target, runner = bench.session, bench.target, bench.runner
+    backend = backend_of(target.family)
+    with session.report.task(Work.PACK, f"packing {spec.name}"):
+        apart = backend.avoid_collisions(spec, target, runner, session.report, cache=session.places.cache)
+        packers = backend.packers(target, runner)
+        kept = bench.work / "packed" if session.repacks else session.places.packed
+        earlier = PackedPackages(kept, packers, session.report)
+        artifact = backend.assemble(apart, target, bench.work / "finished", runner, session.report, earlier=earlier)
+    ingredients = Ingredients(
+        target, contents.plan, contents.wheels, read_build_pins(bench.project.build_lock), contents.dependencies,
+        spec.inclusions, toolchain.flags, toolchain.packages, packers,
+        [each for each in apart.relations.conflicts if each not in spec.relations.conflicts],
+    )  # fmt: skip
+    return replace(artifact, wheels=contents.wheels), _record(artifact, obtained, ingredients, bench)
+
+
+def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, report: Report) -> tuple[tuple[str, Path], ...]:
+    """Return build-id and file of all debug information that the wheels have; warn where there is none."""
+    found = {
+        build_id: file
+        for wheel in wheels
+        if wheel.debug is not None
+        for build_id, file in extract_debug(wheel.debug, directory).items()
+    }
+    if not found:
+        report.warn("debug-symbols: nothing in the package was compiled with debug information")
+    return tuple(sorted(found.items()))
+
+
+def _record(artifact: Artifact, obtained: ObtainedLock, ingredients: Ingredients, bench: Workbench) -> BuildRecord:
+    """Return the record; its lock is the one that was built from, whichever program keeps it."""
+
+    def text(path: Path) -> str:
+        return without_credentials(path.read_text(encoding="utf-8")) if path.exists() else ""
+
+    project = bench.project
+    return BuildRecord(
+        name=project.name,
+        requirement=without_credentials(project.requirement) if project.requirement else None,
+        settings=settings_table(replace(project.settings, lock=None)),
+        source_date_epoch=artifact.spec.source_date_epoch,
+        lock=without_credentials(obtained.text(project.lock.parent)),
+        build_lock=text(project.build_lock),
+        inputs=inputs_of(ingredients),
+        artifact=artifact.path.name,
+        sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
+        companions={each.name: sha256_of(each) for each in artifact.companions},
+    )
