@@ -12,7 +12,7 @@ from venvpkg.host.files import write_whole
 from venvpkg.lock.inputs import application_requirement, lock_inputs
 from venvpkg.lock.lock_text import lock_text, locked_from, moved_document, plain_text, read_document
 from venvpkg.lock.per_target import lock_of_its_own
-from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared
+from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared, without_markers
 from venvpkg.lock.uv import Wanted, compile_lock
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def _write(
         path = project.lock
         document = moved_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")
-        share = packages if isinstance(packages, list) else []
+        share = without_markers(packages if isinstance(packages, list) else [])
+        document["packages"] = share
         beside = _beside(path, inputs, None if not upgrade else resolver.ledger.renewed)
         merged: Mapping[str, object] | None = document
         if beside:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Entry = dict[str, object]
 # Of an entry: what may differ between targets that have the same release of a distribution.
 _OF_A_TARGET = ("marker", "wheels")
+# What ``_marker`` writes.
+_WORD = r"(python_version|platform_machine) == '[^' ]*'"
+_CLAUSE = f"{_WORD}( and {_WORD})?"
+_OURS = re.compile(f"{_CLAUSE}( or {_CLAUSE})*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,18 +65,31 @@ def locked_targets(table: Mapping[str, object]) -> tuple[LockedTarget, ...]:
 
 
 def share_of(document: Mapping[str, object], target: LockedTarget) -> tuple[Entry, ...] | None:
-    """Return the packages of a shared lock that one of its targets needs; None where its markers are not ours."""
+    """Return the packages of a lock that one of its targets needs; None where its markers are not ours.
+
+    Where no environments are told apart, every package is for each of its targets: uv's own markers, which locks of
+    earlier versions have kept, were true for the one that it resolved.
+    """
     share = []
-    for entry in _entries(document):
-        text = entry.get("marker")
-        if text is not None:
-            applies = _applies(text, target)
+    for entry in without_markers(_entries(document)) if "environments" not in document else _entries(document):
+        if "marker" in entry:
+            applies = _applies(entry["marker"], target)
             if applies is None:
                 return None
             if not applies:
                 continue
-        share.append({key: value for key, value in entry.items() if key != "marker"})
+        share.append(entry)
+    share = without_markers(share)
     return tuple(share) if len({each.get("name") for each in share}) == len(share) else None
+
+
+def without_markers(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
+    """Return what uv resolved for one target as what that target needs: all of it.
+
+    uv keeps the marker of whoever wanted a distribution. It speaks of more than our markers do, such as
+    ``python_full_version``, and of what holds for that target anyway.
+    """
+    return [{key: value for key, value in entry.items() if key != "marker"} for entry in entries]
 
 
 def share_text_of(document: Mapping[str, object], target: LockedTarget) -> Mapping[str, object] | None:
@@ -128,6 +145,9 @@ def _entries(document: Mapping[str, object]) -> Iterator[Entry]:
 
 
 def _applies(text: object, target: LockedTarget) -> bool | None:
+    # Of anything else packaging would tell what holds for the interpreter that runs it.
+    if not _OURS.fullmatch(str(text)):
+        return None
     environment = {"python_version": target.python, "platform_machine": target.machine}
     try:
         return Marker(str(text)).evaluate(environment)

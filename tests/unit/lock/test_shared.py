@@ -111,9 +111,20 @@ def test_targets_that_no_marker_tells_apart_share_what_is_the_same_and_nothing_e
     assert shared({}, {TRIXIE: [CLICK], leap: [CLICK, ZIPP]}) is None
 
 
-@pytest.mark.parametrize("marker", ["python_version", "os_name == 'nt' and", 7, "extra == 'x'"])
+@pytest.mark.parametrize(
+    "marker", ["python_version", "os_name == 'nt' and", 7, "extra == 'x'", "python_full_version < '3.99'"]
+)
 def test_a_marker_that_is_not_ours_makes_no_share(marker: object) -> None:
-    assert share_of({"packages": [CLICK | {"marker": marker}]}, TRIXIE) in {None, ()}
+    environments = ["python_version == '3.9'", "python_version == '3.13'"]
+
+    assert share_of({"environments": environments, "packages": [CLICK | {"marker": marker}]}, TRIXIE) is None
+
+
+def test_all_that_uv_resolved_for_a_single_target_is_its_share_whatever_markers_it_has() -> None:
+    # False for the interpreter of this test, true for the target.
+    marked = ZIPP | {"marker": "python_full_version < '3.10'"}
+
+    assert share_of({"packages": [CLICK_OLD, marked]}, BULLSEYE) == (CLICK_OLD, ZIPP)
 
 
 @pytest.mark.parametrize("listed", [7, [7], [{"name": 7}], [{}], [{"name": "x", "python": []}]])
@@ -143,7 +154,10 @@ class Index:
             minor = python.replace(".", "")
             file.write(
                 f'lock-version = "1.0"\ncreated-by = "uv"\nrequires-python = ">={python}"\n[[packages]]\n'
-                f'name = "click"\nversion = "{self.newest[f"py{minor}"]}"\nwheels = [{{ url = '
+                f'name = "click"\nversion = "{self.newest[f"py{minor}"]}"\n'
+                # As uv does where what wanted it had a marker; it was true for the target that was asked for.
+                f"marker = \"python_full_version < '3.{int(python.split('.')[1]) + 1}'\"\n"
+                "wheels = [{ url = "
                 f'"https://i.example/click-{self.newest[f"py{minor}"]}-py3-none-any.whl",'
                 f' hashes = {{ sha256 = "{SHA}" }} }}]\n'
             )
