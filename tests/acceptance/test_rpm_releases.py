@@ -92,7 +92,7 @@ class Release:
 
 EL_10 = Release("trixie", Flavour.FEDORA, "4.20", "3.13", 17, "testrpm_10", ".el10", DNF)
 RAWHIDE = Release("forky", Flavour.FEDORA, "6.", "3.14", 18, "testrpm_11", ".el11", DNF_5, ("dnf5",))
-LEAP = Release("bookworm", Flavour.SUSE, "4.18", "3.11", 15, "testsuse_15_6", "", ZYPPER)
+LEAP = Release("bookworm", Flavour.SUSE, "4.18", "3.11", 15, "testsuse_15_6", ".testsuse15.6", ZYPPER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Target:
         interpreter: what runs the application: the release's own, or another one that the user wants.
         vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
         accepts: platform tags of other releases whose wheels serve here too, best first.
-        dist: the family rpm's mark of the release in a package's release, ``.el9``; empty where it has none.
+        dist: the family rpm's mark of the release in a package's release, ``.el9``; empty in other families.
         isa: the family rpm's mark of the architecture in a dependency, ``(x86-64)``.
     """
 

@@ -34,10 +34,18 @@ def test_architecture_and_marks_come_from_rpm_and_there_is_no_multiarch() -> Non
     assert identity.multiarch == ""
 
 
-def test_a_release_without_dist_has_none() -> None:
-    identity = read_identity(Release("opensuse-leap", "15.6", ""), "", rpm_expands("aarch64", "(aarch-64)", ""))
+@pytest.mark.parametrize(
+    ("release", "dist"),
+    [
+        (Release("opensuse-leap", "15.6", ""), ".opensuseleap15.6"),
+        (Release("opensuse-leap", "16.0", ""), ".opensuseleap16.0"),
+        (Release("opensuse", "tumbleweed", ""), ".opensusetumbleweed"),
+    ],
+)
+def test_a_release_without_dist_is_told_from_others_by_its_own_words(release: Release, dist: str) -> None:
+    identity = read_identity(release, "", rpm_expands("aarch64", "(aarch-64)", ""))
 
-    assert (identity.architecture, identity.dist) == ("aarch64", "")
+    assert (identity.architecture, identity.dist) == ("aarch64", dist)
 
 
 @pytest.mark.parametrize("values", [("%{_target_cpu}", "", ""), ("x86_64", "", ".el9-2"), ("x86_64", "x86-64", "")])

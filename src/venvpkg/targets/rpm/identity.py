@@ -24,6 +24,9 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
 
     There are no multiarch directories, whatever the interpreter says: Fedora's was told at its build.
 
+    openSUSE's rpm has no ``%dist``; there the mark is made of the release's own words. Without any, packages for two
+    releases would have one name, and the one for the later release would not be the newer.
+
     Source:
         rpm's macros ``_target_cpu``, ``_isa`` and ``dist``; Fedora's Packaging Guidelines, DistTag.
     """
@@ -35,4 +38,5 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
             [f"an rpm that names its architecture; this one says {(architecture, isa, dist)!r}"],
             resolution=f"Repair the macros of rpm on {release.id} {release.version}.",
         )
-    return Identity(architecture, "", dist, isa)
+    own = "." + re.sub(r"[^a-z0-9.]", "", f"{release.id}{release.version}")
+    return Identity(architecture, "", dist or own, isa)
