@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from venvpkg.model.depends import Dependency, Evidence, Exclusion
 
-_PACKAGE = re.compile(r"[^\s|(]+")
+_PACKAGE = re.compile(r"[^\s|()]+")
+# What parts alternatives in a .deb, and conditions in an .rpm.
+_PARTED = re.compile(r"\||\s(?:and|else|if|or|unless|with|without)\s")
 WHY = {
     Source.SYMBOLS: "lowest version by the package's symbols file",
     Source.SHLIBS: "by the package's shlibs file",
@@ -80,12 +82,15 @@ def _left_out(exclusion: Exclusion) -> Iterator[str]:
 
 
 def _packages(relation: str) -> list[str]:
-    return [match[0] for part in relation.split("|") if (match := _PACKAGE.search(part))]
+    return [match[0] for part in _PARTED.split(relation) if (match := _PACKAGE.search(part))]
 
 
 def _names(relation: str) -> list[str]:
-    """Return what one may ask for a relation by: its packages, and itself, as 'rpm -q --requires' prints it."""
-    return [*_packages(relation), relation]
+    """Return what one may ask for a relation by.
+
+    That is its packages; itself, as 'rpm -q --requires' prints it; and a capability without its version.
+    """
+    return [*_packages(relation), relation, relation.partition(" ")[0]]
 
 
 def _owners(dependency: Dependency) -> list[str]:

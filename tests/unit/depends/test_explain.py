@@ -97,6 +97,22 @@ def test_a_relation_is_explained_as_the_field_has_it() -> None:
     assert "rtld" not in explanation(dependencies, capability)
 
 
+@pytest.mark.parametrize(
+    ("asked", "relation"),
+    [
+        ("python(abi)", "python(abi) = 3.11"),
+        ("httpd", "(nginx >= 1 or httpd)"),
+        ("nginx", "(nginx >= 1 or httpd)"),
+    ],
+)
+def test_a_relation_of_an_rpm_is_found_by_its_capability_and_its_alternatives(asked: str, relation: str) -> None:
+    because = (Evidence(Source.USER),)
+    relations = ("python(abi) = 3.11", "(nginx >= 1 or httpd)", "libxml2-orlando")
+    dependencies = DependencySet(tuple(Dependency(each, because) for each in relations))
+
+    assert [line for line in explanation(dependencies, asked).splitlines() if line[:1] != " "] == [relation]
+
+
 def test_a_package_that_is_not_needed_is_told_with_those_that_are() -> None:
     with pytest.raises(NotAPackageError) as caught:
         explanation(SET, "libssl3")
