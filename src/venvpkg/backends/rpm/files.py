@@ -35,6 +35,8 @@ _DIRECTORIES: Final = """
 /var/cache /var/lib /var/log /var/opt /var/spool
 """
 _SHARED: Final = frozenset(map(PurePosixPath, _DIRECTORIES.split()))
+# Without a mode of its own, what is not in the buildroot has none at all (000), which rpmlint takes for an error.
+_GHOST_MODES: Final = {True: "%attr(0755, root, root) %dir", False: "%attr(0644, root, root)"}
 _UNVERIFIED: Final = "%verify(not user group mode mtime size filedigest link rdev)"
 _MANUAL: Final = PurePosixPath("/usr/share/man")
 
@@ -78,4 +80,4 @@ def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterab
             case _:
                 yield pattern(each.path)
     for ghost in state:
-        yield f"%ghost {'%dir ' if ghost.is_directory else ''}{_UNVERIFIED} {pattern(ghost.path)}"
+        yield f"%ghost {_GHOST_MODES[ghost.is_directory]} {_UNVERIFIED} {pattern(ghost.path)}"

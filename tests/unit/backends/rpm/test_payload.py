@@ -92,6 +92,7 @@ def test_what_the_application_makes_is_listed_as_ghosts_that_nobody_verifies() -
     assert [(line.split()[0], "%dir" in line, line.split()[-1]) for line in lines[1:]] == [
         ("%ghost", True, "/var/lib/app"), ("%ghost", False, "/var/log/app.log"),
     ]  # fmt: skip
+    assert ["%attr(0755, root, root)" in line for line in lines[1:]] == [True, False]
     assert all("%verify(not user group mode mtime size filedigest" in line for line in lines[1:])
 
 
