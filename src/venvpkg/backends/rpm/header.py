@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -105,7 +106,15 @@ def differences_of(composed: Header, found: Header) -> Iterator[str]:
 def _of_mapping(composed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
     for tag in sorted(composed.keys() | found.keys()):
         if composed.get(tag, "") != found.get(tag, ""):
-            yield f"{tag}: {found.get(tag, '')!r:.300}, not {composed.get(tag, '')!r:.300}"
+            there, wanted = _from_where_they_differ(found.get(tag, ""), composed.get(tag, ""))
+            yield f"{tag}: {there!r:.300}, not {wanted!r:.300}"
+
+
+def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
+    """Return both from the line on that is not the same: texts such as scriptlets are long."""
+    pairs = zip(one.splitlines(keepends=True), other.splitlines(keepends=True), strict=False)
+    start = sum(len(line) for line, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return one[start:], other[start:]
 
 
 def _is_rpms_own(spec_tag: str, relation: str, name: str, *, has_scripts: bool) -> bool:

@@ -165,6 +165,13 @@ def test_what_is_not_there_or_is_other_is_told() -> None:
     assert any(each.startswith("changelog:") for each in told)
 
 
+def test_a_long_text_is_told_from_the_line_on_that_is_not_the_same() -> None:
+    same = "# what many lines have in common\n" * 30
+    wanted, found = (replace(HEADER, scripts={"POSTIN": f"{same}echo {word}"}) for word in ("%files", "lost"))
+
+    assert list(differences_of(wanted, found)) == ["POSTIN: 'echo lost', not 'echo %files'"]
+
+
 @pytest.mark.parametrize("answer", ["NAME='app", "nonsense"])
 def test_an_answer_that_is_none_is_refused(answer: str) -> None:
     with pytest.raises(ValueError, match=r"."):
