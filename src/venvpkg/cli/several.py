@@ -6,12 +6,12 @@ import errno
 import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from venvpkg import pipeline
-from venvpkg.errors import MachineError, SeveralTargetsError, VenvpkgError
+from venvpkg.errors import AssembleError, MachineError, SeveralTargetsError, VenvpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,27 @@ def build_for_each(
         # So that each removes what it has on disk. What waits for a silent server is left: the next run removes that.
         wait(futures, timeout=_PATIENCE_S)
         raise
-    return tuple(future.result() for future in futures)
+    return tuple(_kept(future.result(), futures, tell_failure) for future in futures)
+
+
+def _kept(
+    outcome: Outcome, futures: Sequence[Future[Outcome]], tell_failure: Callable[[str, VenvpkgError], None]
+) -> Outcome:
+    """Return an outcome; a failure, and told, where another target has another package of the same name.
+
+    Releases that are to be compatible, such as EL 9's rebuilds, have one mark; of their packages only the one that was
+    written last is there.
+    """
+    artifact = outcome.artifact
+    made = [each for future in futures if (each := future.result().artifact) is not None]
+    if artifact is None or all(each.sha256 == artifact.sha256 for each in made if each.path == artifact.path):
+        return outcome
+    error = AssembleError(
+        f"Another target of this call has another package of the same name, {artifact.path.name}.",
+        resolution="Build for them one by one, each with an --out of its own.",
+    )
+    tell_failure(str(outcome.target), error)
+    return replace(outcome, artifact=None, error=error)
 
 
 def _started(work: Callable[[], Outcome], name: str) -> Future[Outcome]:

@@ -87,6 +87,30 @@ def test_a_failure_is_the_last_event_after_the_result_of_all(
     assert len(built) == 2
 
 
+@pytest.mark.parametrize(("digests", "code"), [(("0" * 64, "1" * 64), 25), (("0" * 64, "0" * 64), 0)])
+def test_two_packages_of_one_name_are_a_failure_unless_they_are_the_same(
+    built: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    digests: tuple[str, str],
+    code: int,
+) -> None:
+    build, left = pipeline.build, dict(zip(("debian:bullseye", "debian:bookworm"), digests, strict=True))
+
+    def build_under_one_name(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
+        artifact = build(project, destination, session, locked=locked)
+        path, sha256 = destination.absolute() / "app.rpm", left[str(session.target)]
+        return SimpleNamespace(**(vars(artifact) | {"path": path, "sha256": sha256}))
+
+    monkeypatch.setattr(pipeline, "build", build_under_one_name)
+
+    assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:bookworm"]) == code
+
+    told = "debian:bullseye: Another target of this call has another package of the same name, app.rpm."
+    assert (told in capsys.readouterr().err) == (code != 0)
+    assert len(built) == 2
+
+
 def test_all_are_built_at_once_with_one_pool_and_one_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(3, timeout=30)
     shared: list[tuple[object, object]] = []
