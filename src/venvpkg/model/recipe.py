@@ -14,7 +14,8 @@ class Repository:
 
     Attributes:
         name: its id, a word.
-        url: where its ``repodata`` is; ``$releasever`` stands for the release, ``$basearch`` is dnf's to replace.
+        url: where its ``repodata`` is; ``$releasever`` stands for the release and ``{snapshot}``
+            for the date, ``$basearch`` is dnf's to replace.
         keys: URLs of the keys that sign its packages; without one, signatures are not checked, and a warning says so.
     """
 

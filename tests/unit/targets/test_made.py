@@ -17,7 +17,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.places import Places
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.recipe import Repository, SystemSettings
-from venvpkg.targets.made import dnf
+from venvpkg.targets.made import debian, dnf
 from venvpkg.targets.made.hold import alone
 from venvpkg.targets.made.store import Systems
 from venvpkg.targets.selection import Kind, Selection
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.target import Target
+    from venvpkg.targets.made.system import Maker
 
 SUITE = Selection(Kind.DEBIAN, "trixie")
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"
@@ -356,6 +357,40 @@ def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tm
     assert later[0] == "[main]\nproxy=http://proxy.example.org:3128\n"
     assert "baseurl=https://example.org/43/$basearch\n" in later[1]
     assert "gpgkey=file:///k-43\n" in later[1]
+
+
+def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names() -> None:
+    settings = SystemSettings(
+        repositories=(Repository("base", "https://x/{snapshot}/os", ("k",)),), snapshot="20260801"
+    )
+
+    recipe = dnf.recipe(Selection(Kind.EL, "9"), settings, Machine())
+
+    assert recipe.repositories == (Repository("base", "https://x/20260801/os", ("k",)),)
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "told"),
+    [
+        (
+            dnf,
+            SystemSettings(keyring="/k.gpg", sources=("deb",)),
+            ["sources: a system of el", "keyring: a system of el"],
+        ),
+        (dnf, SystemSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
+        (dnf, SystemSettings(repositories=(Repository("a", "https://x/{snapshot}"),)), ["{snapshot} is in a URL"]),
+        (debian, SystemSettings(repositories=(Repository("a", "u"),)), ["repositories: a system of debian has none"]),
+        (debian, SystemSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
+    ],
+)
+def test_what_the_user_says_in_vain_is_refused(family: Maker, settings: SystemSettings, told: list[str]) -> None:
+    selection = Selection(Kind.EL, "9") if family is dnf else SUITE
+
+    with pytest.raises(ConfigurationError) as caught:
+        family.recipe(selection, settings, Machine())
+
+    assert [each for each in told if not any(known.startswith(each) for known in caught.value.problems)] == []
+    assert len(caught.value.problems) == len(told)
 
 
 def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from venvpkg.host.runner import Bind, Command
 from venvpkg.model.recipe import Recipe
 from venvpkg.targets.deb.needs import programs
 from venvpkg.targets.made.apt_sources import read_apt_sources, sources_on_same_mirrors
+from venvpkg.targets.made.meant import DATE, require_meant
 from venvpkg.targets.made.said import cannot_install, last_words
 from venvpkg.targets.release import read_release
 from venvpkg.targets.root import RootRunner
@@ -47,8 +48,9 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machi
         machine: its filesystem.
 
     Raises:
-        ConfigurationError: there is no mirror to make it from.
+        ConfigurationError: there is no mirror to make it from, or something is named that has no effect.
     """
+    require_meant(selection, settings, settings.sources, of_others=("repositories",))
     sources = settings.sources or _sources_of_machine(selection, machine)
     dump = runner.run(Command(("apt-config", "dump"), timeout_s=60))
     carried = tuple(line for line in dump.text.splitlines() if _CARRIED.match(line))
@@ -57,7 +59,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machi
         str(selection),
         selection.place,
         tuple(sorted({*_ALWAYS, *(each.package for each in programs()), *settings.packages})),
-        sources=tuple(line.replace("{snapshot}", settings.snapshot) for line in sources),
+        sources=tuple(line.replace(DATE, settings.snapshot) for line in sources),
         options=('APT::Install-Recommends "false";', *carried, *valid, *settings.options),
         keyring=settings.keyring,
         architecture=selection.architecture,

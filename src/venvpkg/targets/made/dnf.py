@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.recipe import Recipe
+from venvpkg.targets.made.meant import DATE, require_meant
 from venvpkg.targets.made.said import cannot_install, last_words
 from venvpkg.targets.rpm.needs import programs
 from venvpkg.targets.selection import Kind
@@ -38,9 +40,11 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Re
     """Return the recipe of ``fedora:N``, ``el:N`` or ``opensuse:N``.
 
     Raises:
-        ConfigurationError: no repository is named.
+        ConfigurationError: no repository is named, or something that has no effect.
     """
     del runner
+    urls = [each.url for each in settings.repositories]
+    require_meant(selection, settings, urls, of_others=("sources", "keyring"))
     if not settings.repositories:
         raise ConfigurationError(
             f"--target {selection}",
@@ -52,7 +56,9 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Re
         str(selection),
         selection.place,
         tuple(sorted(wanted)),
-        repositories=settings.repositories,
+        repositories=tuple(
+            replace(each, url=each.url.replace(DATE, settings.snapshot)) for each in settings.repositories
+        ),
         options=settings.options,
     )
 
