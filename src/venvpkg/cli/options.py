@@ -92,10 +92,18 @@ def _selections(context: click.Context, parameter: click.Parameter, texts: tuple
     return tuple(dict.fromkeys(_selection(context, parameter, text) for text in texts))
 
 
+class _OneTarget(click.types.StringParamType):
+    """Text that is one target in the variable, too: click would part it at blanks, which a directory may have."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
 _TARGET_METAVAR = "host|root:DIR|debian:SUITE|podman:IMAGE|…"
 SEVERAL_TARGETS = click.option(
     "-t",
     "--target",
+    type=_OneTarget(),
     multiple=True,
     default=("host",),
     show_default="host",

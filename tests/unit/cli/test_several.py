@@ -63,6 +63,16 @@ def test_the_others_are_built_and_the_table_tells_of_all(built: list[str], capsy
     assert "error: 2 of 4 targets failed." in captured.err
 
 
+def test_the_variable_names_one_target_whatever_is_in_its_path(
+    built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENVPKG_TARGET", "root:/a root, and: more")
+
+    assert main(["build", "app==1"]) == 0
+
+    assert built == ["root:/a root, and: more"]
+
+
 def test_when_all_succeed_programs_get_a_result_for_each(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:bookworm", "--json"]) == 0
 
