@@ -88,7 +88,10 @@ def _not_reproduced(
     else:
         resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
     differences = tuple(f"{name}: not the same" for name in dict(others))
-    if known and artifact.sha256 != record.sha256:
+    if known and backend_of_file(original) is not backend_of_file(artifact.path):
+        differences += (f"{artifact.path.name} is a package of another family",)
+        resolution = "Name what the recorded package was built for, with --target."
+    elif known and artifact.sha256 != record.sha256:
         differences += backend_of_file(original).differences(original, artifact.path, runner) or (
             "no member differs: only the order of members or the compression",
         )
