@@ -107,6 +107,14 @@ def test_a_shallow_clone_of_a_tagged_commit_is_enough(tmp_path: Path, project: P
     assert version_in_copy(tmp_path / "shallow", tmp_path / "copy") == "1.2"
 
 
+def test_a_pipe_in_place_of_a_file_that_could_ask_for_tags_is_never_waited_for(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "app"\n')
+    for name in ("setup.py", "setup.cfg"):
+        os.mkfifo(project / name)
+
+    assert read_source_tree(project, RUNNER).files
+
+
 def test_changes_that_the_version_cannot_tell_are_known_by_name_but_for_locks(project: Path) -> None:
     (project / "pylock.toml").write_text("one")
     git(project, "add", "pylock.toml")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
+from venvpkg.host.files import read_regular
 from venvpkg.model.compatibility import Compatibility, TagRule
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def read_compatibility(
 
 def _rules(file: Path, *, must_exist: bool) -> dict[str, TagRule]:
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
+        content = read_regular(file, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
         if must_exist:
             raise ConfigurationError(file, ["it is not there"], resolution=_RESOLUTION) from error

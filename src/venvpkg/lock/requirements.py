@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
+from venvpkg.host.files import read_regular
 from venvpkg.lock.credentials import has_credentials, redacted
 
 if TYPE_CHECKING:
@@ -163,8 +164,7 @@ class _Reader:
             if resolved in self._seen:
                 return
             self._seen.add(resolved)
-            with path.open("rb") as file:
-                content = file.read(_LARGEST + 1)
+            content = read_regular(path, _LARGEST)
             text = content.decode("utf-8-sig")
         except (OSError, ValueError, RuntimeError) as error:
             told = error.strerror if isinstance(error, OSError) and error.strerror else "no text in UTF-8"

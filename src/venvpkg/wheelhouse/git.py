@@ -9,6 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import ConfigurationError
+from venvpkg.host.files import read_regular
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _described(directory: Path, runner: Runner, node: str) -> str:
 def _match_of(path: Path) -> str:
     """Return the pattern of tags in the project's own ``git describe``, which never runs; empty without one."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(read_regular(path, _LARGEST_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return ""
     for value in _describe_commands(document.get("tool")):
@@ -118,7 +119,8 @@ def _describe_commands(table: object) -> Iterator[str | list[object]]:
 
 def _asks_git(path: Path) -> bool:
     try:
-        return path.stat().st_size <= _LARGEST_BYTES and _VERSION_FROM_GIT.search(path.read_text("utf-8")) is not None
+        content = read_regular(path, _LARGEST_BYTES)
+        return len(content) <= _LARGEST_BYTES and _VERSION_FROM_GIT.search(content.decode("utf-8")) is not None
     except (OSError, UnicodeDecodeError):
         return False
 

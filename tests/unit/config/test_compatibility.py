@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,6 +92,14 @@ def test_a_file_that_cannot_be_read_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "house" / FILENAME).mkdir(parents=True)
 
     with pytest.raises(ConfigurationError, match="cannot be read"):
+        rules(tmp_path)
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    os.mkfifo(tmp_path / "house" / FILENAME)
+
+    with pytest.raises(ConfigurationError, match="not a regular file"):
         rules(tmp_path)
 
 

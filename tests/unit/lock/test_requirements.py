@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,6 +129,12 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(LockError):
         read_requirements(tmp_path / "requirements.txt")
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "more.txt")
+
+    assert refusal(tmp_path, "-r more.txt\n") == "  more.txt: cannot be read: not a regular file"
 
 
 def test_files_that_name_each_other_without_end_come_to_an_end(tmp_path: Path) -> None:
