@@ -113,7 +113,11 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("name", _PACKAGE, "name of the package", '"guestbook"', "the project's name"),
     Key(
         "prefix",
-        Text(PREFIX, "an absolute path of two or more parts out of letters, digits and . _ + -", target_path),
+        Text(
+            PREFIX,
+            "an absolute path of two or more parts out of letters, digits and . _ + - where a package may put programs",
+            target_path,
+        ),
         "where the virtual environment lives on the target",
         '"/opt/guestbook"',
         "`/opt/venvs/NAME`",

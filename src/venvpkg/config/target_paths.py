@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
-# Written into activate scripts and shebangs as it is, so it may hold nothing that a shell would quote.
-PREFIX: Final = r"(/(?!\.\.?(/|$))[A-Za-z0-9._+-]+){2,}"
-
 # Debian Policy 9.1.1, 9.1.2, 9.1.4 (FHS 3.0): places of the administrator, of users, of the kernel, of one boot; and
 # the old names of directories in /usr, under which dpkg would not recognise the file again.
 _FOREIGN: Final = (
     "bin|boot|dev|home|lib|lib32|lib64|libx32|media|mnt|proc|root|run|sbin|sys|tmp|usr/local|var/run|var/lock|var/tmp"
     "|DEBIAN"
 )
+# Written into activate scripts and shebangs as it is, so it may hold nothing that a shell would quote. What is in /etc
+# is configuration, each module a conffile, and directories of programs have no directories in them (FHS 3.0, 4.4).
+PREFIX: Final = rf"(?!/(?:{_FOREIGN}|etc|usr/bin|usr/sbin)(?:/|$))(/(?!\.\.?(/|$))[A-Za-z0-9._+-]+){{2,}}"
 FILE_TARGET: Final = rf"/(?!(?:{_FOREIGN})(?:/|$))((?!\.\.?(/|$))[^/\x00-\x1f\x7f]+/)+((?!\.\.?$)[^/\x00-\x1f\x7f]+)?"
 
 # What programs make when they run (FHS 3.0, chapter 5): something of the package's own in there, in words that neither
