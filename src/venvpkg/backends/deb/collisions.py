@@ -1,4 +1,4 @@
-"""What of the package the release has already: a package of the same name, another one with the same command."""
+"""What the release has already: a package of the same name, another one with the same command or the same file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
 
 
 def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
-    """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
+    """Return the spec with a Conflicts on each other package that ships a command or file of it, each with a warning.
 
     Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
     Those that the user has declared something of (conflicts, breaks, replaces, provides) are thought of already.
@@ -61,15 +61,17 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
         Debian Policy 7.4, 10.1.
     """
     del cache  # apt-file is quick, or not there
-    if not spec.links:
+    # What else is outside the prefix is in directories that have the package's name.
+    claimed = [*(link for link, _ in spec.links), *(each.target for each in spec.inclusions.files)]
+    if not claimed:
         return spec
     known = _declared(spec.relations) | {spec.name}
-    shipped = _shipping([link for link, _ in spec.links], target, runner, report)
+    shipped = _shipping(claimed, target, runner, report)
     others = {package: paths for package, paths in sorted(shipped.items()) if package not in known}
     for package, paths in others.items():
         report.warn(
             f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
-            f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
+            f" together, so this one conflicts with it. Leave it out of commands or files in [tool.venvpkg], or declare"
             f" what {package} is to this package in conflicts, replaces or provides."
         )
     conflicts = (*spec.relations.conflicts, *others)

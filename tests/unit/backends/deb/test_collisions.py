@@ -14,6 +14,7 @@ from unit.samples import PREFIX, a_spec, debian_12
 from venvpkg.backends.deb.collisions import avoid_collisions, warn_of_namesake
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
+from venvpkg.model.project import ExtraFile, Inclusions
 
 MADISON = b" borgbackup |    1.2.4-1 | http://mirror.example/debian bookworm/main amd64 Packages\n"
 NEWER = b" borgbackup | 1.2.4-1+deb12u1 | http://mirror.example/debian bookworm-updates/main amd64 Packages\n"
@@ -116,6 +117,17 @@ def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: P
         "other, another package, ships /usr/bin/app",
         "tools, another package, ships /usr/bin/app-tool",
     ]
+
+
+def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_too(places: Places) -> None:
+    report, place = RecordingReport(), PurePosixPath("/etc/bash.bashrc")
+    places.text(str(place), "")
+    files = (ExtraFile(Path("/src/bashrc"), place, 0o644), ExtraFile(Path("/src/own"), PREFIX / "own", 0o644))
+
+    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), report, inclusions=Inclusions(files))
+
+    assert conflicts == ("bash",)
+    assert report.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
 
 
 def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) -> None:
