@@ -186,8 +186,8 @@ class _Translation:
             yield "UV_PRERELEASE", "allow"
 
     def _security(self) -> Iterator[tuple[str, str]]:
-        if (setting := self.pip.get("cert")) and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & self.environ.keys():
-            path = self._path(setting.value.strip())
+        if (cert := self._bundle()) and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & self.environ.keys():
+            path = self._path(cert)
             # pip takes a directory of hashed certificates, too.
             yield ("SSL_CERT_DIR" if self.read(Path(path)) is None else "SSL_CERT_FILE"), path
         if setting := self._open("client-cert", "SSL_CLIENT_CERT"):
@@ -202,6 +202,16 @@ class _Translation:
                     self.problems.append(f"  {setting.source}: only 'subprocess' and 'disabled' can be said")
                 case _:  # auto: uv has no such mode; netrc and the URLs' credentials still count
                     pass
+
+    def _bundle(self) -> str:
+        """Return the authorities that pip trusts: its own setting, else the variables of its HTTP library; or empty.
+
+        Source:
+            pip documentation, "HTTPS Certificates"; Requests documentation, "SSL Cert Verification".
+        """
+        if setting := self.pip.get("cert"):
+            return setting.value.strip()
+        return self.environ.get("REQUESTS_CA_BUNDLE") or self.environ.get("CURL_CA_BUNDLE") or ""
 
     def _connection(self) -> Iterator[tuple[str, str]]:
         if setting := self.pip.get("proxy"):

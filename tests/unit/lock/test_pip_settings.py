@@ -253,6 +253,23 @@ def test_choices_and_security_are_translated() -> None:
     assert found["https_proxy"] == "http://proxy.corp:3128"
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"REQUESTS_CA_BUNDLE": "/ca.pem", "CURL_CA_BUNDLE": "/other.pem"}, "/ca.pem"),
+        ({"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "/ca.pem"}, "/ca.pem"),
+        ({"REQUESTS_CA_BUNDLE": "/other.pem", "PIP_CERT": "/ca.pem"}, "/ca.pem"),
+        ({"REQUESTS_CA_BUNDLE": "/other.pem", "SSL_CERT_FILE": "/ca.pem"}, "/ca.pem"),
+    ],
+)
+def test_authorities_that_pip_trusts_by_variables_of_its_library_are_trusted(
+    environ: dict[str, str], expected: str
+) -> None:
+    found = variables(environ, {"/ca.pem": "certificate", "/other.pem": "certificate"})
+
+    assert found == {"SSL_CERT_FILE": expected}
+
+
 def test_a_configuration_that_pip_cannot_read_is_an_error_not_the_public_index() -> None:
     with pytest.raises(LockError, match="PIP_CONFIG_FILE=/dev/null") as caught:
         settings({}, {"/etc/pip.conf": "index-url = https://me:secret@corp/simple\n"})
