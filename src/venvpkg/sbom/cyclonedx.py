@@ -139,6 +139,7 @@ def bill_of_materials(contents: Contents) -> bytes:
         for each in contents.dependencies.exclusions
         for distribution in sorted({evidence.distribution or "" for evidence in each.evidence})
     ]
+    libraries += _by_hand(contents.dependencies)
     unowned = _unowned_interpreter(contents)
     everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries), *unowned)
     root = Component(
@@ -289,6 +290,24 @@ def _left_out(exclusion: Exclusion) -> Component:
         bom_ref="left-out:" + quote(exclusion.what),
         properties=[Property(name="venvpkg:left-out", value=exclusion.reason)],
     )
+
+
+def _by_hand(dependencies: DependencySet) -> list[tuple[str, Component]]:
+    """Return the libraries for which the maintainer names a relation, and who needs them; no package is known then."""
+    return [
+        (
+            evidence.distribution or "",
+            Component(
+                name=evidence.soname,
+                type=ComponentType.LIBRARY,
+                bom_ref="by-hand:" + quote(evidence.soname),
+                properties=[Property(name="venvpkg:relation", value=each.relation)],
+            ),
+        )
+        for each in dependencies.dependencies
+        for evidence in each.evidence
+        if evidence.source is Source.USER and evidence.soname is not None
+    ]
 
 
 def _unowned_interpreter(contents: Contents) -> list[Component]:

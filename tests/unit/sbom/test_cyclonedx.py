@@ -146,6 +146,17 @@ def test_what_the_maintainer_leaves_out_of_the_dependencies_is_named_with_the_re
     assert "left-out:libcuda.so.1" in needs(of, "python:lxml")
 
 
+def test_a_library_for_which_the_maintainer_names_a_relation_is_named_with_it() -> None:
+    needed = Evidence(Source.USER, "libbar.so.2", SITE / "lxml/etree.so", "lxml")
+    declared = Dependency("libbar2 | libbar2-compat", (needed, Evidence(Source.USER)))
+    of = contents(dependencies=dataclasses.replace(contents().dependencies, dependencies=(declared,)))
+
+    assert component(of, "libbar.so.2")["properties"] == [
+        {"name": "venvpkg:relation", "value": "libbar2 | libbar2-compat"}
+    ]
+    assert "by-hand:libbar.so.2" in needs(of, "python:lxml")
+
+
 def test_a_library_with_a_purl_that_is_none_is_named_all_the_same() -> None:
     assert "purl" not in component(contents(bundled=(Bundled("lxml", "zlib", "", "nonsense"),)), "zlib")
 
