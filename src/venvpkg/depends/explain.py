@@ -111,7 +111,7 @@ def _block(dependency: Dependency) -> Iterator[str]:
     ):
         evidence = list(grouped)
         owners = sorted({place_of(each) for each in evidence})
-        yield f"  {soname}, {'; '.join(owners)} ({WHY[source]})"
+        yield f"  {soname}, {'; '.join(owners)} ({WHY.get(source, source)})"
         yield from _table(evidence)
 
 

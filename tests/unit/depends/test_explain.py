@@ -171,3 +171,14 @@ def test_a_distribution_of_the_release_is_explained_by_who_requires_it() -> None
         f"  app requires six>=1.5: {place} of python3-six, by wheels.system, >= 1.5\n"
         f"  six: {place} of python3-six, by wheels.system, any version\n"
     )
+
+
+@pytest.mark.parametrize("source", Source)
+def test_a_record_that_others_wrote_can_give_any_reason_for_any_library(source: Source) -> None:
+    of_library = Dependency("libx1", (Evidence(source, soname="libx.so.1"),))
+    of_none = Dependency("liby1", (Evidence(source),))
+
+    text = explanation(DependencySet((of_library, of_none)))
+
+    assert "libx.so.1" in text
+    assert "liby1" in text
