@@ -98,13 +98,18 @@ def _installed(paths: Sequence[PurePosixPath], target: Target, runner: Runner) -
     owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
     for path in paths:
         # Not Owners.of, which follows links: one of update-alternatives belongs to nobody, and is in nobody's way.
-        for spelling in (str(path), str(path).removeprefix("/usr")):
+        for spelling in _spellings(path):
             yield from ((path, package) for package in owners.packages.get(spelling, ()))
+
+
+def _spellings(path: PurePosixPath) -> tuple[str, ...]:
+    """Return the names that packages may have for a path; dpkg takes those of merged /usr for two, and warns nobody."""
+    return (str(path), str(path).removeprefix("/usr")) if path.is_relative_to("/usr") else (str(path),)
 
 
 def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""
-    wanted = {str(path): path for path in paths}
+    wanted = {spelling: path for path in paths for spelling in _spellings(path)}
     done = runner.run(
         Command(
             ("apt-file", "search", "--fixed-string", "--from-file", "-"),
@@ -113,7 +118,7 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> I
         )
     )
     if done.returncode not in {0, 1}:
-        report.detail(f"apt-file was not asked who else ships {', '.join(wanted)}: {done.outcome()}")
+        report.detail(f"apt-file was not asked who else ships {', '.join(map(str, paths))}: {done.outcome()}")
         return
     for line in done.text.splitlines():
         package, _, path = line.partition(": ")

@@ -131,11 +131,11 @@ def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_to
 
 
 def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) -> None:
-    answer = b"app: /usr/bin/app\nother: /usr/bin/app\nother: /usr/bin/app-tool\nfurther: /usr/bin/application\n"
+    answer = b"app: /usr/bin/app\nother: /usr/bin/app\nother: /bin/app-tool\nfurther: /usr/bin/application\n"
     machine, report = Machine(Dpkg({}), Completed(0, answer)), RecordingReport()
 
     assert avoided(places, machine, report) == ("other",)
-    assert machine.asked == [b"/usr/bin/app\n/usr/bin/app-tool\n"]
+    assert machine.asked == [b"/usr/bin/app\n/bin/app\n/usr/bin/app-tool\n/bin/app-tool\n"]
     assert "/usr/bin/app, /usr/bin/app-tool" in report.warnings[0]
 
 
