@@ -81,15 +81,20 @@ def _metavar(shape: Shape) -> str:
             return "TOML"
 
 
-def _selection(_context: click.Context, _parameter: click.Parameter, text: str) -> Selection:
+def _selections(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
     try:
-        return parse_selection(text)
+        return tuple(dict.fromkeys(map(parse_selection, texts)))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
 
-def _selections(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
-    return tuple(dict.fromkeys(_selection(context, parameter, text) for text in texts))
+def _selection(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> Selection:
+    """Return the only target: click takes the last of several without a word."""
+    found = _selections(context, parameter, texts)
+    if len(found) > 1:
+        told = ", ".join(map(str, found))
+        raise click.BadParameter(f"{context.info_name} takes one target, and these are {len(found)}: {told}.")
+    return found[0]
 
 
 class _OneTarget(click.types.StringParamType):
@@ -106,7 +111,7 @@ SEVERAL_TARGETS = click.option(
     type=_OneTarget(),
     multiple=True,
     default=("host",),
-    show_default="host",
+    show_default=True,
     metavar=_TARGET_METAVAR,
     envvar="VENVPKG_TARGET",
     callback=_selections,
@@ -116,7 +121,9 @@ COMMON = (
     click.option(
         "-t",
         "--target",
-        default="host",
+        type=_OneTarget(),
+        multiple=True,
+        default=("host",),
         show_default=True,
         metavar=_TARGET_METAVAR,
         envvar="VENVPKG_TARGET",

@@ -21,6 +21,7 @@ _LISTS: Final = ("sources", "options", "packages")
 _TEXTS: Final = ("snapshot", "keyring")
 _KEYS: Final = frozenset({*_LISTS, *_TEXTS, "repositories"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SYSTEM: Final = re.compile(r"(debian|ubuntu|fedora|el|opensuse):[^/]+(/[^/]+)?")
 
 
 def read_systems(environment: Mapping[str, str]) -> Callable[[str], SystemSettings]:
@@ -67,6 +68,8 @@ def _settings(name: str, table: object, problems: list[str]) -> SystemSettings:
     if not isinstance(table, dict):
         problems.append(f"{name}: must be a table")
         return SystemSettings()
+    if not _SYSTEM.fullmatch(name):
+        problems.append(f"{name}: names no system that is made, such as debian:trixie or el:9")
     problems.extend(f"{name}.{key}: no such key" for key in sorted(table.keys() - _KEYS))
     lists = {key: _lines(f"{name}.{key}", table.get(key, []), problems) for key in _LISTS}
     texts = {key: _lines(f"{name}.{key}", [table.get(key, "")], problems, may_be_empty=True) for key in _TEXTS}
