@@ -7,9 +7,10 @@ import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
+from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.namespaces import WAY_TO_NAMESPACES
 from venvpkg.host.runner import Command
 from venvpkg.targets.host import release_own, resolve_host
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from venvpkg.targets.interpreter import Choice
     from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
+
+
+_A_ROOT: Final = "Name the directory of a root, as mmdebstrap or 'dnf --installroot' make one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _required(root: Path, selection: Selection) -> Path:
         raise ConfigurationError(
             f"--target {selection}",
             [f"{root} is no directory"],
-            resolution="Name the directory of a root, as mmdebstrap or 'dnf --installroot' make one.",
+            resolution=_A_ROOT,
         )
     return root
 
@@ -141,8 +145,10 @@ def _told_if_nothing_runs(runner: Runner, selection: Selection, way_out: Callabl
 
 def _way_to_run(root: Path) -> str:
     """Return what to do where no program of a root runs."""
+    if LayeredRoot(root).find("/usr/bin/env") is None:
+        return f"{root} has no /usr/bin/env. {_A_ROOT}"
     processor = foreign_processor(root)
     if processor is None:
-        return f"{WAY_TO_NAMESPACES} The root must have coreutils."
+        return WAY_TO_NAMESPACES
     advice = obstacle(processor, platform.machine())
     return f"It is a system for {processor.kernel}. {advice or WAY_TO_NAMESPACES}"

@@ -56,9 +56,16 @@ def test_a_directory_that_is_not_there_is_no_root(tmp_path: Path) -> None:
 
 def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_path: Path) -> None:
     root = root_with(TRIXIE, tmp_path)
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "usr/bin/env").touch()
 
     with pytest.raises(MissingToolError, match=r"Operation not permitted(.|\n)*Run as root"):
         resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
+
+
+def test_a_directory_without_programs_is_no_root(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match=r"has no /usr/bin/env\. Name the directory of a root"):
+        resolve_target(Selection(Kind.ROOT, str(tmp_path)), Machine(works=False), {}, tmp_path / "cache")
 
 
 def test_a_root_of_another_processor_is_named_with_what_runs_its_programs(tmp_path: Path) -> None:
