@@ -11,6 +11,7 @@ from venvpkg.backends.packed import PackedPackages
 from venvpkg.config.table import settings_table
 from venvpkg.console import Work
 from venvpkg.depends.record import dump_record
+from venvpkg.depends.strict import require_known_floors
 from venvpkg.elf.tree import scan
 from venvpkg.host.files import sha256_of
 from venvpkg.lock.build_pins import read_build_pins
@@ -80,10 +81,13 @@ def related(staged: StagedVenv, elf: ElfReport, bench: Workbench) -> DependencyS
     """Return what the package depends on, with the evidence."""
     settings, report = bench.project.settings, bench.session.report
     with report.task(Work.DERIVE, "asking which packages own the libraries"):
-        return backend_of(bench.target.family).derive_dependencies(
+        dependencies = backend_of(bench.target.family).derive_dependencies(
             elf, staged, bench.target, bench.runner, report,
             declared=settings.depends, sonames=settings.sonames, with_floors=settings.rpm_min_versions,
         )  # fmt: skip
+    if settings.strict:
+        require_known_floors(dependencies)
+    return dependencies
 
 
 def described(contents: Contents, elf: ElfReport, inclusions: Inclusions, bench: Workbench) -> PackageSpec:

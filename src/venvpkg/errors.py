@@ -138,6 +138,22 @@ class UnownedSonameError(VenvpkgError):
         )
 
 
+class UnknownAbiError(VenvpkgError):
+    """Packages of needed libraries tell no lowest version, and ``strict`` forbids to take the installed one."""
+
+    exit_code = 26
+
+    def __init__(self, libraries: Iterable[tuple[str, str]]) -> None:
+        found = sorted(libraries)
+        count = f"{len(found)} needed librar{'ies' if len(found) != 1 else 'y'}"
+        super().__init__(
+            f"The packages of {count} say nothing about the ABI.",
+            details="\n".join(f"  {soname}, of {owner}" for soname, owner in found),
+            resolution="Name a relation for each under sonames, or leave strict out: the lowest is the installed"
+            " version then.",
+        )
+
+
 class UnprovidedCapabilityError(UnownedSonameError):
     """The application needs capabilities that no package of the target provides, installed or not."""
 

@@ -248,6 +248,13 @@ KEYS: Final[tuple[Key, ...]] = (
         "whether an .rpm needs at least the version installed now of each package whose library has no symbol versions",
         "true",
     ),
+    Key(
+        "strict",
+        Flag(),
+        "whether a library whose package says nothing about its ABI is an error, rather than a warning and the"
+        " installed version as the lowest",
+        "true",
+    ),
     Key("templates", _SOURCE, "directory of templates that shadow venvpkg's own by name", '"packaging/templates"'),
     Key(
         "sonames",

@@ -136,6 +136,7 @@ class Settings:
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
     rpm_min_versions: bool = False
+    strict: bool = False
     python: str | None = None
     unowned_python: bool = True
 
