@@ -56,6 +56,8 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
             ready[wheel.name] = known
         elif wheel.action in {Action.REUSE, Action.COMPILE}:
             to_build.append(wheel)
+    if to_build:
+        shop.wheelhouse.require_writable()
     known_pins = {wheel.name: pinned.get((wheel.name, _source_id(wheel))) for wheel in to_build}
     paths = _fetched(plan, to_build, known_pins.values(), shop)
     ready |= _publishers(plan, paths)

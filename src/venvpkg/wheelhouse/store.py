@@ -119,20 +119,23 @@ class Wheelhouse:
         }
         if debug is not None:
             provenance["debug"] = {"filename": debug.name, "sha256": sha256_of(debug)}
-        try:
-            with self._unfinished() as fresh:
-                for file in (wheel, debug) if debug is not None else (wheel,):
-                    shutil.copyfile(file, fresh / file.name)
-                (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
-                for path in (*fresh.iterdir(), fresh):
-                    _to_disk(path)
-                ready = self._rename(fresh, key)
-        except OSError as error:
-            error.filename, error.filename2 = str(self._path), None
-            raise MachineError.of(
-                error, resolution="Give the wheelhouse space and permission, or choose another with --wheelhouse."
-            ) from error
+        with self._told(), self._unfinished() as fresh:
+            for file in (wheel, debug) if debug is not None else (wheel,):
+                shutil.copyfile(file, fresh / file.name)
+            (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
+            for path in (*fresh.iterdir(), fresh):
+                _to_disk(path)
+            ready = self._rename(fresh, key)
         return replace(ready, origin=Action.COMPILE)
+
+    def require_writable(self) -> None:
+        """See that wheels can be published, before hours of compiling.
+
+        Raises:
+            MachineError: the wheelhouse cannot be written.
+        """
+        with self._told(), self._unfinished():
+            pass
 
     def sweep(self) -> None:
         """Remove what killed runs left, unless somebody is writing now."""
@@ -191,6 +194,17 @@ class Wheelhouse:
             self._report.warn(f"wheelhouse entry {entry} is damaged ({why}), and stays there: {error.strerror}")
         else:
             self._report.warn(f"wheelhouse entry {entry} was damaged ({why}); it is now {place}")
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell of what the kernel refuses as of the wheelhouse, whichever file of it that was."""
+        try:
+            yield
+        except OSError as error:
+            error.filename, error.filename2 = str(self._path), None
+            raise MachineError.of(
+                error, resolution="Give the wheelhouse space and permission, or choose another with --wheelhouse."
+            ) from error
 
     @contextlib.contextmanager
     def _unfinished(self) -> Iterator[Path]:

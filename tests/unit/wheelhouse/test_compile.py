@@ -12,7 +12,7 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, pins_of, remote, wheel_members, write_sdist, write_wheel
-from venvpkg.errors import CompileError, LockError, VenvpkgError, WheelError
+from venvpkg.errors import CompileError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.wheelhouse.cargo import CratesError
@@ -277,6 +277,16 @@ def test_a_full_disk_is_an_error_of_ours(bench: Bench) -> None:
     bench.machine.on_build = full
 
     assert "demo 1.0 cannot be built: No space left on device" in str(failure(bench, to_compile("demo")))
+
+
+def test_what_could_not_be_kept_is_not_compiled(bench: Bench) -> None:
+    (bench.directory / "wheelhouse").write_text("in the way")
+
+    with pytest.raises(MachineError, match="wheelhouse cannot be used"):
+        bench.compile(to_compile("demo"))
+
+    assert bench.fetched == []
+    assert bench.machine.ran == []
 
 
 def test_requirements_that_cannot_be_had_keep_their_own_error(bench: Bench) -> None:

@@ -196,8 +196,17 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
 def test_a_wheelhouse_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path, wheel: Path) -> None:
     (tmp_path / "file").touch()
 
+    unwritable = Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport())
     with pytest.raises(MachineError, match="wheelhouse cannot be used"):
-        Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport()).publish(wheel, INPUTS, {})
+        unwritable.publish(wheel, INPUTS, {})
+    with pytest.raises(MachineError, match="wheelhouse cannot be used"):
+        unwritable.require_writable()
+
+
+def test_to_see_whether_it_can_be_written_leaves_nothing_in_it(tmp_path: Path, house: Wheelhouse) -> None:
+    house.require_writable()
+
+    assert [path.name for path in (tmp_path / "wheelhouse").rglob("*") if path.name != ".lock"] == [".tmp"]
 
 
 def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, report: RecordingReport) -> None:
