@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.host.kept import KeptFiles
 from venvpkg.host.tree import sha256_of_tree
+from venvpkg.wheelhouse.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from venvpkg.console import Report
+    from venvpkg.wheelhouse.key import Json
 
 # Whatever changes in how a package is packed or checked, and is no input, needs a new number.
 _RECIPE = 1
@@ -44,13 +45,13 @@ class PackedPackages:
         self._packers = packers
         self._report = report
 
-    def have(self, package: Path, tree: Path, inputs: Mapping[str, object], make: Callable[[], str]) -> str:
+    def have(self, package: Path, tree: Path, inputs: Mapping[str, Json], make: Callable[[], str]) -> str:
         """Have ``tree`` packed as ``package``, by ``make`` if it was not packed before; return what its packer said.
 
         Args:
             package: file to write.
             tree: what is packed.
-            inputs: everything else that what ``make`` writes, or refuses, depends on; as JSON can tell it.
+            inputs: everything else that what ``make`` writes, or refuses, depends on.
             make: packs and checks; returns what people may want to read of it. What it refuses is not kept.
         """
         key = self._key(tree, inputs)
@@ -62,9 +63,8 @@ class PackedPackages:
             self._report.detail(f"{package.name} was packed before, from the same files in the same way")
         return said
 
-    def _key(self, tree: Path, inputs: Mapping[str, object]) -> str:
-        known = {"recipe": _RECIPE, "packers": list(self._packers), "tree": sha256_of_tree(tree), **inputs}
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+    def _key(self, tree: Path, inputs: Mapping[str, Json]) -> str:
+        return key_of({"recipe": _RECIPE, "packers": self._packers, "tree": sha256_of_tree(tree), **inputs})
 
     def _taken(self, key: str, package: Path) -> str | None:
         with self._files.opened(key) as stream:

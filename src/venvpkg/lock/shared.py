@@ -70,16 +70,13 @@ def share_of(document: Mapping[str, object], target: LockedTarget) -> tuple[Entr
     Where no environments are told apart, every package is for each of its targets: uv's own markers, which locks of
     earlier versions have kept, were true for the one that it resolved.
     """
-    share = []
-    for entry in without_markers(_entries(document)) if "environments" not in document else _entries(document):
-        if "marker" in entry:
-            applies = _applies(entry["marker"], target)
-            if applies is None:
-                return None
-            if not applies:
-                continue
-        share.append(entry)
-    share = without_markers(share)
+    entries = list(_entries(document))
+    if "environments" in document:
+        applies = [_applies(entry["marker"], target) if "marker" in entry else True for entry in entries]
+        if None in applies:
+            return None
+        entries = [entry for entry, holds in zip(entries, applies, strict=True) if holds]
+    share = without_markers(entries)
     return tuple(share) if len({each.get("name") for each in share}) == len(share) else None
 
 

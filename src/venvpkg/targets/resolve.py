@@ -19,7 +19,7 @@ from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.filesystem import machine_root
 from venvpkg.targets.machine.runner import MachineRunner
 from venvpkg.targets.machine.vagrant import ssh_settings
-from venvpkg.targets.processor import foreign_processor, obstacle
+from venvpkg.targets.processor import PROGRAM, foreign_processor, obstacle
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
@@ -145,8 +145,8 @@ def _told_if_nothing_runs(runner: Runner, selection: Selection, way_out: Callabl
 
 def _way_to_run(root: Path) -> str:
     """Return what to do where no program of a root runs."""
-    if LayeredRoot(root).find("/usr/bin/env") is None:
-        return f"{root} has no /usr/bin/env. {_A_ROOT}"
+    if LayeredRoot(root).find(PROGRAM) is None:
+        return f"{root} has no {PROGRAM}. {_A_ROOT}"
     processor = foreign_processor(root)
     if processor is None:
         return WAY_TO_NAMESPACES

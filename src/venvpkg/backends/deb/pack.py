@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from venvpkg.errors import VenvpkgError
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.target import Release
+    from venvpkg.wheelhouse.key import Json
 
 # The directory of the control files, in the one that is packed.
 CONTROL = "DEBIAN"
@@ -73,7 +74,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         require_same(fields, done.text, packed.name)
         return ""
 
-    inputs = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
+    inputs: dict[str, Json] = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
     earlier.have(packed, destdir, inputs, packed_and_read_back)
 
 

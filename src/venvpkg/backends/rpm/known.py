@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -11,9 +12,11 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.backends.rpm.repositories import NOTHING_MATCHES
 from venvpkg.host.kept import KeptFiles
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import NOT_FOUND, Completed
+from venvpkg.wheelhouse.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +38,7 @@ _STATE: Final = (
 )  # fmt: skip
 # Settings by which they would read something else: cachedir, reposdir, pluginpath, include, and more of their kind.
 _READS_ELSEWHERE: Final = re.compile(rb"^[ \t]*(\w*dir|\w*path|include)[ \t]*=", re.MULTILINE)
-_NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
-_SAID: Final = frozenset({0, _NOTHING_MATCHES, NOT_FOUND})
+_SAID: Final = frozenset({0, NOTHING_MATCHES, NOT_FOUND})
 
 
 class KnownMetadata:
@@ -53,15 +55,19 @@ class KnownMetadata:
     """
 
     def __init__(self, target: Target, runner: Runner, cache: Path) -> None:
+        self._root = target.root
         self._runner = runner
-        self._state = _state_of(target.root)
         self._files = KeptFiles(cache / "metadata", _MOST_BYTES)
+
+    @functools.cached_property
+    def _state(self) -> str | None:
+        return _state_of(self._root)
 
     def run(self, command: Command) -> Completed:
         """Return what the program says, or has said."""
         if self._state is None:
             return self._runner.run(command)
-        key = hashlib.sha256(json.dumps([_RECIPE, self._state, command.argv]).encode()).hexdigest()
+        key = key_of({"recipe": _RECIPE, "state": self._state, "question": command.argv})
         done = self._known(key)
         if done is None:
             done = self._runner.run(command)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
+    from venvpkg.wheelhouse.key import Json
 
 # Where the target's rpmbuild sees the destdir, and this run's directory.
 _BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
@@ -136,7 +137,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
         return built.errors.strip()
 
     # What the payload should have is in the spec file's %files, and what the state is, too.
-    inputs = {
+    inputs: dict[str, Json] = {
         "spec": text, "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
     }  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Runner
 
 _TIMEOUT_S: Final = 600.0
-_NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
+NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
 _FIELDS: Final = 3
 _PACKAGE: Final = r"%{name}|%{evr}|%{arch}\n"
 # An answer of several lines ends with a character that no text has.
@@ -104,7 +104,7 @@ def _providers_by_zypper(capabilities: Sequence[str], runner: Runner) -> tuple[M
     found: dict[str, NativePackage] = {}
     for each in capabilities:
         done = runner.run(_searched(each))
-        if done.returncode not in {0, _NOTHING_MATCHES}:
+        if done.returncode not in {0, NOTHING_MATCHES}:
             return found, _unasked("dnf and zypper" if done.not_found else "zypper", done)
         packages = _solvables(done)
         if packages:
