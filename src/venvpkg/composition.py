@@ -5,25 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of
-from venvpkg.backends.describe import describe
-from venvpkg.backends.packed import PackedPackages
-from venvpkg.config.table import settings_table
+from venvpkg.config.settings import settings_table
 from venvpkg.console import Work
-from venvpkg.depends.record import dump_record
-from venvpkg.depends.strict import require_known_floors
-from venvpkg.elf.tree import scan
+from venvpkg.depends.derive import require_known_floors
+from venvpkg.explain.evidence import dump_record
+from venvpkg.families import backend_of
+from venvpkg.families.common.artifact_cache import PackedPackages
+from venvpkg.families.common.compose import describe
 from venvpkg.host.files import sha256_of
-from venvpkg.lock.build_pins import read_build_pins
-from venvpkg.lock.credentials import without_credentials
-from venvpkg.model.record import BuildRecord
+from venvpkg.index.urls import without_credentials
+from venvpkg.linking.tree import scan
+from venvpkg.lock.venvpkg_lock import read_build_pins
+from venvpkg.model.package import BuildRecord
 from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
 from venvpkg.sbom.cyclonedx import bill_of_materials
-from venvpkg.sbom.warnings import binary_warnings
-from venvpkg.staging.mistagged import native_code_in_pure_wheels
+from venvpkg.sbom.warnings import binary_warnings, native_code_in_pure_wheels
 from venvpkg.staging.stage import stage
-from venvpkg.wheelhouse.debug import extract_debug
+from venvpkg.wheelbuild.debug_symbols import extract_debug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.sbom.bundled import Bundled
     from venvpkg.sbom.cyclonedx import Contents
-    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.wheelhouse.key import Toolchain
     from venvpkg.workbench import Workbench
 
 

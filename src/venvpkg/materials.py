@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of
-from venvpkg.depends.loader import load
-from venvpkg.elf.tree import read_tree
+from venvpkg.families import backend_of
+from venvpkg.linking.loader import load
+from venvpkg.linking.tree import read_tree
 from venvpkg.model.elf import Found
 from venvpkg.sbom.cyclonedx import WheelContents, bill_of_wheel
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """Tells what wheels are made of; see ``wheelhouse.workshop``.
+    """Tells what wheels are made of; see ``wheelbuild.context``.
 
     The versions in it are no input of their own to the wheelhouse key: a library's package has that of the package
     with its headers (Debian Policy 8.4), which the key has.

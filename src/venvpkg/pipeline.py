@@ -6,24 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of, backend_of_file
-from venvpkg.backends.refusal import refuse
-from venvpkg.backends.unowned import is_owned, require_owned, warning_of
 from venvpkg.composition import bundled_in, described, packed, related, scanned, staged_of
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
-from venvpkg.config.starter import Detected
-from venvpkg.config.write_starter import declared_commands, require_unconfigured, write_starter
-from venvpkg.depends.forms import Form, explained
-from venvpkg.depends.record import load_record
+from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
 from venvpkg.errors import DownloadError, LockError, MissingToolError
+from venvpkg.explain.evidence import load_record
+from venvpkg.explain.formats import Form, explained
+from venvpkg.families import backend_of, backend_of_file
+from venvpkg.families.common.preflight import is_owned, refuse, require_owned, warning_of
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_record as dump_build_record
-from venvpkg.record.publish import publish
+from venvpkg.record.file import publish
 from venvpkg.sbom.cyclonedx import Contents
 from venvpkg.staging.clock import source_date_epoch
-from venvpkg.targets.abilities import lacks, lacks_always, require
+from venvpkg.targets.prerequisites import lacks, lacks_always, require
 from venvpkg.workbench import (
     Session,
     examined,
@@ -41,13 +39,13 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Streamer
     from venvpkg.model.inspection import Inspection
-    from venvpkg.model.package import Artifact
+    from venvpkg.model.package import Artifact, BuildRecord
     from venvpkg.model.project import Project
-    from venvpkg.model.record import BuildRecord
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import WheelPlan
-    from venvpkg.targets.abilities import Lack
+    from venvpkg.targets.prerequisites import Lack
     from venvpkg.workbench import Workbench
+
 
 __all__ = [
     "Session", "build", "build_recorded", "examine", "explain", "init", "inspect", "lock", "plan", "read",
@@ -176,7 +174,7 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
 
 
 def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:
-    """Return why a package depends on what it depends on; see ``depends.forms``."""
+    """Return why a package depends on what it depends on; see ``explain.formats``."""
     record = load_record(backend_of_file(artifact).read_evidence(artifact, runner), artifact.name)
     return explained(record, form, artifact.name, package)
 

@@ -6,22 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends import backend_of_file
 from venvpkg.config.project import read_project
 from venvpkg.config.settings import read_configuration
 from venvpkg.errors import ConfigurationError, NotReproducedError
+from venvpkg.families import backend_of_file
 from venvpkg.host.files import sha256_of, write_whole
-from venvpkg.host.places import workspace
-from venvpkg.lock.lock_text import relocated
+from venvpkg.lock.lockfile import relocated
 from venvpkg.pipeline import build_recorded
 from venvpkg.record.file import read_record
 from venvpkg.record.inputs import changes_between
+from venvpkg.store.dirs import workspace
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Streamer
-    from venvpkg.model.package import Artifact
+    from venvpkg.model.package import Artifact, BuildRecord
     from venvpkg.model.project import Project
-    from venvpkg.model.record import BuildRecord
     from venvpkg.pipeline import Session
 
 

@@ -14,6 +14,7 @@ from venvpkg.model.target import Family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 _PACKAGE = Path(__file__).parent
 # What rendering raises: jinja's own, and what a project's expressions do with the values.
 _OF_TEMPLATES = (

@@ -7,53 +7,51 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
-from venvpkg.backends import backend_of
+from venvpkg.config.build_roots import read_systems
 from venvpkg.config.compatibility import MACHINE, read_compatibility
-from venvpkg.config.systems import read_systems
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.places import workspace
+from venvpkg.families import backend_of
+from venvpkg.families.targets import traits_of
 from venvpkg.host.tools import find_uv, libraries_of
-from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
+from venvpkg.index.downloads import Downloads
+from venvpkg.index.pip_settings import uv_settings
 from venvpkg.lock.build_requirements import pin_build_requirements
-from venvpkg.lock.download import Downloads
-from venvpkg.lock.fallbacks import read_fallbacks
-from venvpkg.lock.ledger import Ledger
-from venvpkg.lock.pip_settings import uv_settings
+from venvpkg.lock.lockfile import Ledger
 from venvpkg.lock.uv import Resolver
+from venvpkg.lock.venvpkg_lock import read_build_pins, read_fallbacks, write_build_pins, write_fallbacks
 from venvpkg.materials import Materials
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import SourceTree
-from venvpkg.targets.families import traits_of
-from venvpkg.targets.made.store import Systems
+from venvpkg.sources.cargo import CrateStore
+from venvpkg.sources.checkout import Checkouts
+from venvpkg.sources.prepare import Preparations
+from venvpkg.sources.source_tree import read_source_tree, uncommitted
+from venvpkg.store.dirs import workspace
+from venvpkg.targets.bootstrap.store import Systems
 from venvpkg.targets.processor import foreign_processor
 from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
-from venvpkg.wheelhouse.cargo import CrateStore
-from venvpkg.wheelhouse.checkout import Checkouts
-from venvpkg.wheelhouse.compile import compile_wheels
-from venvpkg.wheelhouse.examine import find_fallbacks
+from venvpkg.wheelbuild.compile import compile_wheels
+from venvpkg.wheelbuild.context import Workshop
+from venvpkg.wheelbuild.fallbacks import find_fallbacks
+from venvpkg.wheelhouse.key import read_toolchain
 from venvpkg.wheelhouse.plan import plan_wheels
-from venvpkg.wheelhouse.prepare import Preparations
-from venvpkg.wheelhouse.source_tree import read_source_tree, uncommitted
 from venvpkg.wheelhouse.store import Wheelhouse
-from venvpkg.wheelhouse.toolchain import read_toolchain
-from venvpkg.wheelhouse.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from venvpkg.console import Report
-    from venvpkg.host.places import Places
     from venvpkg.host.runner import Streamer, SubprocessRunner
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
-    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Family, Release, Target
-    from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.model.wheels import ReadyWheel, SystemDistribution, WheelPlan
+    from venvpkg.store.dirs import Places
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
-    from venvpkg.wheelhouse.pool import Pool
-    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.wheelbuild.pool import Pool
+    from venvpkg.wheelhouse.key import Toolchain
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ import pytest
 
 from acceptance.cleanroot import Outcome
 from differential.makers import python_project
-from unit.lock.indexserver import Index, content, running_index, silent, status, truncated
+from unit.index.indexserver import Index, content, running_index, silent, status, truncated
 from unit.wheelhouse.makers import link, record_of, wheel_members, write_sdist, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from unit.lock.indexserver import Handle
+    from unit.index.indexserver import Handle
 
 WHEEL = "rare-1.0-py3-none-any.whl"
 SDIST = "rare-1.0.tar.gz"

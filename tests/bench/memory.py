@@ -26,12 +26,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.cost import measured, plain_environment
 from unit.fakes import RecordingReport
 from unit.samples import a_project, record_line
-from venvpkg.elf.tree import scan
-from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
+from venvpkg.linking.tree import scan
 from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.staging.cache import record_hash
 from venvpkg.staging.stage import stage
-from venvpkg.staging.stored import record_hash
+from venvpkg.store.dirs import Places
 from venvpkg.targets.host import resolve_host
 
 _MEGABYTE = 1 << 20

@@ -30,7 +30,7 @@ from bench.cost import Cost, guestbook_copy, installed_environment, measured, pl
 from bench.memory import write_noise
 from unit.fakes import NOTHING_PACKED, RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged
-from venvpkg.backends.rpm.assemble import assemble
+from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.target import Family

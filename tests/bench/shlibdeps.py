@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from differential.shlibdeps import is_elf, payload_of, shlibdeps, system_elf_files
 from unit.fakes import RecordingReport
-from venvpkg.backends.deb.depends import derive_dependencies
-from venvpkg.depends.loader import load
-from venvpkg.elf.tree import scan
+from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
+from venvpkg.linking.loader import load
+from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Found
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host

@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
 from unit.fakes import RecordingReport
-from venvpkg.backends.deb.pack import compression
 from venvpkg.cli.main import main as venvpkg_main
-from venvpkg.host.places import Places
+from venvpkg.families.deb.pack import compression
 from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.store.dirs import Places
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
-from venvpkg.wheelhouse.pool import Pool
+from venvpkg.wheelbuild.pool import Pool
 from venvpkg.workbench import Session, site_target
 
 if TYPE_CHECKING:

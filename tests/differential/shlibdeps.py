@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.deb.relations import implies, parse_relation
+from venvpkg.families.deb.relations import implies, parse_relation
 from venvpkg.model.depends import Source
 
 if TYPE_CHECKING:

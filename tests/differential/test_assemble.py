@@ -10,7 +10,7 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged, needing
-from venvpkg.backends.deb.assemble import assemble
+from venvpkg.families.deb.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.staging.leaks import read_payload

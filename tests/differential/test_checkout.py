@@ -13,8 +13,8 @@ from unit.fakes import RecordingReport
 from venvpkg.errors import DownloadError
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.model.lock import LockedCommit
-from venvpkg.wheelhouse.checkout import Checkouts
-from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.sources.checkout import Checkouts
+from venvpkg.sources.source_tree import read_source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,13 +27,13 @@ from venvpkg.host.tools import find_uv
 from venvpkg.materials import Materials
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
+from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.targets.host import resolve_host
-from venvpkg.wheelhouse.compile import compile_wheels
-from venvpkg.wheelhouse.pool import Pool
-from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelbuild.compile import compile_wheels
+from venvpkg.wheelbuild.context import Workshop
+from venvpkg.wheelbuild.pool import Pool
+from venvpkg.wheelhouse.key import read_toolchain
 from venvpkg.wheelhouse.store import Wheelhouse
-from venvpkg.wheelhouse.toolchain import read_toolchain
-from venvpkg.wheelhouse.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

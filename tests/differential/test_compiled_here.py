@@ -13,9 +13,9 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.samples import PREFIX, SITE
-from venvpkg.backends.deb.depends import derive_dependencies
-from venvpkg.elf.tree import scan
 from venvpkg.errors import UnownedSonameError
+from venvpkg.families.deb.dependencies import derive_dependencies
+from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 if TYPE_CHECKING:

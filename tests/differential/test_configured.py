@@ -11,15 +11,15 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReport
 from unit.samples import PREFIX, a_staged, needing
-from venvpkg.backends.deb import assemble, problems
-from venvpkg.backends.describe import describe
-from venvpkg.backends.refusal import refuse
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
+from venvpkg.families.common.compose import describe
+from venvpkg.families.common.preflight import refuse
+from venvpkg.families.deb.format import assemble, problems
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
-from venvpkg.staging.extra_files import place_files
 from venvpkg.staging.leaks import read_payload
+from venvpkg.staging.stage import place_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ import pytest
 
 from differential.shlibdeps import system_elf_files
 from unit.fakes import RecordingReport
-from venvpkg.backends.rpm.capabilities import required_by, required_of_system
-from venvpkg.depends.loader import load
-from venvpkg.elf.read import read_object
-from venvpkg.elf.tree import scan
+from venvpkg.families.rpm.libraries import required_by, required_of_system
+from venvpkg.linking.loader import load
+from venvpkg.linking.read import read_object
+from venvpkg.linking.tree import scan
 from venvpkg.model.target import Family, Target
 
 ELFDEPS = Path("/usr/lib/rpm/elfdeps")

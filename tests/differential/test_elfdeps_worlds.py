@@ -10,8 +10,8 @@ import pytest
 
 from differential.shlibdeps import is_elf
 from rpmworld import demo
-from venvpkg.backends.rpm.capabilities import required_by
-from venvpkg.elf.read import read_object
+from venvpkg.families.rpm.libraries import required_by
+from venvpkg.linking.read import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

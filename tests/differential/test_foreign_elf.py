@@ -19,15 +19,15 @@ from differential.samples import payload_in, shlibdeps_in
 from differential.shlibdeps import is_elf, relations_of_ours, unexplained
 from differential.test_elfdeps import ELFDEPS, elfdeps
 from unit.fakes import RecordingReport
-from venvpkg.backends.deb.libraries import DebLibraries
-from venvpkg.backends.deb.owners import read_owners
-from venvpkg.backends.rpm.capabilities import required_by
 from venvpkg.depends.derive import derive
-from venvpkg.depends.loader import load
-from venvpkg.elf.read import read_object
-from venvpkg.elf.tree import scan
+from venvpkg.families.deb.libraries import DebLibraries
+from venvpkg.families.deb.owners import read_owners
+from venvpkg.families.rpm.libraries import required_by
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
+from venvpkg.linking.loader import load
+from venvpkg.linking.read import read_object
+from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Abi
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.root import RootRunner

@@ -13,7 +13,7 @@ import pytest
 from differential.makers import git, repository
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.wheelhouse.source_tree import copy_tree, read_source_tree, uncommitted
+from venvpkg.sources.source_tree import copy_tree, read_source_tree, uncommitted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from differential.test_assemble import assemble_in, output
-from venvpkg.backends.deb.compare import differences
-from venvpkg.backends.deb.inspect import inspect
 from venvpkg.cli.main import main
 from venvpkg.errors import NotAPackageError
+from venvpkg.families.deb.read import differences, inspect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,11 @@ import pytest
 from differential.shlibdeps import CONTROL, relations_of_ours, unexplained
 from unit.fakes import RecordingReport
 from unit.samples import PREFIX, SITE
-from venvpkg.backends.deb.depends import derive_dependencies
-from venvpkg.depends.loader import load
-from venvpkg.elf.tree import scan
+from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
+from venvpkg.linking.loader import load
+from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Found
 from venvpkg.model.project import SonameRule
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv

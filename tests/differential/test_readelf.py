@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from differential.shlibdeps import system_elf_files
-from venvpkg.elf.read import read_object
+from venvpkg.linking.read import read_object
 
 pytestmark = pytest.mark.skipif(shutil.which("readelf") is None, reason="needs binutils")
 

@@ -11,10 +11,10 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReport
 from unit.samples import PREFIX, a_spec, a_staged, needing
-from venvpkg.backends import backend_of_file
-from venvpkg.backends.destdir import EVIDENCE
-from venvpkg.backends.rpm.assemble import assemble
 from venvpkg.errors import AssembleError
+from venvpkg.families import backend_of_file
+from venvpkg.families.common.destdir import EVIDENCE
+from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.package import Artifact, Relations

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from venvpkg.backends.rpm.owners import owners_of, read_owners
 from venvpkg.errors import PackageDatabaseError
+from venvpkg.families.rpm.owners import owners_of, read_owners
 from venvpkg.host.runner import Command, Completed, SubprocessRunner
 
 pytestmark = pytest.mark.skipif(shutil.which("rpmdb") is None, reason="needs rpmdb (package rpm)")

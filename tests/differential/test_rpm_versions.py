@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from packaging.version import Version
 
-from venvpkg.backends.rpm.versions import to_rpm, version_key
+from venvpkg.families.rpm.versions import to_rpm, version_key
 
 pytestmark = pytest.mark.skipif(shutil.which("rpm") is None, reason="needs rpm")
 

@@ -24,15 +24,15 @@ from differential.shlibdeps import (
     unexplained,
 )
 from unit.fakes import RecordingReport
-from venvpkg.backends.deb.depends import derive_dependencies
-from venvpkg.backends.deb.libraries import DebLibraries
-from venvpkg.backends.deb.owners import read_owners
 from venvpkg.depends.derive import derive
-from venvpkg.depends.loader import load
-from venvpkg.elf.tree import scan
 from venvpkg.errors import UnownedSonameError
+from venvpkg.families.deb.dependencies import derive_dependencies
+from venvpkg.families.deb.libraries import DebLibraries
+from venvpkg.families.deb.owners import read_owners
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
+from venvpkg.linking.loader import load
+from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host
 

@@ -22,15 +22,15 @@ from differential.samples import payload_in, root_of, sample_of, shlibdeps_in
 from differential.shlibdeps import is_of_a_bare_version, relations_of_ours
 from unit.fakes import RecordingReport
 from unit.golden import golden
-from venvpkg.backends.deb.libraries import DebLibraries
-from venvpkg.backends.deb.owners import read_owners
-from venvpkg.backends.deb.relations import implies, parse_relation
 from venvpkg.depends.derive import derive
-from venvpkg.depends.loader import load
-from venvpkg.elf.tree import scan
 from venvpkg.errors import UnownedSonameError
+from venvpkg.families.deb.libraries import DebLibraries
+from venvpkg.families.deb.owners import read_owners
+from venvpkg.families.deb.relations import implies, parse_relation
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
+from venvpkg.linking.loader import load
+from venvpkg.linking.tree import scan
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.root import RootRunner
 

@@ -17,15 +17,15 @@ from differential.gitserver import http_backend, running_git_server
 from differential.makers import git, python_project, repository, wheel
 from differential.test_uv_lock import publish
 from unit.fakes import RecordingReport
-from unit.lock.indexserver import Index, content, running_index
+from unit.index.indexserver import Index, content, running_index
 from venvpkg import pipeline
 from venvpkg.errors import DownloadError, LockError, PrepareError, StagingError
-from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.rebuild import rebuild
 from venvpkg.record.file import record_path
-from venvpkg.wheelhouse.pool import Pool
+from venvpkg.store.dirs import Places
+from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

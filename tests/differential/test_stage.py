@@ -12,11 +12,11 @@ import pytest
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.samples import a_project, write_wheel
 from venvpkg.errors import StagingError
-from venvpkg.host.places import Places
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import entries_below
-from venvpkg.staging.environment import make_environment
 from venvpkg.staging.stage import stage
+from venvpkg.staging.venv import make_environment
+from venvpkg.store.dirs import Places
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner

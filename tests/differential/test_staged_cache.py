@@ -12,7 +12,7 @@ from unit.fakes import RecordingReport
 from unit.samples import PREFIX
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.copy import copied
-from venvpkg.staging.taken import Environment
+from venvpkg.staging.installed_paths import Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ import hashlib, sys
 from pathlib import Path, PurePosixPath
 from unit.fakes import RecordingReport
 from venvpkg.staging.cache import StagedCache
-from venvpkg.staging.stored import Index, StoredFile, record_hash
+from venvpkg.staging.cache import Index, StoredFile, record_hash
 work = Path(sys.argv[1])
 content = b"x" * 2_000_000
 (work / "content").write_bytes(content)

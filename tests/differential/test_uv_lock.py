@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReport
-from unit.lock.indexserver import Index, content, for_login, running_index
+from unit.index.indexserver import Index, content, for_login, running_index
 from unit.lock.samples import project_in, project_of
 from venvpkg.errors import LockError
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
+from venvpkg.index.downloads import Downloads
+from venvpkg.index.pip_settings import uv_settings
 from venvpkg.lock.build_requirements import pin_build_requirements
-from venvpkg.lock.download import Downloads
-from venvpkg.lock.ledger import Ledger
-from venvpkg.lock.pip_settings import uv_settings
+from venvpkg.lock.lockfile import Ledger
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver

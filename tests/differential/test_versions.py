@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from venvpkg.backends.deb.versions import version_key
+from venvpkg.families.deb.versions import version_key
 
 NASTY = (
     "0", "0~", "0~~", "00", "0-0", "0.", "0+", "0a", "0~a", "0a~", "1", "1-1", "1-1~", "1-1+b1", "1:0", "0:1", "1~rc1",

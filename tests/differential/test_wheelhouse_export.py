@@ -14,9 +14,9 @@ import pytest
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.host.tools import find_uv
-from venvpkg.wheelhouse.collect import collect
+from venvpkg.wheelbuild.export import export
 from venvpkg.wheelhouse.entry import read_shelves
-from venvpkg.wheelhouse.export import export
+from venvpkg.wheelhouse.gc import collect
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_graphviz_accepts_the_dot_graph() -> None:
         pytest.skip("no graphviz here")
     hostile = 'a"b\\N]->{x}<c>&;\\'
     code = (
-        "from venvpkg.depends.forms import *; from venvpkg.model.depends import *; import sys\n"
+        "from venvpkg.explain.formats import *; from venvpkg.model.depends import *; import sys\n"
         "e = Evidence(Source.SYMBOLS, sys.argv[1]); d = DependencySet((Dependency(sys.argv[1], (e,)),))\n"
         "print(explained(d, Form.DOT, sys.argv[1]), end='')"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.backends.packed import PackedPackages
+from venvpkg.families.common.artifact_cache import PackedPackages
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from unit.elf.builder import ET_EXEC, Elf
 from unit.fakes import RecordingReport
-from venvpkg.elf.tree import scan
+from unit.linking.builder import ET_EXEC, Elf
+from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution, StagedVenv
 from venvpkg.model.target import Family, Interpreter, Release, Target
 

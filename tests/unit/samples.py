@@ -12,17 +12,9 @@ from typing import TYPE_CHECKING, Any
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, NativePackage, Source
 from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
-from venvpkg.model.staged import (
-    ApplicationMetadata,
-    InstalledDistribution,
-    PathKind,
-    Payload,
-    PayloadPath,
-    StagedVenv,
-)
-from venvpkg.model.system import SystemDistribution
+from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution, PathKind, Payload, PayloadPath, StagedVenv
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.model.wheels import Action, ReadyWheel, SystemDistribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from unit.backends.deb.dpkg import Dpkg, database
-from unit.elf.builder import Elf
+from unit.families.deb.dpkg import Dpkg, database
+from unit.linking.builder import Elf
 from unit.places import SYSTEM, Places
 from venvpkg.errors import ElfError
 from venvpkg.materials import Materials

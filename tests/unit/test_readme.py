@@ -11,8 +11,7 @@ import click
 from unit.golden import golden
 from venvpkg import errors
 from venvpkg.cli.main import cli
-from venvpkg.config.reference import keys_table
-from venvpkg.config.schema import schema_text
+from venvpkg.config.schema import keys_table, schema_text
 
 PATH = Path(__file__).parents[2] / "README.md"
 README = PATH.read_text()

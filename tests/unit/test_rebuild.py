@@ -13,11 +13,11 @@ from unit.record.test_record import RECORD
 from venvpkg import rebuild
 from venvpkg.errors import NotReproducedError
 from venvpkg.host.files import sha256_of
-from venvpkg.host.places import Places
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
 from venvpkg.record.file import dump_record
-from venvpkg.wheelhouse.pool import Pool
+from venvpkg.store.dirs import Places
+from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from unit.backends.deb.test_system import SITE, Machine
-from unit.backends.deb.test_system import places as _places
 from unit.fakes import RecordingReport
+from unit.families.deb.test_system import SITE, Machine
+from unit.families.deb.test_system import places as _places
 from unit.wheelhouse.makers import application, distribution, locked
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.places import Places as Directories
 from venvpkg.model.project import Settings, WheelSettings
-from venvpkg.wheelhouse.pool import Pool
+from venvpkg.store.dirs import Places as Directories
+from venvpkg.wheelbuild.pool import Pool
 from venvpkg.workbench import Session, Workbench, with_system
 
 if TYPE_CHECKING:
     from unit.places import Places
     from venvpkg.host.runner import SubprocessRunner
-    from venvpkg.lock.download import Downloads
+    from venvpkg.index.downloads import Downloads
     from venvpkg.lock.uv import Resolver
     from venvpkg.wheelhouse.store import Wheelhouse
 

@@ -9,12 +9,12 @@ from unit.fakes import RecordingReport
 from unit.samples import a_project
 from unit.targets.makers import TRIXIE, Machine, python_says, root_with
 from venvpkg.config.project import read_project
-from venvpkg.host.places import Places
 from venvpkg.model.project import Settings
 from venvpkg.model.target import Family
+from venvpkg.sources.source_tree import read_source_tree
+from venvpkg.store.dirs import Places
 from venvpkg.targets.selection import Kind, Selection
-from venvpkg.wheelhouse.pool import Pool
-from venvpkg.wheelhouse.source_tree import read_source_tree
+from venvpkg.wheelbuild.pool import Pool
 from venvpkg.workbench import Session, site_target, workbench
 
 if TYPE_CHECKING:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.multi_target import build_for_each, require_all
 from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets
 from venvpkg.cli.output import current_output, tell
-from venvpkg.cli.several import build_for_each, require_all
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import record_path
 from venvpkg.targets.selection import short_names
 
 if TYPE_CHECKING:
+    from venvpkg.cli.multi_target import Outcome
     from venvpkg.cli.options import Application
-    from venvpkg.cli.several import Outcome
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
     from venvpkg.pipeline import Session
+
 
 _ORIGINS = {
     Action.COMPILE: "compiled",

@@ -12,7 +12,7 @@ import venvpkg
 from venvpkg import pipeline
 from venvpkg.cli.options import ApplicationCommand, on_application
 from venvpkg.cli.output import current_output, tell
-from venvpkg.targets.abilities import require
+from venvpkg.targets.prerequisites import require
 
 if TYPE_CHECKING:
     from venvpkg.cli.options import Application

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.options import speaking
 from venvpkg.cli.output import tell
-from venvpkg.cli.speech import speaking
-from venvpkg.depends.forms import Form
+from venvpkg.explain.formats import Form
 from venvpkg.host.runner import SubprocessRunner
 
 if TYPE_CHECKING:

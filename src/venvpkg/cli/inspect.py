@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
+from venvpkg.cli.options import speaking
 from venvpkg.cli.output import tell
-from venvpkg.cli.speech import speaking
 from venvpkg.console import Verbosity
 from venvpkg.host.runner import SubprocessRunner
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from venvpkg.cli.output import Output
     from venvpkg.model.inspection import Inspection
+
 
 _SHOWN = 20
 # Those that tell most, by the names that either family has for them.

@@ -20,6 +20,7 @@ from venvpkg.errors import MachineError, VenvpkgError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 _COMMANDS = {
     "build": "Build the native package of an application.",
     "ci": "Print a job of GitHub or GitLab that builds for several releases.",

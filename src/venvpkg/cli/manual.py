@@ -19,6 +19,7 @@ from venvpkg.errors import VenvpkgError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+
 _DESCRIPTION = """
     Turns a Python application into a native package: its libraries in a virtual environment at a fixed place, those
     with native code compiled against the release's own C libraries, and Depends computed from what the compiled files

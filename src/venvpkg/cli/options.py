@@ -3,31 +3,73 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from venvpkg import pipeline
 from venvpkg.cli.output import current_output
-from venvpkg.cli.speech import SPEECH, Callback, output_of, wheelhouse_option
 from venvpkg.config.keys import KEYS
-from venvpkg.config.shapes import Array, Flag, Natural, OneOf, Text
-from venvpkg.host.capacity import default_jobs
-from venvpkg.host.places import Places
+from venvpkg.config.types import Array, Flag, Natural, OneOf, Text
+from venvpkg.console import Verbosity
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
+from venvpkg.store.dirs import Places
 from venvpkg.targets.selection import parse_selection, short_names
-from venvpkg.wheelhouse.pool import Pool
+from venvpkg.wheelbuild.pool import Pool, default_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from venvpkg.config.shapes import Shape
+    from venvpkg.cli.output import Output
+    from venvpkg.config.types import Shape
     from venvpkg.model.project import Project
     from venvpkg.targets.selection import Selection
+
+
+# A callback of click gets its options by name; click knows their types, the type checker cannot.
+Callback = Any
+
+SPEECH = (
+    # main looks for it, because an error in the command line is told as an event too.
+    click.option("--json", is_flag=True, expose_value=False, help="Print events and the result as JSON, one a line."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
+)
+wheelhouse_option = click.option(
+    "--wheelhouse",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="VENVPKG_WHEELHOUSE",
+    help="Where vendor wheels are kept.  [default: by XDG]",
+)
+
+
+def speaking(function: Callback) -> Callback:
+    """Give a callback ``(output, …)`` the options of every command that has a result; ``output`` heeds them."""
+
+    def callback(*, verbose: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - see Callback
+        function(output_of(verbose=verbose, quiet=quiet), **options)
+
+    callback.__doc__ = function.__doc__
+    callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    decorated: Callback = callback
+    for option in reversed(SPEECH):
+        decorated = option(decorated)
+    return decorated
+
+
+def output_of(*, verbose: bool, quiet: bool) -> Output:
+    """Return the output of the command that runs, as loud as its options say."""
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet contradict each other.")
+    output = current_output()
+    output.verbosity = Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
+    return output
+
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -253,3 +295,22 @@ def _beside(first: Session, target: Selection, label: str) -> Session:
     runner = SubprocessRunner(os.environ)
     report = current_output().report_of(str(target), label, lambda: runner.is_stopped)
     return replace(first, target=target, runner=runner, report=report)
+
+
+# Seconds, and bytes.
+AGES: Final = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+SIZES: Final = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def quantity(units: Mapping[str, int]) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """Return a callback that reads a number with one of the units."""
+
+    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+        if value is None:
+            return None
+        found = re.fullmatch(rf"(\d{{1,6}})([{''.join(units)}])", value)
+        if found is None:
+            raise click.BadParameter(f"{value!r} is no number with one of the units {', '.join(units)}", ctx, param)
+        return int(found[1]) * units[found[2]]
+
+    return read

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg.console import Verbosity
-from venvpkg.console.events import Both, Events
-from venvpkg.console.labelled import Labelled
+from venvpkg.console.events import Both, Events, Labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

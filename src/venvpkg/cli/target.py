@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from venvpkg.cli.options import AGES, quantity, speaking
 from venvpkg.cli.output import tell
-from venvpkg.cli.quantities import AGES, quantity
-from venvpkg.cli.speech import speaking
-from venvpkg.config.systems import read_systems
-from venvpkg.host.places import Places
+from venvpkg.config.build_roots import read_systems
 from venvpkg.host.runner import Command, SubprocessRunner
-from venvpkg.targets.made.store import Systems
+from venvpkg.store.dirs import Places
+from venvpkg.targets.bootstrap.store import Systems
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection
 
 if TYPE_CHECKING:
     from venvpkg.cli.output import Output
-    from venvpkg.targets.made.system import System
+    from venvpkg.targets.bootstrap.build_root import System
+
 
 _CACHE = click.option(
     "--cache",

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from venvpkg.cli.options import AGES, SIZES, quantity, speaking, wheelhouse_option
 from venvpkg.cli.output import tell
-from venvpkg.cli.quantities import AGES, SIZES, quantity
-from venvpkg.cli.speech import speaking, wheelhouse_option
-from venvpkg.host.places import Places
-from venvpkg.wheelhouse.collect import GcRules, collect, removable
+from venvpkg.store.dirs import Places
+from venvpkg.wheelbuild.export import export
 from venvpkg.wheelhouse.entry import read_shelves
-from venvpkg.wheelhouse.export import export
+from venvpkg.wheelhouse.gc import GcRules, collect, removable
 
 if TYPE_CHECKING:
     from venvpkg.cli.output import Output
     from venvpkg.wheelhouse.entry import Entry
+
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 

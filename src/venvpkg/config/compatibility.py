@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.files import read_regular
-from venvpkg.model.compatibility import Compatibility, TagRule
+from venvpkg.model.target import Compatibility, TagRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
 
 FILENAME: Final = "binary-compatibility.cfg"
 MACHINE: Final = Path("/etc/python")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
     from venvpkg.model.project import FileSetting, Project
 
+
 _MAGIC: Final = re.compile(r"[*?\[]")
 _EXECUTABLE: Final = 0o111
 # A snippet is written by hand.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+
 # A pyproject.toml is written by hand; one of several MiB is something else.
 _LARGEST = 4 * 2**20
 _OWN_FILE = "venvpkg.toml"

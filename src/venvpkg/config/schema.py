@@ -1,14 +1,14 @@
-"""The JSON Schema of the configuration, for editors and linters; from the keys alone. Pure."""
+"""What the keys alone give: the JSON Schema of the configuration, and the reference's table of keys. Pure."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from venvpkg.config.keys import KEYS, RELEASE, TARGET
+from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
 
 if TYPE_CHECKING:
-    from venvpkg.config.shapes import Schema
+    from venvpkg.config.types import Schema
 
 
 def schema_text() -> str:
@@ -51,3 +51,20 @@ def _table() -> Schema:
 def _properties(schema: object) -> Schema:
     found = schema.get("properties") if isinstance(schema, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def keys_table() -> str:
+    """Return a Markdown table with one row a key, in their order, without a newline at its end."""
+    rows = [f"| `{key.path}` | {key.shape.words} | {key.help} | {_default(key)} |" for key in KEYS]
+    return "\n".join(("| key | type | meaning | default |", "| --- | --- | --- | --- |", *rows))
+
+
+def _default(key: Key) -> str:
+    value = key.default_value()
+    if key.default:
+        return key.default
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console as RichConsole  # noqa: TID251
 
+
 # A task that takes no longer never shows, so that nothing flickers.
 _UNSEEN_S = 0.3
 _FRAMES_A_SECOND = 8

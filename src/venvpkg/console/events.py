@@ -1,4 +1,4 @@
-"""A Report for programs: one JSON object a line; docs/json.md and docs/events.schema.json describe them."""
+"""Reports for programs (one JSON object a line, described in docs/json.md), and for one part of a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import TextIO
 
     from venvpkg.console import Report, Task, Work
+
 
 # Raised when a field changes its meaning or goes; new events and fields may come at any time.
 VERSION = 1
@@ -162,3 +164,44 @@ class _BothTasks:
         """Tell both."""
         for each in self._tasks:
             each.now(text)
+
+
+class Labelled:
+    """A Report that says of which part it speaks.
+
+    Args:
+        report: hears of all parts.
+        label: ``debian:trixie``; before every text. Empty where the report knows.
+        is_mute: whether nothing more is told, as while the run is ended: what was begun then fails one after the other.
+    """
+
+    def __init__(self, report: Report, label: str, is_mute: Callable[[], bool]) -> None:
+        self._report = report
+        self._label = label
+        self._is_mute = is_mute
+
+    def step(self, text: str) -> None:
+        """Pass it on."""
+        if not self._is_mute():
+            self._report.step(self._told(text))
+
+    def detail(self, text: str) -> None:
+        """Pass it on."""
+        if not self._is_mute():
+            self._report.detail(self._told(text))
+
+    def warn(self, text: str) -> None:
+        """Pass it on."""
+        if not self._is_mute():
+            self._report.warn(self._told(text))
+
+    def task(self, work: Work, text: str) -> AbstractContextManager[Task]:
+        """Pass it on; it is told of to its end."""
+        return self._report.task(work, self._told(text))
+
+    def summary(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Pass it on as it is."""
+        self._report.summary(rows)
+
+    def _told(self, text: str) -> str:
+        return f"{self._label}: {text}" if self._label else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from venvpkg.errors import UnownedSonameError
+from venvpkg.errors import UnknownAbiError, UnownedSonameError
 from venvpkg.model.depends import DependencySet, Evidence, Exclusion, Source
 from venvpkg.model.elf import Found
 
@@ -216,3 +216,19 @@ def _private_symbols(facts: ElfObject, libraries: Mapping[str, Library]) -> set[
         for each in facts.symbol_versions
         if each.version.endswith("_PRIVATE") and each.soname in libraries
     }
+
+
+def require_known_floors(dependencies: DependencySet) -> None:
+    """Refuse a relation whose lowest version is the installed one, because its package tells none.
+
+    Raises:
+        UnknownAbiError: there are such; with all of them.
+    """
+    guessed = {
+        (evidence.soname, evidence.owner or "")
+        for each in dependencies.dependencies
+        for evidence in each.evidence
+        if evidence.source is Source.OWNER and evidence.soname is not None
+    }
+    if guessed:
+        raise UnknownAbiError(guessed)

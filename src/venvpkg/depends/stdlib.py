@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from venvpkg.depends.derive import Claim
 from venvpkg.depends.imports import guessed_imports, imports_of
+from venvpkg.model.depends import Dependency, Evidence, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
+    from venvpkg.console import Report
     from venvpkg.depends.imports import Import
     from venvpkg.model.staged import StagedVenv
+
 
 # Where modules begin in the payload; a module in another place is loaded by nobody's import.
 _SITE_PACKAGES = "site-packages"
@@ -216,3 +220,41 @@ def _replaced(staged: StagedVenv) -> frozenset[str]:
 
 def _is_test(path: PurePosixPath) -> bool:
     return bool({"test", "tests", "testing"} & set(path.parts)) or path.name.startswith("test_")
+
+
+def module_claims(
+    uses: Iterable[Use], packages: Mapping[str, str | None], report: Report
+) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
+    """Return what imports make the package depend on, and what they make it recommend.
+
+    Args:
+        uses: where the payload imports what.
+        packages: import → the package that has it; None for what comes with the interpreter.
+        report: hears of imports that cause nothing.
+    """
+    # One reason a file will do: `from tkinter import *` spelled out has fifty.
+    reasons: dict[tuple[str, PurePosixPath], Use] = {}
+    for use in sorted(uses, key=lambda each: (not each.always, each)):
+        if package := packages.get(use.imported):
+            reasons.setdefault((package, use.path), use)
+    strong: dict[str, list[Evidence]] = {}
+    weak: dict[str, list[Evidence]] = {}
+    for (package, path), use in sorted(reasons.items(), key=lambda item: item[0]):
+        if use.always or use.own:
+            evidence = Evidence(Source.IMPORT, needed_by=path, distribution=use.distribution, module=use.imported)
+            (strong if use.always else weak).setdefault(package, []).append(evidence)
+        else:
+            report.detail(f"{path} imports {use.imported} of {package}: no command always loads that module")
+    claims = tuple(Claim(package, each) for package, evidence in strong.items() for each in evidence)
+    return claims, tuple(
+        Dependency(package, tuple(evidence)) for package, evidence in sorted(weak.items()) if package not in strong
+    )
+
+
+def recommended(recommendation: Dependency) -> str:
+    """Return what the user should know of a recommendation."""
+    modules = sorted({f"{each.module} in {each.needed_by}" for each in recommendation.evidence})
+    return (
+        f"{recommendation.relation} is recommended, for {', '.join(modules)}: not all of the application needs it."
+        f" '{recommendation.relation}' in depends makes it a dependency, '!{recommendation.relation}' leaves it out"
+    )

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from venvpkg.host.refusals import is_refusal
+from venvpkg.host.oserrors import is_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 # As many as the kernel follows (path_resolution(7)).
 MOST_LINKS = 40
 

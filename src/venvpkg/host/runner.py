@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypedDict, cast
 
-from venvpkg.host.namespaces import isolated_argv
+from venvpkg.host.sandbox import isolated_argv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
 
 # What a child may see of our environment: where to find programs and how to reach an index. Anything else would make
 # its output depend on who runs venvpkg.

@@ -14,6 +14,7 @@ from venvpkg.host.runner import Command
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
 
+
 # ``libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)``, or the loader alone; not what the kernel itself provides.
 _LOADED: Final = re.compile(r"\s+(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)")
 

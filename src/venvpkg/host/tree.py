@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+
 _EXECUTABLE = 0o111
 _ELF_MAGIC = b"\x7fELF"
 _SHARED_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from venvpkg.errors import LockError
-from venvpkg.lock.credentials import without_credentials
+from venvpkg.index.urls import without_credentials
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.uv import Wanted, compile_lock
 from venvpkg.model.project import Settings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from venvpkg.lock.uv import Resolver
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
+
 
 # Constraints of the application do not hold for what builds it; uv has a variable of its own for those.
 _OF_APPLICATION: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_RESOLUTION"})

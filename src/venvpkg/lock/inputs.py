@@ -14,8 +14,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
-from venvpkg.lock.credentials import without_credentials
-from venvpkg.lock.pip_config import read_text
+from venvpkg.index.pip_config import read_text
+from venvpkg.index.urls import without_credentials
 from venvpkg.lock.shared import LockedTarget, locked_targets
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
+
 
 # Files that setuptools and the usual plugins compute dynamic dependencies from, beside pyproject.toml.
 _DYNAMIC_SOURCES: Final = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")

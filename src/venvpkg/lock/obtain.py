@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
-from venvpkg.lock.foreign import export_foreign_lock
-from venvpkg.lock.lock_text import locked_from, plain_text, read_document
-from venvpkg.lock.per_target import with_lock_of
+from venvpkg.lock.foreign import export_foreign_lock, export_uv_lock
+from venvpkg.lock.lockfile import locked_from, plain_text, read_document, with_lock_of
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
 from venvpkg.lock.source import LockKind, lock_source
 from venvpkg.lock.uv import Wanted, compile_lock
-from venvpkg.lock.uv_lock import export_uv_lock
 from venvpkg.model.lock import Lock
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import read_regular
-from venvpkg.lock.credentials import has_credentials, redacted
+from venvpkg.index.urls import has_credentials, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 _LARGEST: Final = 16 * 2**20
 _DEEPEST: Final = 20

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.inputs import application_requirement, lock_inputs
-from venvpkg.lock.lock_text import lock_text, locked_from, moved_document, plain_text, read_document
-from venvpkg.lock.per_target import lock_of_its_own
+from venvpkg.lock.lockfile import lock_of_its_own, lock_text, locked_from, moved_document, plain_text, read_document
 from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared, without_markers
 from venvpkg.lock.uv import Wanted, compile_lock
 

@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+
 Entry = dict[str, object]
 # Of an entry: what may differ between targets that have the same release of a distribution.
 _OF_A_TARGET = ("marker", "wheels")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import LockError
-from venvpkg.lock.pip_config import read_text
+from venvpkg.index.pip_config import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.model.project import Project
+
 
 UV_LOCK: Final = "uv.lock"
 

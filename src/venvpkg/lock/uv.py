@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import LockError
-from venvpkg.host.refusals import refusal_told
+from venvpkg.host.oserrors import refusal_told
 from venvpkg.host.runner import Command
-from venvpkg.lock.credentials import redacted
-from venvpkg.lock.ledger import Ledger
+from venvpkg.index.urls import redacted
+from venvpkg.lock.lockfile import Ledger
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
     from venvpkg.errors import MachineError
     from venvpkg.host.runner import Completed, Runner
-    from venvpkg.lock.pip_settings import UvSettings
+    from venvpkg.index.pip_settings import UvSettings
     from venvpkg.model.target import Target
+
 
 # uv explains a conflict in a few lines, but prints a failing build backend's whole output.
 _LONGEST: Final = 6000

@@ -1,4 +1,4 @@
-"""The package, described without a family's words."""
+"""The package, described without the words of a family, and the record of its build."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from venvpkg.model.elf import ElfReport
 from venvpkg.model.project import Inclusions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
 
     from venvpkg.model.depends import DependencySet
@@ -113,3 +114,34 @@ class Artifact:
     spec: PackageSpec
     wheels: tuple[ReadyWheel, ...] = ()
     companions: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """One build, as it is written beside its package.
+
+    Attributes:
+        name: normalised name of the application's distribution.
+        requirement: what was asked for (PEP 508), without credentials; None for a project's own tree.
+        settings: the table ``[tool.venvpkg]`` that was in force, every key of it.
+        source_date_epoch: the time in the package, seconds since 1970 UTC.
+        lock: text of the lock (PEP 751), without credentials.
+        build_lock: text of the pinned build requirements; empty when nothing was compiled.
+        inputs: section → name → value: everything else that can change the package's bytes, by hash or version.
+        artifact: file name of the package.
+        sha256: of the package, hexadecimal.
+        size_bytes: of the package.
+        companions: file name of each package that was made with it → its sha256, hexadecimal.
+    """
+
+    name: str
+    requirement: str | None
+    settings: Mapping[str, object]
+    source_date_epoch: int
+    lock: str
+    build_lock: str
+    inputs: Mapping[str, Mapping[str, str]]
+    artifact: str
+    sha256: str
+    size_bytes: int
+    companions: Mapping[str, str] = field(default_factory=dict)

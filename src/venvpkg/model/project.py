@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from venvpkg.model.target import Family, Release, Target
 
+
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.model.system import SystemDistribution
+    from venvpkg.model.wheels import SystemDistribution
 
 
 class PathKind(StrEnum):

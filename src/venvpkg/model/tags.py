@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Interpreter, Target
 
+
 # PEP 600: the older names of three of its tags, by glibc version.
 _LEGACY: Final = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 # PEP 513 and PEP 599: the oldest glibc that a manylinux tag can name, on x86 and elsewhere.

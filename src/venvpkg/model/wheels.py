@@ -1,4 +1,4 @@
-"""Wheels: where each will come from, and where each is."""
+"""Where each distribution comes from: a wheel, or a package of the release; and where each wheel is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,42 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
+    from venvpkg.model.depends import NativePackage
     from venvpkg.model.lock import BuildPins, Fallback, RemoteFile
-    from venvpkg.model.system import SystemDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class SystemDistribution:
+    """A distribution as a package of the release has it.
+
+    Attributes:
+        name: normalised (PEP 503).
+        version: PEP 440, as its metadata has it.
+        requires: its requirements (PEP 508), in order.
+        metadata: its ``.dist-info`` or ``.egg-info`` on the target.
+        directories: where its modules are on the target, in the order of search.
+        modules: dotted names of what is exposed: modules, packages with all they hold, and those within packages that
+            distributions share (``zope.interface``); sorted.
+        package: the installed package that ships it.
+        needed_by: the distribution of the system whose requirement brought it here; empty for one that was asked for.
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...]
+    metadata: PurePosixPath
+    directories: tuple[PurePosixPath, ...]
+    modules: tuple[str, ...]
+    package: NativePackage
+    needed_by: str = ""
+
+    @property
+    def title(self) -> str:
+        """``2.9.5 of python3-psycopg2 2.9.5-1+b1``."""
+        return f"{self.version} of {self.package.name} {self.package.version}"
+
 
 # The bill of materials that each vendor wheel with native code has in the directory ``sboms`` of its .dist-info.
 OWN_SBOM = "venvpkg.cdx.json"

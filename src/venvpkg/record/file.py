@@ -1,19 +1,22 @@
-"""The record as JSON: written beside the package, read back to repeat the build. What is read may be anybody's."""
+"""The build record as JSON: written next to the package, read back (as hostile input) to repeat the build."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 from pathlib import PurePath
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, BinaryIO, TypeGuard
 
-from venvpkg.errors import NotAPackageError
-from venvpkg.host.files import read_regular
-from venvpkg.model.record import BuildRecord
+from venvpkg.errors import MachineError, NotAPackageError
+from venvpkg.host.files import read_regular, written_whole
+from venvpkg.model.package import BuildRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
 
 SCHEMA = "venvpkg.build/1"
 SUFFIX = ".build.json"
@@ -116,3 +119,43 @@ def _is_inputs(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+_COPY_BYTES = 1 << 20
+
+
+def publish(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
+    """Copy a finished package and its companions into ``destination``, write its record, and return its path there.
+
+    Each file appears whole, all are written before the first appears, and the package is the last: where a run was
+    killed in between, no package is there without its record, and the next build of the same name puts the package
+    beside it.
+
+    Args:
+        package: on this machine, finished; may be on another filesystem.
+        companions: packages that were made with it.
+        record: its build record.
+        destination: directory; made when it is not there.
+
+    Raises:
+        MachineError: no space, or no permission, there.
+    """
+    path = destination.absolute() / package.name
+    try:
+        # Closed in reverse: the package appears last, and nothing does when one of them cannot be written.
+        with contextlib.ExitStack() as stack:
+            _copy(package, stack.enter_context(written_whole(path)))
+            stack.enter_context(written_whole(record_path(path))).write(record)
+            for each in companions:
+                _copy(each, stack.enter_context(written_whole(path.with_name(each.name))))
+    except OSError as error:
+        raise MachineError.of(
+            error, resolution="Give that directory space and permission, or name another with --out."
+        ) from error
+    return path
+
+
+def _copy(source: Path, copy: BinaryIO) -> None:
+    with source.open("rb") as file:
+        shutil.copyfileobj(file, copy, _COPY_BYTES)
+    copy.flush()

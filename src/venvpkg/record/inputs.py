@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
 
+
 # Libraries of venvpkg's own that write what ends up in a package.
 _WRITERS = ("cyclonedx-python-lib", "installer", "jinja2", "packaging", "uv", "virtualenv")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from venvpkg.model.staged import InstalledDistribution, StagedVenv
     from venvpkg.model.wheels import ReadyWheel
 
+
 # What auditwheel writes has a few KiB; what a Rust program's tree of crates comes to, a few hundred.
 _MOST_BYTES = 16 << 20
 _MOST_COMPONENTS = 10_000

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import ReadyWheel, SourceTree, WheelPlan
     from venvpkg.sbom.bundled import Bundled
 
+
 _PACKAGE = "package"
 _WHEEL = "wheel"
 # Types of package URL whose version has no epoch: a qualifier has it. Source: package-url's definition of each type.

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import StagingError
-from venvpkg.host.refusals import refusal_told
+from venvpkg.host.oserrors import refusal_told
 from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner
     from venvpkg.model.target import Target
+
 
 _TIMEOUT_S = 1800.0
 # The last line of a traceback; what it quotes from a module is indented.

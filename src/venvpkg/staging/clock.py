@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import Lock
     from venvpkg.model.project import Project
 
+
 # 1980-01-01, the earliest time that a zip archive can hold: what reproducible wheels use when they know no better.
 NO_TIME = 315532800
 # What a ustar header holds in eleven octal digits.

@@ -11,12 +11,13 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import StagingError
 from venvpkg.staging.metadata import CoreMetadata
-from venvpkg.staging.text import one_line
+from venvpkg.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvpkg.model.wheels import PlannedSystem
+
 
 _NONE: Final[Mapping[str, PlannedSystem]] = MappingProxyType({})
 _IS: Final = "the release has"

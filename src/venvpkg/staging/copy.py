@@ -6,15 +6,14 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.errors import StagingError
-from venvpkg.staging.stored import DamagedError, checked
-from venvpkg.staging.taken import Content
+from venvpkg.staging.cache import DamagedError, checked
+from venvpkg.staging.installed_paths import Content
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.staging.cache import StagedCache
-    from venvpkg.staging.stored import Index, StoredFile
-    from venvpkg.staging.taken import Environment
+    from venvpkg.staging.cache import Index, StagedCache, StoredFile
+    from venvpkg.staging.installed_paths import Environment
 
 
 def copied(key: str, owner: str, environment: Environment, cache: StagedCache) -> Index | None:

@@ -24,7 +24,7 @@ from installer.sources import WheelFile  # noqa: TID251
 from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa: TID251
 
 from venvpkg.errors import WheelError
-from venvpkg.staging.taken import Content, InstalledWheel
+from venvpkg.staging.installed_paths import Content, InstalledWheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.model.wheels import ReadyWheel
-    from venvpkg.staging.taken import Environment
+    from venvpkg.staging.installed_paths import Environment
+
 
 # No wheel on the public index comes near these; a zip of 40 KB can claim any of them.
 _MOST_ENTRIES = 200_000

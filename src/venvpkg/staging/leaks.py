@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import StagingError, UnsafePathError
 from venvpkg.host.tree import entries_below
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
-from venvpkg.staging.text import is_printable_path
+from venvpkg.text import is_printable_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
 
 _CHUNK_BYTES: Final = 4 * 2**20
 _ELF_MAGIC: Final = b"\x7fELF"

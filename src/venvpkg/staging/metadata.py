@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution
-from venvpkg.staging.text import one_line, plain_text
+from venvpkg.text import one_line, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Report
     from venvpkg.model.target import Interpreter
-    from venvpkg.staging.taken import InstalledWheel
+    from venvpkg.staging.installed_paths import InstalledWheel
+
 
 _MOST_BYTES = 16 * 2**20
 

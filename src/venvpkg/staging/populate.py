@@ -16,11 +16,10 @@ from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
 from venvpkg.model.staged import PathKind
 from venvpkg.staging.bytecode import compile_bytecode
-from venvpkg.staging.cache import staged_key
+from venvpkg.staging.cache import Index, StoredFile, record_hash, staged_key
 from venvpkg.staging.copy import copied
-from venvpkg.staging.stored import Index, StoredFile, record_hash
-from venvpkg.staging.taken import Content, Environment, InstalledWheel
-from venvpkg.staging.text import one_line
+from venvpkg.staging.installed_paths import Content, Environment, InstalledWheel
+from venvpkg.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel
     from venvpkg.staging.cache import StagedCache
+
 
 _EMPTY = "the empty environment"
 _NO_DISTRIBUTION = PurePosixPath("/")
@@ -148,7 +148,7 @@ def _environment_made(environment: Environment, bench: Workbench) -> tuple[Made,
         made: tuple[Made, ...] = ()
     else:
         # virtualenv takes long to import, and is needed once a prefix and interpreter.
-        from venvpkg.staging.environment import make_environment  # noqa: PLC0415
+        from venvpkg.staging.venv import make_environment  # noqa: PLC0415
 
         make_environment(environment.destdir, environment.prefix, bench.target)
         files = (path for path, entry in entries_below(environment.destdir) if not entry.is_dir(follow_symlinks=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
-from venvpkg.staging.extra_files import place_files
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
 from venvpkg.staging.populate import Workbench, keep, populate
@@ -22,11 +22,11 @@ from venvpkg.staging.system import expose, require_apart
 
 if TYPE_CHECKING:
     from venvpkg.console import Report
-    from venvpkg.host.places import Places
     from venvpkg.host.runner import Runner
     from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedSystem, ReadyWheel
+    from venvpkg.store.dirs import Places
 
 
 def stage(  # noqa: PLR0913 - everything a build knows comes together here
@@ -126,3 +126,40 @@ def _places_here(project: Project, target: Target, workspace: Path, places: Plac
         "the target's root": target.root,
     }
     return here | ({"the project's directory": project.directory} if project.directory else {})
+
+
+def place_files(files: tuple[ExtraFile, ...], destdir: Path) -> None:
+    """Copy the files to their places in ``destdir``, with their modes; made directories get 0755.
+
+    Raises:
+        StagingError: something is there already, or a source can no longer be read; all of them.
+    """
+    problems = []
+    for file in files:
+        try:
+            path = _made_parents(destdir, file)
+            with file.source.open("rb") as source, path.open("xb") as copy:
+                shutil.copyfileobj(source, copy)
+            path.chmod(file.mode)
+        except (FileExistsError, NotADirectoryError):
+            problems.append(f"{file.target}: the environment has something there")
+        except OSError as error:
+            problems.append(f"{file.target}: {error.strerror}")
+    if problems:
+        raise StagingError(
+            f"{len(problems)} of the files in the configuration cannot be placed.",
+            details="\n".join(f"  {each}" for each in problems),
+            resolution="Name other targets under files in [tool.venvpkg].",
+        )
+
+
+def _made_parents(destdir: Path, file: ExtraFile) -> Path:
+    current = destdir
+    for part in file.target.parts[1:-1]:
+        current /= part
+        if current.is_symlink():  # it would lead out of the destdir
+            raise NotADirectoryError
+        if not current.exists():
+            current.mkdir()
+            current.chmod(0o755)
+    return current / file.target.name

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvpkg.host.runner import Runner
-    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
-    from venvpkg.staging.taken import InstalledWheel
+    from venvpkg.model.wheels import SystemDistribution
+    from venvpkg.staging.installed_paths import InstalledWheel
+
 
 FINDER = "_venvpkg_system"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
 from venvpkg.host.runner import Command
-from venvpkg.targets.filesystems import remove_unused
+from venvpkg.store.filesystems import remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner
     from venvpkg.targets.selection import Selection
+
 
 _ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 # Where podman and docker find their images, registries and daemon.

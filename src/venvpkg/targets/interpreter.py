@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from venvpkg.model.elf import Abi
     from venvpkg.model.target import Family, Release
 
-    # What the user wants on a release: 3.12, a program's name or its path; None for the release's own.
     Choice = Callable[[Family, Release], str | None]
 
 # The release's interpreter: never the first one on PATH, nor venvpkg's own.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.namespaces import WAY_TO_NAMESPACES
 from venvpkg.host.runner import Command
+from venvpkg.host.sandbox import WAY_TO_NAMESPACES
 from venvpkg.targets.host import release_own, resolve_host
 from venvpkg.targets.image import image_root
 from venvpkg.targets.machine.connection import Connection
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.target import Target
+    from venvpkg.store.locks import HeldRoot
     from venvpkg.targets.interpreter import Choice
-    from venvpkg.targets.made.hold import HeldRoot
     from venvpkg.targets.selection import Selection
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.host.namespaces import isolated_argv
+from venvpkg.host.sandbox import isolated_argv
 from venvpkg.targets.processor import personality
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.host.runner import Command, Completed, Stream, Streamer
+
 
 # What a program there may see of our environment: how to reach an index. Our paths mean nothing in another root.
 _PASSED_ON: Final = frozenset({

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.targets.processor import PROCESSORS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-from venvpkg.targets.processor import PROCESSORS
 
 
 class Kind(StrEnum):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Report
     from venvpkg.wheelhouse.key import Json
 
+
 PROVENANCE = "provenance.json"
 FORMAT = 1
 _SHELF = re.compile(r"[a-z0-9_]+")

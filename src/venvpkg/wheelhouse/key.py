@@ -1,20 +1,51 @@
-"""The wheelhouse key: one hash over everything that can change a wheel. Pure."""
+"""The wheelhouse key: one hash over everything that can change a wheel, the toolchain of the target among it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from venvpkg.families.targets import traits_of
 from venvpkg.model.wheels import SourceTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from venvpkg.host.runner import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
-    from venvpkg.wheelhouse.toolchain import Toolchain
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Everything on the target, beside the interpreter, that can change what a compile makes.
+
+    Attributes:
+        flags: variable → flags, as the release builds its own packages, sorted.
+        packages: name and version of installed build packages, sorted.
+    """
+
+    flags: tuple[tuple[str, str], ...]
+    packages: tuple[tuple[str, str], ...]
+
+
+def read_toolchain(target: Target, runner: Runner) -> Toolchain:
+    """Return the toolchain of ``target``.
+
+    Args:
+        target: whose.
+        runner: runs programs there.
+
+    Raises:
+        MissingToolError: the flags cannot be had.
+        PackageDatabaseError: the package database is damaged.
+    """
+    traits = traits_of(target.family)
+    return Toolchain(tuple(sorted(traits.read_flags(runner).items())), traits.build_packages(target, runner))
+
 
 # Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
 RECIPE = 2

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from venvpkg.model.lock import BuildPins, Lock, LockedDistribution
     from venvpkg.model.project import Project
-    from venvpkg.model.system import SystemDistribution
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel, SourceTree
+    from venvpkg.model.wheels import ReadyWheel, SourceTree, SystemDistribution
     from venvpkg.wheelhouse.entry import Entry
-    from venvpkg.wheelhouse.key import Json
-    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.wheelhouse.key import Json, Toolchain
+
 
 # The source of a project's own tree in the pins of its build requirements.
 DIRECTORY = "directory"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
-from venvpkg.host.locks import locked, locked_if_free
 from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.store.locks import locked, locked_if_free
 from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
 from venvpkg.wheelhouse.key import key_of, same_but_for_target
 

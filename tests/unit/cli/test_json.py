@@ -13,7 +13,7 @@ from venvpkg import pipeline
 from venvpkg.cli.main import cli, main
 from venvpkg.cli.manual import commands_of
 from venvpkg.console import Work
-from venvpkg.depends.record import dump_record
+from venvpkg.explain.evidence import dump_record
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
 from venvpkg.wheelhouse.store import Wheelhouse
 

@@ -9,7 +9,7 @@ import pytest
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.cli.main import main
-from venvpkg.wheelhouse.export import platforms_for_stock_tools
+from venvpkg.wheelbuild.export import platforms_for_stock_tools
 from venvpkg.wheelhouse.key import key_of
 from venvpkg.wheelhouse.store import Wheelhouse
 

@@ -11,7 +11,7 @@ import pytest
 from unit.wheelhouse.makers import bookworm
 from venvpkg.config.compatibility import FILENAME, read_compatibility
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.compatibility import Compatibility, TagRule
+from venvpkg.model.target import Compatibility, TagRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

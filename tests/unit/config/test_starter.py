@@ -10,8 +10,7 @@ import pytest
 
 from venvpkg.config.project import read_project
 from venvpkg.config.settings import read_configuration
-from venvpkg.config.starter import Detected, commands_of, starter_text
-from venvpkg.config.write_starter import require_unconfigured, write_starter
+from venvpkg.config.starter import Detected, commands_of, require_unconfigured, starter_text, write_starter
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Settings
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.config.systems import read_systems
+from venvpkg.config.build_roots import read_systems
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.recipe import Repository, SystemSettings
+from venvpkg.model.build_root import Repository, SystemSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

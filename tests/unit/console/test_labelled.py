@@ -8,8 +8,7 @@ import json
 from unit.events import checked
 from unit.fakes import RecordingReport
 from venvpkg.console import Work
-from venvpkg.console.events import Events
-from venvpkg.console.labelled import Labelled
+from venvpkg.console.events import Events, Labelled
 
 
 def test_every_text_begins_with_the_label() -> None:

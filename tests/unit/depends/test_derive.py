@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.backends.deb.relations import fewest
-from venvpkg.backends.deb.versions import is_higher
 from venvpkg.depends.derive import Claim, Clause, Library, derive
 from venvpkg.errors import UnownedSonameError
+from venvpkg.families.deb.relations import fewest
+from venvpkg.families.deb.versions import is_higher
 from venvpkg.model.depends import Dependency, DependencySet, Source
 from venvpkg.model.elf import Abi, Edge, ElfKind, ElfObject, ElfReport, Found, Need, Symbol, SymbolVersion
 

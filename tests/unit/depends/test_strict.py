@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.depends.strict import require_known_floors
+from venvpkg.depends.derive import require_known_floors
 from venvpkg.errors import UnknownAbiError
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
 

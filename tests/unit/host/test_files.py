@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from venvpkg.host.files import read_regular, write_whole, written_whole
-from venvpkg.host.places import Places, workspace
+from venvpkg.store.dirs import Places, workspace
 
 
 def test_a_written_file_appears_with_its_content_and_mode(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_workspace_in_use_survives_the_start_of_another_run(tmp_path: Path) ->
 def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib\n"
-        "from venvpkg.host.places import Places, workspace\n"
+        "from venvpkg.store.dirs import Places, workspace\n"
         "cache = pathlib.Path(sys.argv[1])\n"
         "with workspace(Places.of_user(wheelhouse=cache, cache=cache)) as directory:\n"
         "    print(directory, flush=True)\n"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.namespaces import MOST_BINDS, isolated_argv
 from venvpkg.host.runner import Bind, Command
+from venvpkg.host.sandbox import MOST_BINDS, isolated_argv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

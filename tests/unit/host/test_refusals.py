@@ -9,7 +9,7 @@ import os
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.host.refusals import is_refusal, refusal_told
+from venvpkg.host.oserrors import is_refusal, refusal_told
 
 
 def refused(code: int, *names: str) -> OSError:

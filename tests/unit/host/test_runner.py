@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from venvpkg.host.namespaces import isolated_argv
 from venvpkg.host.runner import Bind, Command, StoppedError, SubprocessRunner
+from venvpkg.host.sandbox import isolated_argv
 
 RUNNER = SubprocessRunner(
     {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://user:secret@example.org", "LANG": "de_DE"}

@@ -10,7 +10,7 @@ import pytest
 
 from unit.lock.samples import remote
 from venvpkg.errors import LockError
-from venvpkg.lock.build_pins import read_build_pins, write_build_pins
+from venvpkg.lock.venvpkg_lock import read_build_pins, write_build_pins
 from venvpkg.model.lock import BuildPins
 
 if TYPE_CHECKING:

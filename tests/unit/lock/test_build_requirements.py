@@ -11,8 +11,8 @@ from unit.fakes import RecordingReport, ScriptedRunner
 from unit.lock.samples import target
 from venvpkg.errors import LockError
 from venvpkg.host.runner import Command, Completed
+from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.build_requirements import pin_build_requirements
-from venvpkg.lock.pip_settings import UvSettings
 from venvpkg.lock.uv import Resolver
 
 if TYPE_CHECKING:

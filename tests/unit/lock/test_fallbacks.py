@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import LockError
-from venvpkg.lock.build_pins import read_build_pins, write_build_pins, write_fallbacks
-from venvpkg.lock.fallbacks import read_fallbacks
+from venvpkg.lock.venvpkg_lock import read_build_pins, read_fallbacks, write_build_pins, write_fallbacks
 from venvpkg.model.lock import BuildPins, Cause, Fallback
 
 if TYPE_CHECKING:

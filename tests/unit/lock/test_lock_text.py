@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from venvpkg.errors import LockError
-from venvpkg.lock.lock_text import relocated
+from venvpkg.lock.lockfile import relocated
 
 
 def test_paths_in_a_relocated_lock_lead_to_the_same_files() -> None:

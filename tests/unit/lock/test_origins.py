@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.pylock import PackageDirectory, PackageVcs
 
-from venvpkg.lock.origins import OriginError, locked_commit, locked_directory
+from venvpkg.lock.pylock import OriginError, locked_commit, locked_directory
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 
 if TYPE_CHECKING:

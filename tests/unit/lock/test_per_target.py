@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unit.targets.makers import target_of
-from venvpkg.lock.per_target import with_lock_of
+from venvpkg.lock.lockfile import with_lock_of
 from venvpkg.model.project import Project, Settings
 from venvpkg.model.target import Release
 

@@ -13,8 +13,8 @@ import pytest
 from unit.fakes import RecordingReport, ScriptedRunner
 from unit.lock.samples import project_in, target
 from venvpkg.host.runner import Command, Completed
-from venvpkg.lock.ledger import Ledger
-from venvpkg.lock.pip_settings import UvSettings
+from venvpkg.index.pip_settings import UvSettings
+from venvpkg.lock.lockfile import Ledger
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, out_of_date, update_lock
 from venvpkg.lock.shared import LockedTarget, locked_targets, share_of, shared

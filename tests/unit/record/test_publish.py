@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.record.publish import publish
+from venvpkg.record.file import publish
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,11 +12,11 @@ import pytest
 
 from unit.samples import a_system, debian_12
 from venvpkg.config.keys import KEYS
-from venvpkg.config.settings import read_configuration
-from venvpkg.config.table import settings_table
+from venvpkg.config.settings import read_configuration, settings_table
 from venvpkg.errors import NotAPackageError
 from venvpkg.model.depends import DependencySet, NativePackage
 from venvpkg.model.lock import BuildPins, RemoteFile
+from venvpkg.model.package import BuildRecord
 from venvpkg.model.project import (
     ExtraFile,
     FileSetting,
@@ -28,7 +28,6 @@ from venvpkg.model.project import (
     WheelPolicy,
     WheelSettings,
 )
-from venvpkg.model.record import BuildRecord
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.record.file import dump_record, read_record, record_path
 from venvpkg.record.inputs import Ingredients, changes_between, inputs_of

@@ -14,10 +14,9 @@ from unit.fakes import RecordingReport
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
-from venvpkg.staging.cache import StagedCache, staged_key
+from venvpkg.staging.cache import Index, StagedCache, StoredFile, record_hash, staged_key
 from venvpkg.staging.copy import copied
-from venvpkg.staging.stored import Index, StoredFile, record_hash
-from venvpkg.staging.taken import Content, Environment
+from venvpkg.staging.installed_paths import Content, Environment
 
 KEY = "ab" + "0" * 62
 MODULE, PROGRAM, BYTECODE = SITE / "app.py", PREFIX / "bin/app", SITE / "__pycache__/app.cpython-311.pyc"

@@ -9,7 +9,7 @@ import pytest
 
 from venvpkg.errors import StagingError
 from venvpkg.model.project import ExtraFile
-from venvpkg.staging.extra_files import place_files
+from venvpkg.staging.stage import place_files
 
 
 def extra(source: Path, target: str, mode: int = 0o644) -> ExtraFile:

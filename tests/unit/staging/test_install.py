@@ -13,13 +13,13 @@ from unit.samples import PREFIX, SITE, record_line, write_wheel
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.install import install_wheels
-from venvpkg.staging.taken import Content, Environment
+from venvpkg.staging.installed_paths import Content, Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.wheels import ReadyWheel
-    from venvpkg.staging.taken import InstalledWheel
+    from venvpkg.staging.installed_paths import InstalledWheel
 
 CONSOLE = "[console_scripts]\napp = app:main\n"
 

@@ -10,6 +10,7 @@ from unit.fakes import RecordingReport
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.staging.installed_paths import InstalledWheel
 from venvpkg.staging.metadata import (
     CoreMetadata,
     application_metadata,
@@ -17,7 +18,6 @@ from venvpkg.staging.metadata import (
     python_floor,
     read_metadata,
 )
-from venvpkg.staging.taken import InstalledWheel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from unit.samples import SITE, a_system, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.host.runner import Completed
 from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.staging.installed_paths import InstalledWheel
 from venvpkg.staging.system import FINDER, expose, pth_line, require_apart
-from venvpkg.staging.taken import InstalledWheel
 
 METADATA = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"
 

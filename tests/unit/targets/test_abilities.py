@@ -9,10 +9,10 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.families.base import Purpose
 from venvpkg.host.runner import Completed
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.targets.abilities import Lack, lacks, lacks_always, require
-from venvpkg.targets.traits import Purpose
+from venvpkg.targets.prerequisites import Lack, lacks, lacks_always, require
 
 ALLOWED = Completed(0)
 

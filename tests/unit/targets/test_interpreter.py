@@ -11,9 +11,10 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.lock.samples import target
 from venvpkg.errors import MissingToolError
+from venvpkg.families.deb import host as deb
+from venvpkg.families.rpm import host as rpm
 from venvpkg.host.runner import Completed
 from venvpkg.model.target import Release
-from venvpkg.targets import deb, rpm
 from venvpkg.targets.interpreter import read_interpreter
 
 if TYPE_CHECKING:

@@ -14,19 +14,20 @@ import pytest
 from unit.fakes import RecordingReport
 from unit.targets.makers import TRIXIE, Machine
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
-from venvpkg.host.places import Places
+from venvpkg.families.deb import bootstrap as debian
+from venvpkg.families.rpm import bootstrap as dnf
 from venvpkg.host.runner import Command, Completed
-from venvpkg.model.recipe import Repository, SystemSettings
-from venvpkg.targets.made import debian, dnf
-from venvpkg.targets.made.hold import alone
-from venvpkg.targets.made.store import Systems
+from venvpkg.model.build_root import Repository, SystemSettings
+from venvpkg.store.dirs import Places
+from venvpkg.store.locks import alone
+from venvpkg.targets.bootstrap.store import Systems
 from venvpkg.targets.selection import Kind, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.target import Target
-    from venvpkg.targets.made.system import Maker
+    from venvpkg.targets.bootstrap.build_root import Maker
 
 SUITE = Selection(Kind.DEBIAN, "trixie")
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"

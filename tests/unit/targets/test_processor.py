@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.elf.builder import EM_386, EM_AARCH64, EM_S390, Elf
+from unit.linking.builder import EM_386, EM_AARCH64, EM_S390, Elf
 from venvpkg.targets.processor import PROCESSORS, obstacle, personality, processor_of
 
 if TYPE_CHECKING:

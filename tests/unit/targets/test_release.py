@@ -10,9 +10,9 @@ import pytest
 from unit.targets.makers import root_with, target_of
 from venvpkg.config.compatibility import read_compatibility
 from venvpkg.errors import ConfigurationError, MissingToolError
+from venvpkg.families.targets import family_of
 from venvpkg.model.target import Family, Release
-from venvpkg.targets.families import family_of
-from venvpkg.targets.release import read_release
+from venvpkg.targets.host import read_release
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.elf.builder import Elf
+from unit.linking.builder import Elf
 from unit.targets.makers import TRIXIE, Machine, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command

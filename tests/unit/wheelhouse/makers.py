@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
 from venvpkg.model.project import Project, Settings, WheelPolicy, WheelSettings
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.wheelhouse.toolchain import Toolchain
+from venvpkg.wheelhouse.key import Toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,8 @@ import pytest
 
 from unit.fakes import RecordingReport
 from unit.wheelhouse.makers import wheel_members, write_wheel
-from venvpkg.wheelhouse.collect import GcRules, collect, removable
 from venvpkg.wheelhouse.entry import Entry, read_shelves
+from venvpkg.wheelhouse.gc import GcRules, collect, removable
 from venvpkg.wheelhouse.key import key_of
 from venvpkg.wheelhouse.store import Wheelhouse
 

@@ -14,7 +14,7 @@ from venvpkg.wheelhouse.key import key_inputs, key_of
 
 if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
-    from venvpkg.wheelhouse.toolchain import Toolchain
+    from venvpkg.wheelhouse.key import Toolchain
 
 SETUPTOOLS, WHEEL = remote("setuptools-80-py3-none-any.whl"), remote("wheel-1-py3-none-any.whl")
 

@@ -10,14 +10,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
-from venvpkg.host.places import private_directory
 from venvpkg.host.runner import Command, StoppedError
+from venvpkg.store.dirs import private_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.host.runner import Stream, Streamer
     from venvpkg.targets.selection import Selection
+
 
 # What ssh calls the machine in our settings.
 ALIAS: Final = "venvpkg"

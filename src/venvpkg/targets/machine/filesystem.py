@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
 from venvpkg.host.runner import Command
-from venvpkg.targets.filesystems import remove_unused
+from venvpkg.store.filesystems import remove_unused
 
 if TYPE_CHECKING:
     from pathlib import Path

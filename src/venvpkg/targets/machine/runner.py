@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.host.namespaces import isolated_argv
 from venvpkg.host.runner import OUT_OF_TIME, Bind, Command, StoppedError
+from venvpkg.host.sandbox import isolated_argv
 from venvpkg.targets.machine.connection import LOST
 from venvpkg.targets.machine.exchange import Exchange
 from venvpkg.targets.root import base_environment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Stream
     from venvpkg.targets.machine.connection import Connection
     from venvpkg.targets.machine.exchange import Copy
+
 
 _GRACE_S: Final = 60.0
 

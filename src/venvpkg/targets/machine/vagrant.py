@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.targets.selection import Selection
 
+
 # Vagrant loads its plug-ins and the Vagrantfile at each call, and asks the provider.
 _TIMEOUT_S: Final = 300.0
 

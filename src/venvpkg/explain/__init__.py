@@ -1,0 +1,1 @@
+"""The evidence of dependencies, and what people are shown of it."""

@@ -1,0 +1,234 @@
+"""What is among the files of any package: one pass, nothing extracted but one ELF file at a time."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from venvpkg.errors import ElfError
+from venvpkg.families.common.destdir import EVIDENCE, SBOM
+from venvpkg.host.files import sha256_of
+from venvpkg.linking.read import MAGIC, read_object
+from venvpkg.model.inspection import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
+
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Iterable, Iterator
+
+    from venvpkg.families.common.read import Member
+
+
+_CHUNK_BYTES = 1 << 20
+# The largest libraries there are have some GiB; a file that claims more is not copied to be read.
+_MOST_ELF_BYTES = 4 << 30
+_MOST_METADATA_BYTES = 1 << 16
+_LARGEST = 10
+# Of each kind; a package of a million commands is not worth the memory.
+_MOST_NAMED = 100_000
+_PROGRAMS = frozenset(map(PurePosixPath, ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin")))
+_SERVICES = re.compile(r"/(usr/)?lib/systemd/(system|user)/[^/]+\.[a-z]+|/etc/init\.d/[^/]+|/etc/cron\.[a-z]+/[^/]+")
+_METADATA = re.compile(r"/[^/]+\.(dist-info/METADATA|egg-info/PKG-INFO|egg-info)\Z")
+_DOCUMENTS = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/info/")
+_CREATED_BY = re.compile(rb"^command *= *(.*)$", re.MULTILINE)
+
+
+class PackedContents:
+    """What one pass over the files of a package gathers."""
+
+    def __init__(self) -> None:
+        self.counts = {"files": 0, "directories": 0, "links": 0, "others": 0}
+        self.payload_bytes = 0
+        self.largest: list[tuple[int, str]] = []
+        self.distributions: list[PackedDistribution] = []
+        self.commands: list[PackedLink] = []
+        self.services: list[str] = []
+        self.elf: list[PackedElf] = []
+        self.leaks: list[Leak] = []
+        self.records: list[str] = []
+
+    def inspection(
+        self,
+        artifact: Path,
+        fields: tuple[tuple[str, str], ...],
+        scripts: tuple[str, ...],
+        configuration: tuple[str, ...],
+    ) -> Inspection:
+        """Return what was gathered, with what the package's metadata says, which the family knows how to read."""
+        return Inspection(
+            filename=artifact.name,
+            sha256=sha256_of(artifact),
+            size_bytes=artifact.stat().st_size,
+            fields=fields,
+            scripts=scripts,
+            configuration=configuration,
+            counts=tuple(self.counts.items()),
+            payload_bytes=self.payload_bytes,
+            largest=tuple(
+                PackedFile(path, size) for size, path in sorted(self.largest, key=lambda each: (-each[0], each[1]))
+            ),
+            distributions=tuple(sorted(self.distributions, key=lambda each: (each.name.lower(), each.path))),
+            commands=tuple(sorted(self.commands, key=lambda each: each.path)),
+            services=tuple(sorted(self.services)),
+            elf=tuple(sorted(self.elf, key=lambda each: each.path)),
+            leaks=tuple(sorted(self.leaks, key=lambda each: each.path)),
+            records=tuple(sorted(self.records)),
+        )
+
+    def add_all(self, members: Iterable[Member]) -> None:
+        """Read every member once."""
+        for member, content in members:
+            self._add(member, content)
+
+    def _add(self, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:
+        path = "/" + member.name.removeprefix("./").strip("/")
+        if member.isdir():
+            self.counts["directories"] += 1
+            return
+        kind = "files" if content is not None else "links" if member.issym() or member.islnk() else "others"
+        self.counts[kind] += 1
+        points_to = member.linkname if kind == "links" else ""
+        if PurePosixPath(path).parent in _PROGRAMS and len(self.commands) < _MOST_NAMED:
+            self.commands.append(PackedLink(path, points_to))
+        if _SERVICES.fullmatch(path) and len(self.services) < _MOST_NAMED:
+            self.services.append(path)
+        if content is not None:
+            self._add_file(path, member.size, content)
+
+    def _add_file(self, path: str, size: int, content: IO[bytes]) -> None:
+        self.payload_bytes += size
+        heapq.heappush(self.largest, (size, path))
+        if len(self.largest) > _LARGEST:
+            heapq.heappop(self.largest)
+        if path.endswith((f"/{EVIDENCE}", f"/{SBOM}")) and len(self.records) < _MOST_NAMED:
+            self.records.append(path)
+        head = content.read(_CHUNK_BYTES)
+        self._add_named(path, head[:_MOST_METADATA_BYTES])
+        traces = TraceFinder()
+        if head.startswith(MAGIC) and size <= _MOST_ELF_BYTES and len(self.elf) < _MOST_NAMED:
+            with tempfile.NamedTemporaryFile(prefix="venvpkg-") as copy:
+                _pass(head, content, traces, copy)
+                copy.flush()
+                self.elf.append(_elf(Path(copy.name), path))
+        else:
+            _pass(head, content, traces, None)
+        if traces.count and not path.startswith(_DOCUMENTS) and len(self.leaks) < _MOST_NAMED:
+            self.leaks.append(Leak(path, traces.first, traces.count))
+
+    def _add_named(self, path: str, head: bytes) -> None:
+        """Note what files of a known name say: whose metadata, and where an environment was made."""
+        if len(self.leaks) >= _MOST_NAMED or len(self.distributions) >= _MOST_NAMED:
+            return
+        metadata = _METADATA.search(path)
+        if metadata is not None:
+            fields = dict(re.findall(rb"^(Name|Version):[ \t]*(.*?)\r?$", head.partition(b"\n\n")[0], re.MULTILINE))
+            name, version = (fields.get(key, b"").decode("utf-8", "replace") for key in (b"Name", b"Version"))
+            self.distributions.append(PackedDistribution(name, version, path))
+        elif path.endswith(".dist-info/direct_url.json"):
+            self.leaks.append(Leak(path, _url(head), 1))
+        elif path.endswith("/pyvenv.cfg") and (found := _CREATED_BY.search(head)):
+            command = found[1].decode("utf-8", "replace").strip()
+            # The environment itself may be named; how and by what it was made tells of the machine.
+            if command.startswith("/") or not command.endswith(path.removesuffix("/pyvenv.cfg")):
+                self.leaks.append(Leak(path, f"command = {command}", 1))
+
+
+def _pass(head: bytes, content: IO[bytes], traces: TraceFinder, copy: IO[bytes] | None) -> None:
+    """Read the whole content once, chunk by chunk; write it to ``copy`` if there is to be one."""
+    chunk = head
+    while chunk:
+        traces.feed(chunk)
+        if copy is not None:
+            copy.write(chunk)
+        chunk = content.read(_CHUNK_BYTES)
+
+
+def _elf(copy: Path, path: str) -> PackedElf:
+    try:
+        facts = read_object(copy, PurePosixPath(path))
+    except ElfError as error:
+        return PackedElf(path, problem=error.problems[0].removeprefix(f"{path}: "))
+    return PackedElf(path, facts.soname or "", facts.needed, facts.rpath, facts.runpath)
+
+
+def _url(head: bytes) -> str:
+    try:
+        document = json.loads(head)
+    except (ValueError, RecursionError):
+        return "direct_url.json"
+    url = document.get("url") if isinstance(document, dict) else None
+    return url if isinstance(url, str) else "direct_url.json"
+
+
+# The beginnings are found by memory search, and only there a pattern is tried: a gigabyte takes seconds. Places that
+# manuals and examples name (/tmp/foo, /home/user) are not meant.
+_ROOTED = {
+    b"/tmp/": re.compile(rb"/tmp/(?:pip-|build-env-|tmp)[A-Za-z0-9_-]{6,40}/[!-~]{0,160}"),
+    b"/build/": re.compile(rb"/build/(?:reproducible-path|[a-z0-9.+-]{2,60}-[A-Za-z0-9]{6})/[!-~]{0,160}"),
+    b"/home/": re.compile(
+        rb"/home/(?!(?:user|username|me|you|foo|joe|bob|alice|jdoe)/)[a-z_][a-z0-9_-]{0,31}/[!-~]{1,160}"
+    ),
+    b"/root/": re.compile(rb"/root/[A-Za-z0-9._-]{1,60}/[!-~]{1,160}"),
+    b"/__w/": re.compile(rb"/__w/[A-Za-z0-9._-]{1,60}/[!-~]{1,160}"),
+}
+# A package's staging directory inside its source package, wherever that was.
+_STAGING = b"/debian/"
+_STAGED = re.compile(rb"/debian/[a-z0-9][a-z0-9.+-]{1,60}/(?:opt|usr|var|etc)/[!-~]{0,160}")
+_BEFORE = re.compile(rb"/[A-Za-z0-9._+/-]{0,130}\Z")
+_PART_OF_PATH = re.compile(rb"[A-Za-z0-9._~%:+/-]")
+# A path ends where text does: at a quote, a bracket, white space.
+_END = re.compile(rb"[\"'`<>|(){}\[\];,\\]")
+_OVERLAP_BYTES = 512
+_MOST_TRIES = 10_000
+
+
+class TraceFinder:
+    """Looks for traces in one file that comes in chunks.
+
+    Attributes:
+        first: the first trace, empty for none.
+        count: of traces; a file with very many candidates is not searched to its end.
+    """
+
+    def __init__(self) -> None:
+        self.first = ""
+        self.count = 0
+        self._tail = b""
+        self._tries = 0
+        self._places: set[int] = set()
+        self._offset = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Search the next chunk; a trace may lie across two of them."""
+        window = self._tail + chunk
+        start = self._offset - len(self._tail)
+        for place, text in self._found(window):
+            if start + place not in self._places:
+                self._places.add(start + place)
+                self.count += 1
+                self.first = self.first or _END.split(text)[0].decode("ascii")
+        self._offset += len(chunk)
+        self._tail = window[-_OVERLAP_BYTES:]
+        self._places = {place for place in self._places if place >= self._offset - len(self._tail)}
+
+    def _found(self, window: bytes) -> Iterator[tuple[int, bytes]]:
+        for beginning, pattern in _ROOTED.items():
+            for place in self._places_of(beginning, window):
+                # What stands before decides whether it is the root's: "https://example.org/home/page" is not.
+                is_root = not _PART_OF_PATH.match(window, place - 1) if place else not self._offset
+                if is_root and (match := pattern.match(window, place)):
+                    yield place, match[0]
+        for place in self._places_of(_STAGING, window):
+            before = _BEFORE.search(window[max(0, place - 131) : place])
+            if before and (match := _STAGED.match(window, place)):
+                yield place, before[0] + match[0]
+
+    def _places_of(self, beginning: bytes, window: bytes) -> Iterator[int]:
+        place = window.find(beginning)
+        while place >= 0 and self._tries < _MOST_TRIES:
+            self._tries += 1
+            yield place
+            place = window.find(beginning, place + 1)

@@ -1,0 +1,190 @@
+"""The copyright file: the application's licence and that of every vendored distribution, machine-readable."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from venvpkg.staging.system import FINDER
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import PurePosixPath
+
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import InstalledDistribution
+    from venvpkg.model.target import Family
+
+
+_WIDTH = 78
+_NO_LICENCE = "unknown"
+
+_APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
+
+
+def rendered_copyright(
+    spec: PackageSpec, family: Family, common: Mapping[str, PurePosixPath] = MappingProxyType({})
+) -> str:
+    """Return the copyright file's text.
+
+    A later paragraph wins over an earlier one, so the application comes first, with everything, and each vendored
+    distribution after it, with what is its own.
+
+    Args:
+        spec: the package.
+        family: whose template lays it out.
+        common: texts that every system of the family has: SPDX identifier, without what it says of later versions,
+            and place.
+
+    Source:
+        Machine-readable debian/copyright file, version 1.0 (DEP-5).
+    """
+    staged = spec.staged
+    application = canonicalize_name(staged.application.name)
+    own = own_paths(staged.distributions, _shared(spec))
+    ordered = sorted(staged.distributions, key=lambda each: (each.name != application, each.name))
+    parts = [
+        _part(each, common, ("*",) if each.name == application else tuple(map(_pattern, own[each.name])))
+        for each in ordered
+    ]
+    scripts = str(staged.prefix / "bin").removeprefix("/")
+    parts.append(
+        {
+            "files": _folded_list((f"{scripts}/activate*", f"{scripts}/deactivate*")),
+            "copyright": "the virtualenv developers",
+            "license": "MIT\n The text is in https://spdx.org/licenses/MIT.html",
+            "comment": "Activation scripts, made by virtualenv.",
+        }
+    )
+    if staged.system:
+        parts.append(
+            {
+                "files": _folded_list(tuple(f"*/{FINDER}.{each}" for each in ("py", "pth", "*.pyc"))),
+                "copyright": "the venvpkg developers",
+                "license": f"Apache-2.0\n The text is in {common.get('Apache-2.0', _APACHE)}",
+                "comment": "Finds distributions of the release's own packages.",
+            }
+        )
+    return render(
+        family,
+        "copyright.j2",
+        {
+            "name": staged.application.name,
+            "source": spec.homepage,
+            "comment": _folded(
+                "The package holds the application and the Python distributions that it needs, as wheels install"
+                " them. What follows comes from their metadata."
+            ),
+            "parts": parts,
+        },
+        spec.inclusions.templates,
+    )
+
+
+def _shared(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
+    """Return the environment's own directories."""
+    site = {
+        directory
+        for distribution in spec.staged.distributions
+        for file in distribution.files
+        for directory in file.parents
+        if directory.name == "site-packages"
+    }
+    return (spec.staged.prefix / "bin", spec.staged.prefix / "share", spec.staged.prefix / "include", *sorted(site))
+
+
+def _part(
+    distribution: InstalledDistribution, common: Mapping[str, PurePosixPath], patterns: Iterable[str]
+) -> Mapping[str, str]:
+    return {
+        "files": _folded_list(patterns),
+        "copyright": _folded_list(distribution.copyright)
+        if distribution.copyright
+        else distribution.author or f"the authors of {distribution.name}",
+        "license": "\n".join((_short_name(distribution.license_expression), *_license_text(distribution, common))),
+        "comment": f"The distribution {distribution.name} {distribution.version}.",
+    }
+
+
+def _short_name(expression: str) -> str:
+    """Return the licence's synopsis; DEP-5 writes SPDX's operators in lower case."""
+    return re.sub(r"\b(AND|OR|WITH)\b", lambda match: match[0].lower(), expression) or _NO_LICENCE
+
+
+def _license_text(distribution: InstalledDistribution, common: Mapping[str, PurePosixPath]) -> list[str]:
+    if distribution.license_files:
+        return [" The text is in", *(f" {path}" for path in distribution.license_files)]
+    if texts := _common_licenses(distribution.license_expression, common):
+        return [" The distribution ships no text of it. On Debian systems it is in", *(f" {path}" for path in texts)]
+    if distribution.license_expression:
+        return [" The distribution names its licence, and ships no text of it."]
+    return [" The distribution's metadata names no licence."]
+
+
+def _common_licenses(expression: str, common: Mapping[str, PurePosixPath]) -> list[PurePosixPath]:
+    """Return the texts that every Debian system has of the licences in an SPDX expression; none unless of all.
+
+    Source:
+        Debian Policy 12.5.
+    """
+    names = re.findall(r"[A-Za-z0-9.+-]+", re.sub(r"\bWITH\s+\S+", " ", expression))
+    texts = [common.get(re.sub(r"(?:-only|-or-later|\+)$", "", each)) for each in names if each not in {"AND", "OR"}]
+    return [each for each in dict.fromkeys(texts) if each] if all(texts) else []
+
+
+def _pattern(path: str) -> str:
+    """Return a DEP-5 pattern: relative, with its special characters escaped, a space by the wildcard for one."""
+    escaped = re.sub(r"([\\*?])", r"\\\1", path.removeprefix("/"))
+    return re.sub(r"\s", "?", escaped) + ("*" if path.endswith("/") else "")
+
+
+def _folded_list(items: Iterable[str]) -> str:
+    return "\n ".join(items) or "-"
+
+
+def _folded(text: str) -> str:
+    return "\n ".join(textwrap.wrap(text, _WIDTH))
+
+
+_SHARED = ""
+
+
+def own_paths(
+    distributions: Iterable[InstalledDistribution], shared: Iterable[PurePosixPath]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return for each distribution the fewest paths that hold all its files and nobody else's.
+
+    Args:
+        distributions: with their files.
+        shared: directories that belong to nobody, with all above them, even if one distribution alone is in them.
+
+    Returns:
+        Name → sorted paths; one that ends in ``/`` is a directory with all that is in it. A file that two distributions
+        ship is with both.
+    """
+    distributions = tuple(distributions)
+    owner = {str(each): _SHARED for directory in shared for each in (directory, *directory.parents)}
+    for distribution in distributions:
+        for file in distribution.files:
+            for directory in _directories_above(str(file)):
+                if owner.setdefault(directory, distribution.name) != distribution.name:
+                    owner[directory] = _SHARED
+    return {
+        distribution.name: tuple(sorted({_topmost(str(file), distribution.name, owner) for file in distribution.files}))
+        for distribution in distributions
+    }
+
+
+def _directories_above(file: str) -> list[str]:
+    """Return the directories that hold ``file``, topmost first, without the root."""
+    parts = file.split("/")
+    return ["/".join(parts[:count]) for count in range(2, len(parts))]
+
+
+def _topmost(file: str, name: str, owner: Mapping[str, str]) -> str:
+    return next((f"{each}/" for each in _directories_above(file) if owner[each] == name), file)

@@ -1,0 +1,146 @@
+"""What a package gets beside what was staged, and how it gets from the workspace to where people want it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import AssembleError, MachineError
+from venvpkg.host.files import written_whole
+from venvpkg.host.tree import entries_below
+from venvpkg.model.package import Artifact
+from venvpkg.model.staged import PathKind, PayloadPath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from venvpkg.model.package import PackageSpec
+
+
+# Below the prefix; `venvpkg explain` and `venvpkg inspect` find them there.
+EVIDENCE = PurePosixPath("share/venvpkg/dependencies.json")
+SBOM = PurePosixPath("share/venvpkg/sbom.cdx.json")
+_COPY_BYTES = 1 << 20
+
+
+def records_of(spec: PackageSpec) -> dict[PurePosixPath, bytes]:
+    """Return venvpkg's own files: place → content."""
+    files = {spec.staged.prefix / EVIDENCE: spec.evidence}
+    return files | {spec.staged.prefix / SBOM: spec.sbom} if spec.sbom else files
+
+
+def add_files(
+    spec: PackageSpec, files: Mapping[PurePosixPath, bytes], reserved: Iterable[PurePosixPath] = ()
+) -> tuple[PayloadPath, ...]:
+    """Write the package's links and ``files``; return them with the directories that they need.
+
+    Args:
+        spec: the package.
+        files: place on the target → content.
+        reserved: further paths that the payload must not have.
+
+    Raises:
+        AssembleError: the payload has one of these paths, or a file names a path of this machine.
+
+    Source:
+        Debian Policy 10.5: a link between two top-level directories is absolute.
+    """
+    _refuse_taken(spec, files, reserved)
+    destdir = spec.staged.destdir
+    added = [write_file(destdir, path, content) for path, content in files.items()]
+    added.extend(_link(destdir, link, points_to) for link, points_to in spec.links)
+    known = {each.path for each in spec.staged.payload.paths}
+    directories = {above for each in added for above in each.path.parents} - known - {PurePosixPath("/")}
+    return (*added, *(PayloadPath(each, PathKind.DIRECTORY, 0o755) for each in sorted(directories)))
+
+
+def write_file(destdir: Path, path: PurePosixPath, content: bytes, mode: int = 0o644) -> PayloadPath:
+    """Write a file of the package, and its directories."""
+    file = _made_parents(destdir, path)
+    file.write_bytes(content)
+    file.chmod(mode)
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return PayloadPath(path, PathKind.FILE, mode, len(content), digest)
+
+
+def move_whole(packed: Path, path: Path, spec: PackageSpec) -> Artifact:
+    """Copy the package into place, whole or not at all; the workspace may be on another filesystem.
+
+    Raises:
+        MachineError: no space, or no permission, there.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with packed.open("rb") as source, written_whole(path) as file:
+            while chunk := source.read(_COPY_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+    except OSError as error:
+        raise MachineError.of(
+            error, resolution="Give that directory space and permission, or name another with --out."
+        ) from error
+    packed.unlink()
+    return Artifact(path, digest.hexdigest(), size, spec)
+
+
+def _refuse_taken(spec: PackageSpec, files: Mapping[PurePosixPath, bytes], reserved: Iterable[PurePosixPath]) -> None:
+    wanted = dict.fromkeys((*files, *reserved), "written by venvpkg")
+    wanted |= dict.fromkeys((link for link, _ in spec.links), "the link to a command")
+    paths = sorted(each.path for each in spec.staged.payload.paths if each.path in wanted)
+    taken = [f"{path}: also {wanted[path]}" for path in paths]
+    named = [str(path) for path, content in files.items() if str(spec.staged.destdir).encode() in content]
+    if taken or named:
+        raise AssembleError(
+            "The package would hold a path twice, or name a path of this machine.",
+            details="\n".join(f"  {path}" for path in (*taken, *named)),
+            resolution="Name another target under files in [tool.venvpkg], or leave the command out with commands."
+            if taken
+            else "",
+        )
+
+
+def _link(destdir: Path, path: PurePosixPath, points_to: PurePosixPath) -> PayloadPath:
+    link = _made_parents(destdir, path)
+    link.unlink(missing_ok=True)
+    link.symlink_to(points_to)
+    return PayloadPath(path, PathKind.LINK, 0o777, len(str(points_to)))
+
+
+def _made_parents(destdir: Path, path: PurePosixPath) -> Path:
+    """Return where ``path`` is in the destdir; its parents are made, with the mode that is packed."""
+    current = destdir
+    for part in path.parts[1:-1]:
+        current /= part
+        current.mkdir(exist_ok=True)
+        current.chmod(0o755)
+    return current / path.name
+
+
+# gdb looks below /usr/lib/debug wherever the object itself is. Source: gdb's manual, Separate Debug Files.
+_PLACE: Final = PurePosixPath("/usr/lib/debug/.build-id")
+
+
+def place_debug(spec: PackageSpec, destdir: Path) -> None:
+    """Copy the package's debug information to its places in ``destdir``, which is emptied before."""
+    shutil.rmtree(destdir, ignore_errors=True)
+    for build_id, file in spec.debug:
+        place = destdir.joinpath(*_PLACE.parts[1:], build_id[:2], f"{build_id[2:]}.debug")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)
+
+
+def paths_below(destdir: Path) -> Iterator[PayloadPath]:
+    """Yield what is in ``destdir``, with the modes that are packed."""
+    for path, entry in entries_below(destdir):
+        if entry.is_symlink():
+            yield PayloadPath(path, PathKind.LINK, 0o777, len(str(Path(entry.path).readlink())))
+        elif entry.is_dir():
+            yield PayloadPath(path, PathKind.DIRECTORY, 0o755)
+        else:
+            with Path(entry.path).open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            yield PayloadPath(path, PathKind.FILE, 0o644, entry.stat().st_size, digest)

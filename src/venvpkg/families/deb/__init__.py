@@ -1,0 +1,1 @@
+"""Everything that is particular to Debian packages and their releases."""

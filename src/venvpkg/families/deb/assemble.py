@@ -1,0 +1,173 @@
+"""Write the .deb and its -dbgsym: payload, documents, control files; pack, read back, move into place."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.families.common.copyright import rendered_copyright
+from venvpkg.families.common.destdir import add_files, move_whole, paths_below, place_debug, records_of, write_file
+from venvpkg.families.common.manpages import manual_pages
+from venvpkg.families.deb.control import (
+    control_fields,
+    maintainer_scripts,
+    package_architecture,
+    rendered_control,
+)
+from venvpkg.families.deb.deb822 import require_same
+from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, conffiles, installed_size, md5sums
+from venvpkg.families.deb.lintian import OVERRIDES, rendered_overrides
+from venvpkg.families.deb.pack import CONTROL, XZ, compression, pack, uses_zstd
+from venvpkg.families.deb.versions import package_version
+from venvpkg.host.tree import normalise_modes
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.model.target import Target
+
+
+_DOCUMENTS = PurePosixPath("/usr/share/doc")
+
+
+def assemble_debug(
+    spec: PackageSpec, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+) -> Path:
+    """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
+
+    Raises:
+        AssembleError, MissingToolError, MachineError: as ``pack`` does.
+
+    Source:
+        What debhelper's dh_strip makes; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
+        /usr/share/doc goes to a package that is depended on in this version).
+    """
+    destdir = directory / "dbgsym"
+    place_debug(spec, destdir)
+    documents = destdir.joinpath(*_DOCUMENTS.parts[1:])
+    documents.mkdir(parents=True)
+    (documents / f"{spec.name}-dbgsym").symlink_to(spec.name)
+    normalise_modes(destdir)
+    paths = tuple(paths_below(destdir))
+    fields = debug_fields(spec, target, paths)
+    text = render(
+        Family.DEB,
+        "control-dbgsym.j2",
+        {name.lower().replace("-", "_"): value for name, value in fields.items()},
+        spec.inclusions.templates,
+    )
+    require_same(fields, text, "The rendered control file of the debug symbols")
+    control = destdir / CONTROL
+    control.mkdir(mode=0o755)
+    for name, content in (("control", text.encode()), ("md5sums", md5sums(paths))):
+        (control / name).write_bytes(content)
+    control.chmod(0o755)
+    for file in control.iterdir():
+        file.chmod(0o644)
+    packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
+    # Debug sections are compressed already, so zstd would gain nothing, and lintian of Debian 12 refuses it.
+    pack(destdir, packed, fields, runner, earlier=earlier, options=XZ, source_date_epoch=spec.source_date_epoch)
+    return packed
+
+
+def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
+    """Return the fields of its control file, in debhelper's order; the description is one line."""
+    version = package_version(spec, target)
+    return {
+        "Package": f"{spec.name}-dbgsym",
+        "Source": spec.name,
+        "Version": version,
+        "Auto-Built-Package": "debug-symbols",
+        "Architecture": package_architecture(spec, target),
+        "Maintainer": spec.maintainer,
+        "Installed-Size": str(installed_size(paths)),
+        "Depends": f"{spec.name} (= {version})",
+        "Section": "debug",
+        "Priority": "optional",
+        "Description": f"debug symbols for {spec.name}",
+        "Build-Ids": " ".join(build_id for build_id, _ in spec.debug),
+    }
+
+
+def artifact_name(spec: PackageSpec, target: Target) -> str:
+    """Return ``guestbook_1.0.0-1~debian12_amd64.deb``; the epoch is no part of it.
+
+    Source:
+        Debian Policy 5.6.12; dpkg-name(1).
+    """
+    return f"{spec.name}_{package_version(spec, target, epoch=False)}_{package_architecture(spec, target)}.deb"
+
+
+def assemble(  # noqa: PLR0913 - a stage: package, place, effects
+    spec: PackageSpec,
+    target: Target,
+    destination: Path,
+    runner: Runner,
+    report: Report,
+    *,
+    earlier: PackedPackages,
+) -> Artifact:
+    """Write the package into the directory ``destination``.
+
+    The staged payload gets the links, the documentation and the control files, and the time of the sources. The
+    package is packed beside the destdir and appears in ``destination`` when it is whole and was read back. That of its
+    debug information, where there is any, stays beside the destdir.
+
+    Raises:
+        AssembleError: what would be written is not what was composed, the payload has a path of ours, or dpkg-deb
+            failed.
+        MissingToolError: there is no dpkg-deb.
+        MachineError: no space, or no permission, there or where the package is packed.
+    """
+    destdir = spec.staged.destdir
+    shutil.rmtree(destdir / CONTROL, ignore_errors=True)
+    paths = (*spec.staged.payload.paths, *_add_files(spec, target))
+    fields = control_fields(spec, target, paths)
+    write_file(
+        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
+    )
+    write_file(destdir, PurePosixPath("/", CONTROL, "md5sums"), md5sums(paths))
+    if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
+        write_file(destdir, PurePosixPath("/", CONTROL, "conffiles"), listed.encode())
+    for name, content in maintainer_scripts(spec):
+        write_file(destdir, PurePosixPath("/", CONTROL, name), content, mode=0o755)
+    packed = destdir.with_name(artifact_name(spec, target))
+    pack(
+        destdir, packed, fields, runner,
+        earlier=earlier, options=compression(target.release), source_date_epoch=spec.source_date_epoch,
+    )  # fmt: skip
+    artifact = move_whole(packed, destination.absolute() / packed.name, spec)
+    if spec.debug:
+        companion = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
+        artifact = replace(artifact, companions=(companion,))
+    report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
+    return artifact
+
+
+def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
+    """Write what is not of the environment; return it with the directories that it needs.
+
+    Source:
+        Debian Policy 12.5, 12.7: files in /usr/share/doc.
+    """
+    documents = PurePosixPath("/usr/share/doc") / spec.name
+    pages = manual_pages(spec)
+    files = {
+        documents / "changelog.Debian.gz": compressed_changelog(spec, target),
+        documents / "copyright": rendered_copyright(spec, target.family, COMMON_LICENSES).encode(),
+        **records_of(spec),
+        **pages,
+    }
+    if text := rendered_overrides(spec, pages, multiarch=target.multiarch, zstd=uses_zstd(target.release)):
+        files[OVERRIDES / spec.name] = text
+    return add_files(spec, files, [PurePosixPath("/", CONTROL)])

@@ -1,0 +1,183 @@
+"""Systems of Debian and its kin: mmdebstrap makes them, with the archive's signatures checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
+from venvpkg.families.deb.apt_sources import read_apt_sources, sources_on_same_mirrors
+from venvpkg.families.deb.host import programs
+from venvpkg.host.runner import Bind, Command
+from venvpkg.model.build_root import Recipe
+from venvpkg.targets.bootstrap.settings import DATE, cannot_install, last_words, require_meant
+from venvpkg.targets.host import read_release
+from venvpkg.targets.root import RootRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from venvpkg.families.deb.apt_sources import AptSource
+    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.model.build_root import SystemSettings
+    from venvpkg.targets.selection import Selection
+
+
+_TIMEOUT_S: Final = 3600.0
+# Tells the number of Debian's next release; brings the certificates that a prepare command with network may need.
+_ALWAYS: Final = ("ca-certificates", "distro-info-data", "python3", "python3-dev")
+# How this machine reaches its mirrors, and what it lets pass there; a system on the same mirrors does the same.
+_CARRIED: Final = re.compile(r"Acquire::(?:https?::|Check-|Force|Retries)")
+_AUTHORITIES: Final = PurePosixPath("/usr/local/share/ca-certificates")
+# Names become words of mmdebstrap's hooks, which a shell reads.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_WORK: Final = PurePosixPath("/usr/src/venvpkg")
+# No package is to start a service in a root: invoke-rc.d(8).
+_POLICY: Final = "#!/bin/sh\nexit 101\n"
+_FRONTEND: Final = {"DEBIAN_FRONTEND": "noninteractive"}
+
+
+def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machine: Path = Path("/")) -> Recipe:
+    """Return the recipe of ``debian:SUITE`` or ``ubuntu:SUITE``.
+
+    Args:
+        selection: of this family.
+        settings: the user's for it.
+        runner: runs programs of this machine.
+        machine: its filesystem.
+
+    Raises:
+        ConfigurationError: there is no mirror to make it from, or something is named that has no effect.
+    """
+    require_meant(selection, settings, settings.sources, of_others=("repositories",))
+    sources = settings.sources or _sources_of_machine(selection, machine)
+    dump = runner.run(Command(("apt-config", "dump"), timeout_s=60))
+    carried = tuple(line for line in dump.text.splitlines() if _CARRIED.match(line))
+    valid = ('Acquire::Check-Valid-Until "false";',) if settings.snapshot else ()
+    return Recipe(
+        str(selection),
+        selection.place,
+        tuple(sorted({*_ALWAYS, *(each.package for each in programs()), *settings.packages})),
+        sources=tuple(line.replace(DATE, settings.snapshot) for line in sources),
+        options=('APT::Install-Recommends "false";', *carried, *valid, *settings.options),
+        keyring=settings.keyring,
+        architecture=selection.architecture,
+        certificates=tuple(
+            (path.name, path.read_text(encoding="utf-8", errors="replace"))
+            for path in sorted((machine / _AUTHORITIES.relative_to("/")).glob("*.crt"))
+            if _PLAIN_NAME.fullmatch(path.name)
+        ),
+    )
+
+
+def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
+    """Make the system, and return it as a compressed tarball in ``work``.
+
+    It happens in namespaces of its own: a run that is killed leaves no mount and no process. apt's package lists stay
+    in it, because a build asks them which packages the release has.
+
+    Raises:
+        MissingToolError: mmdebstrap is not here.
+        TargetError: it failed.
+
+    Source:
+        mmdebstrap(1).
+    """
+    certificates = work / "certificates"
+    certificates.mkdir()
+    for name, text in made.certificates:
+        (certificates / name).write_text(text, encoding="utf-8")
+    shown = [str(_WORK / "certificates" / name) for name, _ in made.certificates]
+    (work / "tmp").mkdir()
+    trust = (
+        (
+            f"--customize-hook=copy-in {' '.join(shown)} {_AUTHORITIES}",
+            '--customize-hook=chroot "$1" update-ca-certificates',
+        )
+        if made.certificates
+        else ()
+    )
+    done = runner.run(
+        Command(
+            (
+                "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar",
+                # check/qemu asks a program of its own, arch-test; it was found out before.
+                "--skip=cleanup/apt/lists,check/qemu",
+                *((f"--architectures={made.architecture}",) if made.architecture else ()),
+                f"--include={','.join(made.packages)}",
+                *(f"--aptopt={line}" for line in made.options),
+                *(_trusted_alone(made.keyring, work) if made.keyring else ()),
+                *trust,
+                made.release, str(_WORK / "system.tar.zst"), "-",
+            ),
+            env={"TMPDIR": str(_WORK / "tmp")} | _FRONTEND,
+            stdin="".join(f"{line}\n" for line in made.sources).encode(),
+            binds=(Bind(work, _WORK),),
+            many_users=True,
+            timeout_s=_TIMEOUT_S,
+        )
+    )  # fmt: skip
+    if done.not_found:
+        raise MissingToolError([f"mmdebstrap, which makes {made.target}"], install=["mmdebstrap", "zstd"])
+    if not done.ok:
+        raise TargetError(
+            f"mmdebstrap cannot make {made.target}: {done.outcome()}.",
+            details=last_words(done.errors),
+            resolution="Name mirrors that have this release, and the keyring that signs it, in targets.toml.",
+        )
+    return work / "system.tar.zst"
+
+
+def _trusted_alone(keyring: str, work: Path) -> tuple[str, ...]:
+    """Return the options for keys that are trusted instead of those that apt trusts here, not beside them.
+
+    apt has one place for a file with keys and one for a directory of them, and mmdebstrap sets the one that fits.
+
+    Source:
+        mmdebstrap(1), --keyring; apt.conf(5), Dir::Etc::Trusted and Dir::Etc::TrustedParts.
+    """
+    if Path(keyring).is_dir():
+        (work / "none.gpg").touch()
+        return f"--keyring={keyring}", f"--keyring={_WORK / 'none.gpg'}"
+    (work / "none").mkdir()
+    return f"--keyring={keyring}", f"--keyring={_WORK / 'none'}"
+
+
+def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
+    """Install packages into a root that nobody else uses; its lists are brought up to date when they are too old.
+
+    Raises:
+        TargetError: apt-get failed.
+    """
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text(_POLICY, encoding="utf-8")
+    policy.chmod(0o755)
+    inside = RootRunner(root, host, environment, lasting=True)
+    install = ("apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *packages)
+    done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
+    if not done.ok:
+        update = ("apt-get", "--quiet", "update")
+        inside.run(Command(update, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
+        done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
+    if not done.ok:
+        raise cannot_install("apt-get", packages, done)
+    inside.run(Command(("apt-get", "clean"), many_users=True, timeout_s=_TIMEOUT_S))
+
+
+def _sources_of_machine(selection: Selection, machine: Path) -> tuple[str, ...]:
+    try:
+        here = read_release(machine)
+    except ConfigurationError:
+        here = None
+    found: tuple[AptSource, ...] = ()
+    if here is not None and here.id == selection.kind:
+        found = sources_on_same_mirrors(read_apt_sources(machine / "etc/apt"), here.codename, selection.place)
+    if not found:
+        raise ConfigurationError(
+            f"--target {selection}",
+            [f"no mirror of {selection.kind} is known: this machine's apt reads none"],
+            resolution=f'Name them in targets.toml, in the table ["{selection}"]: sources = ["deb [signed-by=FILE] URL'
+            f' {selection.place} main"].',
+        )
+    return tuple(map(str, found))

@@ -1,0 +1,151 @@
+"""The control file and the maintainer scripts of a binary package: composed, rendered, read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import AssembleError
+from venvpkg.families.common.units import units_of
+from venvpkg.families.deb.deb822 import require_same
+from venvpkg.families.deb.documents import folded_description, installed_size
+from venvpkg.families.deb.relations import parse_relation, spelled
+from venvpkg.families.deb.versions import package_version
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.model.target import Target
+
+
+# Fields of the template that a package may lack.
+_OPTIONAL = ("depends", "recommends", "suggests", "conflicts", "breaks", "replaces", "provides", "homepage")
+# Line breaks of every reader, not only of dpkg: see text.py.
+_UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def package_architecture(spec: PackageSpec, target: Target) -> str:
+    """Return the target's architecture, or ``all`` when nothing in the payload is tied to one."""
+    return target.architecture if spec.staged.payload.has_elf else "all"
+
+
+def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
+    """Return the fields of the control file, in order; those without a value are left out.
+
+    Args:
+        spec: the package.
+        target: where it will be installed.
+        paths: everything that will be in it.
+
+    Raises:
+        AssembleError: a value cannot stand in a control file; all of them are given.
+
+    Source:
+        Debian Policy 5.3; deb-control(5).
+    """
+    fields = {
+        "Package": spec.name,
+        "Version": package_version(spec, target),
+        "Architecture": package_architecture(spec, target),
+        "Maintainer": spec.maintainer,
+        "Installed-Size": str(installed_size(paths)),
+        "Depends": ", ".join(spec.dependencies.relations()),
+        **_declared(spec),
+        "Section": spec.section,
+        "Priority": "optional",
+        "Homepage": spec.homepage,
+        "Description": folded_description(spec.summary, spec.description, spec.name),
+    }
+    fields = {name: value for name, value in fields.items() if value}
+    unfit = [
+        f"{name}: {value!r:.300}"
+        for name, value in fields.items()
+        if _UNFIT.search(value) or value != value.strip() or ("\n" in value and name != "Description")
+    ]
+    if "\n" in spec.summary:
+        unfit.append(f"the synopsis: {spec.summary!r:.300}")
+    if unfit:
+        raise AssembleError(
+            "A value cannot stand in a control file: it holds line breaks or control characters.",
+            details="\n".join(f"  {each}" for each in unfit),
+            resolution="Correct it in the configuration or in the application's metadata.",
+        )
+    return fields
+
+
+def _declared(spec: PackageSpec) -> dict[str, str]:
+    """Return the fields of the relations that only the user declares, in one spelling.
+
+    Source:
+        Debian Policy 7.2 to 7.6.
+    """
+    fields = {}
+    for field in dataclasses.fields(spec.relations):
+        parsed = map(parse_relation, getattr(spec.relations, field.name))
+        fields[field.name.capitalize()] = ", ".join(dict.fromkeys(spelled(each) for each in parsed if each))
+    return fields
+
+
+def rendered_control(fields: Mapping[str, str], own: Path | None = None) -> str:
+    """Return the text of the control file, read back and compared.
+
+    Args:
+        fields: of ``control_fields``.
+        own: the project's templates.
+
+    Raises:
+        AssembleError: what was rendered is not what was composed.
+    """
+    values = dict.fromkeys(_OPTIONAL, "") | {name.lower().replace("-", "_"): text for name, text in fields.items()}
+    text = render(Family.DEB, "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
+    require_same(fields, text, "The rendered control file")
+    return text
+
+
+_SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
+
+
+def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
+    """Return name and content of each; none when nothing asks for one.
+
+    Units are enabled, started, restarted and stopped as those of the release's own packages are: debhelper's
+    defaults. Accounts and directories are there before the project's own postinst runs, and units run after it. At
+    purge the application's state goes after the project's own postrm, which may want to read it.
+
+    Source:
+        Debian Policy 6.1: fail on errors, so ``set -e``; 6.5 for what each is called with; 6.8 and 10.8 for what goes
+        at purge; 9.3 for services.
+        deb-systemd-helper(1p), deb-systemd-invoke(1p); dh_installsystemd(1), dh_installsysusers(1), for what is done
+        when.
+    """
+    units = units_of(spec.staged)
+    wanted = {*units.scripts(), *(("postrm",) if spec.state else ())}
+    snippets = dict(spec.inclusions.scripts)
+    return tuple(
+        (
+            name,
+            render(
+                Family.DEB,
+                "maintainer-script.j2",
+                {
+                    "name": name,
+                    "package": spec.name,
+                    "snippet": snippets.get(name, "").rstrip("\n"),
+                    "units": units.words(),
+                    "files": shlex.join(str(each.path) for each in spec.state if not each.is_directory),
+                    # What is in a directory is listed behind it.
+                    "directories": shlex.join(str(each.path) for each in reversed(spec.state) if each.is_directory),
+                },
+                spec.inclusions.templates,
+            ).encode(),
+        )
+        for name in _SCRIPTS
+        if name in {*snippets, *wanted}
+    )

@@ -1,0 +1,141 @@
+"""The Depends of a payload on a target with dpkg: loader, owners, derivation, interpreter, declared relations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.depends.derive import Claim, derive
+from venvpkg.depends.overrides import tell, with_declared
+from venvpkg.depends.stdlib import recommended
+from venvpkg.errors import ConfigurationError
+from venvpkg.families.common.preflight import warning_of
+from venvpkg.families.common.system import system_claims
+from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
+from venvpkg.families.deb.interpreter import SPELLING, full_package, interpreter_claims, is_owned
+from venvpkg.families.deb.libraries import DebLibraries
+from venvpkg.families.deb.owners import read_owners
+from venvpkg.families.deb.relations import fewest, parse_relation, spelled
+from venvpkg.families.deb.stdlib import split_library_claims
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.linking.loader import load
+from venvpkg.model.depends import Evidence, Source
+from venvpkg.model.elf import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from venvpkg.console import Report
+    from venvpkg.families.deb.owners import Owners
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import Dependency, DependencySet, NativePackage
+    from venvpkg.model.elf import ElfReport
+    from venvpkg.model.project import SonameRule
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.target import Target
+
+
+# What makes accounts and directories. Source: dh_installsysusers(1), dh_installtmpfiles(1).
+_READERS: Final = {
+    SYSUSERS: "systemd | systemd-standalone-sysusers | systemd-sysusers",
+    TMPFILES: "systemd | systemd-standalone-tmpfiles | systemd-tmpfiles",
+}
+
+
+def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
+    report: ElfReport,
+    staged: StagedVenv,
+    target: Target,
+    runner: Runner,
+    console_report: Report,
+    *,
+    declared: Sequence[str] = (),
+    sonames: Sequence[SonameRule] = (),
+    with_floors: bool = False,
+) -> DependencySet:
+    """Return every relation the package needs, with its evidence.
+
+    What the user leaves out of the computed relations stays known, and is worth a warning.
+
+    Args:
+        report: ELF files of the payload.
+        staged: the payload.
+        target: where it will be installed; its package database knows the libraries it was compiled against.
+        runner: runs dpkg-query on the target.
+        console_report: hears the warnings, which are in the result as well.
+        declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
+        sonames: what the user says of single libraries.
+        with_floors: makes no difference: every package of the family tells lowest versions, or has one.
+
+    Raises:
+        UnownedSonameError: needed libraries that no package ships.
+        PackageDatabaseError: the target's database cannot be read, or no package owns its interpreter.
+        ConfigurationError: what was declared is no relation.
+        MissingToolError: no dpkg-query.
+    """
+    del with_floors
+    user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
+    loaded = load(report, staged.destdir, target)
+    places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.SYSTEM))
+    owners = read_owners(
+        target,
+        LayeredRoot(target.root),
+        [*places, target.interpreter.path],
+        [full_package(target.interpreter)],
+        runner,
+    )
+    claims: tuple[Claim, ...] = ()
+    recommends: tuple[Dependency, ...] = ()
+    warnings = {*loaded.warnings}
+    if target.interpreter.is_default or is_owned(target.interpreter, owners):
+        modules, recommends = split_library_claims(staged, target, runner, console_report)
+        needed_by = staged.prefix / "bin" / "python"
+        claims = (*interpreter_claims(target.interpreter, owners, staged.python_floor, needed_by), *modules)
+    else:
+        warnings.add(warning_of(target.interpreter.path))
+    claims = (
+        *claims,
+        *system_claims(staged.system, SPELLING),
+        *table_claims(staged, _READERS),
+    )
+    computed = derive(report, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
+    computed = replace(computed, recommends=recommends)
+    result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
+    result = replace(
+        result,
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
+    )
+    tell(result, len(report.objects), console_report, ("package", "packages"))
+    return result
+
+
+def _packages(dependency: Dependency) -> list[str]:
+    return [each.name.partition(":")[0] for each in parse_relation(dependency.relation) or ()]
+
+
+def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
+    """Yield the owners in the evidence, as they are installed."""
+    reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
+    for owner in sorted({each.owner for evidence in reasons for each in evidence if each.owner}):
+        if package := owners.package(owner, target):
+            yield owner, package
+
+
+def _of_system(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePackage]:
+    """Return the packages of the exposed distributions that the evidence names."""
+    reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
+    named = {each.owner for evidence in reasons for each in evidence}
+    packages = (each.distribution.package for each in staged.system)
+    return {each.name: each for each in packages if each.name in named}
+
+
+def _declared_claims(declared: Iterable[str]) -> list[Claim]:
+    parsed = [(text, parse_relation(text)) for text in declared]
+    problems = [
+        f"depends: {text!r} is no relation, such as 'postgresql-client (>= 13)'" for text, it in parsed if not it
+    ]
+    if problems:
+        raise ConfigurationError("[tool.venvpkg]", problems)
+    return [Claim(spelled(relation), Evidence(source=Source.USER)) for _, relation in parsed if relation]

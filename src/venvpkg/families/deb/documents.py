@@ -1,0 +1,144 @@
+"""Small files and fields of a binary package: changelog, conffiles, md5sums, licences, size, Description."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.families.common.description import bare, synopsis_and_paragraphs
+from venvpkg.families.common.manpages import compressed
+from venvpkg.families.deb.versions import package_version
+from venvpkg.model.staged import PathKind
+from venvpkg.model.target import Family
+from venvpkg.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from venvpkg.model.package import PackageSpec
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.model.target import Target
+
+
+def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
+    """Return ``changelog.Debian.gz``: one entry, of the sources' time.
+
+    Source:
+        Debian Policy 4.4 (format), 12.7 (place, gzip -9n).
+    """
+    text = render(
+        Family.DEB,
+        "changelog.j2",
+        {
+            "package": spec.name,
+            "version": package_version(spec, target),
+            "distribution": target.release.codename or target.release.id,
+            "entry": f"Packaged {spec.staged.application.name} {spec.upstream_version} with venvpkg.",
+            "maintainer": spec.maintainer,
+            "date": format_datetime(datetime.fromtimestamp(spec.source_date_epoch, UTC)),
+        },
+        spec.inclusions.templates,
+    )
+    return compressed(text.encode())
+
+
+_ETC = PurePosixPath("/etc")
+
+
+def conffiles(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
+    """Return the files in whose changes dpkg keeps the administrator's, sorted by path.
+
+    Source:
+        Debian Policy 10.7.2, 10.7.3; deb-conffiles(5).
+    """
+    found = (each for each in paths if each.kind is PathKind.FILE and each.path.is_relative_to(_ETC))
+    return tuple(sorted(found, key=lambda each: str(each.path)))
+
+
+def md5sums(paths: Iterable[PayloadPath]) -> bytes:
+    """Return one line for each regular file but conffiles, sorted by path; ``dpkg --verify`` compares with them.
+
+    Source:
+        deb-md5sums(5).
+    """
+    paths = tuple(paths)
+    left_out = set(conffiles(paths))  # dpkg keeps their sums itself, and the administrator may change them
+    lines = (
+        f"{each.md5}  {str(each.path).removeprefix('/')}\n"
+        for each in sorted(paths, key=lambda each: str(each.path))
+        if each.kind is PathKind.FILE and each not in left_out
+    )
+    return "".join(lines).encode()
+
+
+_PLACE: Final = PurePosixPath("/usr/share/common-licenses")
+
+# SPDX identifier, without what it says of later versions → file. Source: Debian Policy 12.5.
+COMMON_LICENSES: Final = {
+    "Apache-2.0": _PLACE / "Apache-2.0",
+    "Artistic-1.0-Perl": _PLACE / "Artistic",
+    "CC0-1.0": _PLACE / "CC0-1.0",
+    "GFDL-1.2": _PLACE / "GFDL-1.2",
+    "GFDL-1.3": _PLACE / "GFDL-1.3",
+    "GPL-1.0": _PLACE / "GPL-1",
+    "GPL-2.0": _PLACE / "GPL-2",
+    "GPL-3.0": _PLACE / "GPL-3",
+    "LGPL-2.0": _PLACE / "LGPL-2",
+    "LGPL-2.1": _PLACE / "LGPL-2.1",
+    "LGPL-3.0": _PLACE / "LGPL-3",
+    "MPL-1.1": _PLACE / "MPL-1.1",
+    "MPL-2.0": _PLACE / "MPL-2.0",
+}
+
+
+def installed_size(paths: Iterable[PayloadPath]) -> int:
+    """Return the Installed-Size field value, in KiB (1024 bytes); 0 for an empty tree.
+
+    Policy asks for an estimate. This is dpkg-gencontrol's: each file and link rounded up to whole KiB, 1 KiB for
+    anything else. Over thousands of small modules it is much nearer to what a disk uses than their plain sum.
+
+    Source:
+        Debian Policy 5.6.20; deb-substvars(5), Installed-Size.
+    """
+    return sum(1 if each.kind is PathKind.DIRECTORY else -(-each.size_bytes // 1024) for each in paths)
+
+
+_WIDTH = 78
+# When the first line below would repeat the synopsis, the paragraph is wrapped at the next of these.
+_NARROWER = (66, 54, 42)
+# Debian Policy 3.4.1.
+_LONGEST_SYNOPSIS = 80
+
+
+def folded_description(summary: str, text: str, package: str) -> str:
+    """Return the value of Description: a synopsis, then folded lines.
+
+    Args:
+        summary: one line. When it is too long for a synopsis it is cut, and given whole below.
+        text: paragraphs, parted by empty lines; may be empty.
+        package: its name.
+
+    Source:
+        Debian Policy 3.4.1 and 5.6.13: a continuation line begins with a space; an empty line is a space and a full
+        stop; a space, a full stop and more is reserved; two spaces mean verbatim.
+    """
+    synopsis, paragraphs = synopsis_and_paragraphs(summary, text, package, longest=_LONGEST_SYNOPSIS)
+    lines: list[str] = []
+    for paragraph in paragraphs:
+        wrapped = _wrapped(paragraph, unlike="" if lines else synopsis)
+        if lines:
+            lines.append(" .")
+        lines.extend(f"  {line}" if line.startswith(".") else f" {line}" for line in wrapped)
+    return "\n".join((synopsis, *lines))
+
+
+def _wrapped(paragraph: str, unlike: str) -> list[str]:
+    """Return the paragraph's lines; readers of a synopsis that is repeated below it see it twice."""
+    tried = [
+        textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+        for width in (_WIDTH, *_NARROWER)
+    ]
+    return next((lines for lines in tried if lines and bare(lines[0]) != bare(unlike)), tried[0])

@@ -1,0 +1,23 @@
+"""Debian packages: the backend of the family deb."""
+
+from venvpkg.families.deb.assemble import assemble
+from venvpkg.families.deb.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.families.deb.dependencies import derive_dependencies
+from venvpkg.families.deb.interpreter import system_distributions
+from venvpkg.families.deb.owners import packages_shipping, packers
+from venvpkg.families.deb.read import differences, inspect, read_evidence
+from venvpkg.families.deb.relations import problems
+
+__all__ = [
+    "assemble",
+    "avoid_collisions",
+    "derive_dependencies",
+    "differences",
+    "inspect",
+    "packages_shipping",
+    "packers",
+    "problems",
+    "read_evidence",
+    "system_distributions",
+    "warn_of_namesake",
+]

@@ -1,0 +1,227 @@
+"""What a build needs of a target with dpkg: compiler flags, architecture, programs, installed packages."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.families.base import Identity, Program, Purpose
+from venvpkg.host.runner import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from venvpkg.families.base import Packages
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Interpreter, Release, Target
+
+
+# dpkg's own path features are switched off: they would map this process's directory, and so put it into the flags.
+_OPTIONS = "hardening=+all reproducible=-fixfilepath,-fixdebugpath"
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def read_flags(runner: Runner) -> dict[str, str]:
+    """Return dpkg-buildflags' answer; see ``Traits``.
+
+    Source:
+        dpkg-buildflags(1).
+    """
+    done = runner.run(
+        Command(
+            ("/usr/bin/dpkg-buildflags", "--export=cmdline"),
+            env={"DEB_BUILD_MAINT_OPTIONS": _OPTIONS, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            clean=True,
+            timeout_s=60,
+        )
+    )
+    if not done.ok:
+        raise MissingToolError(
+            [f"dpkg-buildflags, for compiling wheels: {done.outcome()} {done.errors.strip()[-300:]}".rstrip()],
+            install=["dpkg-dev"],
+        )
+    return _flags(done.text)
+
+
+def _flags(text: str) -> dict[str, str]:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = [""]
+    pairs = [word.partition("=") for word in words]
+    if not pairs or not all(_VARIABLE.fullmatch(name) and equals for name, equals, _ in pairs):
+        raise MissingToolError(
+            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"], install=["dpkg-dev"]
+        )
+    return {name: flags for name, _, flags in pairs}
+
+
+def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
+    """Return the target's architecture; see ``Traits``.
+
+    Source:
+        dpkg(1), --print-architecture.
+    """
+    done = runner.run(Command(("dpkg", "--print-architecture"), timeout_s=60))
+    if not done.ok:
+        raise MissingToolError(
+            [f"dpkg: {done.outcome()} {done.errors.strip()[-300:]}".rstrip()],
+            resolution=f"{release.id} {release.version} is not a release whose packages are .deb files.",
+        )
+    return Identity(done.text.strip(), multiarch)
+
+
+def programs() -> tuple[Program, ...]:
+    """Return what a build runs; see ``Traits``."""
+    return (
+        Program("dpkg-deb", "dpkg", Purpose.ALWAYS),
+        Program("dpkg-query", "dpkg", Purpose.ALWAYS),
+        Program("gcc", "gcc", Purpose.COMPILE),
+        Program("g++", "g++", Purpose.COMPILE),
+        Program("make", "make", Purpose.COMPILE),
+        Program("strip", "binutils", Purpose.COMPILE),
+        Program("dpkg-buildflags", "dpkg-dev", Purpose.COMPILE),
+    )
+
+
+def headers_package(interpreter: Interpreter, release: Release) -> str | None:
+    """Return ``python3.11-dev`` or ``pypy3-dev``; see ``Traits``."""
+    del release
+    if not interpreter.path.is_relative_to("/usr/bin"):
+        return None
+    return "pypy3-dev" if interpreter.is_pypy else f"python{interpreter.minor}-dev"
+
+
+def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
+    """Return ``python3.12`` and ``python3.12-dev``, or ``pypy3`` and ``pypy3-dev``; see ``Traits``.
+
+    There is one pypy3 in each release, whichever Python it is.
+    """
+    del release
+    if wanted.startswith("/"):
+        return ()
+    name = "pypy3" if wanted.startswith("pypy") else f"python{wanted.removeprefix('python')}"
+    return (name, f"{name}-dev")
+
+
+def install_command(release: Release) -> str:
+    """Return apt-get's."""
+    del release
+    return "apt-get install --no-install-recommends"
+
+
+_STATUS = "var/lib/dpkg/status"
+_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
+# Headers, compilers and build tools, by archive section; the area (`contrib/`) is cut off.
+_SECTIONS = frozenset({"devel", "libdevel", "rust", "golang", "fortran"})
+# PyPy, where it is what wheels are compiled for.
+_PYPY = re.compile(r"pypy3(-lib)?")
+# And by name, for those that sections do not tell: the interpreter, the C and C++ runtimes that everything links.
+_NAMES = re.compile(
+    r".*-dev|(lib)?python3(\.\d+)?(-minimal|-stdlib)?|libc6|libgcc-s1|libstdc\+\+6"
+    r"|(g\+\+|gcc|cpp|clang|gfortran|llvm|lld|binutils|pkg-config|pkgconf|swig|patchelf)(-.*)?\d*"
+)
+
+
+def build_packages(target: Target, runner: Runner) -> Packages:
+    """Return name (``libpq-dev:amd64``) and version of what can change a compile; see ``Traits``.
+
+    Other minors of Python than the target's interpreter are not listed.
+
+    Source:
+        deb822(5); dpkg-query(1) for the status words; Debian Policy 2.4 for sections.
+    """
+    del runner
+    return _named(
+        fields
+        for fields in _installed(target.root)
+        if _takes_part(fields["package"], fields.get("section", ""), target.interpreter)
+    )
+
+
+def all_packages(target: Target, runner: Runner) -> Packages:
+    """Return name and version of every installed package; see ``Traits``."""
+    del runner
+    return _named(_installed(target.root))
+
+
+def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
+    """Return those that neither are installed nor provided by what is; see ``Traits``."""
+    wanted = tuple(wanted)
+    if not wanted:
+        return ()
+    done = runner.run(
+        Command(("dpkg-query", "--show", "--showformat", "${db:Status-Status}\t${Package}\t${Provides}\n"))
+    )
+    if not done.ok:
+        raise PackageDatabaseError(
+            f"dpkg-query cannot list the installed packages: {done.outcome()}.",
+            details=done.errors.strip()[-1000:],
+            resolution="Repair dpkg's database, then build again.",
+        )
+    installed: set[str] = set()
+    for line in done.text.splitlines():
+        status, _, names = line.partition("\t")
+        if status == "installed":
+            package, _, provides = names.partition("\t")
+            installed.add(package)
+            installed.update(each.split()[0].partition(":")[0] for each in provides.split(",") if each.strip())
+    return tuple(package for package in wanted if package.partition(":")[0] not in installed)
+
+
+def _named(stanzas: Iterable[dict[str, str]]) -> Packages:
+    return tuple(sorted({f"{each['package']}:{each['architecture']}": each["version"] for each in stanzas}.items()))
+
+
+def _installed(root: Path) -> Iterator[dict[str, str]]:
+    path = root / _STATUS
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise PackageDatabaseError(
+            f"{path} cannot be read: {error.strerror}.", resolution="Is the target a Debian system?"
+        ) from error
+    if not text.endswith("\n") or "\0" in text:
+        raise _damaged(path, "it ends in the middle of a line, or holds binary zeros")
+    for fields in _stanzas(text, path):
+        if not fields.get("status", "").endswith(" installed"):
+            continue
+        missing = [name for name in ("package", "version", "architecture") if not fields.get(name)]
+        if missing:
+            raise _damaged(path, f"{fields.get('package', 'a stanza')} has no {missing[0].title()}")
+        yield fields
+
+
+def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
+    minor = re.search(r"python(\d\.\d+)", package)
+    if minor is not None and (minor[1] != interpreter.minor or interpreter.is_pypy):
+        return False
+    if interpreter.is_pypy and _PYPY.fullmatch(package):
+        return True
+    return section.rpartition("/")[2] in _SECTIONS or _NAMES.fullmatch(package) is not None
+
+
+def _stanzas(text: str, path: Path) -> Iterator[dict[str, str]]:
+    line_number = 1
+    for stanza in text.split("\n\n"):
+        fields: dict[str, str] = {}
+        for line in stanza.split("\n"):
+            if line and line[0] not in " \t":
+                field = _FIELD.fullmatch(line)
+                if field is None:
+                    raise _damaged(path, f"line {line_number} is no field: {line[:60]!r}")
+                fields[field[1].lower()] = field[2].strip()
+            line_number += 1
+        line_number += 1
+        if fields:
+            yield fields
+
+
+def _damaged(path: Path, what: str) -> PackageDatabaseError:
+    return PackageDatabaseError(
+        f"{path} is damaged: {what}.",
+        resolution=f"Repair it; dpkg keeps the previous one as {path}-old and older ones in /var/backups.",
+    )

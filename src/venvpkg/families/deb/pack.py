@@ -1,0 +1,113 @@
+"""Pack a directory with control files into a .deb by dpkg-deb, and read back what was packed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import AssembleError, MissingToolError
+from venvpkg.families.deb.deb822 import require_same
+from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.runner import Bind, Command
+from venvpkg.host.tree import set_times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from venvpkg.errors import VenvpkgError
+    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.target import Release
+    from venvpkg.wheelhouse.key import Json
+
+
+# The directory of the control files, in the one that is packed.
+CONTROL = "DEBIAN"
+# What every dpkg and every lintian reads; bytes that do not depend on the number of threads.
+XZ = ("-Zxz", "-z2")
+_ZSTD = "-Zzstd"
+_TIMEOUT_S = 3600.0
+
+
+def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
+    destdir: Path,
+    packed: Path,
+    fields: Mapping[str, str],
+    runner: Runner,
+    *,
+    earlier: PackedPackages,
+    options: tuple[str, ...],
+    source_date_epoch: int,
+) -> None:
+    """Write the .deb ``packed`` of everything in ``destdir``, which gets the time of the sources.
+
+    Args:
+        destdir: with ``DEBIAN`` in it.
+        packed: file to write.
+        fields: that the control file has.
+        runner: runs dpkg-deb.
+        earlier: packages that were packed before.
+        options: how dpkg-deb compresses; see ``compression``.
+        source_date_epoch: seconds since 1970 UTC.
+
+    Raises:
+        AssembleError: dpkg-deb failed, or reads other fields than were composed.
+        MissingToolError: there is no dpkg-deb.
+        MachineError: no space, or no permission.
+    """
+
+    def packed_and_read_back() -> str:
+        set_times(destdir, source_date_epoch)
+        done = runner.run(
+            Command(
+                ("dpkg-deb", "--root-owner-group", *options, "--build", str(destdir), str(packed)),
+                env={"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC"},
+                binds=tuple(map(Bind.in_place, dict.fromkeys((destdir.parent, packed.parent)))),
+                timeout_s=_TIMEOUT_S,
+            )
+        )
+        if not done.ok:
+            raise _failed("dpkg-deb cannot pack", done)
+        shown = Bind.in_place(packed, writable=False)
+        done = runner.run(Command(("dpkg-deb", "--field", str(packed)), binds=(shown,), timeout_s=_TIMEOUT_S))
+        if not done.ok:
+            raise _failed("dpkg-deb cannot read what it packed", done)
+        require_same(fields, done.text, packed.name)
+        return ""
+
+    inputs: dict[str, Json] = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
+    earlier.have(packed, destdir, inputs, packed_and_read_back)
+
+
+def compression(release: Release) -> tuple[str, ...]:
+    """Return dpkg-deb's options: zstd where the release's own dpkg reads it, else xz.
+
+    zstd's bytes depend on the number of threads, so there is one; those of xz do not. Level 10 packs 50 MB in a
+    second, and xz at its default level needs more than ten for a sixth less.
+
+    Source:
+        deb(5): zstd since dpkg 1.21.18, which Debian 12 has. Ubuntu's dpkg reads it since 21.10 at the latest.
+    """
+    first = {"debian": (12,), "raspbian": (12,), "ubuntu": (21, 10)}.get(release.id)
+    parts = (release.upcoming or release.version).split(".")
+    if first is not None and all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= first:
+        return (_ZSTD, "-z10", "--threads-max=1")
+    return XZ
+
+
+def uses_zstd(release: Release) -> bool:
+    """Whether packages for a release are compressed with zstd."""
+    return _ZSTD in compression(release)
+
+
+def _failed(what: str, done: Completed) -> VenvpkgError:
+    if done.not_found:
+        return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
+    refusal = refusal_told(done.errors)
+    if refusal is not None:
+        return refusal
+    return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in _last(done.errors)))
+
+
+def _last(text: str) -> list[str]:
+    return text.splitlines()[-20:]

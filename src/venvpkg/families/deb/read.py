@@ -1,0 +1,128 @@
+"""Read any .deb: its two archives, the evidence in it, what it contains, and where two of them differ."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import AssembleError, NotAPackageError
+from venvpkg.families.common.contents import PackedContents
+from venvpkg.families.common.read import (
+    Member,
+    Unpacker,
+    differing,
+    evidence_among,
+    facts_of,
+    required_evidence,
+    streamed_members,
+)
+from venvpkg.families.deb.deb822 import read_stanza
+from venvpkg.host.runner import Command
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from venvpkg.families.common.read import Facts
+    from venvpkg.host.runner import Streamer
+    from venvpkg.model.inspection import Inspection
+
+
+_DPKG_DEB = Unpacker("dpkg-deb", "dpkg", "a Debian package")
+_TIMEOUT_S = 3600.0
+
+
+class Part(StrEnum):
+    """What of the .deb, as dpkg-deb's option says it."""
+
+    CONTROL = "--ctrl-tarfile"
+    DATA = "--fsys-tarfile"
+
+
+def members_of(artifact: Path, part: Part, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
+    """Yield the members of one archive; see ``streamed_members``.
+
+    Source:
+        deb(5).
+    """
+    command = Command(("dpkg-deb", part.value, str(artifact.absolute())), timeout_s=_TIMEOUT_S)
+    return streamed_members(artifact, command, _DPKG_DEB, runner)
+
+
+_NAMES = {Part.CONTROL: "control", Part.DATA: "data"}
+
+
+def differences(first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
+    """Return what differs, one line a member: ``data: ./opt/venvs/app/bin/app: content``.
+
+    Returns:
+        In archive order, first the control files; empty when all members are the same, so that only the order of
+        members, the compression or the outer archive can differ.
+
+    Raises:
+        NotAPackageError: one of them cannot be read.
+    """
+    return tuple(
+        f"{_NAMES[part]}: {line}"
+        for part in Part
+        for line in differing(_read(first, part, runner), _read(second, part, runner), (first, second))
+    )
+
+
+def _read(artifact: Path, part: Part, runner: Streamer) -> Mapping[str, Facts]:
+    with members_of(artifact, part, runner) as members:
+        return facts_of(members)
+
+
+def read_evidence(artifact: Path, runner: Streamer) -> bytes:
+    """Return the record that ``assemble`` put below the prefix.
+
+    Raises:
+        NotAPackageError: the file is no .deb, or venvpkg did not build it.
+        MissingToolError: there is no dpkg-deb.
+    """
+    with members_of(artifact, Part.DATA, runner) as members:
+        found = evidence_among(members)
+    return required_evidence(found, artifact)
+
+
+_MOST_CONTROL_BYTES = 4 << 20
+_SCRIPTS = frozenset({"preinst", "postinst", "prerm", "postrm", "config", "triggers"})
+
+
+def inspect(artifact: Path, runner: Streamer) -> Inspection:
+    """Return what is in a package; it may be anybody's.
+
+    Raises:
+        NotAPackageError: it is no .deb, is damaged, or absurdly large.
+        MissingToolError: no dpkg-deb.
+    """
+    fields, configuration, scripts = _control(artifact, runner)
+    contents = PackedContents()
+    with members_of(artifact, Part.DATA, runner) as members:
+        contents.add_all(members)
+    return contents.inspection(artifact, fields, scripts, configuration)
+
+
+def _control(artifact: Path, runner: Streamer) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the fields, the conffiles and the names of the maintainer scripts."""
+    texts: dict[str, str] = {}
+    scripts: list[str] = []
+    with members_of(artifact, Part.CONTROL, runner) as members:
+        for member, content in members:
+            name = member.name.removeprefix("./")
+            if name in _SCRIPTS:
+                scripts.append(name)
+            if content is not None and name in {"control", "conffiles"}:
+                texts[name] = content.read(_MOST_CONTROL_BYTES).decode("utf-8", "replace")
+    if "control" not in texts:
+        raise NotAPackageError(f"{artifact} has no control file.")
+    try:
+        fields = read_stanza(texts["control"])
+    except AssembleError as error:
+        raise NotAPackageError(f"{artifact}: its control file is malformed.", details=error.details) from error
+    conffiles = (line.removeprefix("remove-on-upgrade ").strip() for line in texts.get("conffiles", "").splitlines())
+    spelled = ((re.sub(r"(^|-)(\w)", lambda found: found[0].upper(), name), value) for name, value in fields.items())
+    return tuple(spelled), tuple(sorted(filter(None, conffiles))), tuple(sorted(scripts))

@@ -1,0 +1,123 @@
+"""Write the .rpm: the payload, what rpm wants beside it, the spec file; pack, read back, move into place."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from venvpkg.families.common.copyright import rendered_copyright
+from venvpkg.families.common.destdir import add_files, move_whole, paths_below, place_debug, records_of
+from venvpkg.families.common.manpages import manual_pages
+from venvpkg.families.rpm.files import LICENSES, owned, pattern
+from venvpkg.families.rpm.pack import Expected, pack
+from venvpkg.families.rpm.spec import composed, rendered, rendered_spec
+from venvpkg.host.tree import normalise_modes
+from venvpkg.model.staged import PathKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from venvpkg.console import Report
+    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.rpm.spec import Composed
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.model.target import Target
+
+
+def assemble(  # noqa: PLR0913 - a stage: package, place, effects
+    spec: PackageSpec,
+    target: Target,
+    destination: Path,
+    runner: Runner,
+    report: Report,
+    *,
+    earlier: PackedPackages,
+) -> Artifact:
+    """Write the package into the directory ``destination``.
+
+    The staged payload gets the links and the documentation, and the time of the sources; it is packed where it is. The
+    package of its debug information, where there is any, stays beside the destdir.
+
+    Raises:
+        AssembleError: what would be written is not what was composed, the payload has a path of ours, or rpmbuild
+            failed.
+        MissingToolError: there is no rpmbuild.
+        MachineError: no space, or no permission, there or where the package is packed.
+    """
+    work = spec.staged.destdir.with_name("rpm")
+    paths = (*spec.staged.payload.paths, *_add_files(spec, target))
+    of = composed(spec, target)
+    packed = pack(
+        spec.staged.destdir, work, rendered_spec(of, paths, spec),
+        Expected(of.header(), owned(paths), spec.state), runner,
+        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
+    )  # fmt: skip
+    report.detail(f"rpmbuild: {packed.said[-2000:]}")
+    artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
+    shutil.rmtree(work, ignore_errors=True)
+    if spec.debug:
+        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
+        artifact = replace(artifact, companions=(companion,))
+    report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
+    return artifact
+
+
+def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
+    """Write what is not of the environment; return it with the directories that it needs."""
+    copyright_file = LICENSES / spec.name / "copyright"
+    files = {
+        copyright_file: rendered_copyright(spec, target.family).encode(),
+        **records_of(spec),
+        **manual_pages(spec),
+    }
+    return add_files(spec, files)
+
+
+def assemble_debug(  # noqa: PLR0913 - as assemble
+    spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+) -> Path:
+    """Write the package into ``directory`` and return its path; directories ``debuginfo*`` in there are made and used.
+
+    A package of its own, not one of rpm's that rpmbuild makes with the other: what it would put there is what it strips
+    off, and wheels are stripped when they are compiled. A project's template of the spec file is for the package
+    itself, and not used.
+
+    Raises:
+        AssembleError, MissingToolError, MachineError: as ``pack`` does.
+
+    Source:
+        rpm's macros file, ``_debuginfo_template``, for the name and what it requires; debuginfo.attr, for what it
+        provides and where files are.
+    """
+    destdir = directory / "debuginfo"
+    place_debug(spec, destdir)
+    normalise_modes(destdir)
+    paths = owned(paths_below(destdir))
+    debug = debug_of(of, (build_id for build_id, _ in spec.debug))
+    files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
+    packed = pack(
+        destdir, directory / "debuginfo-rpm", rendered(debug, files), Expected(debug.header(), paths), runner,
+        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
+    )  # fmt: skip
+    return packed.path.rename(directory / debug.filename())
+
+
+def debug_of(of: Composed, build_ids: Iterable[str]) -> Composed:
+    """Return what the spec file says of it.
+
+    It requires nothing, as rpm's own do: one that wanted the package in this very version would hold up the package's
+    next update, and be of no use where only a core dump is. It provides each build-id, because that is what gdb and
+    zypper tell people to install.
+    """
+    return replace(
+        of,
+        name=f"{of.name}-debuginfo",
+        summary=f"Debug information of {of.name}",
+        description=f"Debug information of the Python extension modules that were compiled for {of.name}.",
+        relations=(("Provides", tuple(f"debuginfo(build-id) = {each}" for each in sorted(set(build_ids)))),),
+        scripts=(),
+    )

@@ -1,0 +1,169 @@
+"""Systems of Fedora, EL and openSUSE: dnf of this machine installs them from the repositories that the user names."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
+from venvpkg.families.rpm.host import programs
+from venvpkg.host.runner import Bind, Command
+from venvpkg.model.build_root import Recipe
+from venvpkg.targets.bootstrap.settings import DATE, cannot_install, last_words, require_meant
+from venvpkg.targets.selection import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from venvpkg.host.runner import Completed, Runner, Streamer
+    from venvpkg.model.build_root import Repository, SystemSettings
+    from venvpkg.targets.selection import Selection
+
+
+_TIMEOUT_S: Final = 3600.0
+_WORK: Final = PurePosixPath("/usr/src/venvpkg")
+# What makes a directory a system with a package manager of its own, and what every build needs.
+_ALWAYS: Final = ("bash", "coreutils", "python3", "python3-devel", "rpm")
+# Where the root keeps its repositories, for later installations and for its own dnf.
+_REPOSITORIES: Final = "etc/yum.repos.d"
+_NAMED: Final = "venvpkg.repo"
+# What the user says to dnf, of no interest to the root's own.
+_OPTIONS: Final = "venvpkg.conf"
+# The first release whose database is below /usr; it was in /var before.
+_DATABASE_IN_USR: Final = {Kind.FEDORA: 36, Kind.EL: 10, Kind.OPENSUSE: 0}
+
+
+def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Recipe:
+    """Return the recipe of ``fedora:N``, ``el:N`` or ``opensuse:N``.
+
+    Raises:
+        ConfigurationError: no repository is named, or something that has no effect.
+    """
+    del runner
+    urls = [each.url for each in settings.repositories]
+    require_meant(selection, settings, urls, of_others=("sources", "keyring"))
+    if not settings.repositories:
+        raise ConfigurationError(
+            f"--target {selection}",
+            ["no repository is known to make it from"],
+            resolution=f'Name them in targets.toml, in tables [["{selection}".repositories]] with name, url and keys.',
+        )
+    wanted = {*_ALWAYS, *(each.package for each in programs()), *settings.packages}
+    return Recipe(
+        str(selection),
+        selection.place,
+        tuple(sorted(wanted)),
+        repositories=tuple(
+            replace(each, url=each.url.replace(DATE, settings.snapshot)) for each in settings.repositories
+        ),
+        options=settings.options,
+    )
+
+
+def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
+    """Make the system, and return it as a compressed tarball in ``work``; see ``debian.bootstrap``.
+
+    Source:
+        dnf(8), dnf.conf(5); Fedora's change "Relocate RPM to /usr".
+    """
+    root = work / "system"
+    (root / _REPOSITORIES).mkdir(parents=True)
+    lines = [line for each in made.repositories for line in _stanza(each, made.release)]
+    (root / _REPOSITORIES / _NAMED).write_text("\n".join(lines), encoding="utf-8")
+    (root / _REPOSITORIES / _OPTIONS).write_text("\n".join(("[main]", *made.options, "")), encoding="utf-8")
+    in_usr = _is_in_usr(made)
+    (root / ("usr/lib/sysimage/rpm" if in_usr else "var/lib/rpm")).mkdir(parents=True)
+    done = _dnf((f"--releasever={made.release}", "install", *made.packages), root, work, runner)
+    if not done.ok:
+        raise TargetError(
+            f"dnf cannot make {made.target}: {done.outcome()}.",
+            details=last_words(done.errors),
+            resolution="Correct the repositories in targets.toml, and the URLs of the keys that sign them.",
+        )
+    tarball = work / "system.tar.zst"
+    pack = ("tar", "--create", "--zstd", "--file", str(tarball), "--numeric-owner", "--xattrs", "--sort=name")
+    done = runner.run(Command((*pack, "--directory", str(root), "."), timeout_s=_TIMEOUT_S))
+    if not done.ok:
+        raise TargetError(f"tar cannot pack {made.target}: {done.outcome()}.", details=last_words(done.errors))
+    return tarball
+
+
+def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
+    """Install packages into a root that nobody else uses.
+
+    Raises:
+        TargetError: dnf failed.
+    """
+    del environment
+    with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
+        done = _dnf(("install", *packages), root, Path(directory), host)
+    if not done.ok:
+        raise cannot_install("dnf", packages, done)
+
+
+def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Completed:
+    """Run this machine's dnf on a root, with nothing of this machine's configuration; raise when there is no dnf."""
+    home = work / "home"
+    (home / "log").mkdir(parents=True)
+    # Only those that the user named: a release's own package of repositories brings more, with mirrors of its own.
+    (home / "repositories").mkdir()
+    shutil.copy(root / _REPOSITORIES / _NAMED, home / "repositories")
+    in_usr = (root / "usr/lib/sysimage/rpm").is_dir()
+    # Where rpm of this machine keeps a database is not where that of the root looks for it.
+    database = "/usr/lib/sysimage/rpm" if in_usr else "/var/lib/rpm"
+    (home / ".rpmmacros").write_text(f"%_dbpath {database}\n%_db_backend sqlite\n", encoding="utf-8")
+    given = root / _REPOSITORIES / _OPTIONS
+    (home / "dnf.conf").write_text(
+        given.read_text(encoding="utf-8") if given.is_file() else "[main]\n", encoding="utf-8"
+    )
+    inside = _WORK / "root"
+    options = {
+        "reposdir": _WORK / "home/repositories",
+        "cachedir": _WORK / "home/cache",
+        "persistdir": _WORK / "home/persist",
+        "logdir": _WORK / "home/log",
+        "install_weak_deps": "False",
+    }
+    done = runner.run(
+        Command(
+            (
+                "dnf", "--assumeyes", "--quiet", "--noplugins", f"--config={_WORK}/home/dnf.conf",
+                *(f"--setopt={name}={value}" for name, value in options.items()),
+                f"--installroot={inside}", *words,
+            ),
+            env={"HOME": str(_WORK / "home")},
+            binds=(Bind(home, _WORK / "home"), Bind(root, inside)),
+            many_users=True,
+            timeout_s=_TIMEOUT_S,
+        )
+    )  # fmt: skip
+    if done.not_found:
+        raise MissingToolError(["dnf, which makes systems with rpm"], install=["dnf", "zstd"])
+    return done
+
+
+def _is_in_usr(made: Recipe) -> bool:
+    kind, _, _ = made.target.partition(":")
+    major = made.release.partition(".")[0]
+    first = _DATABASE_IN_USR[Kind(kind)]
+    return not major.isdecimal() or int(major) >= first
+
+
+def _stanza(repository: Repository, release: str) -> tuple[str, ...]:
+    """Return a repository as dnf.conf(5) has it; values are the user's own, of one line.
+
+    The release is written out: packages are installed later, too, and what dnf finds in a root is what that calls
+    itself.
+    """
+    keys = " ".join(repository.keys).replace("$releasever", release)
+    return (
+        f"[{repository.name}]",
+        f"name={repository.name}",
+        f"baseurl={repository.url.replace('$releasever', release)}",
+        f"gpgcheck={int(bool(repository.keys))}",
+        *((f"gpgkey={keys}",) if keys else ()),
+        "",
+    )

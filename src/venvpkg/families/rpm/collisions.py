@@ -1,0 +1,76 @@
+"""What of the package the release has already: a package of the same name, another one with the same command."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from venvpkg.families.common.compose import says_that_venvpkg_made_it
+from venvpkg.families.rpm.owners import owners_of
+from venvpkg.families.rpm.relations import name_of, spelled_relation
+from venvpkg.families.rpm.repositories import (
+    KnownMetadata,
+    described_in_repositories,
+    may_be_shipped_in_repositories,
+    shippers_in_repositories,
+)
+from venvpkg.families.rpm.versions import version_key
+
+if TYPE_CHECKING:
+    from pathlib import Path, PurePosixPath
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.package import PackageSpec, Relations
+    from venvpkg.model.target import Target
+
+
+def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
+    """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
+
+    Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
+    """
+    described = described_in_repositories(name, KnownMetadata(target, runner, cache))
+    versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
+    if versions:
+        version = max(versions, key=version_key)
+        report.warn(
+            f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
+            " known, the one with the higher version is installed, and a newer one from the release replaces ours."
+            " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
+        )
+
+
+def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
+    """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
+
+    rpm refuses two packages with the same path and different files, but only once everything was downloaded. Those
+    that the user has declared something of are thought of already.
+
+    Raises:
+        PackageDatabaseError: the target's database cannot be read.
+        MissingToolError: no rpm.
+    """
+    metadata = KnownMetadata(target, runner, cache)
+    known = _declared(spec.relations) | {spec.name}
+    others: dict[str, set[PurePosixPath]] = {}
+    links = [link for link, _ in spec.links]
+    is_worth_asking = may_be_shipped_in_repositories(links, metadata)
+    for link in links:
+        installed = {each.name for each in owners_of(link, runner)}
+        in_repositories = shippers_in_repositories(link, metadata) if is_worth_asking else ()
+        for package in {*installed, *in_repositories} - known:
+            others.setdefault(package, set()).add(link)
+    for package, paths in sorted(others.items()):
+        report.warn(
+            f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
+            f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
+            f" what {package} is to this package in conflicts, replaces or provides."
+        )
+    conflicts = (*spec.relations.conflicts, *sorted(others))
+    return dataclasses.replace(spec, relations=dataclasses.replace(spec.relations, conflicts=conflicts))
+
+
+def _declared(relations: Relations) -> set[str]:
+    texts = (*relations.conflicts, *relations.breaks, *relations.replaces, *relations.provides)
+    return {name_of(relation) for text in texts if (relation := spelled_relation(text))}

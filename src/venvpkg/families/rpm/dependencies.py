@@ -1,0 +1,170 @@
+"""The Requires of a payload on a target with rpm: loader, capabilities, who provides them, interpreter, user."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.depends.derive import Claim, derive
+from venvpkg.depends.overrides import tell, with_declared
+from venvpkg.depends.stdlib import recommended
+from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
+from venvpkg.families.common.preflight import warning_of
+from venvpkg.families.common.system import system_claims
+from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
+from venvpkg.families.rpm.interpreter import SPELLING, interpreter_claims
+from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_system
+from venvpkg.families.rpm.owners import owners_of, read_owners
+from venvpkg.families.rpm.relations import fewest, names_of, spelled_relation
+from venvpkg.families.rpm.repositories import providers_in_repositories
+from venvpkg.families.rpm.stdlib import split_library_claims
+from venvpkg.linking.loader import load
+from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from venvpkg.console import Report
+    from venvpkg.families.rpm.owners import Owners
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import Dependency
+    from venvpkg.model.elf import Edge, ElfObject, ElfReport
+    from venvpkg.model.project import SonameRule
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.target import Target
+
+
+# What makes accounts and directories: part of systemd, or a package of its own for where there is none.
+_READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
+
+
+def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
+    report: ElfReport,
+    staged: StagedVenv,
+    target: Target,
+    runner: Runner,
+    console_report: Report,
+    *,
+    declared: Sequence[str] = (),
+    sonames: Sequence[SonameRule] = (),
+    with_floors: bool = False,
+) -> DependencySet:
+    """Return every relation the package needs, with its evidence.
+
+    They are those that rpm's own generator gives for needs that the payload does not meet itself, and the
+    interpreter's.
+
+    Args:
+        report: ELF files of the payload.
+        staged: the payload.
+        target: where it will be installed.
+        runner: runs rpm and the package manager on the target.
+        console_report: hears the warnings, which are in the result as well.
+        declared: ``depends`` of the configuration: relations to add, and what to leave out, such as ``!libfoo``.
+        sonames: what the user says of single libraries.
+        with_floors: whether packages whose library has no symbol versions are needed in their present version at least.
+
+    Raises:
+        UnprovidedCapabilityError: capabilities that no installed package and no repository provides; all of them.
+        PackageDatabaseError: the target's database cannot be read, or no package owns its interpreter.
+        ConfigurationError: what was declared is no relation.
+        MissingToolError: no rpm.
+    """
+    user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
+    loaded = load(report, staged.destdir, target)
+    owners = read_owners(runner)
+    ruled = {rule.soname for rule in sonames}
+    edges = [edge for edge in loaded.edges if edge.need.soname not in ruled]
+    required = required_of_system(report.objects, edges)
+    provided = _provided(required, edges, owners, runner)
+    shipped_by = owners_of(target.interpreter.path, runner)
+    interpreter: tuple[Claim, ...] = ()
+    recommends: tuple[Dependency, ...] = ()
+    warnings = {*loaded.warnings}
+    if target.interpreter.is_default or shipped_by:
+        package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
+        modules, recommends = split_library_claims(staged, target.interpreter, package, runner, console_report)
+        needed_by = staged.prefix / "bin" / "python"
+        own = interpreter_claims(target.interpreter, shipped_by, owners, staged.python_floor, needed_by)
+        interpreter = (*own, *modules)
+    else:
+        warnings.add(warning_of(target.interpreter.path))
+    others = (
+        *interpreter,
+        *_loader_claims(required, provided, staged),
+        *system_claims(staged.system, SPELLING),
+        *table_claims(staged, _READERS),
+    )
+    abi = report.objects[0].abi if report.objects else None
+    index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
+    computed = derive(report, loaded.edges, index, staged.owners(), others, rules=_spelled(sonames))
+    computed = replace(computed, recommends=recommends)
+    left_out = [each[1:] for each in declared if each.startswith("!")]
+    result = with_declared(computed, user, left_out, fewest, names_of)
+    result = replace(
+        result,
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
+    )
+    tell(result, len(report.objects), console_report, ("capability", "capabilities"))
+    return result
+
+
+def _provided(
+    required: Mapping[str, Sequence[ElfObject]], edges: Iterable[Edge], owners: Owners, runner: Runner
+) -> dict[str, NativePackage]:
+    """Return who provides each capability: an installed package, else one of a repository.
+
+    Raises:
+        UnprovidedCapabilityError: nobody, for any of them.
+    """
+    provided = {name: package for name in required if (package := owners.of(name)) is not None}
+    missing = [name for name in required if name not in provided]
+    in_repositories, problem = providers_in_repositories(missing, runner)
+    provided |= in_repositories
+    unprovided = {name: [each.path for each in required[name]] for name in missing if name not in in_repositories}
+    if unprovided:
+        places = {edge.need.soname: edge.places[0] for edge in edges if edge.places}
+        found = {name: places[soname] for name in unprovided if (soname := name.partition("(")[0]) in places}
+        raise UnprovidedCapabilityError(unprovided, found, problem)
+    return provided
+
+
+def _loader_claims(
+    required: Mapping[str, Sequence[ElfObject]], provided: Mapping[str, NativePackage], staged: StagedVenv
+) -> list[Claim]:
+    """Return a claim for each object that only a loader with GNU hashes can load; no library stands for that."""
+    distributions = staged.owners()
+    return [
+        Claim(
+            GNU_HASH,
+            Evidence(
+                Source.CAPABILITY,
+                needed_by=each.path,
+                distribution=distributions.get(each.path),
+                owner=provided[GNU_HASH].name,
+            ),
+        )
+        for each in required.get(GNU_HASH, ())
+    ]
+
+
+def _spelled(rules: Iterable[SonameRule]) -> list[SonameRule]:
+    return [replace(rule, relation=spelled_relation(rule.relation) or "") for rule in rules]
+
+
+def _named_owners(derived: DependencySet, packages: Iterable[NativePackage]) -> Iterator[tuple[str, NativePackage]]:
+    """Yield the owners in the evidence, as they are installed, or as a repository has them."""
+    reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
+    named = {each.owner for evidence in reasons for each in evidence if each.owner}
+    for name, package in sorted({each.name: each for each in sorted(packages)}.items()):
+        if name in named:
+            yield name, package
+
+
+def _declared_claims(declared: Iterable[str]) -> list[Claim]:
+    parsed = [(text, spelled_relation(text)) for text in declared]
+    problems = [f"depends: {text!r} is no relation, such as 'postgresql >= 13'" for text, it in parsed if not it]
+    if problems:
+        raise ConfigurationError("[tool.venvpkg]", problems)
+    return [Claim(relation, Evidence(source=Source.USER)) for _, relation in parsed if relation]

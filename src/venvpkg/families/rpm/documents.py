@@ -1,0 +1,193 @@
+"""Small tags of a spec file: provided accounts and bundled software, changelog, %description, License. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from venvpkg.families.common.description import synopsis_and_paragraphs
+from venvpkg.families.rpm.files import prose
+from venvpkg.families.rpm.versions import to_rpm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvpkg.model.package import PackageSpec
+
+
+_ACCOUNT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_KINDS: Final = {"u": "user", "u!": "user", "g": "group"}
+_WORDS: Final = 2
+# Three bytes become four characters. Ends are filled with NUL, because the "=" that base64 has for them would be read
+# as part of the relation.
+_GROUP: Final = 3
+# The one character of base64 that may not stand in a spec file's versions.
+_UNFIT: Final = "/"
+
+
+def account_provides(lines: Iterable[str]) -> Iterator[str]:
+    """Yield ``user(app) = dSBhcHAgLSAt`` and ``group(app)`` for lines of sysusers.d(5), as rpm's own generator does.
+
+    Other packages, and files of theirs, can then require the account; and rpm, from 4.19 on, makes it by what is
+    encoded there before it unpacks anything. Older ones leave that to %post. Members of groups are left to %post by
+    all of them: to require an account of another package by such a name would keep the package out of releases in
+    which nothing has these names yet.
+
+    Source:
+        rpm-sysusers(7); rpm's macros file, ``add_sysuser``, for the spelling.
+    """
+    for line in lines:
+        words = line.split()
+        kind = _KINDS.get(words[0]) if len(words) >= _WORDS else None
+        if kind is None or not _ACCOUNT_NAME.fullmatch(words[1]):
+            continue
+        encoded = _encoded(" ".join(words))
+        yield f"{kind}({words[1]})" if _UNFIT in encoded else f"{kind}({words[1]}) = {encoded}"
+        if kind == "user":
+            yield f"group({words[1]})"
+
+
+def _encoded(line: str) -> str:
+    data = line.encode()
+    return base64.b64encode(data.ljust(-(-len(data) // _GROUP) * _GROUP, b"\0")).decode()
+
+
+_BUNDLED_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
+_BUNDLED_IN: Final = "venvpkg:bundled-in"
+
+
+def bundled_provides(spec: PackageSpec) -> Iterator[str]:
+    """Yield ``bundled(python3dist(lxml)) = 6.0.2`` for each vendored distribution, ``bundled(libxml2) = 2.14`` for C.
+
+    Such a name can be required by nobody by accident, and tells who has to update what.
+
+    Source:
+        Fedora Packaging Guidelines, "Bundling and Duplication of system libraries", and "Python", for the names.
+    """
+    application = canonicalize_name(spec.staged.application.name)
+    for each in spec.staged.distributions:
+        if each.name != application:
+            yield f"bundled(python3dist({each.name})) = {_spelled(each.version)}"
+    yield from dict.fromkeys(_libraries(spec.sbom))
+
+
+def _libraries(sbom: bytes) -> Iterator[str]:
+    """Yield the libraries of the bill of materials, which is our own, but whose names come from publishers."""
+    components = json.loads(sbom).get("components", []) if sbom else []
+    for each in components:
+        is_bundled = any(known.get("name") == _BUNDLED_IN for known in each.get("properties", []))
+        name, version = str(each.get("name", "")), str(each.get("version", ""))
+        if is_bundled and _BUNDLED_NAME.fullmatch(name):
+            # A version of a package (1.1.1k-15.el8_6): what is after the hyphen is its packager's.
+            upstream = version.partition("-")[0].rpartition(":")[2]
+            yield f"bundled({name}) = {upstream}" if _VERSION.fullmatch(upstream) else f"bundled({name})"
+
+
+def _spelled(version: str) -> str:
+    try:
+        return to_rpm(str(Version(version))).rpartition(":")[2]
+    except InvalidVersion:
+        return re.sub(r"[^A-Za-z0-9._+~^]", "_", version) or "0"
+
+
+# Not strftime's: those are of a locale.
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+# 1997-01-01: rpm takes an earlier date for a mistake, and leaves the entry out. Sources whose time is not known are of
+# 1980.
+_EARLIEST: Final = 852_076_800
+
+
+class ChangelogEntry(NamedTuple):
+    """An entry, its values not yet made literal.
+
+    Attributes:
+        date: ``Tue Nov 14 2023``, of UTC.
+        author: ``Name <address>``.
+        version: ``[epoch:]version-release``.
+        entry: one sentence.
+    """
+
+    date: str
+    author: str
+    version: str
+    entry: str
+
+
+def changelog_entry(spec: PackageSpec, version: str) -> ChangelogEntry:
+    """Return the entry.
+
+    Source:
+        rpm's manual, "Spec file format", %changelog.
+    """
+    day = datetime.fromtimestamp(max(spec.source_date_epoch, _EARLIEST), UTC)
+    return ChangelogEntry(
+        f"{_DAYS[day.weekday()]} {_MONTHS[day.month - 1]} {day.day:02} {day.year}",
+        spec.maintainer,
+        version,
+        f"Packaged {spec.staged.application.name} {spec.upstream_version} with venvpkg.",
+    )
+
+
+# What rpmlint takes for too long a line.
+_LONGEST_SUMMARY: Final = 79
+
+
+def summary_and_description(summary: str, text: str, package: str) -> tuple[str, str]:
+    """Return both, not yet made literal; the description is never empty.
+
+    Args:
+        summary: one line.
+        text: paragraphs, parted by empty lines; may be empty.
+        package: its name.
+
+    Source:
+        Fedora Packaging Guidelines, "Summary and description": a capital letter, no full stop, not the name.
+    """
+    synopsis, paragraphs = synopsis_and_paragraphs(summary, text, package, longest=_LONGEST_SUMMARY)
+    capital = synopsis[:1].upper() + synopsis[1:]
+    return capital, prose("\n\n".join(paragraphs or [summary]))
+
+
+_UNKNOWN: Final = "LicenseRef-not-stated"
+_LONGEST: Final = 60
+
+
+def license_of(expressions: Iterable[str]) -> str:
+    """Return what all licences together come to: ``BSD-3-Clause AND (Apache-2.0 OR MIT)``.
+
+    Args:
+        expressions: of each distribution: an SPDX expression, one line of free text, or empty. A text that is no
+            expression becomes a name of its own, ``LicenseRef-ZPL``, as SPDX has it for licences that it does not list.
+
+    Returns:
+        Sorted parts, each once.
+
+    Source:
+        SPDX specification, annex "SPDX license expressions"; PEP 639.
+    """
+    parts: set[str] = set()
+    for text in expressions:
+        expression = _expression(text)
+        if "(" not in expression and " OR " not in expression:
+            parts.update(expression.split(" AND "))
+        else:
+            parts.add(f"({expression})" if " OR " in re.sub(r"\([^()]*\)", "", expression) else expression)
+    return " AND ".join(sorted(parts)) or _UNKNOWN
+
+
+def _expression(text: str) -> str:
+    try:
+        return str(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", text)[:_LONGEST].strip("-.")
+        return f"LicenseRef-{name}" if name else _UNKNOWN

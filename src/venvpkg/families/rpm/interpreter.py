@@ -1,0 +1,115 @@
+"""The interpreter as a dependency, and the distributions that the release's packages install for it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.depends.derive import Claim
+from venvpkg.errors import PackageDatabaseError
+from venvpkg.families.common.system import Spelling, find_system
+from venvpkg.families.rpm.owners import list_files, owners_of
+from venvpkg.families.rpm.relations import MINVER
+from venvpkg.families.rpm.versions import is_higher, to_rpm, version_key, without_release
+from venvpkg.model.depends import Evidence, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvpkg.families.rpm.owners import Owners
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.depends import NativePackage
+    from venvpkg.model.target import Interpreter, Target
+    from venvpkg.model.wheels import SystemDistribution
+
+
+def interpreter_claims(
+    interpreter: Interpreter, shipped_by: Sequence[NativePackage], owners: Owners, floor: str, needed_by: PurePosixPath
+) -> tuple[Claim, ...]:
+    """Return ``/usr/bin/python3.X``, ``python(abi) = 3.X`` and, where the distributions ask for it, a patch release.
+
+    rpm's own generator knows modules below ``/usr/lib*/pythonX.Y`` only: a package with modules elsewhere would
+    install on a release with another Python, and be broken there. An ABI that no package tells of, such as PyPy's, is
+    known by the path alone, which names the minor.
+
+    Args:
+        interpreter: of the target.
+        shipped_by: the packages that ship its path.
+        owners: of the target.
+        floor: lowest patch release that the distributions accept, ``3.11.0``.
+        needed_by: the environment's own ``bin/python``.
+
+    Raises:
+        PackageDatabaseError: no package ships the interpreter or provides its ABI, or it is older than the floor.
+
+    Source:
+        Fedora Python Packaging Guidelines, "Automatically generated dependencies"; python(abi) = 3.13t is that of the
+        free-threaded build.
+    """
+    abi = f"python(abi) = {interpreter.series}"
+    with_abi = None if interpreter.is_pypy else owners.of(abi)
+    is_told = interpreter.path.name == interpreter.name and not interpreter.is_default
+    if not shipped_by or (with_abi is None and not is_told):
+        raise PackageDatabaseError(
+            f"{interpreter.path} does not belong to a package of the release.",
+            details="  No package ships it." if not shipped_by else f"  No installed package provides {abi}.",
+            resolution="A package can only depend on an interpreter that comes from a package of the release.",
+        )
+    owner = shipped_by[0]
+    if not interpreter.is_pypy and is_higher(floor, without_release(owner.version)):
+        raise PackageDatabaseError(
+            f"{owner.name} {owner.version} is older than {floor}, which the application asks for.",
+            resolution="Choose versions of its distributions that accept the release's interpreter.",
+        )
+
+    def evidence(package: str, lowest: str | None = None) -> Evidence:
+        return Evidence(
+            source=Source.INTERPRETER, needed_by=needed_by, floor=lowest, library=interpreter.path, owner=package
+        )
+
+    claims = [Claim(str(interpreter.path), evidence(owner.name))]
+    if with_abi is not None:
+        claims.append(Claim(abi, evidence(with_abi.name)))
+    if not interpreter.is_pypy and not floor.endswith(".0"):
+        claims.append(Claim(f"{owner.name} {MINVER}", evidence(owner.name, floor)))
+    return tuple(claims)
+
+
+SPELLING: Final = Spelling(to_rpm, version_key, without_release, MINVER)
+
+
+def system_distributions(
+    names: Sequence[str], target: Target, runner: Runner, cache: Path
+) -> tuple[SystemDistribution, ...]:
+    """Return the distributions of those normalised names, and all that they require and packages have; sorted.
+
+    Raises:
+        PackageDatabaseError: some are not installed, or belong to no package.
+    """
+    del cache  # the package manager keeps its own
+    return find_system(names, target, _Packages(target, runner)) if names else ()
+
+
+class _Packages:
+    """The rpmdb."""
+
+    def __init__(self, target: Target, runner: Runner) -> None:
+        self._interpreter = target.interpreter
+        self._runner = runner
+
+    @property
+    def directories(self) -> tuple[PurePosixPath, ...]:
+        # Fedora Python Packaging Guidelines, %python3_sitearch and %python3_sitelib; where both are one, once.
+        return tuple(PurePosixPath(f"/usr/{each}/{self._interpreter.name}/site-packages") for each in ("lib64", "lib"))
+
+    def owner(self, path: PurePosixPath) -> NativePackage | None:
+        return next(iter(owners_of(path, self._runner)), None)
+
+    def files(self, package: NativePackage) -> tuple[PurePosixPath, ...]:
+        return list_files(package, self._runner)
+
+    def advice(self, names: Sequence[str]) -> str:
+        # Fedora Python Packaging Guidelines, machine-readable provides.
+        wanted = " ".join(f"'python{self._interpreter.minor}dist({name})'" for name in names)
+        return f"Run: dnf install {wanted}"

@@ -1,0 +1,136 @@
+"""Capabilities: what an ELF file requires, as rpm's own generator names it, and what packages provide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.depends.derive import Clause, Library
+from venvpkg.families.rpm.relations import MINVER, fewest
+from venvpkg.families.rpm.versions import is_higher, without_release
+from venvpkg.model.depends import Source
+from venvpkg.model.elf import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from venvpkg.depends.derive import Claim
+    from venvpkg.families.rpm.owners import Owners
+    from venvpkg.model.depends import Dependency, NativePackage
+    from venvpkg.model.elf import Abi, Edge, ElfObject
+
+
+GNU_HASH: Final = "rtld(GNU_HASH)"
+
+# What the generator takes for the name of a library; a plug-in under another name has no capability.
+_BEGINNINGS: Final = ("lib", "ld.", "ld-", "ld64.", "ld64-")
+_BITS_64: Final = 64
+# EM_ALPHA has 64 bits only, and no mark that says so.
+_ALPHA: Final = 0x9026
+
+
+def is_library(soname: str) -> bool:
+    """Whether packages provide a capability for a file of that soname."""
+    return ".so" in soname and soname.startswith(_BEGINNINGS)
+
+
+def capability(soname: str, version: str, abi: Abi) -> str:
+    """Return ``libpq.so.5()(64bit)``, ``libc.so.6(GLIBC_2.34)(64bit)``; ``libc.so.6`` for 32 bits without a version.
+
+    Args:
+        soname: as in DT_NEEDED.
+        version: symbol version; empty for the library as a whole.
+        abi: of the object that requires it.
+    """
+    mark = "(64bit)" if abi.bits == _BITS_64 and abi.machine != _ALPHA else ""
+    return f"{soname}({version}){mark}" if version or mark else soname
+
+
+def required_by(facts: ElfObject) -> tuple[str, ...]:
+    """Return every capability of one object, sorted, unique; whoever provides them."""
+    sonames = {*facts.needed, *(each.soname for each in facts.symbol_versions)}
+    return tuple(sorted(set(_required(facts, sonames))))
+
+
+def required_of_system(objects: Iterable[ElfObject], edges: Iterable[Edge]) -> Mapping[str, tuple[ElfObject, ...]]:
+    """Return the capabilities that the payload does not meet itself, sorted, and the objects that require each.
+
+    Args:
+        objects: of the payload.
+        edges: where the loader finds what they need; a library that is neither in the payload nor on the target may
+            still be in a repository.
+    """
+    outside: dict[PurePosixPath, set[str]] = {}
+    for edge in edges:
+        if edge.found in {Found.SYSTEM, Found.MISSING}:
+            outside.setdefault(edge.need.needed_by, set()).add(edge.need.soname)
+    found: dict[str, list[ElfObject]] = {}
+    for facts in objects:
+        for name in dict.fromkeys(_required(facts, outside.get(facts.path, ()))):
+            found.setdefault(name, []).append(facts)
+    return {name: tuple(found[name]) for name in sorted(found)}
+
+
+def _required(facts: ElfObject, sonames: Container[str]) -> Iterator[str]:
+    """Yield the capabilities of some libraries, and of the loader."""
+    for soname in facts.needed:
+        if soname in sonames and is_library(soname):
+            yield capability(soname, "", facts.abi)
+    for each in facts.symbol_versions:
+        if each.soname in sonames and is_library(each.soname):
+            yield capability(each.soname, each.version, facts.abi)
+    if facts.needs_gnu_hash:
+        yield GNU_HASH
+
+
+class RpmLibraries:
+    """The OwnerIndex of a target with rpm.
+
+    Args:
+        abi: of the objects that need libraries.
+        required: the capabilities they require, each with the package that provides it.
+        owners: what the installed packages provide.
+        isa: the target's mark of its architecture, ``(x86-64)``, when the installed version of a package is to be the
+            lowest one for a library of it that has no symbol versions, and whose capability therefore says nothing
+            about its age; None when it is not.
+    """
+
+    def __init__(
+        self, abi: Abi | None, required: Mapping[str, NativePackage], owners: Owners, isa: str | None = None
+    ) -> None:
+        self._abi = abi
+        self._required = required
+        self._owners = owners
+        self._isa = isa
+        self._versions: dict[str, dict[str, tuple[Clause, ...]]] = {}
+        for name in required:
+            soname, _, rest = name.partition("(")
+            version = rest.partition(")")[0]
+            self._versions.setdefault(soname, {})[version] = (Clause(name, None),)
+
+    def library(self, soname: str, places: Sequence[PurePosixPath]) -> Library | None:
+        """Return the capabilities of a library: one for itself, one for each of its symbol versions.
+
+        A plug-in under a name that is no library's has no capability: nothing can be required for it but its package.
+        """
+        place = places[0] if places else None
+        if not is_library(soname):
+            warning = f"{soname} has no name that rpm knows as a library's: no capability stands for {place}"
+            return Library(place, None, Source.CAPABILITY, (), {}, warning=warning) if place else None
+        name = capability(soname, "", self._abi) if self._abi else soname
+        owner = self._required.get(name)
+        if owner is None:
+            return None
+        base = [Clause(name, None)]
+        if self._isa is not None and not self._owners.has_versions(soname):
+            base.append(Clause(f"{owner.name}{self._isa} {MINVER}", without_release(owner.version)))
+        versions = {version: clauses for version, clauses in self._versions[soname].items() if version}
+        return Library(place, owner.name, Source.CAPABILITY, tuple(base), {}, versions=versions)
+
+    def is_higher(self, version: str, than: str) -> bool:
+        """Compare as rpm does."""
+        return is_higher(version, than)
+
+    def dependencies(self, claims: Iterable[Claim]) -> tuple[Dependency, ...]:
+        """Return the fewest relations that satisfy all claims."""
+        return fewest(claims)

@@ -1,0 +1,219 @@
+"""Run rpmbuild on a tree and a spec file, and see that the package is what the spec file was to say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from venvpkg.errors import AssembleError, MissingToolError
+from venvpkg.families.rpm.header import PAYLOAD_QUERY, QUERY, differences_of, parse_header, payload_differences
+from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.runner import Bind, Command
+from venvpkg.host.tree import set_times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.rpm.header import Header
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.package import StatePath
+    from venvpkg.model.staged import PayloadPath
+    from venvpkg.wheelhouse.key import Json
+
+
+# Where the target's rpmbuild sees the destdir, and this run's directory.
+_BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
+_TOP: Final = PurePosixPath("/usr/src/venvpkg/rpm")
+_SPEC: Final = "package.spec"
+_PACKED: Final = "package.rpm"
+_BUILD_HOST: Final = "venvpkg"
+_TIMEOUT_S: Final = 3600.0
+_MOST_TOLD: Final = 20
+_PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
+
+# Nothing may be generated, stripped, byte-compiled, mangled or linked: what was staged is what is packed. Neither may
+# the target's configuration decide what goes into the header, nor the clock.
+_MACROS: Final = (
+    ("_topdir", str(_TOP)),
+    ("_rpmdir", str(_TOP)),
+    ("_builddir", str(_TOP)),
+    ("_rpmfilename", _PACKED),
+    ("_buildhost", _BUILD_HOST),
+    ("use_source_date_epoch_as_buildtime", "1"),
+    ("clamp_mtime_to_source_date_epoch", "1"),
+    ("source_date_epoch_from_changelog", "0"),
+    ("_changelog_trimage", "0"),
+    ("_changelog_trimtime", "0"),
+    ("_build_id_links", "none"),
+    ("debug_package", "%{nil}"),
+    ("_debuginfo_template", "%{nil}"),
+    ("__spec_install_pre", "%{nil}"),
+    ("__spec_install_post", "%{nil}"),
+    ("__os_install_post", "%{nil}"),
+    ("_unpackaged_files_terminate_build", "1"),
+)
+
+
+class Expected(NamedTuple):
+    """What must come out.
+
+    Attributes:
+        header: of the package.
+        paths: in its payload.
+        state: that it owns besides.
+    """
+
+    header: Header
+    paths: Iterable[PayloadPath]
+    state: Iterable[StatePath] = ()
+
+
+class Packed(NamedTuple):
+    """A package that was written and read back.
+
+    Attributes:
+        path: of the file.
+        said: by rpmbuild.
+    """
+
+    path: Path
+    said: str
+
+
+def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who does it
+    destdir: Path,
+    work: Path,
+    text: str,
+    expected: Expected,
+    runner: Runner,
+    *,
+    earlier: PackedPackages,
+    architecture: str,
+    source_date_epoch: int,
+) -> Packed:
+    """Write a package of everything in ``destdir``, which gets the time of the sources.
+
+    rpmbuild of the target is shown the destdir as its buildroot, read-only: it packs it where it is, and its clean-up,
+    or a spec file's, cannot remove it. There is no %install, since everything is installed already.
+
+    Args:
+        destdir: the payload.
+        work: directory for the spec file and the package; emptied before.
+        text: of the spec file.
+        expected: what the package must have.
+        runner: runs rpm's programs on the target.
+        earlier: packages that were packed before.
+        architecture: the target's, in rpm's words.
+        source_date_epoch: seconds since 1970 UTC.
+
+    Raises:
+        AssembleError: rpmbuild failed, or the spec file or the package is not what was composed.
+        MissingToolError: there is no rpmbuild.
+        MachineError: no space, or no permission.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    shop = _Shop(destdir, work, runner, architecture, source_date_epoch)
+    configuration = shop.run("rpm", *shop.macros, "--showrc").text
+
+    def packed_and_read_back() -> str:
+        (work / _SPEC).write_text(text, encoding="utf-8")
+        set_times(destdir, source_date_epoch)
+        parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
+        _require_composed(expected.header, parsed, "The spec file")
+        payload = ("_binary_payload", compression(configuration))
+        built = shop.run(
+            "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
+            str(_TOP / _SPEC),
+        )  # fmt: skip
+        found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
+        _require_composed(expected.header, found, "The package")
+        listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
+        differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
+        _require_same("The package", differences)
+        return built.errors.strip()
+
+    # What the payload should have is in the spec file's %files, and what the state is, too.
+    inputs: dict[str, Json] = {
+        "spec": text, "header": repr(expected.header), "configuration": configuration,
+        "architecture": architecture, "source_date_epoch": source_date_epoch,
+    }  # fmt: skip
+    said = earlier.have(work / _PACKED, destdir, inputs, packed_and_read_back)
+    return Packed(work / _PACKED, said)
+
+
+def compression(features: str) -> str:
+    """Return the payload's compression: zstd where the target's own rpm reads it, else xz.
+
+    Both with one thread, so that the bytes do not depend on the number of cores: rpm's ``T`` would use more.
+
+    Args:
+        features: what the target's rpm says that it can read (``rpm --showrc``).
+
+    Source:
+        rpm's macros file, ``_binary_payload``.
+    """
+    return "w10.zstdio" if "rpmlib(PayloadIsZstd)" in features else "w2.xzdio"
+
+
+class _Shop:
+    """Runs rpm's programs on the target, on what they are to see of this run.
+
+    Attributes:
+        macros: options of the programs that read spec files.
+    """
+
+    def __init__(self, destdir: Path, work: Path, runner: Runner, architecture: str, source_date_epoch: int) -> None:
+        self.macros = (*_defined(*_MACROS), "--target", architecture)
+        self._binds = (Bind(destdir, _BUILDROOT, writable=False), Bind(work, _TOP))
+        # HOME: no .rpmmacros of anybody's.
+        self._env = {"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC", "HOME": str(_TOP)}
+        self._runner = runner
+
+    def run(self, *argv: str) -> Completed:
+        """Run to the end.
+
+        Raises:
+            AssembleError: it failed.
+            MissingToolError: it is not there.
+            MachineError: it was refused space or permission.
+        """
+        done = self._runner.run(Command(argv, env=self._env, binds=self._binds, network=False, timeout_s=_TIMEOUT_S))
+        if done.ok:
+            return done
+        if done.not_found:
+            raise MissingToolError([f"{argv[0]} on the target, which writes packages"], install=[_PACKAGES[argv[0]]])
+        refusal = refusal_told(done.errors)
+        if refusal is not None:
+            raise refusal
+        raise AssembleError(
+            f"{argv[0]} failed: {done.outcome()}.",
+            details="\n".join(f"  {line}" for line in (done.errors or done.text).splitlines()[-20:]),
+        )
+
+
+def _defined(*macros: tuple[str, str]) -> tuple[str, ...]:
+    return tuple(word for name, value in macros for word in ("--define", f"{name} {value}"))
+
+
+def _require_composed(header: Header, answered: Completed, what: str) -> None:
+    try:
+        found = parse_header(answered.text)
+    except ValueError as error:
+        raise AssembleError(f"{what} cannot be read back.", details=f"  {error}") from error
+    _require_same(what, differences_of(header, found))
+
+
+def _require_same(what: str, differences: Iterable[str]) -> None:
+    told = list(differences)
+    if told:
+        shown = told[:_MOST_TOLD]
+        more = [f"and {len(told) - len(shown)} more"] if len(told) > len(shown) else []
+        raise AssembleError(
+            f"{what} is not what was composed.",
+            details="\n".join(f"  {line}" for line in (*shown, *more)),
+            resolution="Correct the template or the value that is named.",
+        )

@@ -1,0 +1,256 @@
+"""What the target's repositories offer: dnf or zypper is asked once for each state of its metadata."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.host.runner import NOT_FOUND, Command, Completed
+from venvpkg.model.depends import NativePackage
+from venvpkg.store.filecache import KeptFiles
+from venvpkg.wheelhouse.key import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from venvpkg.host.runner import Runner
+    from venvpkg.model.target import Target
+
+
+_TIMEOUT_S: Final = 600.0
+NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
+_FIELDS: Final = 3
+_PACKAGE: Final = r"%{name}|%{evr}|%{arch}\n"
+# An answer of several lines ends with a character that no text has.
+_DESCRIBED: Final = r"%{evr}|%{description}" + "\x1e"
+_DNF: Final = ("dnf", "--quiet", "repoquery")
+# Without a download: for questions on the side, what is known is enough.
+_DNF_AS_KNOWN: Final = ("dnf", "--quiet", "--cacheonly", "repoquery")
+_ZYPPER: Final = ("zypper", "--non-interactive", "--quiet", "--xmlout")
+_ZYPPER_AS_KNOWN: Final = ("zypper", "--non-interactive", "--quiet", "--no-refresh")
+_INFORMATION: Final = re.compile(
+    r"^Version +: (?P<version>\S+)$.*?^Description +:(?P<description>.*)", re.MULTILINE | re.DOTALL
+)
+
+
+def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tuple[Mapping[str, NativePackage], str]:
+    """Return which packages of the repositories provide capabilities, and why the repositories could not be asked.
+
+    Args:
+        capabilities: that no installed package provides.
+        runner: runs the package manager on the target, with network.
+
+    Returns:
+        Capability → the first package by name; and a clause, empty when they were asked.
+    """
+    if not capabilities:
+        return {}, ""
+    wanted = [word for each in capabilities for word in ("--whatprovides", each)]
+    done = runner.run(Command((*_DNF, "--queryformat", _PACKAGE, *wanted), timeout_s=_TIMEOUT_S))
+    if done.not_found:
+        return _providers_by_zypper(capabilities, runner)
+    if not done.ok:
+        return {}, _unasked("dnf", done)
+    found: dict[str, NativePackage] = {}
+    for package in _packages(done.text):
+        listed = runner.run(Command((*_DNF, "--provides", package.name), timeout_s=_TIMEOUT_S))
+        provided = set(listed.text.splitlines()) if listed.ok else set()
+        for each in capabilities:
+            if each in provided:
+                found.setdefault(each, package)
+    return found, ""
+
+
+def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, ...]:
+    """Return the names of packages that ship ``path``, by the metadata that is there; sorted, empty where none is."""
+    done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", str(path)), timeout_s=_TIMEOUT_S))
+    if done.not_found:
+        done = runner.run(_searched(str(path), ("--no-refresh",)))
+        return tuple(sorted({each.name for each in _solvables(done)}))
+    return tuple(sorted({each.name for each in _packages(done.text)})) if done.ok else ()
+
+
+def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runner) -> bool:
+    """Whether packages may ship some of ``paths``; only then is there reason to ask for each of them.
+
+    dnf takes half a second for every question, and an application may have thirty commands. dnf 4 takes a list of files
+    as words, dnf 5 with commas; what either does not take for files it takes for packages, by the files they have, so
+    that both ways in one question are the question.
+    """
+    if len(paths) < 2:  # noqa: PLR2004 (the question for one is as cheap)
+        return bool(paths)
+    words = [str(each) for each in paths]
+    asked = (*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", ",".join(words), *words)
+    done = runner.run(Command(asked, timeout_s=_TIMEOUT_S))
+    return not done.ok or bool(_packages(done.text))
+
+
+def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
+    """Return version and description of the packages of a name, by the metadata that is there."""
+    done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _DESCRIBED, name), timeout_s=_TIMEOUT_S))
+    if done.not_found:
+        done = runner.run(Command((*_ZYPPER_AS_KNOWN, "info", "--", name), timeout_s=_TIMEOUT_S))
+        told = _INFORMATION.search(done.text) if done.ok else None
+        return ((told["version"], told["description"].strip()),) if told else ()
+    entries = (entry.strip("\n").partition("|") for entry in done.text.split("\x1e")) if done.ok else ()
+    return tuple((version, description) for version, bar, description in entries if bar)
+
+
+def _packages(text: str) -> list[NativePackage]:
+    """Return what dnf listed, sorted; it parts entries with an empty line, or not, by its version."""
+    lines = (line.split("|") for line in text.splitlines())
+    return sorted({NativePackage(*fields) for fields in lines if len(fields) == _FIELDS})
+
+
+def _providers_by_zypper(capabilities: Sequence[str], runner: Runner) -> tuple[Mapping[str, NativePackage], str]:
+    found: dict[str, NativePackage] = {}
+    for each in capabilities:
+        done = runner.run(_searched(each))
+        if done.returncode not in {0, NOTHING_MATCHES}:
+            return found, _unasked("dnf and zypper" if done.not_found else "zypper", done)
+        packages = _solvables(done)
+        if packages:
+            found[each] = packages[0]
+    return found, ""
+
+
+def _searched(capability: str, options: tuple[str, ...] = ()) -> Command:
+    search = ("search", "--details", "--match-exact", "--provides", "--type", "package", "--", capability)
+    return Command((*_ZYPPER, *options, *search), timeout_s=_TIMEOUT_S)
+
+
+def _solvables(done: Completed) -> list[NativePackage]:
+    """Return what zypper listed, sorted; nothing when it is no list."""
+    try:
+        tree = ET.fromstring(done.stdout)  # noqa: S314 - the package manager's own output, without a DTD
+    except ET.ParseError:
+        return []
+    solvables = (each.attrib for each in tree.iter("solvable"))
+    return sorted({NativePackage(each["name"], each.get("edition", ""), each.get("arch", "")) for each in solvables})
+
+
+def _unasked(program: str, done: Completed) -> str:
+    return f"{program} could not be asked about the repositories: {done.outcome()}: {done.errors.strip()[-300:]}"
+
+
+_RECIPE: Final = 1
+_MOST_BYTES: Final = 64 * 2**20
+# Where dnf 4, dnf 5 and zypper keep metadata; a copy of a machine's filesystem has none of them.
+_METADATA: Final = ("var/cache/dnf", "var/cache/libdnf5", "var/cache/zypp")
+_SETTINGS: Final = (
+    "etc/dnf", "etc/yum.conf", "etc/yum", "etc/yum.repos.d", "etc/distro.repos.d", "etc/zypp", "usr/share/dnf5",
+)  # fmt: skip
+# The release decides which repositories are meant, and zypper finds what is installed, too.
+_STATE: Final = (
+    "etc/os-release", "usr/lib/os-release", "var/lib/dnf", "var/lib/rpm", "usr/lib/sysimage",
+    "usr/bin/dnf", "usr/bin/dnf-3", "usr/bin/dnf4", "usr/bin/dnf5", "usr/bin/zypper",
+)  # fmt: skip
+# Settings by which they would read something else: cachedir, reposdir, pluginpath, include, and more of their kind.
+_READS_ELSEWHERE: Final = re.compile(rb"^[ \t]*(\w*dir|\w*path|include)[ \t]*=", re.MULTILINE)
+_SAID: Final = frozenset({0, NOTHING_MATCHES, NOT_FOUND})
+
+
+class KnownMetadata:
+    """Asks the package manager of a target for what it knows without a download; each question once.
+
+    An answer is kept by the question and by the size and time of every file that it may depend on. Fedora's metadata
+    takes dnf a second to read, and every build has the same questions. Where those files cannot be known, as on a
+    machine that is reached by ssh, it is asked each time.
+
+    Args:
+        target: whose package manager is asked.
+        runner: runs programs there.
+        cache: venvpkg's.
+    """
+
+    def __init__(self, target: Target, runner: Runner, cache: Path) -> None:
+        self._root = target.root
+        self._runner = runner
+        self._files = KeptFiles(cache / "metadata", _MOST_BYTES)
+
+    @functools.cached_property
+    def _state(self) -> str | None:
+        return _state_of(self._root)
+
+    def run(self, command: Command) -> Completed:
+        """Return what the program says, or has said."""
+        if self._state is None:
+            return self._runner.run(command)
+        key = key_of({"recipe": _RECIPE, "state": self._state, "question": command.argv})
+        done = self._known(key)
+        if done is None:
+            done = self._runner.run(command)
+            if done.returncode in _SAID:
+                self._keep(key, done)
+        return done
+
+    def _known(self, key: str) -> Completed | None:
+        with self._files.opened(key) as stream:
+            if stream is None:
+                return None
+            try:
+                digest, _, text = stream.read(_MOST_BYTES).partition(b"\n")
+            except OSError:
+                return None
+            if digest != _digest(key, text):
+                return None
+        returncode, stdout = json.loads(text)
+        return Completed(returncode, base64.b64decode(stdout))
+
+    def _keep(self, key: str, done: Completed) -> None:
+        text = json.dumps([done.returncode, base64.b64encode(done.stdout).decode("ascii")]).encode("ascii")
+        try:
+            with self._files.written(key) as stream:
+                stream.write(_digest(key, text) + b"\n" + text)
+        except OSError:  # it costs time only
+            return
+        self._files.sweep()
+
+
+def _digest(key: str, text: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + text).hexdigest().encode()
+
+
+def _state_of(root: Path) -> str | None:
+    """Return what stands for everything that the answers depend on; None where that cannot be known."""
+    if not any((root / each).is_dir() for each in _METADATA):
+        return None
+    view, digest = LayeredRoot(root), hashlib.sha256()
+    try:
+        for name in (*_METADATA, *_SETTINGS, *_STATE):
+            for path, file in _files_of(f"/{name}", view, set()):
+                status = file.stat(follow_symlinks=False)
+                if name in _SETTINGS and stat.S_ISREG(status.st_mode) and _READS_ELSEWHERE.search(file.read_bytes()):
+                    return None
+                told = f"{path}\0{status.st_mode:o}\0{status.st_size}\0{status.st_mtime_ns}\0"
+                digest.update(os.fsencode(told))
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _files_of(path: str, view: LayeredRoot, above: set[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the file that ``path`` leads to, or those below it if it is a directory: path in the root, and here.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    place = view.find(path)
+    if place is None or place.path in above:
+        return
+    here = Path(view.on_host(place))
+    if place.is_file or not here.is_dir():
+        yield path, here
+    else:
+        for each in sorted(os.listdir(here)):  # noqa: PTH208 - names
+            yield from _files_of(f"{path}/{each}", view, above | {place.path})

@@ -1,0 +1,1 @@
+"""Indexes: settings of pip and uv, credentials, HTTP, downloads."""

@@ -1,0 +1,144 @@
+"""What pip is told on this machine: its files and variables, with pip's precedence. Pure but for ``read``."""
+
+from __future__ import annotations
+
+import configparser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import LockError
+from venvpkg.index.urls import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Read = Callable[[Path], str | None]
+
+# A configuration file is written by hand; one of several MiB is something else.
+_LARGEST: Final = 4 * 2**20
+# `pip install` reads [global], then [install]; what is said for `pip download` alone tells where files come from, too.
+_SECTIONS: Final = ("global", "download", "install")
+_ALIASES: Final = {
+    "default-timeout": "timeout",
+    "no-dependencies": "no-deps",
+    "only-dependencies": "only-deps",
+    "pypi-url": "index-url",
+}
+_TRUE: Final = frozenset({"y", "yes", "t", "true", "on", "1"})
+_FALSE: Final = frozenset({"n", "no", "f", "false", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class PipSetting:
+    """One option as pip would see it.
+
+    Attributes:
+        name: long option without dashes, ``extra-index-url``.
+        value: not empty; may hold secrets.
+        source: where it was set, for people: ``PIP_INDEX_URL``, or ``[global] index-url in /etc/pip.conf``.
+    """
+
+    name: str
+    value: str
+    source: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The value of an option that may be repeated."""
+        return tuple(self.value.split())
+
+    @property
+    def flag(self) -> bool | None:
+        """The value of a switch; None when pip would not take it for one."""
+        word = self.value.strip().lower()
+        return True if word in _TRUE else False if word in _FALSE else None
+
+
+def read_text(path: Path) -> str | None:
+    """Return a file's text, or None when it is not there, may not be read, or is no configuration file."""
+    try:
+        if not path.is_file():  # a FIFO would block
+            return None
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError:
+        return None
+    return None if len(content) > _LARGEST else content.decode("utf-8", "replace")
+
+
+def pip_settings(environ: Mapping[str, str], read: Read = read_text) -> Mapping[str, PipSetting]:
+    """Return pip's settings by name; later ones in pip's order win, empty values are no settings.
+
+    A section beats the files' order: ``[install]`` of the system's file wins over ``[global]`` of the user's, and a
+    variable wins over both, as in pip.
+
+    Raises:
+        LockError: files that pip could not read either; all of them.
+
+    Source:
+        pip documentation, "Configuration": location, precedence and the special case of PIP_CONFIG_FILE.
+    """
+    by_section: dict[str, dict[str, PipSetting]] = {section: {} for section in _SECTIONS}
+    problems: list[str] = []
+    for path in _files(environ, read):
+        text = read(path)
+        if text is None:
+            continue
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read_string(text, str(path))
+        except configparser.Error as error:
+            problems.append(f"  {path}: {redacted(str(error).splitlines()[0])}")
+            continue
+        for section in _SECTIONS:
+            for key, value in parser.items(section) if parser.has_section(section) else ():
+                name = _name(key)
+                # An option without "=" has no value, which pip ignores like an empty one.
+                by_section[section][name] = PipSetting(name, value or "", f"[{section}] {key} in {path}")
+    if problems:
+        raise LockError(
+            "pip's configuration cannot be read, so it is unknown where distributions should come from.",
+            details="\n".join(problems),
+            resolution="Correct the file, or set PIP_CONFIG_FILE=/dev/null to do without pip's configuration.",
+        )
+    merged: dict[str, PipSetting] = {}
+    for settings in (*by_section.values(), _of_environment(environ)):
+        merged.update({name: setting for name, setting in settings.items() if setting.value.strip()})
+    return merged
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, PipSetting]:
+    found: dict[str, PipSetting] = {}
+    for variable in sorted(environ):
+        if variable.startswith("PIP_") and variable not in {"PIP_CONFIG_FILE", "PIP_HELP", "PIP_VERSION"}:
+            name = _name(variable.removeprefix("PIP_"))
+            found[name] = PipSetting(name, environ[variable], variable)
+    return found
+
+
+def _name(key: str) -> str:
+    name = key.lower().replace("_", "-").removeprefix("--")
+    return _ALIASES.get(name, name)
+
+
+def _files(environ: Mapping[str, str], read: Read) -> Iterator[Path]:
+    """Yield pip's configuration files, the weakest first."""
+    chosen = environ.get("PIP_CONFIG_FILE")
+    if chosen == "/dev/null":
+        return
+    for directory in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"):
+        if directory:
+            yield Path(directory) / "pip" / "pip.conf"
+    yield Path("/etc/pip.conf")
+    home = environ.get("HOME")
+    if not (chosen and read(Path(chosen)) is not None):
+        if home:
+            yield Path(home) / ".pip" / "pip.conf"
+        config_home = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+        if config_home:
+            yield Path(config_home) / "pip" / "pip.conf"
+    if environ.get("VIRTUAL_ENV"):
+        yield Path(environ["VIRTUAL_ENV"]) / "pip.conf"
+    if chosen:
+        yield Path(chosen)

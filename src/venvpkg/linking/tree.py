@@ -1,0 +1,113 @@
+"""Every ELF file of a payload, sorted out by what the target can load."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import ElfError
+from venvpkg.host.layers import LayeredRoot
+from venvpkg.linking.read import MAGIC, read_object
+from venvpkg.model.elf import ElfReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvpkg.console import Report
+    from venvpkg.model.elf import ElfObject
+    from venvpkg.model.target import Target
+
+
+_NAMED_IN_A_WARNING = 10
+
+
+def scan(destdir: Path, target: Target, report: Report) -> ElfReport:
+    """Return the ELF files below ``destdir``, as ``read_tree`` does, and warn of those that the target cannot load."""
+    found = read_tree(destdir, target)
+    if found.foreign:
+        names = [str(each.path) for each in found.foreign]
+        more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
+        report.warn(
+            f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
+            f" cause no dependency: {', '.join(names[:_NAMED_IN_A_WARNING])}{more}"
+        )
+    report.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
+    return found
+
+
+def read_tree(destdir: Path, target: Target) -> ElfReport:
+    """Return the ELF files below ``destdir``.
+
+    What can be loaded is decided by the target's interpreter: an object for another machine, word size or C library
+    never is, whatever it needs.
+
+    Raises:
+        ElfError: files are damaged or unreadable, all of them; or the interpreter is no ELF file.
+    """
+    interpreter = _interpreter(target)
+    fitting: list[ElfObject] = []
+    foreign: list[ElfObject] = []
+    problems: list[str] = []
+    for file in _elf_files(destdir, problems):
+        path = PurePosixPath("/") / file.relative_to(destdir)
+        try:
+            found = read_object(file, path)
+        except ElfError as error:
+            problems.extend(error.problems)
+        else:
+            fits = found.abi == interpreter.abi and _uses_musl(found) in {None, _uses_musl(interpreter)}
+            (fitting if fits else foreign).append(found)
+    if problems:
+        raise ElfError(problems)
+    return ElfReport(tuple(sorted(fitting, key=_by_path)), tuple(sorted(foreign, key=_by_path)))
+
+
+def _by_path(facts: ElfObject) -> str:
+    return str(facts.path)
+
+
+def _interpreter(target: Target) -> ElfObject:
+    root = LayeredRoot(target.root)
+    place = root.find(str(target.interpreter.path))
+    if place is None or not place.is_file:
+        raise ElfError([f"{target.interpreter.path}: the interpreter of {target.name} is not there"])
+    return read_object(Path(root.on_host(place)), target.interpreter.path)
+
+
+def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
+    """Yield regular files that begin like an ELF file, in a fixed order; what cannot be read becomes a problem."""
+
+    def unreadable(error: OSError) -> None:
+        problems.append(f"{error.filename}: cannot be read: {error.strerror}")
+
+    for directory, subdirectories, names in os.walk(destdir, onerror=unreadable):
+        subdirectories.sort()
+        for name in sorted(names):
+            file = Path(directory, name)
+            try:
+                # No pipe or device is ever opened: reading one may never end.
+                if not stat.S_ISREG(file.lstat().st_mode):
+                    continue
+                with file.open("rb", buffering=0) as opened:
+                    magic = opened.read(len(MAGIC))
+            except OSError as error:
+                unreadable(error)
+                continue
+            if magic == MAGIC:
+                yield file
+
+
+def _uses_musl(facts: ElfObject) -> bool | None:
+    """Return whether the C library is musl; None when the object names no C library.
+
+    musl's one library is loader and libc in one, and no glibc process can load it: wheels that ship programs for
+    Alpine beside those for glibc (editors, browsers, language servers) are common.
+    """
+    names = [*facts.needed, *([facts.interpreter.rpartition("/")[2]] if facts.interpreter else [])]
+    if any(name.startswith(("libc.musl-", "ld-musl-")) for name in names):
+        return True
+    if any(name == "libc.so.6" or name.startswith(("ld-linux", "ld64.so", "ld.so.")) for name in names):
+        return False
+    return None

@@ -1,0 +1,1 @@
+"""Source code: repositories, trees, sdists, crates, prepare steps."""

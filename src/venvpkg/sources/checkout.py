@@ -1,0 +1,178 @@
+"""Source at a locked git commit: fetched once into the cache, checked to the last byte each time it is used."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.console import Work
+from venvpkg.errors import DownloadError
+from venvpkg.host.runner import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.lock import LockedCommit
+
+
+# How a user lets git into private repositories; the rest of the environment is no concern of a fetch.
+_PASSED_ON: Final = re.compile(
+    r"SSH_AUTH_SOCK|SSH_AGENT_PID|XDG_CONFIG_HOME|GIT_(SSH(_COMMAND)?|ASKPASS|CONFIG_.*|SSL_.*)"
+)
+_TIMEOUT_S: Final = 3600.0
+_SUBMODULE: Final = re.compile(rb"160000 ([0-9a-f]+) \d\t(.+)", re.DOTALL)
+# More specific than a repository's own .gitattributes, so that files are the blobs to the letter: no end-of-line
+# conversion, and no filter, which would be a program.
+_ATTRIBUTES: Final = "* -text -eol -crlf -filter -ident -working-tree-encoding\n"
+_LFS: Final = re.compile(rb"^[^#\n]*\bfilter=lfs\b", re.MULTILINE)
+
+
+class _GitError(Exception):
+    """What git could not do, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkouts:
+    """Directories with the files of locked commits, each fetched once on this machine.
+
+    Attributes:
+        store: where they are kept.
+        runner: runs git.
+        report: hears what happens.
+        environment: the user's variables; those that open repositories are given to git.
+        offline: use only what is there.
+    """
+
+    store: Path
+    runner: Runner
+    report: Report
+    environment: Mapping[str, str]
+    offline: bool = False
+
+    def directory(self, origin: LockedCommit) -> Path:
+        """Return a directory with exactly the files of the commit, its submodules among them.
+
+        All branches and tags are fetched: tools that take a version from git need them. No hook and no filter of the
+        repository runs. A directory appears in the store only when it is complete.
+
+        Raises:
+            DownloadError: the commit cannot be had, or its files are not those that it names.
+        """
+        place = self.store / f"{sha256(origin.url.encode()).hexdigest()[:16]}-{origin.commit}"
+        try:
+            if place.is_dir() and not self._is_right(place, origin.commit):
+                self.report.warn(f"{place} was changed after it was stored; fetching it again")
+                shutil.rmtree(place)
+            if not place.is_dir():
+                with self.report.task(Work.DOWNLOAD, f"fetching {origin.url}"):
+                    self._fetch(origin, place)
+        except (_GitError, OSError) as error:
+            raise DownloadError(
+                f"The commit {origin.commit} of {origin.url} cannot be had.",
+                details="\n".join(f"  {line}" for line in str(error).splitlines()),
+                resolution="Run once without --offline."
+                if self.offline
+                else "See that git can fetch from there without asking for a password.",
+            ) from error
+        return place / origin.subdirectory
+
+    def _fetch(self, origin: LockedCommit, place: Path) -> None:
+        if self.offline:
+            raise _GitError("It is not on this machine, and --offline forbids to fetch it.")
+        self.report.step(f"fetching {origin.url} at {origin.commit[:12]}")
+        self.store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
+            fresh = Path(name) / "checkout"
+            self._git(Path(name), "init", "--quiet", "--template=", f"--object-format={_format(origin.commit)}",
+                      "--initial-branch=none", str(fresh))  # fmt: skip
+            (fresh / ".git" / "info").mkdir(exist_ok=True)
+            (fresh / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, "utf-8")
+            self._git(fresh, "remote", "add", "origin", origin.url)
+            self._fetch_from(fresh, origin, "--tags", "+refs/heads/*:refs/remotes/origin/*")
+            if not self._try(fresh, "cat-file", "-e", f"{origin.commit}^{{commit}}").ok:
+                # On no branch and no tag, as a pull request's: servers give it when it is asked for by name.
+                self._fetch_from(fresh, origin, origin.commit)
+            self._git(fresh, "checkout", "--quiet", "--detach", origin.commit)
+            if (fresh / ".gitmodules").is_file():
+                self._network(fresh, origin, "submodule", "--quiet", "update", "--init", "--recursive")
+            _refuse_lfs(fresh)
+            if not self._is_right(fresh, origin.commit):
+                raise _GitError("The files that were fetched are not those that the commit names.")
+            try:
+                fresh.rename(place)
+            except OSError:  # another venvpkg was faster
+                if not place.is_dir():
+                    raise
+
+    def _fetch_from(self, repository: Path, origin: LockedCommit, *what: str) -> None:
+        options = [each for each in what if each.startswith("--")]
+        refs = [each for each in what if not each.startswith("--")]
+        self._network(repository, origin, "fetch", "--quiet", "--no-recurse-submodules", *options, "origin", *refs)
+
+    def _is_right(self, checkout: Path, commit: str) -> bool:
+        """Return whether the files are the commit's: hashed again, they give the tree that the commit names."""
+        head = self._try(checkout, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if head.text.strip() != commit:
+            return False
+        with tempfile.TemporaryDirectory(prefix=".index-", dir=self.store) as name:
+            index = {"GIT_INDEX_FILE": str(Path(name) / "index")}
+            self._git(checkout, "add", "--all", "--force", ".", env=index)
+            tree = self._git(checkout, "write-tree", env=index).text
+            staged = self._git(checkout, "ls-files", "--stage", "-z", env=index).stdout
+        if tree != self._git(checkout, "rev-parse", f"{commit}^{{tree}}").text:
+            return False
+        submodules = (found for entry in staged.split(b"\0") if (found := _SUBMODULE.fullmatch(entry)))
+        return all(self._is_right(checkout / found[2].decode(), found[1].decode()) for found in submodules)
+
+    def _network(self, directory: Path, origin: LockedCommit, *arguments: str) -> None:
+        """Run git with the user's own configuration, which may hold a proxy, a credential helper or a mirror."""
+        local = origin.url.startswith(("/", "file:"))
+        env = {key: value for key, value in self.environment.items() if _PASSED_ON.fullmatch(key)} | {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_SSH_COMMAND": self.environment.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
+            "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh" if local else "git:http:https:ssh",
+        }
+        done = self._run(directory, *arguments, env=env)
+        if not done.ok:
+            raise _GitError(_told(done, arguments[0]))
+
+    def _git(self, directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+        done = self._try(directory, *arguments, env=env)
+        if not done.ok:
+            raise _GitError(_told(done, arguments[0]))
+        return done
+
+    def _try(self, directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+        own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+        return self._run(directory, *arguments, env=own | dict(env or {}))
+
+    def _run(self, directory: Path, *arguments: str, env: Mapping[str, str]) -> Completed:
+        git = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+               "-c", "transfer.fsckObjects=true", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+               "-c", "core.autocrlf=false", "-c", "advice.addEmbeddedRepo=false", "-C", str(directory))  # fmt: skip
+        return self.runner.run(Command((*git, *arguments), env=env, timeout_s=_TIMEOUT_S))
+
+
+def _format(commit: str) -> str:
+    return "sha1" if len(commit) == 40 else "sha256"  # noqa: PLR2004 -- hexadecimal digits of SHA-1
+
+
+def _refuse_lfs(checkout: Path) -> None:
+    """Refuse a repository whose large files are elsewhere: what was fetched are notes about them, not the files."""
+    for path in checkout.rglob(".gitattributes"):
+        if path.is_file() and not path.is_symlink() and _LFS.search(path.read_bytes()):
+            raise _GitError(f"{path.relative_to(checkout)} says that files are in Git LFS, which no commit hashes.")
+
+
+def _told(done: Completed, what: str) -> str:
+    # A remote may print what it likes; its words reach a terminal.
+    text = re.sub(r"://[^/\s]*@", "://***@", done.errors).strip()[-4000:]
+    shown = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    return f"git {what}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."

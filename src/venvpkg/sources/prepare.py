@@ -1,0 +1,252 @@
+"""Run a project's prepare commands on a copy of its source, and keep the files that they make."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from venvpkg.errors import PrepareError
+from venvpkg.host.files import written_whole
+from venvpkg.sources.build_sandbox import MOUNTPOINT, Room
+from venvpkg.sources.diagnose import last_lines
+from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
+from venvpkg.sources.unpack import EARLIEST_TIME
+from venvpkg.wheelhouse.key import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from venvpkg.console import Report
+    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.model.project import PrepareStep
+    from venvpkg.model.target import Target
+    from venvpkg.model.wheels import SourceTree
+
+
+# Raise it when venvpkg itself begins to run the commands otherwise.
+_RECIPE: Final = 1
+# What a command that may use the network needs to find its way, and its registry.
+_OF_NETWORK: Final = re.compile(
+    r"(ALL|HTTPS?|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|NPM_CONFIG_\w+|YARN_\w+|COREPACK_\w+", re.IGNORECASE
+)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_LOG_END_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preparations:
+    """What prepare commands made, by what they made it from.
+
+    What counts as known is the source tree, the commands, the target, and every installed package; a command that may
+    use the network is expected to fetch only what files of the source pin.
+
+    Attributes:
+        store: where it is kept: ``files/SHA256/``, and for each key in ``keys/KEY`` the SHA256 of what was made.
+        target: whose programs run.
+        packages: installed there, name and version.
+        runner: runs them.
+        report: hears what happens.
+        environment: of the user; commands with network get its proxies, certificates and registries.
+        logs: where the logs of the commands are kept.
+        offline: whether no command may use the network.
+    """
+
+    store: Path
+    target: Target
+    packages: tuple[tuple[str, str], ...]
+    runner: Runner
+    report: Report
+    environment: Mapping[str, str]
+    logs: Path
+    offline: bool = False
+
+    def known(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> SourceTree | None:
+        """Return the tree with what the commands made of it in an earlier run, or None; damaged files do not count."""
+        try:
+            sha256 = self._key(tree, steps).read_text("ascii")
+            place = self._place(sha256)
+            names = tuple(_files_below(place, ""))
+            found = with_prepared(tree, place, names)
+        except (OSError, ValueError):
+            return None
+        if found.sha256 == sha256:
+            count = len(names)
+            self.report.detail(f"prepared before from the same files: {count} file{'s' * (count != 1)}")
+            return found
+        self.report.warn(f"{place} was changed after it was stored; the prepare commands run again")
+        return None
+
+    def prepared(self, tree: SourceTree, steps: tuple[PrepareStep, ...], name: str, work: Path) -> SourceTree:
+        """Run the commands, in their order, in one copy of the tree; return the tree with what they made.
+
+        The project's own directory is not touched. The commands see programs of the release, not those of the
+        administrator or of a user, and no network unless they ask for it.
+
+        Args:
+            tree: the project's source.
+            steps: the commands; at least one.
+            name: of the project, for the log.
+            work: private directory of this run.
+
+        Raises:
+            PrepareError: a command fails, or does not make what it says.
+            CompileError: the source changes meanwhile.
+        """
+        start = time.monotonic()
+        log = work / "logs" / "prepare.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        kept_log = self.logs / f"{name}-prepare-{self.target.abi_name}.log"
+        room = Room(work / "prepare", log, self.runner, self._variables(network=False), lambda: False)
+        try:
+            copy_tree(tree, room / "src", EARLIEST_TIME)
+            for each in ("home", "tmp"):
+                room.fresh(each)
+            for step in steps:
+                self._run(step, room, kept_log)
+            outputs = _outputs(steps, room / "src")
+            place = self._stored(tree, steps, room / "src", outputs)
+        except OSError as error:
+            raise PrepareError(
+                f"The prepare commands cannot run: {error.strerror or error}.",
+                details=f"  {error}",
+                resolution="Give the cache space and permission, or choose another with --cache.",
+            ) from error
+        finally:
+            with contextlib.suppress(OSError), log.open("rb") as source, written_whole(kept_log) as copy:
+                shutil.copyfileobj(source, copy)
+            shutil.rmtree(room.path, ignore_errors=True)
+        count = len(outputs)
+        self.report.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
+        return with_prepared(tree, place, outputs)
+
+    def _run(self, step: PrepareStep, room: Room, kept_log: Path) -> None:
+        command = " ".join(step.run)
+        if step.network and self.offline:
+            raise PrepareError(
+                f"The prepare command {command!r} wants the network, and --offline forbids it.",
+                resolution="Run once without --offline; what it makes is kept.",
+            )
+        self.report.step(f"preparing: {command}{' (with network)' if step.network else ''}")
+        room = Room(room.path, room.log, room.runner, self._variables(network=step.network), room.is_stopping)
+        done = room.run(step.run, inside="src", network=step.network)
+        if not done.ok:
+            raise _failed(step, done, room.log, kept_log)
+        missing = [name for name in step.outputs if not os.path.lexists(room / "src" / name)]
+        if missing:
+            raise PrepareError(
+                f"The prepare command {command!r} did not make {', '.join(missing)}.",
+                details=f"  The whole log: {kept_log}",
+                resolution="Correct its outputs: paths relative to the project, where it runs.",
+            )
+
+    def _variables(self, *, network: bool) -> Mapping[str, str]:
+        passed_on = {key: value for key, value in self.environment.items() if _OF_NETWORK.fullmatch(key)}
+        return (passed_on if network else {}) | {
+            "PATH": "/usr/bin:/bin",
+            "HOME": f"{MOUNTPOINT}/home",
+            "TMPDIR": str(MOUNTPOINT / "tmp"),
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "SOURCE_DATE_EPOCH": str(EARLIEST_TIME),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def _stored(self, tree: SourceTree, steps: tuple[PrepareStep, ...], made: Path, names: tuple[str, ...]) -> Path:
+        """Keep the files, whole or not at all, and return where they are."""
+        (self.store / "files").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
+            fresh = Path(name)
+            for each in names:
+                copy_file(made, each, fresh / "files", EARLIEST_TIME)
+            sha256 = with_prepared(tree, fresh / "files", names).sha256
+            place = self._place(sha256)
+            with contextlib.suppress(FileNotFoundError):  # the same files, or files that somebody changed
+                place.rename(fresh / "before")
+            try:
+                (fresh / "files").rename(place)
+            except OSError:  # another venvpkg was faster
+                if not place.is_dir():
+                    raise
+        with written_whole(self._key(tree, steps)) as file:
+            file.write(sha256.encode("ascii"))
+        return place
+
+    def _place(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is no sha256")
+        return self.store / "files" / sha256
+
+    def _key(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> Path:
+        return self.store / "keys" / key_of({
+            "recipe": _RECIPE,
+            "source": tree.sha256,
+            "steps": [{"run": each.run, "outputs": each.outputs, "network": int(each.network)} for each in steps],
+            "target": self.target.abi_name,
+            "packages": dict(self.packages),
+        })  # fmt: skip
+
+
+def _outputs(steps: tuple[PrepareStep, ...], source: Path) -> tuple[str, ...]:
+    """Return every file that the commands made, sorted.
+
+    Raises:
+        PrepareError: there is none, or something is neither file nor link, or leaves the project.
+    """
+    names: set[str] = set()
+    for output in dict.fromkeys(output for step in steps for output in step.outputs):
+        path = source / output
+        is_directory = path.is_dir() and not path.is_symlink()
+        names.update(_files_below(source, output) if is_directory else (os.path.normpath(output),))
+    problems = tree_problems(source, sorted(names))
+    if problems or not names:
+        raise PrepareError(
+            "What the prepare commands made cannot be used." if problems else "The prepare commands made no file.",
+            details="\n".join(f"  {problem}" for problem in problems),
+            resolution="Name in their outputs files, or directories with files and links that stay in the project.",
+        )
+    return tuple(sorted(names))
+
+
+def _files_below(top: Path, directory: str) -> Iterator[str]:
+    """Yield the files and links below a directory, relative to ``top``.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with os.scandir(top / directory) as entries:
+        for entry in entries:
+            name = os.path.normpath(f"{directory}/{entry.name}" if directory else entry.name)
+            if stat.S_ISDIR(entry.stat(follow_symlinks=False).st_mode):
+                yield from _files_below(top, name)
+            else:
+                yield name
+
+
+def _failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) -> PrepareError:
+    program, command = step.run[0], " ".join(step.run)
+    details = "\n".join((*(f"  {line}" for line in last_lines(_end_of(log))), f"  The whole log: {kept_log}"))
+    resolution = "Correct what its log says."
+    if done.not_found and "/" not in program:
+        resolution = (
+            f"Install the package that ships {program}, and name it in build-depends under [tool.venvpkg]; programs in"
+            " /usr/local and in home directories are not seen."
+        )
+    elif not step.network:
+        resolution += " It has no network; where it must fetch something, say network = true."
+    return PrepareError(f"The prepare command {command!r} failed: {done.outcome()}.", details=details,
+                        resolution=resolution)  # fmt: skip
+
+
+def _end_of(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
+        return file.read().decode("utf-8", "replace")

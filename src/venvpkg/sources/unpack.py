@@ -1,0 +1,235 @@
+"""Unpack an sdist, whoever made it, into a directory of ours.
+
+The standard library's extraction filter (PEP 706) is not used: the release's own Python 3.11.2 may run venvpkg and
+lacks it, and an sdist needs less than it allows. Only files, directories and links are taken; modes are ours.
+"""
+
+from __future__ import annotations
+
+import bz2
+import calendar
+import contextlib
+import gzip
+import lzma
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, cast
+
+from venvpkg.errors import WheelError
+from venvpkg.host.archive import MAX_TOTAL_BYTES, Budget, name_problem
+from venvpkg.host.oserrors import is_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+
+# 1980-01-01 and 2107-12-31, UTC: what a zip file, and so a wheel, can tell.
+EARLIEST_TIME = 315_532_800
+LATEST_TIME = 4_354_732_800
+# tarfile reads an extended header in one piece; a file's content comes in small ones.
+_LONGEST_READ_BYTES = 16 << 20
+_ZIP_MAGIC = b"PK\x03\x04"
+_OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]], ...] = (
+    (b"\x1f\x8b", cast("Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]", gzip.open)),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+# What the readers of damaged archives raise; RuntimeError is zipfile's for an encrypted member.
+_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+           RuntimeError, OverflowError)  # fmt: skip
+
+
+def unpack_sdist(archive: Path, directory: Path) -> int:
+    """Unpack into ``directory``, which is made, without the archive's single top-level directory.
+
+    Files get mode 0644 or 0755 and the time the archive tells, within what a zip file can tell.
+
+    Returns:
+        The newest time of a member, seconds since 1970 UTC, at least 1980-01-01: the build's SOURCE_DATE_EPOCH.
+
+    Raises:
+        WheelError: damaged, too large, or with members that leave the tree; all of those are named.
+    """
+    directory.mkdir(parents=True)
+    unpacking = _Unpacking(archive, directory)
+    try:
+        with archive.open("rb") as file:
+            magic = file.read(len(_ZIP_MAGIC))
+        if magic == _ZIP_MAGIC:
+            unpacking.read_zip()
+        else:
+            unpacking.read_tar()
+    except _DAMAGE as error:
+        if is_refusal(error):
+            raise
+        raise WheelError(
+            f"The sdist {archive.name} cannot be unpacked.",
+            details=f"  {type(error).__name__}: {error}",
+            resolution="Report the damage to its publisher, or use the publisher's wheel (policy `binary`).",
+        ) from error
+    unpacking.finish()
+    return unpacking.newest
+
+
+class _Unpacking:
+    """One archive on its way into one directory."""
+
+    def __init__(self, archive: Path, directory: Path) -> None:
+        self.newest = EARLIEST_TIME
+        self._archive = archive
+        self._directory = directory
+        self._budget = Budget(archive.stat().st_size)
+        self._problems: list[str] = []
+        self._links: dict[PurePosixPath, str] = {}
+        self._top: str | None = None
+
+    def read_tar(self) -> None:
+        with _decompressed(self._archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+            for member in tar:
+                path = self._place(member.name.rstrip("/"), member.size)
+                if path is None:
+                    continue
+                if member.isdir():
+                    self._make_directory(path)
+                elif member.isreg():
+                    content = tar.extractfile(member)
+                    if content is not None:
+                        self._write(path, content, member.mode, int(member.mtime))
+                elif member.issym():
+                    self._links[path] = member.linkname
+                elif member.islnk():
+                    self._copy(path, member.linkname)
+                else:
+                    self._problems.append(f"{path}: neither a file, nor a directory, nor a link")
+
+    def read_zip(self) -> None:
+        with zipfile.ZipFile(self._archive) as archive:
+            for info in archive.infolist():
+                path = self._place(info.filename.rstrip("/"), info.file_size)
+                if path is None:
+                    continue
+                mode = info.external_attr >> 16
+                if info.is_dir():
+                    self._make_directory(path)
+                elif stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+                    self._problems.append(f"{path}: neither a file nor a directory")
+                else:
+                    with archive.open(info) as content:
+                        self._write(path, content, mode, calendar.timegm((*info.date_time, 0, 0, 0)))
+
+    def finish(self) -> None:
+        """Make the links, last, so that nothing is ever written through one; then report."""
+        for path, text in self._links.items():
+            place = self._directory / path
+            if place.exists() or place.is_symlink() or not text or "\0" in text:
+                self._problems.append(f"{path}: a link that is also something else, or leads nowhere")
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(text)
+        inside = self._directory.resolve()
+        for path in self._links:
+            # Only now: where a link leads can depend on a later one.
+            if not Path(os.path.realpath(self._directory / path)).is_relative_to(inside):
+                self._problems.append(f"{path}: a link that leaves the tree")
+        if self._top is None:
+            self._problems.append("it is empty")
+        if self._problems:
+            raise WheelError(
+                f"The sdist {self._archive.name} cannot be unpacked.",
+                details="\n".join(f"  {problem}" for problem in self._problems),
+                resolution="Report it to its publisher, or use the publisher's wheel (policy `binary`).",
+            )
+
+    def _place(self, name: str, size: int) -> PurePosixPath | None:
+        """Return where a member belongs below the top-level directory, None when nowhere."""
+        excess = "has a member of negative size" if size < 0 else self._budget.excess(size)
+        if excess:
+            raise WheelError(
+                f"The sdist {self._archive.name} {excess}.",
+                resolution="No distribution is that large; report it to the index.",
+            )
+        parts = [part for part in name.split("/") if part != "."]
+        if not parts:
+            return None
+        problem = name_problem("/".join(parts))
+        if problem:
+            self._problems.append(f"{name!r} {problem}")
+            return None
+        self._top = self._top or parts[0]
+        if parts[0] != self._top:
+            self._problems.append(f"{name}: beside the top-level directory {self._top}")
+            return None
+        path = PurePosixPath(*parts[1:])
+        if any(parent in self._links for parent in (path, *path.parents)):
+            self._problems.append(f"{path}: goes through a link")
+            return None
+        return path
+
+    def _make_directory(self, path: PurePosixPath) -> None:
+        try:
+            (self._directory / path).mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            self._problems.append(f"{path}: both a file and a directory")
+
+    def _write(self, path: PurePosixPath, content: IO[bytes], mode: int, time: int) -> None:
+        place = self._directory / path
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file = place.open("wb")
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            self._problems.append(f"{path}: both a file and a directory")
+            return
+        with file:
+            shutil.copyfileobj(content, file)
+        time = min(max(time, EARLIEST_TIME), LATEST_TIME)
+        self.newest = max(self.newest, time)
+        place.chmod(0o755 if mode & 0o111 else 0o644)
+        os.utime(place, (time, time))
+
+    def _copy(self, path: PurePosixPath, linkname: str) -> None:
+        """A hard link names an earlier member by its full name in the archive."""
+        top, _, rest = linkname.removeprefix("./").partition("/")
+        if top != self._top or name_problem(rest) or not (self._directory / rest).is_file():
+            self._problems.append(f"{path}: a hard link to {linkname!r}, which is not in the archive before it")
+            return
+        source = self._directory / rest
+        status = source.stat()
+        if self._budget.excess(status.st_size) is None:
+            with source.open("rb") as content:
+                self._write(path, content, status.st_mode, int(status.st_mtime))
+
+
+@contextlib.contextmanager
+def _decompressed(archive: Path) -> Iterator[IO[bytes]]:
+    with archive.open("rb") as raw:
+        magic = raw.read(6)
+        raw.seek(0)
+        opened = next((opener for start, opener in _OPENERS if magic.startswith(start)), contextlib.nullcontext)(raw)
+        with opened as stream:
+            yield cast("IO[bytes]", _Bounded(stream))
+
+
+class _Bounded:
+    """A stream that stops a bomb which hides in headers, where no member's size tells of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _LONGEST_READ_BYTES or size < 0:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        if position < 0 or position > 2 * MAX_TOTAL_BYTES:
+            raise tarfile.ReadError("a position outside the archive")
+        return self._stream.seek(position, whence)

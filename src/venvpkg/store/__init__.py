@@ -1,0 +1,1 @@
+"""Everything that is kept between runs: keyed files, atomic directories, leases, locks."""

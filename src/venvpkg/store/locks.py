@@ -1,0 +1,111 @@
+"""Locks on files and leases on directories: the kernel releases both however their holder ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from venvpkg.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def locked(
+    file: Path, *, shared: bool = False, waiting: contextlib.AbstractContextManager[object] | None = None
+) -> Iterator[int]:
+    """Hold the lock on ``file``, and yield its descriptor; the file is made where it is not there, and stays.
+
+    Args:
+        file: whose directory is there.
+        shared: together with others who hold it shared.
+        waiting: entered as long as somebody else holds it.
+
+    Raises:
+        OSError: the file cannot be made or opened.
+    """
+    with _opened(file, os.O_CREAT) as descriptor:
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with waiting or contextlib.nullcontext():
+                fcntl.flock(descriptor, how)
+        yield descriptor
+
+
+@contextlib.contextmanager
+def locked_if_free(file: Path, *, made: bool = True) -> Iterator[int | None]:
+    """Hold the lock on ``file`` alone, and yield its descriptor; None where somebody else holds it.
+
+    Args:
+        file: whose directory is there.
+        made: whether the file is made where it is not there.
+
+    Raises:
+        OSError: the file cannot be made or opened; FileNotFoundError when it is not to be made.
+    """
+    with _opened(file, os.O_CREAT if made else 0) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield descriptor
+
+
+@contextlib.contextmanager
+def _opened(file: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(file, flags | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+class HeldRoot:
+    """A root that nobody removes as long as this object lives."""
+
+    def __init__(self, path: Path, lock: contextlib.ExitStack) -> None:
+        self.path = path
+        weakref.finalize(self, lock.close)
+
+
+def hold(root: Path) -> HeldRoot:
+    """Return the root, held; its lock then has the time of its last use.
+
+    Raises:
+        TargetError: somebody removed it just now.
+    """
+    lock = contextlib.ExitStack()
+    os.utime(lock.enter_context(locked(_lock_of(root), shared=True)))
+    held = HeldRoot(root, lock)
+    if not root.is_dir():
+        raise TargetError(f"{root} was removed by another run just now.", resolution="Run the command again.")
+    return held
+
+
+@contextlib.contextmanager
+def alone(root: Path) -> Iterator[bool]:
+    """Yield whether nobody uses a root; then nobody begins to, as long as the block runs."""
+    with locked_if_free(_lock_of(root)) as lock:
+        yield lock is not None
+
+
+def unused_s(root: Path) -> float:
+    """Return for how many seconds nobody has begun to use a root; 0 when nobody ever has."""
+    try:
+        return max(time.time() - _lock_of(root).stat().st_mtime, 0)
+    except FileNotFoundError:
+        return 0
+
+
+def _lock_of(root: Path) -> Path:
+    # Never removed: whoever waits for it would hold a lock that nobody else sees.
+    return root.with_name(f"{root.name}.lock")

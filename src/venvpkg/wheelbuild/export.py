@@ -1,0 +1,152 @@
+"""Export a wheelhouse as simple indexes, one per platform tag, that stock pip and uv install from."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from venvpkg.errors import AssembleError, WheelError
+from venvpkg.host.files import sha256_of, write_whole, written_whole
+from venvpkg.wheelbuild.repack import retagged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from venvpkg.wheelhouse.entry import Entry
+
+
+_VENDOR = re.compile(r"(linux_(?:x86_64|aarch64|armv7l|armv8l|i686|ppc64le|ppc64|s390x|riscv64|loongarch64))_.+")
+_HTML, _JSON = "index.html", "index.json"
+
+
+def export(entries: Iterable[Entry], destination: Path) -> tuple[Path, ...]:
+    """Write ``destination/TAG`` for each platform tag among the entries and return those directories, sorted.
+
+    Of several wheels with one name the one that was built last is exported: an index has one file of a name. A vendor
+    wheel's name and WHEEL get the compressed set ``linux_x86_64.linux_x86_64_debian_12``, because pip and uv refuse the
+    vendor tag alone. Whoever installs while an export runs sees the old index or the new one, each with its files;
+    wheels of an earlier export that are not in this one are removed at its end.
+
+    Raises:
+        AssembleError: the destination cannot be written.
+        WheelError: a wheel is not what its provenance says.
+
+    Source:
+        PyPA specification "Simple repository API" (PEP 503, PEP 691).
+    """
+    shelves: dict[str, dict[str, Entry]] = {}
+    for entry in sorted(entries, key=lambda each: (each.built, each.key)):
+        shelves.setdefault(entry.shelf, {})[entry.filename] = entry
+    try:
+        return tuple(_index(list(shelves[tag].values()), destination / tag) for tag in sorted(shelves))
+    except OSError as error:
+        raise AssembleError(
+            f"The index {destination} cannot be written: {error.strerror or error}.",
+            resolution="Give it space and permission, or choose another directory.",
+        ) from error
+
+
+def _index(entries: Sequence[Entry], place: Path) -> Path:
+    place.mkdir(parents=True, exist_ok=True)
+    before = _listed(place)
+    projects: dict[str, list[Path]] = {}
+    for entry in entries:
+        projects.setdefault(entry.name, []).append(_put(entry, place / entry.name))
+    for name, wheels in projects.items():
+        _write_project(place / name, name, sorted(wheels))
+    _write_root(place, sorted(projects))
+    _remove_stale(before - {wheel for wheels in projects.values() for wheel in wheels}, projects, place)
+    return place
+
+
+def _put(entry: Entry, directory: Path) -> Path:
+    """Put the wheel into the index, whole or not at all; return its path."""
+    if sha256_of(entry.wheel) != entry.sha256:
+        raise WheelError(f"{entry.wheel} does not have the sha256 of its provenance.")
+    platforms = platforms_for_stock_tools(entry.tag.rpartition("-")[2])
+    directory.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="venvpkg-export-") as work:
+        wheel = retagged(entry.wheel, platforms, Path(work)) if platforms else entry.wheel
+        path = directory / wheel.name
+        with wheel.open("rb") as source, written_whole(path) as copy:
+            shutil.copyfileobj(source, copy)
+    return path
+
+
+def platforms_for_stock_tools(platform: str) -> str | None:
+    """Return the compressed set that stock tools accept for a vendor tag; None for ``any`` and for what they know."""
+    vendor = _VENDOR.fullmatch(platform)
+    return f"{vendor[1]}.{platform}" if vendor else None
+
+
+def _write_project(directory: Path, name: str, wheels: Sequence[Path]) -> None:
+    hashes = {wheel.name: sha256_of(wheel) for wheel in wheels}
+    files = [
+        {"filename": each.name, "url": each.name, "hashes": {"sha256": hashes[each.name]}, "size": each.stat().st_size}
+        for each in wheels
+    ]
+    versions = sorted({str(parse_wheel_filename(each.name)[1]) for each in wheels})
+    _write_json(directory, {"name": name, "versions": versions, "files": files})
+    links = {f"{filename}#sha256={digest}": filename for filename, digest in hashes.items()}
+    write_whole(directory / _HTML, _page(f"Links for {name}", links))
+
+
+def _write_root(place: Path, names: Sequence[str]) -> None:
+    _write_json(place, {"projects": [{"name": name} for name in names]})
+    write_whole(place / _HTML, _page(f"Simple index of {place.name}", {f"{name}/": name for name in names}))
+
+
+def _write_json(directory: Path, content: Mapping[str, object]) -> None:
+    document = {"meta": {"api-version": "1.1"}, **content}
+    write_whole(directory / _JSON, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _page(title: str, links: Mapping[str, str]) -> bytes:
+    lines = [f'    <a href="{html.escape(href)}">{html.escape(text)}</a><br>' for href, text in links.items()]
+    return "\n".join(
+        (
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            "  <head>",
+            '    <meta charset="utf-8">',
+            '    <meta name="pypi:repository-version" content="1.0">',
+            f"    <title>{html.escape(title)}</title>",
+            "  </head>",
+            "  <body>",
+            *lines,
+            "  </body>",
+            "</html>",
+            "",
+        )
+    ).encode()
+
+
+def _listed(place: Path) -> set[Path]:
+    """Return the wheels that an earlier export put here, by its own index; nothing else is ever removed."""
+    found: set[Path] = set()
+    for index in place.glob(f"*/{_JSON}"):
+        try:
+            files = json.loads(index.read_bytes())["files"]
+            names = [str(each["filename"]) for each in files]
+            owned = [name for name in names if parse_wheel_filename(name)[0] == canonicalize_name(index.parent.name)]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidWheelFilename):
+            continue
+        found.update(index.parent / name for name in owned if "/" not in name)
+    return found
+
+
+def _remove_stale(stale: Iterable[Path], projects: Iterable[str], place: Path) -> None:
+    for wheel in stale:
+        wheel.unlink(missing_ok=True)
+    for directory in {wheel.parent for wheel in stale} - {place / name for name in projects}:
+        for name in (_HTML, _JSON):
+            (directory / name).unlink(missing_ok=True)
+        if not any(directory.iterdir()):
+            directory.rmdir()

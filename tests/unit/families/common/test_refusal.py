@@ -1,0 +1,44 @@
+"""What is refused before anything is built is told at once, with the file that has it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.samples import a_project
+from venvpkg.errors import ConfigurationError
+from venvpkg.families.common.preflight import refuse
+from venvpkg.model.project import Inclusions, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_at_once(tmp_path: Path) -> None:
+    # Those of both families are known, for a project may be packaged for both.
+    for name in ("control.j2", "package.spec.j2", "copyrigth.j2", "package.spec", "_part.j2"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(ConfigurationError) as caught:
+        refuse(a_project(), Inclusions(templates=tmp_path), ["name: '_' is no package name"])
+
+    assert caught.value.problems == (
+        "name: '_' is no package name",
+        "templates: copyrigth.j2 shadows no template of venvpkg's",
+        "templates: package.spec shadows no template of venvpkg's",
+    )
+    assert "/srv/build/checkout/app/pyproject.toml" in caught.value.brief
+
+
+def test_a_project_without_problems_is_not_refused() -> None:
+    refuse(a_project(), Inclusions(), [])
+
+
+def test_a_package_that_nobody_would_answer_for_is_refused_before_it_is_built() -> None:
+    anonymous = dataclasses.replace(a_project(), is_anonymous=True, settings=Settings())
+    with pytest.raises(ConfigurationError, match="maintainer: not given"):
+        refuse(anonymous, Inclusions(), [])
+
+    refuse(dataclasses.replace(anonymous, settings=Settings(maintainer="Jane <jane@example.org>")), Inclusions(), [])

@@ -1,0 +1,177 @@
+"""What the release has already is found and told, and kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from unit.fakes import RecordingReport, ScriptedRunner
+from unit.families.deb.dpkg import Dpkg, database
+from unit.places import Places
+from unit.samples import PREFIX, a_spec, debian_12
+from venvpkg.families.deb.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.host.runner import Command, Completed
+from venvpkg.model.package import PackageSpec, Relations
+from venvpkg.model.project import ExtraFile, Inclusions
+
+MADISON = b" borgbackup |    1.2.4-1 | http://mirror.example/debian bookworm/main amd64 Packages\n"
+NEWER = b" borgbackup | 1.2.4-1+deb12u1 | http://mirror.example/debian bookworm-updates/main amd64 Packages\n"
+OURS = b" borgbackup | 1.4.5-1~debian12+2 | http://mirror.example/own stable/main amd64 Packages\n"
+# A cache that cannot be made.
+NOWHERE = Path("/proc/nowhere")
+
+
+@dataclass
+class Machine:
+    """A machine with installed packages, and apt-file's answer."""
+
+    dpkg: Dpkg
+    apt_file: Completed = field(default_factory=lambda: Completed(127))
+    asked: list[bytes | None] = field(default_factory=list)
+
+    def run(self, command: Command) -> Completed:
+        if command.argv[0] != "apt-file":
+            return self.dpkg.run(command)
+        self.asked.append(command.stdin)
+        return self.apt_file
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    made = Places.below(tmp_path)
+    database(made)
+    (made.root / "bin").symlink_to("usr/bin")
+    for command in ("app", "app-tool"):
+        made.text(f"/usr/bin/{command}", "")
+    return made
+
+
+def avoided(places: Places, machine: Machine, report: RecordingReport, **changes: object) -> tuple[str, ...]:
+    links = tuple((PurePosixPath("/usr/bin") / each, PREFIX / "bin" / each) for each in ("app", "app-tool"))
+    spec: PackageSpec = a_spec(links=links, **changes)
+    return avoid_collisions(spec, places.target(), machine, report, cache=NOWHERE).relations.conflicts
+
+
+def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
+    report = RecordingReport()
+    runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
+    warn_of_namesake(name, debian_12(), runner, report, cache=NOWHERE)
+    return report.warnings
+
+
+def test_a_package_of_the_same_name_is_told_with_its_highest_version() -> None:
+    (warning,) = namesake(MADISON, NEWER)
+
+    assert "debian 12 has a package borgbackup itself, 1.2.4-1+deb12u1:" in warning
+
+
+def test_our_own_packages_in_a_repository_are_no_namesakes() -> None:
+    assert namesake(OURS) == []
+    assert len(namesake(OURS, MADISON)) == 1
+
+
+def test_an_index_without_the_name_says_nothing() -> None:
+    assert namesake() == []
+    assert namesake(b"garbage\n", b"a | b\n", b"|||\n") == []
+
+
+def test_without_apt_nothing_is_known() -> None:
+    report = RecordingReport()
+
+    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), report, cache=NOWHERE)
+
+    assert report.warnings == []
+
+
+def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
+    runner = ScriptedRunner({("apt-cache",): Completed(0)})
+
+    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+
+    (command,) = runner.ran
+    assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
+    assert command.argv[-3:] == ("madison", "--", "app")
+    assert (tmp_path / "apt/debian-12-amd64").is_dir()
+
+
+def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> None:
+    unfinished = tmp_path / "apt/debian-12-amd64/pkgcache.bin.6Glo9R"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half")
+
+    runner = ScriptedRunner({("apt-cache",): Completed(100)})
+    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+
+    assert not unfinished.exists()
+
+
+def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Places) -> None:
+    report = RecordingReport()
+
+    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other:amd64", "/bin/app-tool": "tools"})), report)
+
+    assert conflicts == ("other", "tools")
+    assert [warning.partition(" too:")[0] for warning in report.warnings] == [
+        "other, another package, ships /usr/bin/app",
+        "tools, another package, ships /usr/bin/app-tool",
+    ]
+
+
+def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_too(places: Places) -> None:
+    report, place = RecordingReport(), PurePosixPath("/etc/bash.bashrc")
+    places.text(str(place), "")
+    files = (ExtraFile(Path("/src/bashrc"), place, 0o644), ExtraFile(Path("/src/own"), PREFIX / "own", 0o644))
+
+    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), report, inclusions=Inclusions(files))
+
+    assert conflicts == ("bash",)
+    assert report.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
+
+
+def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) -> None:
+    answer = b"app: /usr/bin/app\nother: /usr/bin/app\nother: /bin/app-tool\nfurther: /usr/bin/application\n"
+    machine, report = Machine(Dpkg({}), Completed(0, answer)), RecordingReport()
+
+    assert avoided(places, machine, report) == ("other",)
+    assert machine.asked == [b"/usr/bin/app\n/bin/app\n/usr/bin/app-tool\n/bin/app-tool\n"]
+    assert "/usr/bin/app, /usr/bin/app-tool" in report.warnings[0]
+
+
+@pytest.mark.parametrize("answer", [Completed(127), Completed(3, b"", b"E: The cache is empty."), Completed(-9)])
+def test_without_apt_files_index_the_installed_packages_are_asked(places: Places, answer: Completed) -> None:
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "other"}), answer), RecordingReport()) == ("other",)
+
+
+def test_the_same_package_in_another_version_is_no_collision(places: Places) -> None:
+    report = RecordingReport()
+
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "app:amd64"})), report) == ()
+    assert report.warnings == []
+
+
+@pytest.mark.parametrize("key", ["conflicts", "breaks", "replaces", "provides"])
+def test_what_the_user_declared_is_left_alone(places: Places, key: str) -> None:
+    report = RecordingReport()
+    relations = Relations(**{key: ("other (= 2)",)})
+
+    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other"})), report, relations=relations)
+
+    assert conflicts == relations.conflicts
+    assert report.warnings == []
+
+
+def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None:
+    places.text("/usr/bin/app-real", "")
+    link = places.root / "usr/bin/app"
+    link.unlink()
+    link.symlink_to("/usr/bin/app-real")
+
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app-real": "other"})), RecordingReport()) == ()
+
+
+def test_a_package_without_commands_asks_nobody(places: Places) -> None:
+    spec = a_spec(links=())
+
+    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReport(), cache=NOWHERE) == spec

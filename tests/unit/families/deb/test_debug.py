@@ -1,0 +1,72 @@
+"""The package of debug information is what debhelper would make of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from unit.fakes import NOTHING_PACKED, RecordingReport, ScriptedRunner
+from unit.families.deb.test_assemble import DpkgDeb
+from unit.samples import a_spec, a_staged, debian_12
+from venvpkg.families.deb.assemble import assemble, assemble_debug, debug_fields
+from venvpkg.staging.leaks import read_payload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvpkg.model.package import PackageSpec
+
+FIRST, SECOND = "0a" * 20, "ff" * 20
+
+
+def runner_of(dpkg: DpkgDeb) -> ScriptedRunner:
+    return ScriptedRunner({("dpkg-deb", "--root-owner-group"): dpkg.build, ("dpkg-deb", "--field"): dpkg.field})
+
+
+def spec_with(directory: Path, *build_ids: str) -> PackageSpec:
+    destdir = directory / "job/destdir"
+    destdir.mkdir(parents=True)
+    for each in build_ids:
+        (directory / each).write_bytes(each.encode())
+    spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())))
+    return dataclasses.replace(spec, debug=tuple((each, directory / each) for each in build_ids))
+
+
+def test_each_file_lies_where_gdb_looks_for_its_build_id(tmp_path: Path) -> None:
+    dpkg = DpkgDeb()
+
+    assemble_debug(
+        spec_with(tmp_path, FIRST, SECOND), debian_12(), tmp_path / "work", runner_of(dpkg), earlier=NOTHING_PACKED
+    )
+
+    place = tmp_path / "work/dbgsym/usr/lib/debug/.build-id"
+    assert (place / "0a" / f"{FIRST[2:]}.debug").read_bytes() == FIRST.encode()
+    assert (place / "ff" / f"{SECOND[2:]}.debug").stat().st_mode & 0o7777 == 0o644
+    assert str((tmp_path / "work/dbgsym/usr/share/doc/app-dbgsym").readlink()) == "app"
+
+
+def test_its_fields_are_those_of_debhelper(tmp_path: Path) -> None:
+    fields = debug_fields(spec_with(tmp_path, FIRST, SECOND), debian_12(), ())
+
+    assert list(fields) == [
+        "Package", "Source", "Version", "Auto-Built-Package", "Architecture", "Maintainer", "Installed-Size", "Depends",
+        "Section", "Priority", "Description", "Build-Ids",
+    ]  # fmt: skip
+    assert fields["Package"] == "app-dbgsym"
+    assert fields["Depends"] == f"app (= {fields['Version']})"
+    assert fields["Build-Ids"] == f"{FIRST} {SECOND}"
+
+
+def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp_path: Path) -> None:
+    dpkg = DpkgDeb()
+    with_debug, without = spec_with(tmp_path / "a", FIRST), spec_with(tmp_path / "b")
+
+    made = assemble(
+        with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+    )
+    plain = assemble(
+        without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+    )
+
+    assert [each.name.partition("_")[0] for each in made.companions] == ["app-dbgsym"]
+    assert plain.companions == ()

@@ -1,0 +1,170 @@
+"""Debian's own packages of Python distributions: which one, from which version on, and when none will do."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.families.deb.dpkg import Dpkg, database
+from unit.families.deb.test_depends import PYTHON, VERSIONS
+from unit.places import Places
+from unit.samples import a_system
+from venvpkg.errors import PackageDatabaseError
+from venvpkg.families.common.system import package_floor
+from venvpkg.families.deb.dependencies import derive_dependencies
+from venvpkg.families.deb.interpreter import SPELLING, system_distributions
+from venvpkg.host.runner import Command, Completed
+from venvpkg.model.depends import NativePackage
+from venvpkg.model.staged import StagedSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from venvpkg.model.wheels import SystemDistribution
+
+SITE = "/usr/lib/python3/dist-packages"
+METADATA = "Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\n"
+LISTED = f"""/.
+package diverts others to: {SITE}/other.py
+{SITE}
+{SITE}/PyYAML-6.0.dist-info
+{SITE}/PyYAML-6.0.dist-info/METADATA
+{SITE}/_yaml
+{SITE}/_yaml/__init__.py
+{SITE}/yaml
+{SITE}/yaml/__init__.py
+/usr/share/doc/python3-yaml/examples/yaml-highlight/yaml_hl.py
+"""
+
+
+@dataclass
+class Machine(Dpkg):
+    """A dpkg-query that lists one package too, and an apt-cache."""
+
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, command: Command) -> Completed:
+        argv = command.argv
+        if argv[0] == "apt-cache":
+            version = self.known.get(argv[-1])
+            return Completed(0, f"{argv[-1]} | {version} | mirror\n".encode() if version else b"")
+        if argv[1] == "--listfiles":
+            return Completed(0, LISTED.encode())
+        if argv[1] == "--show" and "${Architecture}" in argv[3]:
+            return Completed(0, f"{argv[-1]} 6.0-3+b2 amd64 installed\n".encode())
+        return super().run(command)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    made = Places.below(tmp_path)
+    database(made)
+    (made.root / "usr/bin/python3").symlink_to("python3.11")
+    made.text(f"{SITE}/PyYAML-6.0.dist-info/METADATA", METADATA)
+    return made
+
+
+def found(places: Places, *names: str, **known: str) -> tuple[SystemDistribution, ...]:
+    owners = {f"{SITE}/PyYAML-6.0.dist-info": "python3-yaml"}
+    machine = Machine(
+        owners, {"python3-yaml": "6.0-3+b2"}, known={f"python3-{name}": each for name, each in known.items()}
+    )
+    return system_distributions(names, places.target(), machine, places.root / "cache")
+
+
+def test_the_package_and_its_modules_are_found_by_the_metadata(places: Places) -> None:
+    (only,) = found(places, "pyyaml")
+
+    assert only.package == NativePackage("python3-yaml", "6.0-3+b2", "amd64")
+    assert only.modules == ("_yaml", "yaml")
+    assert str(only.metadata) == f"{SITE}/PyYAML-6.0.dist-info"
+
+
+def test_nothing_is_asked_when_nothing_is_wanted(places: Places) -> None:
+    (places.root / "usr/bin/python3").unlink()
+
+    assert found(places) == ()
+
+
+def test_the_packages_to_install_are_those_that_apt_knows(places: Places) -> None:
+    with pytest.raises(PackageDatabaseError) as caught:
+        found(
+            places, "psycopg2", "python-dateutil", "pynacl", "made-up", psycopg2="2.9.5-1", dateutil="2.8", nacl="1.5"
+        )
+
+    assert caught.value.resolution.splitlines() == [
+        "Run: apt-get install --no-install-recommends python3-psycopg2 python3-dateutil python3-nacl",
+        "Install the packages of made-up, or take them out of wheels.system.",
+    ]
+
+
+def test_another_interpreter_than_the_default_one_is_refused(places: Places) -> None:
+    (places.root / "usr/bin/python3").unlink()
+    places.text("/usr/bin/python3.12", "")
+    (places.root / "usr/bin/python3").symlink_to("python3.12")
+
+    with pytest.raises(PackageDatabaseError, match=r"do not serve /usr/bin/python3\.11"):
+        found(places, "pyyaml")
+
+
+@pytest.mark.parametrize(
+    ("specifier", "package", "floor"),
+    [
+        ("", "2.9.5-1+b1", None),
+        ("<3", "2.9.5-1+b1", None),
+        ("!=2.8", "2.9.5-1+b1", None),
+        (">=2.8", "2.9.5-1+b1", "2.8"),
+        (">=2.8,<3", "2.9.5-1+b1", "2.8"),
+        ("~=2.8", "2.9.5-1+b1", "2.8"),
+        ("==2.*,>=2.7.1", "2.9.5-1+b1", "2.7.1"),
+        (">2.8", "2.9.5-1+b1", "2.9.5"),
+        (">=2.8,!=2.8", "2.9.5-1+b1", "2.9.5"),
+        ("==2.9.5", "2.9.5-1+b1", "2.9.5"),
+        ("===2.9.5", "2.9.5-1+b1", "2.9.5"),
+        (">=2.8rc1", "2.9.5-1+b1", "2.8~rc1"),
+        (">=2.8", "1:2.9.5-1", "1:2.8"),
+        (">=2.8", "2.9.5+dfsg-1", "2.8"),
+        # The package is versioned as something else.
+        (">=2.8", "14.2-1", "14.2"),
+        (">=2.8", "2:4.17.12+dfsg-0+deb12u1", "2:4.17.12+dfsg"),
+    ],
+)
+def test_the_floor_is_the_lowest_version_that_the_requirement_accepts(
+    specifier: str, package: str, floor: str | None
+) -> None:
+    distribution = a_system(package=NativePackage("python3-psycopg2", package, "amd64"))
+
+    assert package_floor(distribution, specifier, SPELLING) == floor
+
+
+def test_exposed_distributions_become_dependencies_with_their_evidence(places: Places) -> None:
+    one = a_system(version="2.9.5")
+    two = a_system("idna", "3.3", package=NativePackage("python3-idna", "3.3-1", "all"))
+    system = (
+        StagedSystem(two),
+        StagedSystem(one, (("app", "psycopg2>=2.8", ">=2.8"), ("lib", "psycopg2>=2.9", ">=2.9"))),
+    )
+    staged = dataclasses.replace(places.staged(), system=system)
+
+    derived = derive_dependencies(
+        places.scan(),
+        staged,
+        places.target(),
+        Machine(PYTHON, VERSIONS),
+        RecordingReport(),
+        declared=("!python3-idna",),
+    )
+
+    assert derived.relations() == ("python3-psycopg2 (>= 2.9)", "python3.11 (>= 3.11.0)")
+    assert [(each.distribution, each.symbol, each.floor) for each in derived.dependencies[0].evidence] == [
+        ("lib", "psycopg2>=2.9", "2.9"),
+        ("app", "psycopg2>=2.8", "2.8"),
+    ]
+    assert dict(derived.owners)["python3-psycopg2"] == NativePackage("python3-psycopg2", "2.9.5-1", "amd64")
+    assert dict(derived.owners)["python3-idna"].architecture == "all"
+    assert [each.what for each in derived.exclusions] == ["python3-idna"]

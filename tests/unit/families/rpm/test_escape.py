@@ -1,0 +1,51 @@
+"""Outside values in a spec file: nothing in them is rpm's syntax."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+import pytest
+
+from venvpkg.families.rpm.files import literal, pattern, prose
+
+HOSTILE = ("%include /etc/passwd", "%if 0", "#comment", "%files", "%{lua:print(1)}", "%endif")
+
+
+def test_percent_signs_are_doubled() -> None:
+    assert literal("100% %{nil} %(id)") == "100%% %%{nil} %%(id)"
+
+
+@pytest.mark.parametrize("directive", HOSTILE)
+def test_no_line_of_a_description_begins_as_a_directive_or_comment_does(directive: str) -> None:
+    texts = [directive, f"words {directive} " * 40, f"{'x' * 77} {directive}", f"a\n\n {directive}\n\nb"]
+
+    for text in texts:
+        assert not any(line.lstrip()[:1] in {"%", "#"} for line in prose(text).splitlines() if line), text
+
+
+@pytest.mark.parametrize("directive", HOSTILE)
+def test_every_word_of_a_description_is_kept_in_order(directive: str) -> None:
+    text = f"{directive} and then {directive}. " * 20
+
+    assert prose(text).removeprefix("- ").split() == text.split()
+
+
+def test_paragraphs_stay_apart() -> None:
+    assert prose("One.\nStill one.\n\n\n  Two.  ") == "One. Still one.\n\nTwo."
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "st*r", "q?m", "br[ab]", 'quo"te', "it's", "back\\slash", "{x,y}", "%{nil}", "#x"]
+)
+def test_a_path_becomes_a_pattern_of_plain_characters_that_matches_it(name: str) -> None:
+    path = PurePosixPath("/etc/app") / name
+
+    found = pattern(path)
+
+    assert fnmatchcase(str(path), found)
+    assert not set(found) & set(" *[]\"'\\{}%#$")
+
+
+def test_letters_of_all_languages_stay() -> None:
+    assert pattern(PurePosixPath("/etc/größe-日本.conf")) == "/etc/größe-日本.conf"

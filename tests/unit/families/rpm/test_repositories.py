@@ -1,0 +1,149 @@
+"""Repositories: dnf where there is one, else zypper."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+from unit.fakes import RecordingReport, ScriptedRunner
+from unit.samples import a_spec, debian_12
+from venvpkg.families.rpm.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.families.rpm.repositories import providers_in_repositories
+from venvpkg.host.runner import Command, Completed
+from venvpkg.model.depends import NativePackage
+from venvpkg.model.package import Relations
+
+# No directory can be there.
+NOWHERE = Path(os.devnull, "cache")
+NO_DNF = Completed(127)
+SOLVABLES = b"""<?xml version='1.0'?>
+<stream>
+
+<search-result version="0.0">
+<solvable-list>
+<solvable status="not-installed" name="libpq5" kind="package" edition="16.1-1.2" arch="x86_64" repository="oss"/>
+</solvable-list>
+</search-result>
+</stream>
+"""
+NOTHING = b"<?xml version='1.0'?>\n<stream>\n<message type=\"info\">No matching items found.</message>\n</stream>\n"
+INFORMATION = b"""
+
+Information for package app:
+----------------------------
+Repository     : oss
+Name           : app
+Version        : 2.0-1.2
+Arch           : noarch
+Vendor         : somebody
+Installed      : No
+Status         : not installed
+Summary        : An application
+Description    :
+    It is another
+    application.
+"""
+OURS = "This package holds App 1.0 and the Python libraries that it needs, in a virtual\nenvironment at /opt/venvs/app."
+ZYPPER_SEARCH = ("zypper", "--non-interactive", "--quiet", "--xmlout")
+
+
+def test_zypper_is_asked_for_each_capability_where_there_is_no_dnf() -> None:
+    def search(command: Command) -> Completed:
+        return Completed(0, SOLVABLES) if command.argv[-1] == "libpq.so.5()(64bit)" else Completed(104, NOTHING)
+
+    runner = ScriptedRunner({("dnf",): NO_DNF, ZYPPER_SEARCH: search})
+
+    found, problem = providers_in_repositories(["libpq.so.5()(64bit)", "libnone.so.1()(64bit)"], runner)
+
+    assert (found, problem) == ({"libpq.so.5()(64bit)": NativePackage("libpq5", "16.1-1.2", "x86_64")}, "")
+
+
+def test_zypper_that_fails_and_a_target_with_neither_are_told() -> None:
+    failing = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(7, stderr=b"System management is locked\n")})
+    neither = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(127)})
+
+    assert "System management is locked" in providers_in_repositories(["a"], failing)[1]
+    assert providers_in_repositories(["a"], neither)[1].startswith("dnf and zypper could not be asked")
+
+
+def test_what_is_no_list_of_zypper_provides_nothing() -> None:
+    runner = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, b"<stream>")})
+
+    assert providers_in_repositories(["a"], runner) == ({}, "")
+
+
+def namesake(runner: ScriptedRunner) -> list[str]:
+    report = RecordingReport()
+    warn_of_namesake("app", debian_12(), runner, report, cache=NOWHERE)
+    return report.warnings
+
+
+def test_a_namesake_is_told_in_its_highest_version() -> None:
+    answer = "1.9-1|An application\x1e\n1.10-1|An application\x1e\n"
+
+    (warning,) = namesake(ScriptedRunner({("dnf", "--quiet", "--cacheonly"): Completed(0, answer.encode())}))
+
+    assert "has a package app itself, 1.10-1:" in warning
+
+
+def test_packages_that_venvpkg_made_are_no_namesakes() -> None:
+    answer = f"1.0-1|{OURS}\x1e\n"
+
+    assert namesake(ScriptedRunner({("dnf",): Completed(0, answer.encode())})) == []
+
+
+def test_zypper_knows_namesakes_too_and_what_has_no_metadata_says_nothing() -> None:
+    zypper = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, INFORMATION)})
+    nothing = ScriptedRunner({("dnf",): Completed(1, stderr=b"Cache-only enabled but no cache\n")})
+
+    assert "2.0-1.2" in namesake(zypper)[0]
+    assert namesake(nothing) == []
+
+
+def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
+    runner = ScriptedRunner({
+        ("rpm",): Completed(0, b"other\t0\t1-1\tx86_64\n"),
+        ("dnf",): Completed(0, b"third|1-1|noarch\n\nour-legacy|1-1|noarch\n"),
+    })  # fmt: skip
+    report = RecordingReport()
+    spec = a_spec(relations=Relations(replaces=("our-legacy (<< 2)",)))
+
+    avoided = avoid_collisions(spec, debian_12(), runner, report, cache=NOWHERE)
+
+    assert avoided.relations.conflicts == ("other", "third")
+    assert [each.partition(",")[0] for each in report.warnings] == ["other", "third"]
+    assert str(PurePosixPath("/usr/bin/app")) in report.warnings[0]
+
+
+def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
+    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
+
+    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts == ()
+
+
+MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/bin/{name}")) for name in "abc")
+
+
+def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
+    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): Completed(0)})
+
+    assert (
+        avoid_collisions(a_spec(links=MANY), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts
+        == ()
+    )
+
+    (asked,) = (command.argv for command in runner.ran if command.argv[0] == "dnf")
+    assert asked[-4:] == ("/usr/bin/a,/usr/bin/b,/usr/bin/c", "/usr/bin/a", "/usr/bin/b", "/usr/bin/c")
+
+
+def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
+    def owner(command: Command) -> Completed:
+        return Completed(0, b"other|1-1|noarch\n" if "/usr/bin/b" in command.argv else b"")
+
+    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
+    report = RecordingReport()
+
+    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, report, cache=NOWHERE).relations.conflicts == (
+        "other",
+    )
+    assert "ships /usr/bin/b too" in report.warnings[0]

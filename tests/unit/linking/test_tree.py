@@ -1,0 +1,73 @@
+"""A payload's ELF files, sorted out by what the target can load."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from unit.fakes import RecordingReport
+from unit.linking.builder import EM_386, EM_AARCH64, Elf
+from unit.places import Places
+from venvpkg.errors import ElfError
+from venvpkg.linking.tree import scan
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places.below(tmp_path)
+
+
+def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: Places) -> None:
+    places.payload("/opt/b/data.bin", Elf())
+    places.payload("/opt/a.so", Elf())
+    places.payload("/opt/b.so", Elf())
+    (places.destdir / "opt/b/link.so").symlink_to("data.bin")
+    (places.destdir / "opt/short").write_bytes(b"\x7fE")
+    os.mkfifo(places.destdir / "opt/pipe")
+
+    report = places.scan()
+
+    assert [str(each.path) for each in report.objects] == ["/opt/a.so", "/opt/b.so", "/opt/b/data.bin"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        Elf(machine=EM_AARCH64),
+        Elf(machine=EM_386, bits=32),
+        Elf(order=">"),
+        Elf(needed=("libc.musl-x86_64.so.1",)),
+        Elf(interpreter="/lib/ld-musl-x86_64.so.1"),
+    ],
+)
+def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Places, foreign: Elf) -> None:
+    places.payload("/opt/foreign.node", foreign)
+    places.payload("/opt/own.so", Elf(needed=("libc.so.6",)))
+    report = RecordingReport()
+
+    result = scan(places.destdir, places.target(), report)
+
+    assert [each.path for each in result.objects] == [PurePosixPath("/opt/own.so")]
+    assert [each.path for each in result.foreign] == [PurePosixPath("/opt/foreign.node")]
+    assert len(report.warnings) == 1
+    assert "/opt/foreign.node" in report.warnings[0]
+
+
+def test_all_damaged_files_are_told_at_once(places: Places) -> None:
+    for name in ("one", "two"):
+        (places.destdir / name).write_bytes(b"\x7fELF" + b"\0" * 60)
+
+    with pytest.raises(ElfError) as caught:
+        places.scan()
+
+    assert caught.value.problems == ("/one: no ELF header", "/two: no ELF header")
+    assert "2 ELF files are damaged" in caught.value.brief
+
+
+def test_a_target_without_its_interpreter_is_an_error(places: Places) -> None:
+    (places.root / "usr/bin/python3.11").unlink()
+
+    with pytest.raises(ElfError, match=r"/usr/bin/python3\.11"):
+        places.scan()

@@ -1,0 +1,31 @@
+"""The places are named as the programs that work there will name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvpkg.store.dirs import Places
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_relative_place_with_dots_and_links_is_named_by_its_real_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "here")
+
+    places = Places.of_user(wheelhouse=Path("../link/house"), cache=Path("../cache"))
+
+    assert (places.wheelhouse, places.cache) == (tmp_path / "real/house", tmp_path / "cache")
+
+
+def test_a_loop_of_links_is_left_for_its_first_use(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+
+    assert Places.of_user(cache=loop).cache == loop

@@ -1,0 +1,95 @@
+"""What a machine sends back is written where it belongs, or nowhere."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvpkg.host.runner import Completed, Stream
+from venvpkg.targets.machine.exchange import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sent(*members: tuple[str, bytes, str]) -> Stream:
+    """Return an archive of members: name, type, and a file's content or where a link leads."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, kind, content in members:
+            member = tarfile.TarInfo(name)
+            member.type, member.mode, member.mtime = kind, 0o6750, 1_000_000_000.25
+            if kind == tarfile.REGTYPE:
+                member.size = len(content)
+            else:
+                member.linkname = content
+            archive.addfile(member, io.BytesIO(content.encode()) if kind == tarfile.REGTYPE else None)
+    return Stream(io.BytesIO(packed.getvalue()), lambda: Completed(0))
+
+
+def test_files_directories_and_links_take_the_place_of_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "d").symlink_to("/etc")
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f/old").touch()
+
+    unpack(
+        sent(
+            ("./d", tarfile.DIRTYPE, ""),
+            ("./d/x", tarfile.REGTYPE, "content"),
+            ("./f", tarfile.REGTYPE, ""),
+            ("./l", tarfile.SYMTYPE, "/nowhere"),
+            ("./h", tarfile.LNKTYPE, "./d/x"),
+        ),
+        tmp_path,
+    )
+
+    assert (tmp_path / "d/x").read_text() == "content"
+    assert (tmp_path / "f").is_file()
+    assert str((tmp_path / "l").readlink()) == "/nowhere"
+    assert (tmp_path / "h").samefile(tmp_path / "d/x")
+    status = (tmp_path / "d/x").stat()
+    assert (status.st_mode & 0o7777, status.st_mtime) == (0o750, 1_000_000_000.25)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("../out", tarfile.REGTYPE, "")],
+        [("/out", tarfile.REGTYPE, "")],
+        [("./a/../../out", tarfile.REGTYPE, "")],
+        [("./a", tarfile.SYMTYPE, ".."), ("./a/out", tarfile.REGTYPE, "")],
+        [("./a", tarfile.SYMTYPE, ".."), ("./a/out", tarfile.DIRTYPE, "")],
+        [("./a", tarfile.SYMTYPE, "../.."), ("./h", tarfile.LNKTYPE, "./a/etc/passwd")],
+        [("./null", tarfile.CHRTYPE, "")],
+        [("./pipe", tarfile.FIFOTYPE, "")],
+    ],
+)
+def test_what_leads_out_or_is_no_file_is_refused(members: list[tuple[str, bytes, str]], tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    room.mkdir()
+
+    with pytest.raises(ValueError, match="leads out|neither file"):
+        unpack(sent(*members), room)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["room"]
+
+
+def test_the_mode_of_a_directory_that_became_a_link_is_not_set_on_what_it_leads_to(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    room = tmp_path / "room"
+    room.mkdir()
+
+    unpack(sent(("./a", tarfile.DIRTYPE, ""), ("./a", tarfile.SYMTYPE, str(other))), room)
+
+    assert other.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_archive_that_was_cut_off_is_no_archive(tmp_path: Path) -> None:
+    whole = sent(("./a", tarfile.REGTYPE, "x" * 5000)).read(1 << 20)
+
+    with pytest.raises((tarfile.TarError, EOFError)):
+        unpack(Stream(io.BytesIO(whole[:3000]), lambda: Completed(0)), tmp_path)

@@ -1,0 +1,49 @@
+"""Text from the outside becomes harmless and stays readable."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venvpkg.text import is_printable_path, one_line, plain_text
+
+
+@given(st.text())
+def test_one_line_never_holds_a_break_that_any_reader_knows(text: str) -> None:
+    line = one_line(text)
+
+    assert len(line.splitlines()) <= 1
+    assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in line)
+    assert line == line.strip()
+
+
+@given(st.text())
+def test_plain_text_holds_the_newline_as_its_only_control_character(text: str) -> None:
+    lines = plain_text(text).split("\n")
+
+    assert all(len(line.splitlines()) <= 1 for line in lines)
+    assert not any(unicodedata.category(character) in {"Cc", "Cs"} for line in lines for character in line)
+
+
+def test_a_folded_header_value_becomes_one_line() -> None:
+    assert one_line("a shop\n  for\tthings\u2028Depends: evil") == "a shop for things Depends: evil"
+
+
+def test_letters_of_any_script_stay() -> None:
+    assert one_line("Jörg Müller 山田 太郎") == "Jörg Müller 山田 太郎"
+
+
+def test_characters_that_reverse_what_one_reads_are_dropped() -> None:
+    assert one_line("safe\u202egnp.exe") == "safegnp.exe"
+
+
+def test_a_long_line_ends_in_an_ellipsis() -> None:
+    assert one_line("word " * 40, longest=20) == "word word word word…"
+
+
+def test_a_path_with_a_newline_or_half_a_surrogate_pair_is_not_printable() -> None:
+    assert not is_printable_path("/opt/a\nb")
+    assert not is_printable_path("/opt/\udcff")
+    assert is_printable_path("/opt/größe/名.py")
