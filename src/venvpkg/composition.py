@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.lock.obtain import ObtainedLock
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
@@ -44,44 +44,44 @@ if TYPE_CHECKING:
 
 def staged_of(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclusions, bench: Workbench) -> StagedVenv:
     """Return the application with all wheels, as it will lie on the target."""
-    report = bench.session.report
-    with report.task(Work.STAGE, f"staging {len(wheels)} wheels"):
+    reporter = bench.session.reporter
+    with reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
         staged = stage(
             bench.project, wheels, bench.target,
-            workspace=bench.work, places=bench.session.places, runner=bench.runner, report=report,
+            workspace=bench.work, places=bench.session.places, runner=bench.runner, reporter=reporter,
             files=inclusions.files, system=plan.system,
         )  # fmt: skip
     count = len(staged.distributions)
-    report.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
+    reporter.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
     return staged
 
 
 def scanned(staged: StagedVenv, bench: Workbench) -> ElfReport:
     """Return every ELF file of the payload."""
-    with bench.session.report.task(Work.SCAN, "reading ELF files"):
-        return scan(staged.destdir, bench.target, bench.session.report)
+    with bench.session.reporter.task(Work.SCAN, "reading ELF files"):
+        return scan(staged.destdir, bench.target, bench.session.reporter)
 
 
 def bundled_in(
     staged: StagedVenv, elf: ElfReport, plan: WheelPlan, wheels: tuple[ReadyWheel, ...], bench: Workbench
 ) -> tuple[Bundled, ...]:
     """Return the libraries that distributions brought along; warn of them, and of native code where none should be."""
-    report = bench.session.report
-    bundled = bundled_libraries(staged, elf, wheels, report)
+    reporter = bench.session.reporter
+    bundled = bundled_libraries(staged, elf, wheels, reporter)
     for warning in (
         *native_code_in_pure_wheels(elf, staged.distributions, wheels),
         *binary_warnings(plan, staged, elf, bundled),
     ):
-        report.warn(warning)
+        reporter.warn(warning)
     return bundled
 
 
 def related(staged: StagedVenv, elf: ElfReport, bench: Workbench) -> DependencySet:
     """Return what the package depends on, with the evidence."""
-    settings, report = bench.project.settings, bench.session.report
-    with report.task(Work.DERIVE, "asking which packages own the libraries"):
+    settings, reporter = bench.project.settings, bench.session.reporter
+    with reporter.task(Work.DERIVE, "asking which packages own the libraries"):
         dependencies = backend_of(bench.target.family).derive_dependencies(
-            elf, staged, bench.target, bench.runner, report,
+            elf, staged, bench.target, bench.runner, reporter,
             declared=settings.depends, sonames=settings.sonames, with_floors=settings.rpm_min_versions,
         )  # fmt: skip
     if settings.strict:
@@ -97,7 +97,7 @@ def described(contents: Contents, elf: ElfReport, inclusions: Inclusions, bench:
     )  # fmt: skip
     if not bench.project.settings.debug_symbols:
         return spec
-    return replace(spec, debug=_debug_files(contents.wheels, bench.work / "debug", bench.session.report))
+    return replace(spec, debug=_debug_files(contents.wheels, bench.work / "debug", bench.session.reporter))
 
 
 def packed(
@@ -106,12 +106,12 @@ def packed(
     """Return the package, in this run's private directory, and its record."""
     session, target, runner = bench.session, bench.target, bench.runner
     backend = backend_of(target.family)
-    with session.report.task(Work.PACK, f"packing {spec.name}"):
-        apart = backend.avoid_collisions(spec, target, runner, session.report, cache=session.places.cache)
+    with session.reporter.task(Work.PACK, f"packing {spec.name}"):
+        apart = backend.avoid_collisions(spec, target, runner, session.reporter, cache=session.places.cache)
         packers = backend.packers(target, runner)
         kept = bench.work / "packed" if session.repacks else session.places.packed
-        earlier = PackedPackages(kept, packers, session.report)
-        artifact = backend.assemble(apart, target, bench.work / "finished", runner, session.report, earlier=earlier)
+        earlier = PackedPackages(kept, packers, session.reporter)
+        artifact = backend.assemble(apart, target, bench.work / "finished", runner, session.reporter, earlier=earlier)
     ingredients = Ingredients(
         target, contents.plan, contents.wheels, read_build_pins(bench.project.build_lock), contents.dependencies,
         spec.inclusions, toolchain.flags, toolchain.packages, packers,
@@ -120,7 +120,7 @@ def packed(
     return replace(artifact, wheels=contents.wheels), _record(artifact, obtained, ingredients, bench)
 
 
-def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, report: Report) -> tuple[tuple[str, Path], ...]:
+def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Reporter) -> tuple[tuple[str, Path], ...]:
     """Return build-id and file of all debug information that the wheels have; warn where there is none."""
     found = {
         build_id: file
@@ -129,7 +129,7 @@ def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, report: Report) 
         for build_id, file in extract_debug(wheel.debug, directory).items()
     }
     if not found:
-        report.warn("debug-symbols: nothing in the package was compiled with debug information")
+        reporter.warn("debug-symbols: nothing in the package was compiled with debug information")
     return tuple(sorted(found.items()))
 
 

@@ -96,7 +96,7 @@ def build_recorded(
     inclusions = read_inclusions(project, session.runner)
     refuse(project, inclusions, backend.problems(project))
     require_owned(project, target, runner, backend)
-    backend.warn_of_namesake(project.package_name, target, runner, session.report, cache=session.places.cache)
+    backend.warn_of_namesake(project.package_name, target, runner, session.reporter, cache=session.places.cache)
     with workbench(project, site, session, (destination, *leave_out)) as first:
         obtained = obtain_lock(project, target, first.resolver, locked=locked)
         bench = with_system(first, obtained.lock)
@@ -115,7 +115,7 @@ def build_recorded(
         spec = described(contents, elf, inclusions, bench)
         artifact, record = packed(spec, contents, obtained, toolchain, bench)
         artifact = _published(artifact, record, destination)
-    session.report.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
+    session.reporter.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
     return artifact, record
 
 
@@ -129,7 +129,7 @@ def init(project: Project, session: Session) -> Path:
         native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
     except (DownloadError, LockError, MissingToolError) as error:
         unknown = error.brief
-        session.report.warn(f"the distributions that will be compiled are not known: {unknown}")
+        session.reporter.warn(f"the distributions that will be compiled are not known: {unknown}")
     detected = Detected(project.package_name, declared_commands(project), native, unknown)
     return write_starter(project, detected)
 
@@ -169,7 +169,7 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
     if project:
         require_owned(project, site.target, site.runner, backend)
     if not is_owned(site.target, site.runner, backend):
-        session.report.warn(warning_of(site.target.interpreter.path))
+        session.reporter.warn(warning_of(site.target.interpreter.path))
     return site.target, lacks(site.target, site.runner, project.settings.build_depends if project else ())
 
 

@@ -41,7 +41,7 @@ from venvpkg.wheelhouse.store import Wheelhouse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Streamer, SubprocessRunner
     from venvpkg.model.lock import BuildPins, Fallback, Lock
     from venvpkg.model.project import Project
@@ -60,7 +60,7 @@ class Session:
 
     Attributes:
         runner: the door to other programs of this machine.
-        report: hears what happens.
+        reporter: hears what happens.
         places: directories that outlive the run.
         environment: venvpkg's own environment variables.
         pool: gives cores to compile jobs; that of all targets of this call.
@@ -72,7 +72,7 @@ class Session:
     """
 
     runner: SubprocessRunner
-    report: Report
+    reporter: Reporter
     places: Places
     environment: Mapping[str, str]
     pool: Pool
@@ -126,7 +126,7 @@ def systems_of(session: Session) -> Systems:
         read_systems(session.environment),
         session.runner,
         session.environment,
-        session.report,
+        session.reporter,
         session.offline,
     )
 
@@ -168,12 +168,12 @@ def workbench(
     """Yield a workbench; its private directory is gone afterwards."""
     target = site.target
     with workspace(session.places) as work:
-        settings = uv_settings(session.environment, session.report, cwd=Path.cwd(), project=project.directory)
+        settings = uv_settings(session.environment, session.reporter, cwd=Path.cwd(), project=project.directory)
         resolver = Resolver(
             uv=find_uv(),
             settings=settings,
             runner=session.runner,
-            report=session.report,
+            reporter=session.reporter,
             work=work,
             directory=project.directory or Path("/"),
             offline=session.offline,
@@ -185,8 +185,8 @@ def workbench(
             site.runner,
             session,
             resolver,
-            Downloads(session.places.downloads, settings, session.report, offline=session.offline),
-            Wheelhouse(session.places.wheelhouse, target.platform_tag, session.report, target.accepts),
+            Downloads(session.places.downloads, settings, session.reporter, offline=session.offline),
+            Wheelhouse(session.places.wheelhouse, target.platform_tag, session.reporter, target.accepts),
             # A job may keep these two below the checkout, where its service looks for what to keep.
             (*no_source, session.places.wheelhouse, session.places.cache),
         )
@@ -204,7 +204,7 @@ def with_system(bench: Workbench, lock: Lock) -> Workbench:
     wanted = [name for name in wheels.system if lock.get(name) is not None or name == project.name]
     unused = [name for name in wheels.system if name not in wanted]
     if unused:
-        session.report.warn(f"wheels.system: the application does not need {', '.join(unused)}")
+        session.reporter.warn(f"wheels.system: the application does not need {', '.join(unused)}")
     backend = backend_of(bench.target.family)
     system = backend.system_distributions(wanted, bench.target, bench.runner, session.places.cache)
     by_hand = {name: key for key in ("compile", "prefer_compile", "binary") for name in getattr(wheels, key)}
@@ -250,7 +250,7 @@ def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain
     for each in plan.wheels:
         changed = uncommitted(each.source, bench.session.runner) if isinstance(each.source, SourceTree) else ()
         if changed:
-            bench.session.report.warn(
+            bench.session.reporter.warn(
                 f"{each.name}: git tells the version, and does not know of changes since its commit: {_some(changed)}"
             )
     found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
@@ -281,7 +281,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         target=bench.target,
         toolchain=toolchain,
         runner=bench.runner,
-        report=session.report,
+        reporter=session.reporter,
         wheelhouse=bench.wheelhouse,
         pin=lambda requires: pin_build_requirements(requires, bench.target, bench.resolver),
         fetch=bench.downloads.fetch,
@@ -332,7 +332,7 @@ def _uv_libraries(bench: Workbench) -> tuple[Path, ...]:
 
 def _crates(bench: Workbench) -> CrateStore:
     session = bench.session
-    return CrateStore(session.places.crates, bench.runner, session.report, session.environment, session.offline)
+    return CrateStore(session.places.crates, bench.runner, session.reporter, session.environment, session.offline)
 
 
 def _preparations(bench: Workbench) -> Preparations:
@@ -342,7 +342,7 @@ def _preparations(bench: Workbench) -> Preparations:
         bench.target,
         traits_of(bench.target.family).all_packages(bench.target, bench.runner),
         bench.runner,
-        session.report,
+        session.reporter,
         session.environment,
         session.places.logs,
         session.offline,
@@ -353,7 +353,7 @@ def _source_trees(bench: Workbench, lock: Lock) -> dict[str, SourceTree]:
     """Return the sources of distributions that come from a directory or a commit, by name."""
     session, project = bench.session, bench.project
     checkouts = Checkouts(
-        session.places.checkouts, session.runner, session.report, session.environment, session.offline
+        session.places.checkouts, session.runner, session.reporter, session.environment, session.offline
     )
     trees: dict[str, SourceTree] = {}
     for each in lock.distributions:

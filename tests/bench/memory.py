@@ -24,7 +24,7 @@ from typing import IO
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import measured, plain_environment
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import a_project, record_line
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.linking.tree import scan
@@ -73,15 +73,15 @@ def stage_once(work: Path, number: int) -> None:
     path = work / _NAME
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    runner, report = SubprocessRunner(os.environ), RecordingReport()
+    runner, reporter = SubprocessRunner(os.environ), RecordingReporter()
     target = resolve_host(runner)
     places = Places(work / "wheelhouse", work / "cache")
     start = time.process_time()
     staged = stage(
         a_project(), (ReadyWheel("app", "1.0", path, digest, Action.PURE),), target,
-        workspace=work / f"job-{number}", places=places, runner=runner, report=report,
+        workspace=work / f"job-{number}", places=places, runner=runner, reporter=reporter,
     )  # fmt: skip
-    scan(staged.destdir, target, report)
+    scan(staged.destdir, target, reporter)
     cpu = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     how, count = "cold" if number == 1 else "from the cache", len(staged.payload.paths)

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
 from bench.memory import write_noise
-from unit.fakes import NOTHING_PACKED, RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_spec, a_staged
 from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import SubprocessRunner
@@ -81,7 +81,7 @@ def packed(destdir: Path, out: Path) -> float:
     target = rpm_target(runner)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())))
     before = cpu_seconds()
-    assemble(spec, target, out, runner, RecordingReport(), earlier=NOTHING_PACKED)
+    assemble(spec, target, out, runner, RecordingReporter(), earlier=NOTHING_PACKED)
     return cpu_seconds() - before
 
 

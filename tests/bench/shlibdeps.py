@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from differential.shlibdeps import is_elf, payload_of, shlibdeps, system_elf_files
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.linking.loader import load
@@ -47,7 +47,7 @@ def main(tree: str, runs: int) -> None:
     """Print the figures."""
     runner = SubprocessRunner(os.environ)
     target = resolve_host(runner)
-    report = RecordingReport()
+    reporter = RecordingReporter()
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         destdir = payload_of(
@@ -57,16 +57,16 @@ def main(tree: str, runs: int) -> None:
             work,
         )
         # Neither tool finds what only a program that is not in the tree can have loaded before.
-        for edge in load(scan(destdir, target, report), destdir, target).edges:
+        for edge in load(scan(destdir, target, reporter), destdir, target).edges:
             if edge.found is Found.MISSING:
                 (destdir / edge.need.needed_by.relative_to("/")).unlink(missing_ok=True)
         application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
         staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
 
         def ours() -> None:
-            derive_dependencies(scan(destdir, target, report), staged, target, runner, report)
+            derive_dependencies(scan(destdir, target, reporter), staged, target, runner, reporter)
 
-        files = len(scan(destdir, target, report).objects)
+        files = len(scan(destdir, target, reporter).objects)
         mine = min(cpu_seconds(ours) for _ in range(runs))
         theirs = min(cpu_seconds(lambda: shlibdeps(work)) for _ in range(runs))
     sys.stdout.write(f"files {files}\nvenvpkg_cpu_s {mine:.2f}\nshlibdeps_cpu_s {theirs:.2f}\n")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.cli.main import main as venvpkg_main
 from venvpkg.families.deb.pack import compression
 from venvpkg.host.runner import Command, SubprocessRunner
@@ -69,7 +69,7 @@ def resolved(target: str, cache: Path) -> ResolvedTarget:
     places = Places.of_user(wheelhouse=cache / "w", cache=cache)
     session = Session(
         runner=SubprocessRunner(os.environ),
-        report=RecordingReport(),
+        reporter=RecordingReporter(),
         places=places,
         environment=os.environ,
         pool=Pool(1),

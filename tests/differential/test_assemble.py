@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import NOTHING_PACKED, RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.families.deb.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
@@ -32,7 +32,7 @@ def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes:
     destdir = base / "work/destdir"
     normalise_modes(destdir)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
-    return assemble(spec, target, base / "dist", runner, RecordingReport(), earlier=NOTHING_PACKED)
+    return assemble(spec, target, base / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
 
 
 def output(runner: SubprocessRunner, *argv: str) -> str:

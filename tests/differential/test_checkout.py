@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from differential.makers import git, repository
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.errors import DownloadError
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.model.lock import LockedCommit
@@ -31,22 +31,22 @@ def upstream(tmp_path: Path) -> Path:
     return directory
 
 
-def checkouts(tmp_path: Path, report: RecordingReport | None = None, *, offline: bool = False) -> Checkouts:
+def checkouts(tmp_path: Path, reporter: RecordingReporter | None = None, *, offline: bool = False) -> Checkouts:
     runner = SubprocessRunner(os.environ | {"HOME": str(tmp_path)})
-    return Checkouts(tmp_path / "store", runner, report or RecordingReport(), {}, offline)
+    return Checkouts(tmp_path / "store", runner, reporter or RecordingReporter(), {}, offline)
 
 
 def test_a_commit_is_fetched_once_and_is_there_offline_afterwards(tmp_path: Path, upstream: Path) -> None:
     origin = LockedCommit(upstream.as_uri(), repository(upstream))
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    first = checkouts(tmp_path, report).directory(origin)
+    first = checkouts(tmp_path, reporter).directory(origin)
     shutil.rmtree(upstream)
-    second = checkouts(tmp_path, report, offline=True).directory(origin)
+    second = checkouts(tmp_path, reporter, offline=True).directory(origin)
 
     assert first == second
     assert (first / "module.py").read_bytes() == b"one = 1\r\n"
-    assert report.steps == [f"fetching {origin.url} at {origin.commit[:12]}"]
+    assert reporter.steps == [f"fetching {origin.url} at {origin.commit[:12]}"]
     assert [path.name for path in (tmp_path / "store").iterdir()] == [first.name]
 
 
@@ -85,10 +85,10 @@ def test_submodules_come_with_their_own_commits(tmp_path: Path, upstream: Path) 
     assert (directory / "third" / "party" / "vendored.py").read_text() == "x = 1\n"
     assert "third/party/vendored.py" in tree.files
     (directory / "third" / "party" / "vendored.py").write_text("x = 2\n")
-    report = RecordingReport()
-    again = checkouts(tmp_path, report).directory(origin)
+    reporter = RecordingReporter()
+    again = checkouts(tmp_path, reporter).directory(origin)
     assert (again / "third" / "party" / "vendored.py").read_text() == "x = 1\n"
-    assert "was changed after it was stored" in report.warnings[0]
+    assert "was changed after it was stored" in reporter.warnings[0]
 
 
 @pytest.mark.parametrize("damage", ["changed", "added", "removed", "ignored"])
@@ -105,11 +105,11 @@ def test_a_checkout_that_was_touched_is_fetched_again(tmp_path: Path, upstream: 
             (directory / "module.py").unlink()
         case _:
             (directory / "evil.so").write_text("evil\n")
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    again = checkouts(tmp_path, report).directory(origin)
+    again = checkouts(tmp_path, reporter).directory(origin)
 
-    assert len(report.warnings) == 1
+    assert len(reporter.warnings) == 1
     assert sorted(path.name for path in again.iterdir()) == [".git", ".gitignore", "module.py", "pyproject.toml"]
     assert (again / "module.py").read_bytes() == b"one = 1\r\n"
 

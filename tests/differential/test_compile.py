@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.errors import CompileError
 from venvpkg.host.runner import Bind, Command, SubprocessRunner
@@ -121,18 +121,18 @@ class NoCrates:
         raise AssertionError(f"no crates of {title} were expected in {source}")
 
 
-def build(project: Path, place: Path, report: RecordingReport | None = None) -> CompiledWheels:
+def build(project: Path, place: Path, reporter: RecordingReporter | None = None) -> CompiledWheels:
     """Compile the project with everything that venvpkg writes below ``place``."""
     runner = SubprocessRunner(os.environ)
     target = resolve_host(runner)
     (place / "work").mkdir(parents=True)
-    report = report or RecordingReport()
+    reporter = reporter or RecordingReporter()
     shop = Workshop(
         target=target,
         toolchain=read_toolchain(target, runner),
         runner=runner,
-        report=report,
-        wheelhouse=Wheelhouse(place / "wheelhouse", target.platform_tag, report),
+        reporter=reporter,
+        wheelhouse=Wheelhouse(place / "wheelhouse", target.platform_tag, reporter),
         pin=nothing_pinned,
         fetch=nothing_fetched,
         crates=NoCrates(),
@@ -229,13 +229,13 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
     runner = SubprocessRunner(os.environ)
     target = resolve_host(runner)
     (tmp_path / "work").mkdir()
-    report = RecordingReport()
+    reporter = RecordingReporter()
     shop = Workshop(
         target=target,
         toolchain=read_toolchain(target, runner),
         runner=runner,
-        report=report,
-        wheelhouse=Wheelhouse(tmp_path / "wheelhouse", target.platform_tag, report),
+        reporter=reporter,
+        wheelhouse=Wheelhouse(tmp_path / "wheelhouse", target.platform_tag, reporter),
         pin=lambda _: (pinned,),
         fetch=lambda _: {pinned: helper},
         crates=NoCrates(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE
 from venvpkg.errors import UnownedSonameError
 from venvpkg.families.deb.dependencies import derive_dependencies
@@ -50,8 +50,8 @@ def link(module: Path, source: str, *options: str) -> None:
 def derived(module: Path, target: Target, runner: SubprocessRunner) -> DependencySet:
     (destdir,) = (parent for parent in module.parents if parent.name == "destdir")
     staged = StagedVenv(destdir, PREFIX, ApplicationMetadata("app", "1", "", "", "", "", "", ()), (), "3.9.0")
-    report = RecordingReport()
-    return derive_dependencies(scan(destdir, target, report), staged, target, runner, report)
+    reporter = RecordingReporter()
+    return derive_dependencies(scan(destdir, target, reporter), staged, target, runner, reporter)
 
 
 def test_packed_relative_relocations_need_the_libc_whose_loader_knows_them(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import NOTHING_PACKED, RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_staged, needing
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
@@ -94,7 +94,7 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
     place_files(inclusions.files, destdir)
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
     spec = describe(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", inclusions=inclusions)
-    return assemble(spec, target, tmp_path / "dist", runner, RecordingReport(), earlier=NOTHING_PACKED).path
+    return assemble(spec, target, tmp_path / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED).path
 
 
 def output(runner: SubprocessRunner, *argv: str) -> str:

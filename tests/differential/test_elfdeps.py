@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from differential.shlibdeps import system_elf_files
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.families.rpm.libraries import required_by, required_of_system
 from venvpkg.linking.loader import load
 from venvpkg.linking.read import read_object
@@ -74,11 +74,11 @@ def test_wheels_with_bundled_libraries_require_what_is_outside_and_nothing_mangl
     destdir = tmp_path / "destdir"
     for wheel in (tmp_path / "wheels").glob("*.whl"):
         zipfile.ZipFile(wheel).extractall(destdir / "opt/venvs/app/lib/python3.11/site-packages")
-    report = scan(destdir, as_rpm(target), RecordingReport())
+    elf = scan(destdir, as_rpm(target), RecordingReporter())
 
-    required = set(required_of_system(report.objects, load(report, destdir, as_rpm(target)).edges))
+    required = set(required_of_system(elf.objects, load(elf, destdir, as_rpm(target)).edges))
 
-    everything = {name for each in report.objects for name in elfdeps(destdir / str(each.path)[1:])}
+    everything = {name for each in elf.objects for name in elfdeps(destdir / str(each.path)[1:])}
     assert any(MANGLED.search(name) for name in everything)
     assert not any(MANGLED.search(name) for name in required)
     assert required <= everything

@@ -18,7 +18,7 @@ from acceptance.cleanroot import CleanRoot, obstacle
 from differential.samples import payload_in, shlibdeps_in
 from differential.shlibdeps import is_elf, relations_of_ours, unexplained
 from differential.test_elfdeps import ELFDEPS, elfdeps
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.depends.derive import derive
 from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
@@ -98,7 +98,7 @@ def test_relations_are_those_of_dpkg_shlibdeps(
     ours = {}
     for number, place in enumerate(places):
         payload = payload_in(tmp_path / str(number), root.base, place)
-        found = scan(payload, target, RecordingReport())
+        found = scan(payload, target, RecordingReporter())
         assert [(each.abi.bits, each.abi.little_endian, each.abi.machine) for each in found.objects] == [abi]
         edges = load(found, payload, target).edges
         owners = read_owners(

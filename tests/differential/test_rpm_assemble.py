@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import NOTHING_PACKED, RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.errors import AssembleError
 from venvpkg.families import backend_of_file
@@ -55,7 +55,7 @@ def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes:
     (destdir / "etc/cron.d/app").write_text("# nothing yet\n")
     normalise_modes(destdir)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
-    return assemble(spec, target, base / "dist", runner, RecordingReport(), earlier=NOTHING_PACKED)
+    return assemble(spec, target, base / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
 
 
 def asked(runner: SubprocessRunner, artifact: Artifact, *options: str) -> list[str]:
@@ -244,7 +244,7 @@ def test_a_failed_pack_loses_nothing_and_the_next_one_succeeds(
         rpm_target,
         tmp_path / "dist",
         runner,
-        RecordingReport(),
+        RecordingReporter(),
         earlier=NOTHING_PACKED,
     )
 

@@ -23,7 +23,7 @@ from differential.shlibdeps import (
     system_elf_files,
     unexplained,
 )
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.depends.derive import derive
 from venvpkg.errors import UnownedSonameError
 from venvpkg.families.deb.dependencies import derive_dependencies
@@ -59,8 +59,10 @@ def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
     tmp_path: Path, host: Target, runner: SubprocessRunner
 ) -> None:
     files = system_elf_files(SAMPLE)
-    report = RecordingReport()
-    scans = {file: scan(payload_of([file], tmp_path / str(number)), host, report) for number, file in enumerate(files)}
+    reporter = RecordingReporter()
+    scans = {
+        file: scan(payload_of([file], tmp_path / str(number)), host, reporter) for number, file in enumerate(files)
+    }
     edges = {
         file: load(scans[file], tmp_path / str(number) / "debian/app", host).edges for number, file in enumerate(files)
     }
@@ -93,11 +95,11 @@ def test_a_payload_of_many_files_has_the_relations_of_dpkg_shlibdeps(
     # No libraries: one in the payload that another file of it needs is internal to us, and to dpkg-shlibdeps the
     # system's, whose copy alone has a symbols file.
     destdir = payload_of(system_elf_files(40, seed=7, places=PROGRAMS_AND_MODULES), tmp_path)
-    report = RecordingReport()
+    reporter = RecordingReporter()
     application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
     staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
 
-    result = derive_dependencies(scan(destdir, host, report), staged, host, runner, report)
+    result = derive_dependencies(scan(destdir, host, reporter), staged, host, runner, reporter)
 
     expected = shlibdeps(tmp_path)
     assert expected is not None

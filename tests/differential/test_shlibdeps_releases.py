@@ -20,7 +20,7 @@ import pytest
 from acceptance.cleanroot import obstacle
 from differential.samples import payload_in, root_of, sample_of, shlibdeps_in
 from differential.shlibdeps import is_of_a_bare_version, relations_of_ours
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.golden import golden
 from venvpkg.depends.derive import derive
 from venvpkg.errors import UnownedSonameError
@@ -77,10 +77,10 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def of_ours(root: Path, places: Sequence[PurePosixPath], work: Path) -> dict[PurePosixPath, DependencySet]:
     """Return what we say of each file alone, asking the root's own dpkg; nothing of those that lack a library."""
-    runner, report = RootRunner(root, SubprocessRunner(os.environ), os.environ), RecordingReport()
+    runner, reporter = RootRunner(root, SubprocessRunner(os.environ), os.environ), RecordingReporter()
     target = resolve_host(runner, root)
     payloads = {place: payload_in(work / str(number), root, place) for number, place in enumerate(places)}
-    scans = {place: scan(payload, target, report) for place, payload in payloads.items()}
+    scans = {place: scan(payload, target, reporter) for place, payload in payloads.items()}
     edges = {place: load(scans[place], payload, target).edges for place, payload in payloads.items()}
     found = [place for several in edges.values() for edge in several for place in edge.places]
     libraries = DebLibraries(target, read_owners(target, LayeredRoot(root), found, (), runner))

@@ -16,7 +16,7 @@ import pytest
 from differential.gitserver import http_backend, running_git_server
 from differential.makers import git, python_project, repository, wheel
 from differential.test_uv_lock import publish
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.index.indexserver import Index, content, running_index
 from venvpkg import pipeline
 from venvpkg.errors import DownloadError, LockError, PrepareError, StagingError
@@ -46,7 +46,7 @@ class Desk:
 
     home: Path
     environ: dict[str, str]
-    report: RecordingReport
+    reporter: RecordingReporter
 
     def build(self, project: Path, *, locked: bool = False, offline: bool = False) -> Artifact:
         read = pipeline.read(f"{project}/", {})
@@ -64,7 +64,7 @@ class Desk:
     def session(self, *, offline: bool = False) -> pipeline.Session:
         places = Places(self.home / "wheelhouse", self.home / "cache")
         runner = SubprocessRunner(self.environ)
-        return pipeline.Session(runner, self.report, places, self.environ, Pool(2), offline)
+        return pipeline.Session(runner, self.reporter, places, self.environ, Pool(2), offline)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def desk(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> Des
         "UV_PYTHON_DOWNLOADS": "never",
         "PIP_NO_INDEX": "1",
     }
-    return Desk(home, environ, RecordingReport())
+    return Desk(home, environ, RecordingReporter())
 
 
 def with_index(desk: Desk, url: str) -> None:
@@ -233,7 +233,7 @@ def test_pins_without_hashes_constrain_the_lock_with_a_notice(tmp_path: Path, de
     (app / "requirements.txt").write_text("alpha==1.0\nunused==3\n")
 
     first = desk.build(app)
-    told = list(desk.report.warnings)
+    told = list(desk.reporter.warnings)
     desk.build(app, locked=True)
     (app / "requirements.txt").write_text("alpha==2.0\n")
     with pytest.raises(LockError, match=r"alpha==2\.0 is new"):
@@ -270,7 +270,7 @@ def test_files_that_prepare_commands_make_are_in_the_package_and_nowhere_else(tm
     first = desk.build(app)
     planned = desk.plan(app)["app"]
     second = desk.build(app, locked=True, offline=True)
-    told = desk.report.steps.count("preparing: python3 generate.py")
+    told = desk.reporter.steps.count("preparing: python3 generate.py")
     (app / "words.txt").write_text("three")
     changed = desk.plan(app)["app"]
     third = desk.build(app, locked=True, offline=True)
@@ -428,7 +428,7 @@ def test_a_private_index_is_used_and_its_secret_reaches_no_file(
         if path.is_file() and path not in mine and any(secret in path.read_bytes() for secret in secrets)
     ]
     assert leaked == []
-    assert "s3cret" not in repr(desk.report)
+    assert "s3cret" not in repr(desk.reporter)
 
 
 def _set_login(desk: Desk, how: str, url: str, with_login: str) -> None:

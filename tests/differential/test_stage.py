@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_project, write_wheel
 from venvpkg.errors import StagingError
 from venvpkg.host.runner import Command, SubprocessRunner
@@ -35,7 +35,7 @@ def stage_in(  # noqa: PLR0913 - each is one thing that must not matter
     project: Project | None = None,
     *,
     cache: Path | None = None,
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
 ) -> StagedVenv:
     (base / "wheels").mkdir(parents=True)
     app = write_wheel(
@@ -48,7 +48,7 @@ def stage_in(  # noqa: PLR0913 - each is one thing that must not matter
     places = Places(base / "wheelhouse", cache or base / "cache")
     return stage(
         project or a_project(), (app, lib), target,
-        workspace=base / "work", places=places, runner=runner, report=report or RecordingReport(),
+        workspace=base / "work", places=places, runner=runner, reporter=reporter or RecordingReporter(),
     )  # fmt: skip
 
 
@@ -97,9 +97,9 @@ def test_two_stagings_in_different_places_are_the_same_bytes(
 def test_a_staging_from_the_cache_is_the_same_in_every_byte_and_word(
     tmp_path: Path, target: Target, runner: SubprocessRunner
 ) -> None:
-    cache, told = tmp_path / "cache", RecordingReport()
+    cache, told = tmp_path / "cache", RecordingReporter()
     first = stage_in(tmp_path / "one", target, runner, cache=cache)
-    second = stage_in(tmp_path / "two", target, ScriptedRunner({}), cache=cache, report=told)  # compiles nothing
+    second = stage_in(tmp_path / "two", target, ScriptedRunner({}), cache=cache, reporter=told)  # compiles nothing
 
     assert contents(first.destdir) == contents(second.destdir)
     assert (first.payload, first.distributions) == (second.payload, second.distributions)
@@ -116,9 +116,9 @@ def test_a_staging_from_what_is_left_of_the_cache_is_the_same_too(
     for number, each in enumerate(stored):
         content = each.read_bytes()
         each.write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if number else b"")
-        told = RecordingReport()
+        told = RecordingReporter()
 
-        again = stage_in(tmp_path / str(number), target, runner, cache=cache, report=told)
+        again = stage_in(tmp_path / str(number), target, runner, cache=cache, reporter=told)
 
         assert first.payload == again.payload
         assert len(told.warnings) == 1

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.copy import copied
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 WRITER = """
 import hashlib, sys
 from pathlib import Path, PurePosixPath
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.cache import Index, StoredFile, record_hash
 work = Path(sys.argv[1])
 content = b"x" * 2_000_000
 (work / "content").write_bytes(content)
 file = StoredFile(PurePosixPath("/opt/a"), 0o644, len(content), record_hash(hashlib.sha256(content).digest()))
-cache = StagedCache(work / "staged", RecordingReport())
+cache = StagedCache(work / "staged", RecordingReporter())
 print("ready", flush=True)
 while True:
     for number in range(8):
@@ -49,12 +49,12 @@ def test_whatever_moment_a_build_is_killed_at_its_cache_is_whole(tmp_path: Path)
             time.sleep(chance.uniform(0, 0.05))
             writer.kill()
 
-    report = RecordingReport()
-    cache = StagedCache(tmp_path / "staged", report)
+    reporter = RecordingReporter()
+    cache = StagedCache(tmp_path / "staged", reporter)
     # Between being complete and getting its name, a file has a hidden one.
     stored = sorted((tmp_path / "staged").glob("*/[!.]*"))
     for path in stored:
         place = Environment(tmp_path / f"destdir-{path.name}", PREFIX, "python3.11")
         assert copied(path.name, "app", place, cache) is not None
     assert stored
-    assert report.warnings == []
+    assert reporter.warnings == []

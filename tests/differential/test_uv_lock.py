@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.index.indexserver import Index, content, for_login, running_index
 from unit.lock.samples import project_in, project_of
 from venvpkg.errors import LockError
@@ -114,11 +114,11 @@ def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | No
 
 
 def resolver(tmp_path: Path, environ: Mapping[str, str], directory: Path | None = None) -> Resolver:
-    work, report = tmp_path / "work", RecordingReport()
+    work, reporter = tmp_path / "work", RecordingReporter()
     work.mkdir(exist_ok=True)
     environment = BASE | {"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"} | dict(environ)
-    settings = uv_settings(environment, report, cwd=tmp_path, project=directory)
-    return Resolver(find_uv(), settings, SubprocessRunner(environment), report, work, directory or Path("/"))
+    settings = uv_settings(environment, reporter, cwd=tmp_path, project=directory)
+    return Resolver(find_uv(), settings, SubprocessRunner(environment), reporter, work, directory or Path("/"))
 
 
 def application(tmp_path: Path, text: str) -> Path:
@@ -141,7 +141,7 @@ def test_a_private_index_of_pip_is_used_and_its_secret_stays_out_of_the_lock(
 
     path = ensure_lock(project_in(directory), host, how)
     found = locked(path, host)
-    files = Downloads(tmp_path / "store", how.settings, how.report).fetch(each.wheels[0] for each in found)
+    files = Downloads(tmp_path / "store", how.settings, how.reporter).fetch(each.wheels[0] for each in found)
 
     assert [(each.name, each.version) for each in found] == [("alpha", "1.0"), ("beta", "2.5")]
     assert "s3cret" not in path.read_text()
@@ -198,7 +198,7 @@ def test_links_of_pip_are_locked_as_files_of_this_machine(tmp_path: Path, host: 
 
     (only,) = locked(ensure_lock(project_of("alpha", tmp_path), host, how), host)
 
-    found = Downloads(tmp_path / "store", how.settings, how.report, offline=True).fetch(only.wheels)
+    found = Downloads(tmp_path / "store", how.settings, how.reporter, offline=True).fetch(only.wheels)
     assert [path.read_bytes() for path in found.values()] == [body]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.host.tools import find_uv
 from venvpkg.wheelbuild.export import export
@@ -35,7 +35,7 @@ def _python(target: Target) -> Path:
 @pytest.fixture(name="house")
 def _house(tmp_path: Path, target: Target) -> Path:
     """A wheelhouse with two native wheels, and a pure one that needs them."""
-    house = Wheelhouse(tmp_path / "house", target.platform_tag, RecordingReport())
+    house = Wheelhouse(tmp_path / "house", target.platform_tag, RecordingReporter())
     major, minor, _ = target.interpreter.version
     tag = f"cp{major}{minor}-cp{major}{minor}-{target.platform_tag}"
     for version in VERSIONS:
@@ -78,7 +78,7 @@ def with_uv(python: Path, environment: Path, url: str, requirement: str) -> subp
 def test_stock_tools_install_a_wheel_and_what_it_needs(
     tmp_path: Path, house: Path, python: Path, install: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    (index,) = export(read_shelves(house, RecordingReport()), tmp_path / "out")
+    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out")
 
     done = install(python, tmp_path / "env", f"{index.as_uri()}/", "above")
 
@@ -88,7 +88,7 @@ def test_stock_tools_install_a_wheel_and_what_it_needs(
 
 
 def test_pip_refuses_a_wheel_that_was_exchanged_in_the_index(tmp_path: Path, house: Path, python: Path) -> None:
-    (index,) = export(read_shelves(house, RecordingReport()), tmp_path / "out")
+    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out")
     wheel = next(index.glob("demo/demo-1.1-*.whl"))
     write_wheel(wheel, wheel_members(version="1.1", tag=wheel.stem.split("-", 2)[2], demo__init__=b"evil"))
 
@@ -101,7 +101,7 @@ def test_pip_refuses_a_wheel_that_was_exchanged_in_the_index(tmp_path: Path, hou
 def test_the_pure_vendor_tag_alone_is_refused_so_the_export_must_add_one(
     tmp_path: Path, house: Path, python: Path
 ) -> None:
-    vendor = next(each.wheel for each in read_shelves(house, RecordingReport()) if each.name == "demo")
+    vendor = next(each.wheel for each in read_shelves(house, RecordingReporter()) if each.name == "demo")
 
     done = run([find_uv(), "venv", "--python", python, tmp_path / "env"], tmp_path)
     assert done.returncode == 0, done.stderr
@@ -114,13 +114,13 @@ def test_the_pure_vendor_tag_alone_is_refused_so_the_export_must_add_one(
 
 
 def test_a_second_export_lists_what_the_wheelhouse_has_now(tmp_path: Path, house: Path) -> None:
-    report = RecordingReport()
-    export(read_shelves(house, report), tmp_path / "out")
+    reporter = RecordingReporter()
+    export(read_shelves(house, reporter), tmp_path / "out")
     (tmp_path / "out/notes.txt").write_text("mine")
-    gone = [each for each in read_shelves(house, report) if each.version == "1.0" or each.name == "above"]
+    gone = [each for each in read_shelves(house, reporter) if each.version == "1.0" or each.name == "above"]
     collect(house, gone)
 
-    (index,) = export(read_shelves(house, report), tmp_path / "out")
+    (index,) = export(read_shelves(house, reporter), tmp_path / "out")
 
     assert [each.name for each in sorted(index.iterdir())] == ["demo", "index.html", "index.json"]
     assert len(list(index.glob("demo/*.whl"))) == 1
@@ -128,7 +128,7 @@ def test_a_second_export_lists_what_the_wheelhouse_has_now(tmp_path: Path, house
 
 
 def test_two_exports_are_the_same_bytes(tmp_path: Path, house: Path) -> None:
-    entries = read_shelves(house, RecordingReport())
+    entries = read_shelves(house, RecordingReporter())
     first, second = (export(entries, tmp_path / name)[0] for name in ("one", "two"))
 
     def content(place: Path) -> dict[str, bytes]:

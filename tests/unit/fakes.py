@@ -36,8 +36,8 @@ class ScriptedRunner:
 
 
 @dataclass
-class RecordingReport:
-    """A Report that remembers."""
+class RecordingReporter:
+    """A Reporter that remembers."""
 
     steps: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
@@ -78,4 +78,4 @@ class RecordedTask:
 
 
 # Where no directory can be, nothing was kept and nothing will be.
-NOTHING_PACKED = PackedPackages(Path(os.devnull, "packed"), (), RecordingReport())
+NOTHING_PACKED = PackedPackages(Path(os.devnull, "packed"), (), RecordingReporter())

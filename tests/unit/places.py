@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.linking.builder import ET_EXEC, Elf
 from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution, StagedVenv
@@ -75,4 +75,4 @@ class Places:
 
     def scan(self) -> ElfReport:
         """Return what the payload has."""
-        return scan(self.destdir, self.target(), RecordingReport())
+        return scan(self.destdir, self.target(), RecordingReporter())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.record.test_record import RECORD
 from venvpkg import rebuild
 from venvpkg.errors import NotReproducedError
@@ -32,7 +32,7 @@ def test_a_package_of_the_other_family_says_to_name_the_target(tmp_path: Path, m
     built = (SimpleNamespace(path=made, sha256=sha256_of(made)), RECORD)
     monkeypatch.setattr(rebuild, "build_recorded", lambda *_, **__: built)
     places = Places(tmp_path / "wheelhouse", tmp_path / "cache")
-    session = Session(SubprocessRunner({}), RecordingReport(), places, {}, Pool(1), offline=False)
+    session = Session(SubprocessRunner({}), RecordingReporter(), places, {}, Pool(1), offline=False)
 
     with pytest.raises(NotReproducedError) as caught:
         rebuild.rebuild(tmp_path / "app.build.json", ".", session, keep=None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.deb.test_system import SITE, Machine
 from unit.families.deb.test_system import places as _places
 from unit.wheelhouse.makers import application, distribution, locked
@@ -29,23 +29,23 @@ places = _places
 LOCK = locked(distribution("pyyaml", version="6.0.3"))
 
 
-def bench_of(places: Places, wheels: WheelSettings, report: RecordingReport, name: str = "app") -> Workbench:
+def bench_of(places: Places, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> Workbench:
     owners = {f"{SITE}/{each}": "python3-yaml" for each in ("PyYAML-6.0.dist-info", "lib-1.dist-info")}
     machine = cast("SubprocessRunner", Machine(owners, {"python3-yaml": "6.0-3+b2"}))
     directories = Directories(places.root / "wheelhouse", places.root / "cache")
-    session = Session(machine, report, directories, {}, Pool(1), offline=True)
+    session = Session(machine, reporter, directories, {}, Pool(1), offline=True)
     project = dataclasses.replace(application(), name=name, settings=Settings(wheels=wheels))
     unused = cast("tuple[Resolver, Downloads, Wheelhouse]", (None, None, None))
     return Workbench(project, places.target(), machine, session, *unused, no_source=(Path("dist"),))
 
 
 def test_only_what_the_lock_has_is_looked_for(places: Places) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    bench = with_system(bench_of(places, WheelSettings(system=("pyyaml", "unused")), report), LOCK)
+    bench = with_system(bench_of(places, WheelSettings(system=("pyyaml", "unused")), reporter), LOCK)
 
     assert [each.name for each in bench.system] == ["pyyaml"]
-    assert report.warnings == ["wheels.system: the application does not need unused"]
+    assert reporter.warnings == ["wheels.system: the application does not need unused"]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_what_the_release_brings_along_must_not_be_a_wheel_too(
     places.text(f"{SITE}/lib-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: lib\nVersion: 1\n")
 
     with pytest.raises(ConfigurationError) as caught:
-        with_system(bench_of(places, wheels, RecordingReport(), name), LOCK)
+        with_system(bench_of(places, wheels, RecordingReporter(), name), LOCK)
 
     assert caught.value.problems == (problem,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import a_project
 from unit.targets.makers import TRIXIE, Machine, python_says, root_with
 from venvpkg.config.project import read_project
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def session(tmp_path: Path, target: Selection, machine: Machine, places: Places | None = None) -> Session:
     return Session(
         runner=cast("SubprocessRunner", machine),
-        report=RecordingReport(),
+        reporter=RecordingReporter(),
         places=places or Places(tmp_path / "wheelhouse", tmp_path / "cache"),
         environment={},
         pool=Pool(1),

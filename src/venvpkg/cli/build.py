@@ -58,7 +58,7 @@ def command(application: Application, sessions: tuple[Session, ...], *, destinat
     (session,) = sessions
     start = time.monotonic()
     artifact = pipeline.build(project, destination, session, locked=locked)
-    session.report.summary(_summary(artifact, time.monotonic() - start))
+    session.reporter.summary(_summary(artifact, time.monotonic() - start))
     tell(_paths(artifact), _facts(artifact))
 
 
@@ -66,7 +66,7 @@ def _build_for_several(project: Project, sessions: tuple[Session, ...], destinat
     output = current_output()
     outcomes = build_for_each(project, destination, sessions, output.setback, locked=locked)
     names = short_names([each.target for each in outcomes])
-    sessions[0].report.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
+    sessions[0].reporter.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
     paths = [path for each in outcomes if each.artifact is not None for path in _paths(each.artifact)]
     tell(paths, {"targets": [{"target": str(each.target), **_told(each)} for each in outcomes]})
     require_all(outcomes)

@@ -117,7 +117,7 @@ def _started(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
 
 def _outcome(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
     target, start = session.target, time.monotonic()
-    session.report.step("building")
+    session.reporter.step("building")
     try:
         artifact = pipeline.build(project, destination, session, locked=locked)
     except VenvpkgError as error:

@@ -273,7 +273,7 @@ def _session(  # noqa: PLR0913 - one parameter an option
 ) -> Session:
     return Session(
         runner=SubprocessRunner(os.environ),
-        report=output_of(verbose=verbose, quiet=quiet).report,
+        reporter=output_of(verbose=verbose, quiet=quiet).reporter,
         places=Places.of_user(wheelhouse=wheelhouse, cache=cache),
         environment=dict(os.environ),
         pool=Pool(jobs or default_jobs()),
@@ -293,8 +293,8 @@ def _sessions(*, target: tuple[Selection, ...], **common: Any) -> tuple[Session,
 
 def _beside(first: Session, target: Selection, label: str) -> Session:
     runner = SubprocessRunner(os.environ)
-    report = current_output().report_of(str(target), label, lambda: runner.is_stopped)
-    return replace(first, target=target, runner=runner, report=report)
+    reporter = current_output().report_of(str(target), label, lambda: runner.is_stopped)
+    return replace(first, target=target, runner=runner, reporter=reporter)
 
 
 # Seconds, and bytes.

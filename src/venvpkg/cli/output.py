@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.console.terminal import Console
     from venvpkg.errors import VenvpkgError
 
@@ -37,11 +37,11 @@ class Output:
         self.verbosity = Verbosity.NORMAL
 
     @property
-    def report(self) -> Report:
+    def reporter(self) -> Reporter:
         """What hears what happens in this run, as loud as ``verbosity`` was when it was first asked for."""
         return Both(self._people(), self._events) if self._events is not None else self._people()
 
-    def report_of(self, target: str, label: str, is_mute: Callable[[], bool]) -> Report:
+    def report_of(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Return what hears what happens for one target of several.
 
         Args:

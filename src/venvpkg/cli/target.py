@@ -146,7 +146,7 @@ def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path
 def _systems(output: Output, cache: Path | None) -> Systems:
     environment = dict(os.environ)
     places = Places.of_user(cache=cache)
-    return Systems(places, read_systems(environment), SubprocessRunner(environment), environment, output.report)
+    return Systems(places, read_systems(environment), SubprocessRunner(environment), environment, output.reporter)
 
 
 def _required(systems: Systems, selection: Selection) -> System:

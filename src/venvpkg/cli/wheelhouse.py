@@ -106,9 +106,9 @@ def gc(  # noqa: PLR0913 - one parameter an option
         done = collect(path, gone)
         gone, in_use = done.removed, done.in_use
     for each in in_use:
-        output.report.warn(f"{each.filename} is in use and stays")
+        output.reporter.warn(f"{each.filename} is in use and stays")
     freed = _size(sum(each.size_bytes for each in gone))
-    output.report.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}")
+    output.reporter.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}")
     lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone)
     removed, kept = ([_facts(each) for each in some] for some in (gone, in_use))
     tell(lines, {"removed": removed, "in_use": kept, "is_dry_run": dry_run})
@@ -130,7 +130,7 @@ def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
 
 def _read(output: Output, wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
     path = Places.of_user(wheelhouse=wheelhouse).wheelhouse
-    return path, read_shelves(path, output.report)
+    return path, read_shelves(path, output.reporter)
 
 
 def _facts(entry: Entry) -> dict[str, object]:

@@ -40,7 +40,7 @@ class Task(Protocol):
         """Say what it is doing now, in a few words; may be called from any thread, and often."""
 
 
-class Report(Protocol):
+class Reporter(Protocol):
     """Hears what happens. Stages get one as an argument; every method may be called from any thread."""
 
     def step(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Reports for programs (one JSON object a line, described in docs/json.md), and for one part of a run."""
+"""Reporters: for programs (one JSON object a line, described in docs/json.md), and for one part of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import TextIO
 
-    from venvpkg.console import Report, Task, Work
+    from venvpkg.console import Reporter, Task, Work
 
 
 # Raised when a field changes its meaning or goes; new events and fields may come at any time.
@@ -23,7 +23,7 @@ VERSION = 1
 
 
 class Events:
-    """A Report that writes events.
+    """A Reporter that writes events.
 
     When the stream takes nothing more, the run goes on to its end as it would, and ``close`` tells; a thread that
     compiles must not fail for it.
@@ -121,9 +121,9 @@ class _Numbered:
 
 
 class Both:
-    """A Report that tells two others."""
+    """A Reporter that tells two others."""
 
-    def __init__(self, one: Report, other: Report) -> None:
+    def __init__(self, one: Reporter, other: Reporter) -> None:
         self._reports = (one, other)
 
     def step(self, text: str) -> None:
@@ -167,41 +167,41 @@ class _BothTasks:
 
 
 class Labelled:
-    """A Report that says of which part it speaks.
+    """A Reporter that says of which part it speaks.
 
     Args:
-        report: hears of all parts.
-        label: ``debian:trixie``; before every text. Empty where the report knows.
+        reporter: hears of all parts.
+        label: ``debian:trixie``; before every text. Empty where the reporter knows.
         is_mute: whether nothing more is told, as while the run is ended: what was begun then fails one after the other.
     """
 
-    def __init__(self, report: Report, label: str, is_mute: Callable[[], bool]) -> None:
-        self._report = report
+    def __init__(self, reporter: Reporter, label: str, is_mute: Callable[[], bool]) -> None:
+        self._reporter = reporter
         self._label = label
         self._is_mute = is_mute
 
     def step(self, text: str) -> None:
         """Pass it on."""
         if not self._is_mute():
-            self._report.step(self._told(text))
+            self._reporter.step(self._told(text))
 
     def detail(self, text: str) -> None:
         """Pass it on."""
         if not self._is_mute():
-            self._report.detail(self._told(text))
+            self._reporter.detail(self._told(text))
 
     def warn(self, text: str) -> None:
         """Pass it on."""
         if not self._is_mute():
-            self._report.warn(self._told(text))
+            self._reporter.warn(self._told(text))
 
     def task(self, work: Work, text: str) -> AbstractContextManager[Task]:
         """Pass it on; it is told of to its end."""
-        return self._report.task(work, self._told(text))
+        return self._reporter.task(work, self._told(text))
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         """Pass it on as it is."""
-        self._report.summary(rows)
+        self._reporter.summary(rows)
 
     def _told(self, text: str) -> str:
         return f"{self._label}: {text}" if self._label else text

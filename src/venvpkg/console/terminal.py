@@ -1,4 +1,4 @@
-"""A Report for people: lines, and on a terminal what runs now below them."""
+"""A Reporter for people: lines, and on a terminal what runs now below them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MARGIN = 9  # as wide as the seconds before a step
 
 
 class Console:
-    """A Report that prints lines; colour where the terminal and NO_COLOR allow.
+    """A Reporter that prints lines; colour where the terminal and NO_COLOR allow.
 
     Args:
         stream: for people.

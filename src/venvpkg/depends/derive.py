@@ -75,7 +75,7 @@ class OwnerIndex(Protocol):
 
 
 def derive(  # noqa: PLR0913 - facts, and who interprets them
-    report: ElfReport,
+    elf: ElfReport,
     edges: Iterable[Edge],
     owners: OwnerIndex,
     distributions: Mapping[PurePosixPath, str],
@@ -89,7 +89,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
     does not tell symbols apart, or, as all ``Py*``, from the interpreter, which is a dependency of its own.
 
     Args:
-        report: the payload's objects.
+        elf: the payload's objects.
         edges: where the loader finds what they need.
         owners: the target's packages.
         distributions: file of the payload → the distribution it belongs to.
@@ -112,7 +112,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
     warnings: set[str] = set()
     ruled = {rule.soname: rule for rule in rules}
     by_rule: dict[SonameRule, list[Evidence]] = {rule: [] for rule in ruled.values()}
-    for facts in report.objects:
+    for facts in elf.objects:
         libraries: dict[str, Library] = {}
         for edge in by_object.get(facts.path, ()):
             if edge.found in {Found.SELF, Found.PRELOAD}:

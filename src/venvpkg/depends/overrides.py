@@ -10,7 +10,7 @@ from venvpkg.model.depends import DependencySet, Exclusion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.depends import Dependency
 
 
@@ -55,11 +55,11 @@ def with_declared(
     )
 
 
-def tell(result: DependencySet, objects: int, report: Report, what: tuple[str, str]) -> None:
+def tell(result: DependencySet, objects: int, reporter: Reporter, what: tuple[str, str]) -> None:
     """Tell people what ``objects`` ELF files, and the user, ask for; ``what`` says what that is: one, and several."""
     for warning in result.warnings:
-        report.warn(warning)
+        reporter.warn(warning)
     objects_need = f"{objects} ELF files need" if objects != 1 else "1 ELF file needs"
     one, several = what
     count = len(result.dependencies)
-    report.step(f"{objects_need} {count} {several if count != 1 else one}")
+    reporter.step(f"{objects_need} {count} {several if count != 1 else one}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.depends.imports import Import
     from venvpkg.model.staged import StagedVenv
 
@@ -223,14 +223,14 @@ def _is_test(path: PurePosixPath) -> bool:
 
 
 def module_claims(
-    uses: Iterable[Use], packages: Mapping[str, str | None], report: Report
+    uses: Iterable[Use], packages: Mapping[str, str | None], reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
     """Return what imports make the package depend on, and what they make it recommend.
 
     Args:
         uses: where the payload imports what.
         packages: import → the package that has it; None for what comes with the interpreter.
-        report: hears of imports that cause nothing.
+        reporter: hears of imports that cause nothing.
     """
     # One reason a file will do: `from tkinter import *` spelled out has fifty.
     reasons: dict[tuple[str, PurePosixPath], Use] = {}
@@ -244,7 +244,7 @@ def module_claims(
             evidence = Evidence(Source.IMPORT, needed_by=path, distribution=use.distribution, module=use.imported)
             (strong if use.always else weak).setdefault(package, []).append(evidence)
         else:
-            report.detail(f"{path} imports {use.imported} of {package}: no command always loads that module")
+            reporter.detail(f"{path} imports {use.imported} of {package}: no command always loads that module")
     claims = tuple(Claim(package, each) for package, evidence in strong.items() for each in evidence)
     return claims, tuple(
         Dependency(package, tuple(evidence)) for package, evidence in sorted(weak.items()) if package not in strong

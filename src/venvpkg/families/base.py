@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import PackedPackages
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.depends import DependencySet, NativePackage
@@ -120,7 +120,7 @@ class Backend(Protocol):
     def problems(self, project: Project) -> Iterator[str]:
         """Yield what the family would not accept, one sentence each."""
 
-    def warn_of_namesake(self, name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
+    def warn_of_namesake(self, name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
 
     def system_distributions(
@@ -130,11 +130,11 @@ class Backend(Protocol):
 
     def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
         self,
-        report: ElfReport,
+        elf: ElfReport,
         staged: StagedVenv,
         target: Target,
         runner: Runner,
-        console_report: Report,
+        reporter: Reporter,
         *,
         declared: Sequence[str] = (),
         sonames: Sequence[SonameRule] = (),
@@ -151,7 +151,7 @@ class Backend(Protocol):
         """Return the installed package that ships each path of the target; nothing for a path that none ships."""
 
     def avoid_collisions(
-        self, spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path
+        self, spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
     ) -> PackageSpec:
         """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
 
@@ -161,7 +161,7 @@ class Backend(Protocol):
         target: Target,
         destination: Path,
         runner: Runner,
-        report: Report,
+        reporter: Reporter,
         *,
         earlier: PackedPackages,
     ) -> Artifact:

@@ -24,7 +24,7 @@ from venvpkg.index.urls import host_and_port, redacted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.index.pip_settings import UvSettings
 
 
@@ -77,13 +77,13 @@ class HttpWire:
         self.client.close()
 
 
-def open_wire(settings: UvSettings, urls: Sequence[str], report: Report) -> HttpWire:
+def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> HttpWire:
     """Return a wire for ``urls`` that is secured and authenticated as uv's is.
 
     Args:
         settings: proxies, certificates, trusted hosts, timeout; the indexes' credentials.
         urls: what will be asked for; netrc and NO_PROXY are searched for their hosts.
-        report: hears of a netrc that cannot be read.
+        reporter: hears of a netrc that cannot be read.
 
     Raises:
         DownloadError: the certificates or proxies that are set cannot be used.
@@ -107,7 +107,7 @@ def open_wire(settings: UvSettings, urls: Sequence[str], report: Report) -> Http
             resolution="Check SSL_CERT_FILE, SSL_CERT_DIR, SSL_CLIENT_CERT, the proxies, and what pip says about them.",
         ) from error
     # prompting would wait for a terminal that a build job does not have
-    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=_logins(settings, urls, report))
+    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=_logins(settings, urls, reporter))
     return HttpWire(client)
 
 
@@ -198,7 +198,7 @@ def _addresses(hosts: Collection[str]) -> Iterator[ipaddress.IPv4Address | ipadd
             yield ipaddress.ip_address(host)
 
 
-def _logins(settings: UvSettings, urls: Iterable[str], report: Report) -> list[str]:
+def _logins(settings: UvSettings, urls: Iterable[str], reporter: Reporter) -> list[str]:
     """Return index URLs that carry credentials for the hosts of ``urls``: the indexes' own, then netrc's.
 
     unearth takes the first index of a host, so that one without credentials is only named (for a keyring) where
@@ -206,12 +206,12 @@ def _logins(settings: UvSettings, urls: Iterable[str], report: Report) -> list[s
     """
     with_password = [url for url in settings.indexes if urlsplit(url).password is not None]
     known = {host_and_port(url) for url in with_password}
-    of_netrc = [url for url in _netrc_urls(settings.environment, urls, report) if host_and_port(url) not in known]
+    of_netrc = [url for url in _netrc_urls(settings.environment, urls, reporter) if host_and_port(url) not in known]
     known |= {host_and_port(url) for url in of_netrc}
     return [*with_password, *of_netrc, *(url for url in settings.indexes if host_and_port(url) not in known)]
 
 
-def _netrc_urls(environment: Mapping[str, str], urls: Iterable[str], report: Report) -> list[str]:
+def _netrc_urls(environment: Mapping[str, str], urls: Iterable[str], reporter: Reporter) -> list[str]:
     home = environment.get("HOME")
     path = environment.get("NETRC") or (f"{home}/.netrc" if home else "")
     if not path or not Path(path).is_file():
@@ -220,7 +220,7 @@ def _netrc_urls(environment: Mapping[str, str], urls: Iterable[str], report: Rep
         logins = netrc.netrc(path)
     except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as error:
         # Its text is left out: it may quote the file.
-        report.warn(f"{path} does not count: {type(error).__name__}")
+        reporter.warn(f"{path} does not count: {type(error).__name__}")
         return []
     found: dict[str, None] = {}
     for url in urls:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
-    from venvpkg.console import Report, Task
+    from venvpkg.console import Reporter, Task
     from venvpkg.index.pip_settings import UvSettings
     from venvpkg.model.lock import RemoteFile
 
@@ -66,14 +66,14 @@ class Downloads:
         self,
         store: Path,
         settings: UvSettings,
-        report: Report,
+        reporter: Reporter,
         *,
         offline: bool = False,
         limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
-        self._report = report
+        self._reporter = reporter
         self._offline = offline
         self._limits = limits or Limits()
 
@@ -93,9 +93,9 @@ class Downloads:
         wire = _LazyWire(lambda: self._open_wire(wanted))
         failures: list[str] = []
         started = time.monotonic()
-        with self._report.task(Work.DOWNLOAD, f"getting {len(wanted)} file{'s' * (len(wanted) != 1)}") as task:
+        with self._reporter.task(Work.DOWNLOAD, f"getting {len(wanted)} file{'s' * (len(wanted) != 1)}") as task:
             progress = _Progress(task, len(wanted))
-            run = _Run(wire, self._report, self._limits, progress, offline=self._offline)
+            run = _Run(wire, self._reporter, self._limits, progress, offline=self._offline)
             for file, problem in run.outcomes(wanted):
                 progress.end_of_one()
                 if problem is not None:
@@ -107,13 +107,13 @@ class Downloads:
             size = sum(place.stat().st_size for place in run.fetched) / 1e6
             took = time.monotonic() - started
             count = len(run.fetched)
-            self._report.step(f"downloaded {count} file{'s' * (count != 1)}, {size:.1f} MB in {took:.1f} s")
+            self._reporter.step(f"downloaded {count} file{'s' * (count != 1)}, {size:.1f} MB in {took:.1f} s")
         return {file: self.place(file) for file in asked}
 
     def _open_wire(self, wanted: list[tuple[Path, RemoteFile]]) -> Wire:
         from venvpkg.index.client import open_wire  # noqa: PLC0415  - see HttpClient
 
-        return open_wire(self._settings, [file.url for _, file in wanted if _is_http(file)], self._report)
+        return open_wire(self._settings, [file.url for _, file in wanted if _is_http(file)], self._reporter)
 
     def _error(self, failures: list[str], count: int) -> DownloadError:
         if self._offline:
@@ -189,10 +189,12 @@ class _Progress:
 class _Run:
     """One fetch: threads that share a wire and a wish to stop."""
 
-    def __init__(self, wire: _LazyWire, report: Report, limits: Limits, progress: _Progress, *, offline: bool) -> None:
+    def __init__(
+        self, wire: _LazyWire, reporter: Reporter, limits: Limits, progress: _Progress, *, offline: bool
+    ) -> None:
         self.fetched: list[Path] = []
         self._wire = wire
-        self._report = report
+        self._reporter = reporter
         self._limits = limits
         self._progress = progress
         self._offline = offline
@@ -239,7 +241,7 @@ class _Run:
         if place.is_file():
             if place.stat().st_size and sha256_of(place) == file.sha256:
                 return
-            self._report.warn(f"{place} was damaged after it was stored; fetching it again")
+            self._reporter.warn(f"{place} was damaged after it was stored; fetching it again")
             place.unlink(missing_ok=True)
         if not _is_http(file):
             self._copy(place, file)
@@ -258,7 +260,7 @@ class _Run:
             except TransientWireError as error:
                 if not left:
                     raise _FetchError(f"{error} (tried {self._limits.tries} times)") from error
-                self._report.detail(f"{file.filename}: {error}; trying again")
+                self._reporter.detail(f"{file.filename}: {error}; trying again")
                 if self._stop.wait(pause):
                     raise _FetchError("interrupted") from error
                 pause *= 2

@@ -21,7 +21,7 @@ from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.index.pip_config import PipSetting, Read
 
 
@@ -81,7 +81,7 @@ class UvSettings:
 
 def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the real one as default
     environ: Mapping[str, str],
-    report: Report,
+    reporter: Reporter,
     *,
     cwd: Path,
     project: Path | None = None,
@@ -96,7 +96,7 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
 
     Args:
         environ: the user's variables.
-        report: hears of places that are not there, and of pip settings that uv's own ones displace.
+        reporter: hears of places that are not there, and of pip settings that uv's own ones displace.
         cwd: absolute; where pip's relative paths start.
         project: directory of the application; its ``[tool.uv]`` counts as set for uv.
         read: returns a file's text, or None.
@@ -105,7 +105,7 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
     Raises:
         LockError: pip settings that can be neither translated nor ignored; all of them, by name.
     """
-    translation = _Translation(pip_settings(environ, read), environ, report, cwd, read, exists)
+    translation = _Translation(pip_settings(environ, read), environ, reporter, cwd, read, exists)
     kept = {key: value for key, value in environ.items() if key in _PASSED_ON or _PASSED_ON_TOO.fullmatch(key)}
     own = uv_indexes(environ, project, read)
     environment = kept | translation.translated(default_is_set=any(index.default for index in own))
@@ -129,7 +129,7 @@ class _Translation:
 
     pip: Mapping[str, PipSetting]
     environ: Mapping[str, str]
-    report: Report
+    reporter: Reporter
     cwd: Path
     read: Read
     exists: Callable[[Path], bool]
@@ -162,13 +162,13 @@ class _Translation:
             yield "UV_DEFAULT_INDEX", self._url(setting.value.strip())
         setting = None if self.without_index else self.pip.get("extra-index-url")
         if setting and not self._displaced(setting, own or more):
-            urls = self._present(setting, self.report.warn)
+            urls = self._present(setting, self.reporter.warn)
             yield from [("UV_INDEX", " ".join(urls))] if urls else []
         setting = self.pip.get("find-links")
         if setting and not self._displaced(
             setting, own or ("UV_FIND_LINKS" if "UV_FIND_LINKS" in self.environ else "")
         ):
-            urls = self._present(setting, self.report.detail)
+            urls = self._present(setting, self.reporter.detail)
             yield from [("UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in urls))] if urls else []
 
     def _choices(self) -> Iterator[tuple[str, str]]:
@@ -236,7 +236,7 @@ class _Translation:
     def _displaced(self, setting: PipSetting, by: str) -> bool:
         """Return whether something of uv's stands in for a setting of pip's; ``by`` is its name, empty for nothing."""
         if by:
-            self.report.detail(f"{setting.source} does not count: {by} is set")
+            self.reporter.detail(f"{setting.source} does not count: {by} is set")
         return bool(by)
 
     def _flag(self, setting: PipSetting) -> bool:

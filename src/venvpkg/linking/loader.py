@@ -30,7 +30,7 @@ class Loaded(NamedTuple):
     """What the loader makes of a payload.
 
     Attributes:
-        edges: one for each need of each object, in the report's order, DT_NEEDED order within an object.
+        edges: one for each need of each object, in the order of the report, DT_NEEDED order within an object.
         warnings: search paths that lead nowhere, and libraries that only a preload can provide.
     """
 
@@ -38,7 +38,7 @@ class Loaded(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def load(report: ElfReport, destdir: Path, target: Target) -> Loaded:
+def load(elf: ElfReport, destdir: Path, target: Target) -> Loaded:
     """Return where each needed library will be found after installation.
 
     A library of the payload is preferred wherever a search path leads to one: it is certainly there, so that no
@@ -47,9 +47,9 @@ def load(report: ElfReport, destdir: Path, target: Target) -> Loaded:
     Source:
         ld.so(8); System V gABI, Shared Object Dependencies; glibc's ``elf/dl-load.c`` for what inherits DT_RPATH.
     """
-    loader = _Loader(report, destdir, target)
+    loader = _Loader(elf, destdir, target)
     inherited = loader.inherited()
-    edges = [loader.edge(each, soname, inherited[str(each.path)]) for each in report.objects for soname in each.needed]
+    edges = [loader.edge(each, soname, inherited[str(each.path)]) for each in elf.objects for soname in each.needed]
     warnings = {
         f"{edge.need.needed_by} needs {edge.need.soname}, which is on no search path but is in the payload as"
         f" {edge.places[0]}: something must load it first"
@@ -67,17 +67,17 @@ class _Inherited(NamedTuple):
 
 
 class _Loader:
-    def __init__(self, report: ElfReport, destdir: Path, target: Target) -> None:
-        self._report = report
+    def __init__(self, elf: ElfReport, destdir: Path, target: Target) -> None:
+        self._elf = elf
         self._target = target
         self._view = LayeredRoot(destdir, target.root)
-        self._objects = {str(each.path): each for each in report.objects}
+        self._objects = {str(each.path): each for each in elf.objects}
         self._own = {path: self._directories(each) for path, each in self._objects.items()}
         self._system = self._existing(system_directories(LayeredRoot(target.root), target))
         self._abis: dict[str, Abi | None] = {}
         self._system_copies: dict[tuple[str, Abi], tuple[str, ...]] = {}
         self._by_name: dict[str, list[ElfObject]] = {}
-        for each in report.objects:
+        for each in elf.objects:
             for name in dict.fromkeys((each.path.name, each.soname)):
                 if name:
                     self._by_name.setdefault(name, []).append(each)
@@ -134,7 +134,7 @@ class _Loader:
     def lost_directories(self) -> set[str]:
         """Return a warning for each absolute directory of a search path that is neither in the payload nor there."""
         lost: dict[str, list[PurePosixPath]] = {}
-        for facts in self._report.objects:
+        for facts in self._elf.objects:
             for directory in (*facts.runpath, *facts.rpath):
                 if is_tied_to_a_place(directory) and (not directory.startswith("/") or not self._is_there(directory)):
                     lost.setdefault(directory, []).append(facts.path)

@@ -15,7 +15,7 @@ from venvpkg.model.elf import ElfReport
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.elf import ElfObject
     from venvpkg.model.target import Target
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 _NAMED_IN_A_WARNING = 10
 
 
-def scan(destdir: Path, target: Target, report: Report) -> ElfReport:
+def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
     """Return the ELF files below ``destdir``, as ``read_tree`` does, and warn of those that the target cannot load."""
     found = read_tree(destdir, target)
     if found.foreign:
         names = [str(each.path) for each in found.foreign]
         more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
-        report.warn(
+        reporter.warn(
             f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
             f" cause no dependency: {', '.join(names[:_NAMED_IN_A_WARNING])}{more}"
         )
-    report.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
+    reporter.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
     return found
 
 

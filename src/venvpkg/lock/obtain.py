@@ -74,13 +74,13 @@ def obtain_lock(
 
 
 def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: bool, preview: bool) -> ObtainedLock:
-    source = lock_source(project, resolver.report)
+    source = lock_source(project, resolver.reporter)
     match source.kind:
         case LockKind.PYLOCK:
             path = _own_lock(dataclasses.replace(project, lock=source.path), target, resolver, locked, preview)
             return ObtainedLock(read_lock(path, target, project.settings), path, path.parent == project.lock.parent)
         case LockKind.UV:
-            resolver.report.detail(f"taking the lock from {source.path}")
+            resolver.reporter.detail(f"taking the lock from {source.path}")
             path = export_uv_lock(project, source.path, target, resolver, backends=not preview)
             return ObtainedLock(read_lock(path, target, project.settings), path, own=False)
         case LockKind.REQUIREMENTS:
@@ -94,7 +94,7 @@ def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: b
             _tell_of_unused(file, lock, project, resolver)
             return ObtainedLock(lock, path, own=False)
         case LockKind.POETRY | LockKind.PDM | LockKind.PIPENV:
-            resolver.report.detail(f"taking the lock from {source.path}")
+            resolver.reporter.detail(f"taking the lock from {source.path}")
             file = export_foreign_lock(project, source, resolver)
             return _lock_of_hashed(file, project, target, resolver, preview=preview)
         case _:
@@ -112,7 +112,7 @@ def renew_lock(project: Project, target: Target, resolver: Resolver, *, upgrade:
 
 
 def _renewed(project: Project, target: Target, resolver: Resolver, *, upgrade: bool) -> Path:
-    source = lock_source(project, resolver.report)
+    source = lock_source(project, resolver.reporter)
     refresh = "Bring it up to date with the program that wrote it; builds use it as it is."
     if source.kind is LockKind.PYLOCK:
         project = dataclasses.replace(project, lock=source.path)
@@ -149,7 +149,7 @@ def _lock_of_hashed(
     wheel plan refuses a file that it would take and that is not among them.
     """
     for line in file.indexes:
-        resolver.report.detail(f"{line} does not count; indexes are set for uv or pip")
+        resolver.reporter.detail(f"{line} does not count; indexes are set for uv or pip")
     wanted = Wanted(
         f"{file.path.name} of {project.name}",
         requirements=file.lines,
@@ -179,7 +179,7 @@ def _require_ours(project: Project, path: Path) -> None:
 
 def _tell_of_pins(file: RequirementsFile, project: Project, target: Target, resolver: Resolver) -> None:
     if out_of_date(project, target, file.constraints) is not None:
-        resolver.report.warn(
+        resolver.reporter.warn(
             f"{file.path.name} has no hashes: its {len(file.pins)} pins constrain the versions, and {project.lock.name}"
             " has the files with their hashes"
         )
@@ -190,7 +190,7 @@ def _tell_of_unused(file: RequirementsFile, lock: Lock, project: Project, resolv
     known = {each.name for each in lock.distributions} | {project.name}
     unused = dict.fromkeys(pin.name for pin in file.pins if pin.name not in known)
     if unused:
-        resolver.report.warn(
+        resolver.reporter.warn(
             f"{file.path.name} pins what the application does not depend on, so it is not in the package:"
             f" {', '.join(unused)}"
         )

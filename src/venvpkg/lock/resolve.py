@@ -52,7 +52,7 @@ def ensure_lock(
             resolution="Run 'venvpkg lock', and keep the file with the application.",
         )
     for change in changes:
-        resolver.report.detail(f"{project.lock.name}: {change}")
+        resolver.reporter.detail(f"{project.lock.name}: {change}")
     return _write(project, target, resolver, upgrade=False, constraints=constraints)
 
 
@@ -136,7 +136,7 @@ def _write(
         write_whole(path, text.encode())
         resolver.ledger.renewed.add(inputs.target)
     count, names = len(share), ", ".join(each.name for each in beside)
-    resolver.report.step(
+    resolver.reporter.step(
         f"locked {count} distribution{'s' * (count != 1)} in {path.name}{f', beside {names}' if names else ''}"
     )
     return path

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.project import Project
 
 
@@ -44,7 +44,7 @@ class LockSource:
     path: Path
 
 
-def lock_source(project: Project, report: Report) -> LockSource:
+def lock_source(project: Project, reporter: Reporter) -> LockSource:
     """Return what ``project`` is locked by.
 
     The lock that the configuration names; else pylock.toml; else the uv.lock of the project or its workspace; else the
@@ -52,7 +52,7 @@ def lock_source(project: Project, report: Report) -> LockSource:
 
     Args:
         project: the application.
-        report: hears of locks that are passed over.
+        reporter: hears of locks that are passed over.
 
     Raises:
         LockError: the lock that the configuration names is not there, or several programs have one.
@@ -68,7 +68,7 @@ def lock_source(project: Project, report: Report) -> LockSource:
     if project.lock.exists():
         # A lock that is elsewhere, as when a recorded build is repeated, was chosen.
         for path in others if project.lock.parent == project.directory else ():
-            report.warn(f'{project.lock.name} is used, and {path.name} is not; say which with lock = "FILE"')
+            reporter.warn(f'{project.lock.name} is used, and {path.name} is not; say which with lock = "FILE"')
         return ours
     if uv_lock is not None:
         return LockSource(LockKind.UV, uv_lock)

@@ -17,7 +17,7 @@ from venvpkg.index.urls import redacted
 from venvpkg.lock.lockfile import Ledger
 
 if TYPE_CHECKING:
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.errors import MachineError
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.index.pip_settings import UvSettings
@@ -60,7 +60,7 @@ class Resolver:
         uv: the program.
         settings: its environment.
         runner: the door to other programs.
-        report: hears what happens.
+        reporter: hears what happens.
         work: private directory of this run, on this machine; it exists.
         directory: where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
         offline: use nothing from the network, only uv's cache.
@@ -70,7 +70,7 @@ class Resolver:
     uv: Path
     settings: UvSettings
     runner: Runner
-    report: Report
+    reporter: Reporter
     work: Path
     directory: Path = Path("/")
     offline: bool = False
@@ -145,7 +145,7 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
         stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
         timeout_s=_TIMEOUT_S,
     )  # fmt: skip
-    with resolver.report.task(Work.LOCK, f"resolving {wanted.what}"):
+    with resolver.reporter.task(Work.LOCK, f"resolving {wanted.what}"):
         done = resolver.runner.run(command)
     if not done.ok:
         raise _failure(done, wanted, target, resolver)

@@ -15,7 +15,7 @@ from venvpkg.model.wheels import OWN_SBOM, Action
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.staged import InstalledDistribution, StagedVenv
     from venvpkg.model.wheels import ReadyWheel
@@ -48,7 +48,7 @@ class Bundled:
 
 
 def bundled_libraries(
-    staged: StagedVenv, elf: ElfReport, wheels: Iterable[ReadyWheel], report: Report
+    staged: StagedVenv, elf: ElfReport, wheels: Iterable[ReadyWheel], reporter: Reporter
 ) -> tuple[Bundled, ...]:
     """Return what the distributions brought along; sorted, unique.
 
@@ -62,7 +62,7 @@ def bundled_libraries(
         staged: the payload; SBOMs inside it are outside input.
         elf: its ELF files.
         wheels: what was installed; grafted objects are looked for in publishers' wheels only.
-        report: hears of SBOMs that cannot be read.
+        reporter: hears of SBOMs that cannot be read.
 
     Source:
         PEP 770: SBOM documents in ``.dist-info/sboms``. auditwheel: grafted libraries lie in ``NAME.libs``.
@@ -71,20 +71,20 @@ def bundled_libraries(
     objects = [each.path for each in (*elf.objects, *elf.foreign)]
     found: set[Bundled] = set()
     for each in staged.distributions:
-        found.update(_told(each, staged.destdir, report))
+        found.update(_told(each, staged.destdir, reporter))
         if each.name in binary:
             found.update(_grafted(each, objects, staged.destdir))
     return tuple(sorted(found))
 
 
-def _told(distribution: InstalledDistribution, destdir: Path, report: Report) -> Iterator[Bundled]:
+def _told(distribution: InstalledDistribution, destdir: Path, reporter: Reporter) -> Iterator[Bundled]:
     for path in distribution.files:
         if path.parent.name != "sboms" or not path.parent.parent.name.endswith(".dist-info") or path.name == OWN_SBOM:
             continue
         try:
             components = components_of((destdir / path.relative_to("/")).read_bytes())
         except ValueError as error:
-            report.detail(f"{path}: passed over: {error}")
+            reporter.detail(f"{path}: passed over: {error}")
             continue
         own = f"{_OWN_PURL}{distribution.name}"
         for name, version, purl in components:

@@ -22,7 +22,7 @@ _NAMED_FILES = 3
 
 
 def native_code_in_pure_wheels(
-    report: ElfReport, distributions: Iterable[InstalledDistribution], wheels: Iterable[ReadyWheel]
+    elf: ElfReport, distributions: Iterable[InstalledDistribution], wheels: Iterable[ReadyWheel]
 ) -> tuple[str, ...]:
     """Return one sentence for each publisher's wheel with a pure tag that holds ELF files for the target.
 
@@ -31,12 +31,12 @@ def native_code_in_pure_wheels(
     nothing here and are not told.
 
     Args:
-        report: every ELF file of the payload.
+        elf: every ELF file of the payload.
         distributions: what is installed.
         wheels: what they were installed from.
     """
     pure = {wheel.name for wheel in wheels if wheel.origin is Action.PURE}
-    native = {each.path for each in report.objects}
+    native = {each.path for each in elf.objects}
     sentences = []
     for distribution in distributions:
         names = [path.name for path in distribution.files if path in native]

@@ -19,7 +19,7 @@ from venvpkg.sources.crates import lock_files
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.sources.build_sandbox import Room
 
@@ -55,14 +55,14 @@ class CrateStore:
     Attributes:
         store: where they are kept, by the hash of the Cargo.lock.
         runner: runs the target's cargo.
-        report: hears what happens.
+        reporter: hears what happens.
         environment: the user's variables; those about registries are given to cargo.
         offline: use only what is there.
     """
 
     store: Path
     runner: Runner
-    report: Report
+    reporter: Reporter
     environment: Mapping[str, str]
     offline: bool = False
 
@@ -135,7 +135,7 @@ class CrateStore:
             except OSError:  # another job was faster
                 if not place.is_dir():
                     raise
-        self.report.step(f"fetched {count} Rust crate{'s' * (count != 1)} of {title}")
+        self.reporter.step(f"fetched {count} Rust crate{'s' * (count != 1)} of {title}")
 
     def _home(self) -> Path | None:
         """Return the directory with the user's settings and cargo's own cache, if there is one."""

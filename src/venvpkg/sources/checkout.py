@@ -17,7 +17,7 @@ from venvpkg.host.runner import Command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.lock import LockedCommit
 
@@ -45,14 +45,14 @@ class Checkouts:
     Attributes:
         store: where they are kept.
         runner: runs git.
-        report: hears what happens.
+        reporter: hears what happens.
         environment: the user's variables; those that open repositories are given to git.
         offline: use only what is there.
     """
 
     store: Path
     runner: Runner
-    report: Report
+    reporter: Reporter
     environment: Mapping[str, str]
     offline: bool = False
 
@@ -68,10 +68,10 @@ class Checkouts:
         place = self.store / f"{sha256(origin.url.encode()).hexdigest()[:16]}-{origin.commit}"
         try:
             if place.is_dir() and not self._is_right(place, origin.commit):
-                self.report.warn(f"{place} was changed after it was stored; fetching it again")
+                self.reporter.warn(f"{place} was changed after it was stored; fetching it again")
                 shutil.rmtree(place)
             if not place.is_dir():
-                with self.report.task(Work.DOWNLOAD, f"fetching {origin.url}"):
+                with self.reporter.task(Work.DOWNLOAD, f"fetching {origin.url}"):
                     self._fetch(origin, place)
         except (_GitError, OSError) as error:
             raise DownloadError(
@@ -86,7 +86,7 @@ class Checkouts:
     def _fetch(self, origin: LockedCommit, place: Path) -> None:
         if self.offline:
             raise _GitError("It is not on this machine, and --offline forbids to fetch it.")
-        self.report.step(f"fetching {origin.url} at {origin.commit[:12]}")
+        self.reporter.step(f"fetching {origin.url} at {origin.commit[:12]}")
         self.store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
             fresh = Path(name) / "checkout"

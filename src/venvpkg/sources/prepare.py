@@ -24,7 +24,7 @@ from venvpkg.wheelhouse.key import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.project import PrepareStep
     from venvpkg.model.target import Target
@@ -53,7 +53,7 @@ class Preparations:
         target: whose programs run.
         packages: installed there, name and version.
         runner: runs them.
-        report: hears what happens.
+        reporter: hears what happens.
         environment: of the user; commands with network get its proxies, certificates and registries.
         logs: where the logs of the commands are kept.
         offline: whether no command may use the network.
@@ -63,7 +63,7 @@ class Preparations:
     target: Target
     packages: tuple[tuple[str, str], ...]
     runner: Runner
-    report: Report
+    reporter: Reporter
     environment: Mapping[str, str]
     logs: Path
     offline: bool = False
@@ -79,9 +79,9 @@ class Preparations:
             return None
         if found.sha256 == sha256:
             count = len(names)
-            self.report.detail(f"prepared before from the same files: {count} file{'s' * (count != 1)}")
+            self.reporter.detail(f"prepared before from the same files: {count} file{'s' * (count != 1)}")
             return found
-        self.report.warn(f"{place} was changed after it was stored; the prepare commands run again")
+        self.reporter.warn(f"{place} was changed after it was stored; the prepare commands run again")
         return None
 
     def prepared(self, tree: SourceTree, steps: tuple[PrepareStep, ...], name: str, work: Path) -> SourceTree:
@@ -124,7 +124,7 @@ class Preparations:
                 shutil.copyfileobj(source, copy)
             shutil.rmtree(room.path, ignore_errors=True)
         count = len(outputs)
-        self.report.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
+        self.reporter.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
         return with_prepared(tree, place, outputs)
 
     def _run(self, step: PrepareStep, room: Room, kept_log: Path) -> None:
@@ -134,7 +134,7 @@ class Preparations:
                 f"The prepare command {command!r} wants the network, and --offline forbids it.",
                 resolution="Run once without --offline; what it makes is kept.",
             )
-        self.report.step(f"preparing: {command}{' (with network)' if step.network else ''}")
+        self.reporter.step(f"preparing: {command}{' (with network)' if step.network else ''}")
         room = Room(room.path, room.log, room.runner, self._variables(network=step.network), room.is_stopping)
         done = room.run(step.run, inside="src", network=step.network)
         if not done.ok:

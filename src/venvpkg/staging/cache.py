@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.target import Target
 
 
@@ -209,12 +209,12 @@ class StagedCache:
 
     Args:
         path: of the cache.
-        report: hears of damaged files, and when nothing can be stored.
+        reporter: hears of damaged files, and when nothing can be stored.
     """
 
-    def __init__(self, path: Path, report: Report) -> None:
+    def __init__(self, path: Path, reporter: Reporter) -> None:
         self._files = KeptFiles(path, _MOST_BYTES)
-        self._report = report
+        self._reporter = reporter
 
     @contextlib.contextmanager
     def opened(self, key: str) -> Iterator[tuple[IO[bytes], Index] | None]:
@@ -237,7 +237,7 @@ class StagedCache:
 
     def drop(self, key: str, why: Exception) -> None:
         """Remove a distribution that is damaged; the next build stores it again."""
-        self._report.warn(f"staged distribution {key[:16]} in the cache is damaged ({why}); it is made again")
+        self._reporter.warn(f"staged distribution {key[:16]} in the cache is damaged ({why}); it is made again")
         self._files.drop(key)
 
     def keep(self, index: Index, contents: Sequence[Path]) -> bool:
@@ -251,7 +251,7 @@ class StagedCache:
             with self._files.written(index.key) as stream:
                 write_stored(stream, index, contents)
         except (OSError, DamagedError) as error:
-            self._report.detail(f"staged distributions are not kept for the next build: {error}")
+            self._reporter.detail(f"staged distributions are not kept for the next build: {error}")
             return False
         return True
 

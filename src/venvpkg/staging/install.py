@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from installer.sources import WheelContentElement  # noqa: TID251
     from installer.utils import Scheme  # noqa: TID251
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.wheels import ReadyWheel
     from venvpkg.staging.installed_paths import Environment
 
@@ -77,7 +77,7 @@ _OF_INSTALLER = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
 
 def install_wheels(
-    wheels: Iterable[ReadyWheel], environment: Environment, report: Report
+    wheels: Iterable[ReadyWheel], environment: Environment, reporter: Reporter
 ) -> tuple[InstalledWheel, ...]:
     """Install the wheels into the environment, in this order.
 
@@ -89,10 +89,10 @@ def install_wheels(
         WheelError: a wheel is malformed or hostile.
         StagingError: the disk is full.
     """
-    return tuple(_install(wheel, environment, report) for wheel in wheels)
+    return tuple(_install(wheel, environment, reporter) for wheel in wheels)
 
 
-def _install(wheel: ReadyWheel, environment: Environment, report: Report) -> InstalledWheel:
+def _install(wheel: ReadyWheel, environment: Environment, reporter: Reporter) -> InstalledWheel:
     try:
         with zipfile.ZipFile(wheel.path) as archive, warnings.catch_warnings(record=True) as skipped:
             warnings.simplefilter("always")
@@ -114,7 +114,7 @@ def _install(wheel: ReadyWheel, environment: Environment, report: Report) -> Ins
         raise
     notes = tuple(str(warning.message) for warning in skipped)
     for note in notes:
-        report.detail(note)
+        reporter.detail(note)
     return InstalledWheel(wheel, dist_info, tuple(sorted(destination.written)), notes)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.model.target import Interpreter
     from venvpkg.staging.installed_paths import InstalledWheel
 
@@ -69,7 +69,7 @@ class CoreMetadata:
     raw: RawMetadata
 
 
-def read_metadata(installed: InstalledWheel, destdir: Path, report: Report) -> CoreMetadata:
+def read_metadata(installed: InstalledWheel, destdir: Path, reporter: Reporter) -> CoreMetadata:
     """Return the core metadata of an installed wheel.
 
     Raises:
@@ -106,7 +106,7 @@ def read_metadata(installed: InstalledWheel, destdir: Path, report: Report) -> C
             problems.append(f"Requires-Dist {one_line(text)!r} is no requirement")
     if problems:
         raise WheelError(f"{wheel.path.name} is malformed.", details="\n".join(f"  {each}" for each in problems))
-    return CoreMetadata(name, version, _requires_python(raw, wheel.name, report), tuple(requires), raw)
+    return CoreMetadata(name, version, _requires_python(raw, wheel.name, reporter), tuple(requires), raw)
 
 
 def _requirement(text: str) -> Requirement:
@@ -122,7 +122,7 @@ def _same_version(first: str, second: str) -> bool:
         return False
 
 
-def _requires_python(raw: RawMetadata, name: str, report: Report) -> SpecifierSet | None:
+def _requires_python(raw: RawMetadata, name: str, reporter: Reporter) -> SpecifierSet | None:
     text = raw.get("requires_python", "")
     try:
         if _ABSURD.search(text):
@@ -130,7 +130,7 @@ def _requires_python(raw: RawMetadata, name: str, report: Report) -> SpecifierSe
         return SpecifierSet(text) if text.strip() else None
     except InvalidSpecifier:
         # Such as ">=3.6.*", valid until PEP 440 was tightened. Installers pass over it too.
-        report.detail(f"{name}: Requires-Python {one_line(text)!r} cannot be understood; taken as any version")
+        reporter.detail(f"{name}: Requires-Python {one_line(text)!r} cannot be understood; taken as any version")
         return None
 
 

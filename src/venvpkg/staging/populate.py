@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Runner
     from venvpkg.model.staged import Payload, PayloadPath
     from venvpkg.model.target import Target
@@ -77,13 +77,13 @@ class Workbench:
         target: whose interpreter the environment is for.
         cache: of earlier builds.
         runner: runs the target's interpreter.
-        report: hears of modules that do not compile.
+        reporter: hears of modules that do not compile.
     """
 
     target: Target
     cache: StagedCache
     runner: Runner
-    report: Report
+    reporter: Reporter
 
 
 def populate(wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath, bench: Workbench) -> Populated:
@@ -168,7 +168,7 @@ def _known(wheels: Iterable[ReadyWheel], environment: Environment, bench: Workbe
             files = tuple(each.path for each in index.files if each.installed)
             known[wheel.name] = InstalledWheel(wheel, index.dist_info, files, index.notes)
             for note in index.notes:
-                bench.report.detail(note)
+                bench.reporter.detail(note)
     return known
 
 
@@ -177,7 +177,7 @@ def _installed(wheels: list[ReadyWheel], environment: Environment, bench: Workbe
         return ()
     from venvpkg.staging.install import install_wheels  # noqa: PLC0415 - installer, when the cache does not have all
 
-    return install_wheels(wheels, environment, bench.report)
+    return install_wheels(wheels, environment, bench.reporter)
 
 
 def _with_bytecode(made: tuple[Made, ...], environment: Environment, bench: Workbench) -> tuple[Made, ...]:
@@ -192,7 +192,7 @@ def _with_bytecode(made: tuple[Made, ...], environment: Environment, bench: Work
     compiled = compile_bytecode(environment.destdir, tuple(modules), bench.target, bench.runner)
     told = {path: f"not compiled: {one_line(str(path))}" for path in modules if path not in compiled}
     for note in told.values():
-        bench.report.detail(note)
+        bench.reporter.detail(note)
     return tuple(
         replace(
             each,

@@ -21,7 +21,7 @@ from venvpkg.staging.populate import Workbench, keep, populate
 from venvpkg.staging.system import expose, require_apart
 
 if TYPE_CHECKING:
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Runner
     from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
@@ -37,7 +37,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     workspace: Path,
     places: Places,
     runner: Runner,
-    report: Report,
+    reporter: Reporter,
     files: tuple[ExtraFile, ...] = (),
     system: tuple[PlannedSystem, ...] = (),
 ) -> StagedVenv:
@@ -50,7 +50,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         workspace: directory of this run on this machine; the destdir is made in it.
         places: whose cache has what earlier builds staged; nothing of it may be named in the payload.
         runner: runs the target's interpreter.
-        report: hears about modules that do not compile, and what the release's own distributions lack.
+        reporter: hears about modules that do not compile, and what the release's own distributions lack.
         files: of the project, to lie beside the environment.
         system: what the environment shows of the release's own packages.
 
@@ -60,10 +60,10 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     """
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
-    cache = StagedCache(places.staged, report)
-    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, runner, report))
+    cache = StagedCache(places.staged, reporter)
+    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, runner, reporter))
     installed = populated.installed
-    described = {each.wheel.name: read_metadata(each, destdir, report) for each in installed}
+    described = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
     if project.name not in described:
         raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
     needs = require_closure(
@@ -74,7 +74,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         target.interpreter.distributions,
     )
     for warning in unmet_in_system(needs, system):
-        report.warn(warning)
+        reporter.warn(warning)
     exposed = [each.distribution for each in system]
     site = project.prefix / "lib" / target.interpreter.name / "site-packages"
     require_apart(exposed, installed, site)

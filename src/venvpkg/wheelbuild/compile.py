@@ -145,7 +145,7 @@ def _queue(jobs: Sequence[Job], shop: Workshop) -> Iterator[Callable[[object], N
         yield lambda _: None
         return
     ended = itertools.count(1)
-    with shop.report.task(Work.QUEUE, f"{len(jobs)} wheels to build") as task:
+    with shop.reporter.task(Work.QUEUE, f"{len(jobs)} wheels to build") as task:
         yield lambda _: task.now(f"{next(ended)} of {len(jobs)} done")
 
 
@@ -154,7 +154,7 @@ def _outcome(job: Job, shop: Workshop, cores: int) -> Built | VenvpkgError:
         return run_job(replace(job, cores=cores), shop)
     except VenvpkgError as error:
         if not job.is_stopping():
-            shop.report.warn(error.brief)
+            shop.reporter.warn(error.brief)
         return error
 
 

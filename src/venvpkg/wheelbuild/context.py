@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
@@ -62,7 +62,7 @@ class Workshop:
         target: what they are for.
         toolchain: of the target.
         runner: runs programs there.
-        report: hears what happens.
+        reporter: hears what happens.
         wheelhouse: where they are kept.
         pin: resolves build requirements that are not known yet; called from several threads.
         fetch: brings sdists and wheels here; called from several threads.
@@ -79,7 +79,7 @@ class Workshop:
     target: Target
     toolchain: Toolchain
     runner: Runner
-    report: Report
+    reporter: Reporter
     wheelhouse: Wheelhouse
     pin: Pin
     fetch: Fetch

@@ -99,7 +99,7 @@ def run_job(job: Job, shop: Workshop) -> Built:
     log.parent.mkdir(parents=True, exist_ok=True)
     kept_log = shop.logs / f"{job.label}-{shop.target.abi_name}.log"
     try:
-        with shop.report.task(Work.WHEEL, f"building {job.title}") as task:
+        with shop.reporter.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, shop, place, log, task).run()
     except HookFailedError as error:
         diagnosis = diagnose(_end_of(log))
@@ -152,7 +152,7 @@ class _Building:
         )
         known = self._shop.wheelhouse.take(key_of(inputs))
         if known is not None:
-            self._shop.report.step(f"found {known.path.name}, built before from the same inputs")
+            self._shop.reporter.step(f"found {known.path.name}, built before from the same inputs")
             return Built(known, new)
         self._lay_crates(system)
         self._task.now("compiling")
@@ -165,7 +165,7 @@ class _Building:
             "source_date_epoch": self._epoch,
         }
         ready = self._shop.wheelhouse.publish(finished.wheel, inputs, about, finished.debug)
-        self._shop.report.step(f"built {ready.path.name} in {time.monotonic() - start:.1f} s")
+        self._shop.reporter.step(f"built {ready.path.name} in {time.monotonic() - start:.1f} s")
         return Built(ready, new)
 
     def _lay_crates(self, system: BuildSystem) -> None:
@@ -219,7 +219,7 @@ class _Building:
             raise CompileError(
                 f"{self._job.title} cannot be built: its backend asks for what is no requirement.",
                 details="\n".join(f"  {problem}" for problem in problems),
-                resolution="Report it to its publisher, or choose another version.",
+                resolution="Reporter it to its publisher, or choose another version.",
             )
         return answer
 

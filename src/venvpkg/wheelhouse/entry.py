@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.wheelhouse.key import Json
 
 
@@ -119,14 +119,14 @@ def read_entry(directory: Path) -> Entry:
     )
 
 
-def read_shelves(wheelhouse: Path, report: Report) -> tuple[Entry, ...]:
+def read_shelves(wheelhouse: Path, reporter: Reporter) -> tuple[Entry, ...]:
     """Return every entry of a wheelhouse, sorted by name, version, shelf and age; damaged ones are reported."""
     shelves = sorted(each for each in _directories(wheelhouse) if _SHELF.fullmatch(each.name))
-    entries = [entry for shelf in shelves for entry in read_shelf(shelf, report) if shelf.name != "damaged"]
+    entries = [entry for shelf in shelves for entry in read_shelf(shelf, reporter) if shelf.name != "damaged"]
     return tuple(sorted(entries, key=lambda each: (each.name, each.version, each.shelf, each.built, each.key)))
 
 
-def read_shelf(shelf: Path, report: Report) -> Iterator[Entry]:
+def read_shelf(shelf: Path, reporter: Reporter) -> Iterator[Entry]:
     """Yield the entries of one platform tag, sorted by key; one that is damaged is reported and passed over."""
     for part in sorted(_directories(shelf)):
         for directory in sorted(_directories(part)):
@@ -136,7 +136,7 @@ def read_shelf(shelf: Path, report: Report) -> Iterator[Entry]:
                 yield read_entry(directory)
             except (ValueError, OSError) as error:
                 if directory.is_dir():  # else it was removed meanwhile
-                    report.warn(f"wheelhouse entry {directory} is damaged ({error})")
+                    reporter.warn(f"wheelhouse entry {directory} is damaged ({error})")
 
 
 def held(directory: Path, how: int = fcntl.LOCK_SH) -> int | None:

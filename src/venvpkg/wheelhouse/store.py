@@ -24,7 +24,7 @@ from venvpkg.wheelhouse.key import key_of, same_but_for_target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.wheelhouse.entry import Entry
     from venvpkg.wheelhouse.key import Json
 
@@ -39,14 +39,14 @@ class Wheelhouse:
     Args:
         path: of the wheelhouse; made when the first wheel is published.
         platform_tag: of the target.
-        report: hears of damaged entries.
+        reporter: hears of damaged entries.
         accepts: other platform tags whose wheels serve the target too, best first.
     """
 
-    def __init__(self, path: Path, platform_tag: str, report: Report, accepts: Iterable[str] = ()) -> None:
+    def __init__(self, path: Path, platform_tag: str, reporter: Reporter, accepts: Iterable[str] = ()) -> None:
         self._path = path
         self._shelf = path / platform_tag
-        self._report = report
+        self._reporter = reporter
         self._accepts = tuple(accepts)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._held: list[int] = []
@@ -86,7 +86,7 @@ class Wheelhouse:
         """
         for tag in self._accepts:
             if tag not in self._known:
-                self._known[tag] = tuple(read_shelf(self._path / tag, self._report))
+                self._known[tag] = tuple(read_shelf(self._path / tag, self._reporter))
             alike = [each for each in self._known[tag] if same_but_for_target(each.inputs, inputs)]
             for entry in sorted(alike, key=lambda each: (each.built, each.key), reverse=True):
                 if self._sound(entry.directory) is not None:
@@ -191,9 +191,9 @@ class Wheelhouse:
         except FileNotFoundError:  # another reader was faster
             return
         except OSError as error:
-            self._report.warn(f"wheelhouse entry {entry} is damaged ({why}), and stays there: {error.strerror}")
+            self._reporter.warn(f"wheelhouse entry {entry} is damaged ({why}), and stays there: {error.strerror}")
         else:
-            self._report.warn(f"wheelhouse entry {entry} was damaged ({why}); it is now {place}")
+            self._reporter.warn(f"wheelhouse entry {entry} was damaged ({why}); it is now {place}")
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -210,7 +210,7 @@ class Wheelhouse:
     def _unfinished(self) -> Iterator[Path]:
         self._path.mkdir(parents=True, exist_ok=True)
         told = f"waiting for another build, which has the lock on the wheelhouse {self._path}"
-        with locked(self._lock, shared=True, waiting=self._report.task(Work.WAIT, told)):
+        with locked(self._lock, shared=True, waiting=self._reporter.task(Work.WAIT, told)):
             parent = self._path / ".tmp"
             parent.mkdir(exist_ok=True)
             fresh = Path(tempfile.mkdtemp(dir=parent))

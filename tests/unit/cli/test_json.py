@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.events import SCHEMA, checked
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg import pipeline
 from venvpkg.cli.main import cli, main
@@ -54,7 +54,7 @@ def test_the_schema_describes_the_result_of_every_command() -> None:
 def _house(tmp_path: Path) -> str:
     members = wheel_members(version="1.0", tag=f"cp311-cp311-{TAG}")
     wheel = write_wheel(tmp_path / f"demo-1.0-cp311-cp311-{TAG}.whl", members)
-    Wheelhouse(tmp_path / "house", TAG, RecordingReport()).publish(wheel, {"name": "demo"}, {"backend": "setuptools"})
+    Wheelhouse(tmp_path / "house", TAG, RecordingReporter()).publish(wheel, {"name": "demo"}, {"backend": "setuptools"})
     return str(tmp_path / "house")
 
 
@@ -110,8 +110,8 @@ def test_events_of_the_stages_come_before_the_result(
 ) -> None:
     def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
         del project, upgrade
-        with session.report.task(Work.LOCK, "resolving app"):
-            session.report.step("locked 1 distribution")
+        with session.reporter.task(Work.LOCK, "resolving app"):
+            session.reporter.step("locked 1 distribution")
         return tmp_path / "pylock.toml"
 
     monkeypatch.setattr(pipeline, "lock", lock)

@@ -169,7 +169,7 @@ def test_an_interrupt_or_a_bug_ends_all_and_nothing_more_is_told(
         while not session.runner.is_stopped and time.monotonic() - began < 30:
             time.sleep(0.01)
         ended.append(str(session.target))
-        session.report.warn("cannot go on")
+        session.reporter.warn("cannot go on")
         raise CompileError("killed")
 
     monkeypatch.setattr(pipeline, "build", build)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.cli.main import main
 from venvpkg.wheelbuild.export import platforms_for_stock_tools
@@ -29,7 +29,7 @@ def inputs_of(version: str) -> dict[str, Json]:
 
 @pytest.fixture(name="house")
 def _house(tmp_path: Path) -> str:
-    house = Wheelhouse(tmp_path / "house", TAG, RecordingReport())
+    house = Wheelhouse(tmp_path / "house", TAG, RecordingReporter())
     for version in ("1.0", "2.0"):
         members = wheel_members(version=version, tag=f"cp311-cp311-{TAG}")
         wheel = write_wheel(tmp_path / f"demo-{version}-cp311-cp311-{TAG}.whl", members)

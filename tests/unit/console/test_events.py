@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from unit.events import checked
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.console import Work
 from venvpkg.console.events import Both, Events
 
 if TYPE_CHECKING:
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
 
 
 class Full(io.StringIO):
@@ -25,13 +25,13 @@ class Full(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-def speak(report: Report) -> None:
-    report.step("locked ünïcode")
-    report.detail("more")
-    report.warn("careful")
-    with report.task(Work.WHEEL, "building lxml") as task:
+def speak(reporter: Reporter) -> None:
+    reporter.step("locked ünïcode")
+    reporter.detail("more")
+    reporter.warn("careful")
+    with reporter.task(Work.WHEEL, "building lxml") as task:
         task.now("compiling")
-    report.summary((("package", "app.deb"),))
+    reporter.summary((("package", "app.deb"),))
 
 
 def heard(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def test_a_refusal_of_standard_output_disturbs_no_stage_and_is_raised_at_the_end
 
 
 def test_both_hear_everything() -> None:
-    people, stream = RecordingReport(), io.StringIO()
+    people, stream = RecordingReporter(), io.StringIO()
 
     speak(Both(people, Events(stream)))
 

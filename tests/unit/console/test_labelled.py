@@ -6,21 +6,21 @@ import io
 import json
 
 from unit.events import checked
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.console import Work
 from venvpkg.console.events import Events, Labelled
 
 
 def test_every_text_begins_with_the_label() -> None:
-    heard = RecordingReport()
-    report = Labelled(heard, "debian:trixie", lambda: False)
+    heard = RecordingReporter()
+    reporter = Labelled(heard, "debian:trixie", lambda: False)
 
-    report.step("locked")
-    report.detail("more")
-    report.warn("careful")
-    with report.task(Work.WHEEL, "building lxml") as task:
+    reporter.step("locked")
+    reporter.detail("more")
+    reporter.warn("careful")
+    with reporter.task(Work.WHEEL, "building lxml") as task:
         task.now("compiling")
-    report.summary((("package", "app.deb"),))
+    reporter.summary((("package", "app.deb"),))
 
     assert (heard.steps, heard.details) == (["debian:trixie: locked"], ["debian:trixie: more"])
     assert heard.warnings == ["debian:trixie: careful"]
@@ -31,15 +31,15 @@ def test_every_text_begins_with_the_label() -> None:
 
 
 def test_one_that_is_mute_lets_tasks_end_and_says_nothing() -> None:
-    heard = RecordingReport()
+    heard = RecordingReporter()
     is_mute: list[bool] = []
-    report = Labelled(heard, "host", lambda: bool(is_mute))
+    reporter = Labelled(heard, "host", lambda: bool(is_mute))
 
-    with report.task(Work.WHEEL, "building"):
+    with reporter.task(Work.WHEEL, "building"):
         is_mute.append(True)
-        report.warn("lxml cannot be built")
-        report.step("built")
-        report.detail("so")
+        reporter.warn("lxml cannot be built")
+        reporter.step("built")
+        reporter.detail("so")
 
     assert (heard.steps, heard.details, heard.warnings) == ([], [], [])
     assert heard.tasks[-1] == "- wheel host: building"

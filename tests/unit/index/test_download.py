@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.index.indexserver import (
     Index,
     content,
@@ -47,12 +47,12 @@ def downloads(
     *,
     limits: Limits = QUICK,
     offline: bool = False,
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
 ) -> Downloads:
     return Downloads(
         tmp_path / "store",
         settings or UvSettings({}),
-        report or RecordingReport(),
+        reporter or RecordingReporter(),
         offline=offline,
         limits=limits,
     )
@@ -68,26 +68,26 @@ def in_store(tmp_path: Path) -> list[str]:
 
 def test_a_fetch_is_a_task_that_tells_how_far_it_is(tmp_path: Path, index: Index) -> None:
     files = [file_at(index.serve(f"/{name}.whl", content(BODY)), name=f"{name}-1.0-py3-none-any.whl") for name in "ab"]
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    downloads(tmp_path, report=report).fetch(files)
+    downloads(tmp_path, reporter=reporter).fetch(files)
 
-    first, *doing, last = report.tasks  # on a slow machine there are more than one between
+    first, *doing, last = reporter.tasks  # on a slow machine there are more than one between
     assert (first, last) == ("+ download getting 2 files", "- download getting 2 files")
     assert [each for each in doing if each.startswith("  1 of 2, ")] != []
 
 
 def test_a_file_is_kept_under_its_hash_and_fetched_once(tmp_path: Path, index: Index) -> None:
     file = file_at(index.serve("/a.whl", content(BODY)))
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    first = downloads(tmp_path, report=report).fetch([file, file])
-    second = downloads(tmp_path, report=report).fetch([file])
+    first = downloads(tmp_path, reporter=reporter).fetch([file, file])
+    second = downloads(tmp_path, reporter=reporter).fetch([file])
 
     assert first == second == {file: tmp_path / "store" / file.sha256[:2] / file.sha256 / file.filename}
     assert first[file].read_bytes() == BODY
     assert index.asked == ["/a.whl"]
-    assert len(report.steps) == 1
+    assert len(reporter.steps) == 1
 
 
 def test_many_files_are_fetched_at_once(tmp_path: Path, index: Index) -> None:
@@ -192,11 +192,11 @@ def test_a_netrc_that_is_malformed_does_not_count_and_is_not_quoted(tmp_path: Pa
     file = file_at(index.serve("/a.whl", content(BODY)))
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 password s3cret oops\n")
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    downloads(tmp_path, UvSettings({"NETRC": str(netrc)}), report=report).fetch([file])
+    downloads(tmp_path, UvSettings({"NETRC": str(netrc)}), reporter=reporter).fetch([file])
 
-    assert report.warnings == [f"{netrc} does not count: NetrcParseError"]
+    assert reporter.warnings == [f"{netrc} does not count: NetrcParseError"]
 
 
 def test_a_file_larger_than_allowed_is_given_up(tmp_path: Path, index: Index) -> None:
@@ -285,15 +285,15 @@ def test_certificates_that_are_not_there_are_an_error(tmp_path: Path) -> None:
 
 def test_a_stored_file_that_was_damaged_is_fetched_again(tmp_path: Path, index: Index) -> None:
     file = file_at(index.serve("/a.whl", content(BODY)))
-    report = RecordingReport()
+    reporter = RecordingReporter()
     place = downloads(tmp_path).fetch([file])[file]
     place.write_bytes(BODY[:-1] + b"!")
 
-    downloads(tmp_path, report=report).fetch([file])
+    downloads(tmp_path, reporter=reporter).fetch([file])
 
     assert place.read_bytes() == BODY
     assert len(index.asked) == 2
-    assert "damaged" in report.warnings[0]
+    assert "damaged" in reporter.warnings[0]
 
 
 def test_an_empty_file_in_the_store_is_no_file(tmp_path: Path, index: Index) -> None:

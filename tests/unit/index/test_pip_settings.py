@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.errors import LockError
 from venvpkg.index.pip_settings import uv_settings
 
@@ -22,12 +22,12 @@ def settings(
     files: Mapping[str, str] | None = None,
     *,
     there: tuple[str, ...] = (),
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
     project: Path | None = None,
 ) -> UvSettings:
     return uv_settings(
         environ,
-        report or RecordingReport(),
+        reporter or RecordingReporter(),
         cwd=Path("/home/me/app"),
         project=project,
         read=lambda path: (files or {}).get(str(path)),
@@ -82,7 +82,7 @@ def test_nothing_but_what_uv_needs_is_passed_on() -> None:
 
 @pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
 def test_a_default_index_for_uv_sets_all_of_pips_places_aside(variable: str) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
     found = variables(
         {
@@ -92,11 +92,11 @@ def test_a_default_index_for_uv_sets_all_of_pips_places_aside(variable: str) -> 
             "PIP_FIND_LINKS": "https://links.corp",
             "PIP_NO_INDEX": "1",
         },
-        report=report,
+        reporter=reporter,
     )
 
     assert found == {variable: "https://uv.corp/simple"}
-    assert len(report.details) == 4
+    assert len(reporter.details) == 4
 
 
 def test_more_indexes_for_uv_do_not_open_the_public_index_that_pip_closed() -> None:
@@ -185,16 +185,16 @@ def test_an_empty_value_is_no_setting() -> None:
 
 
 def test_an_extra_index_that_is_not_on_this_machine_is_left_out_with_a_warning() -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
     found = variables(
         {"PIP_EXTRA_INDEX_URL": "file:///mnt/simple https://b.corp/simple", "PIP_FIND_LINKS": "/mnt/wheels"},
-        report=report,
+        reporter=reporter,
     )
 
     assert found == {"UV_INDEX": "https://b.corp/simple"}
-    assert report.warnings == ["PIP_EXTRA_INDEX_URL: nothing is at file:///mnt/simple; left out"]
-    assert report.details == ["PIP_FIND_LINKS: nothing is at /mnt/wheels; left out"]
+    assert reporter.warnings == ["PIP_EXTRA_INDEX_URL: nothing is at file:///mnt/simple; left out"]
+    assert reporter.details == ["PIP_FIND_LINKS: nothing is at /mnt/wheels; left out"]
 
 
 def test_no_index_becomes_an_argument_and_closes_pips_indexes() -> None:

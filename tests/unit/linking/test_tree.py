@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.linking.builder import EM_386, EM_AARCH64, Elf
 from unit.places import Places
 from venvpkg.errors import ElfError
@@ -27,9 +27,9 @@ def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: P
     (places.destdir / "opt/short").write_bytes(b"\x7fE")
     os.mkfifo(places.destdir / "opt/pipe")
 
-    report = places.scan()
+    reporter = places.scan()
 
-    assert [str(each.path) for each in report.objects] == ["/opt/a.so", "/opt/b.so", "/opt/b/data.bin"]
+    assert [str(each.path) for each in reporter.objects] == ["/opt/a.so", "/opt/b.so", "/opt/b/data.bin"]
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: P
 def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Places, foreign: Elf) -> None:
     places.payload("/opt/foreign.node", foreign)
     places.payload("/opt/own.so", Elf(needed=("libc.so.6",)))
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    result = scan(places.destdir, places.target(), report)
+    result = scan(places.destdir, places.target(), reporter)
 
     assert [each.path for each in result.objects] == [PurePosixPath("/opt/own.so")]
     assert [each.path for each in result.foreign] == [PurePosixPath("/opt/foreign.node")]
-    assert len(report.warnings) == 1
-    assert "/opt/foreign.node" in report.warnings[0]
+    assert len(reporter.warnings) == 1
+    assert "/opt/foreign.node" in reporter.warnings[0]
 
 
 def test_all_damaged_files_are_told_at_once(places: Places) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import target
 from venvpkg.errors import LockError
 from venvpkg.host.runner import Command, Completed
@@ -23,7 +23,7 @@ SHA = "ab" * 32
 
 
 def resolver(tmp_path: Path, runner: ScriptedRunner, environment: Mapping[str, str] | None = None) -> Resolver:
-    return Resolver(Path(UV), UvSettings(environment or {}), runner, RecordingReport(), tmp_path)
+    return Resolver(Path(UV), UvSettings(environment or {}), runner, RecordingReporter(), tmp_path)
 
 
 def locking(**wheels: tuple[str, ...]) -> ScriptedRunner:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, target
 from unit.lock.test_resolve import SHA, UV, answering, application, failing, output, resolver
 from venvpkg.errors import LockError
@@ -150,13 +150,13 @@ def test_pins_without_hashes_become_constraints_of_our_own_lock_and_are_watched(
         output(command).write_text(ANSWER)
         return Completed(0)
 
-    runner, report = ScriptedRunner({(UV, "pip"): answer}), RecordingReport()
+    runner, reporter = ScriptedRunner({(UV, "pip"): answer}), RecordingReporter()
 
-    obtain_lock(project, target(), resolver(tmp_path, runner, report))
+    obtain_lock(project, target(), resolver(tmp_path, runner, reporter))
     obtain_lock(project, target(), resolver(tmp_path, runner), locked=True)
 
     assert constraints == ["flask==3.1.3\nother==1\n"]
-    assert [warning.split(":")[0] for warning in report.warnings] == [
+    assert [warning.split(":")[0] for warning in reporter.warnings] == [
         "requirements.txt has no hashes",
         "requirements.txt pins what the application does not depend on, so it is not in the package",
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, project_of, target
 from venvpkg.errors import LockError
 from venvpkg.host.runner import Command, Completed
@@ -37,7 +37,7 @@ wheels = [{{ url = "https://i.example/flask-3.1.3-py3-none-any.whl", hashes = {{
 """
 
 
-def resolver(tmp_path: Path, runner: ScriptedRunner, report: RecordingReport | None = None) -> Resolver:
+def resolver(tmp_path: Path, runner: ScriptedRunner, reporter: RecordingReporter | None = None) -> Resolver:
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
     return Resolver(
@@ -46,7 +46,7 @@ def resolver(tmp_path: Path, runner: ScriptedRunner, report: RecordingReport | N
             {"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:hush-42@corp/simple"}, ("--no-index",)
         ),
         runner=runner,
-        report=report or RecordingReport(),
+        reporter=reporter or RecordingReporter(),
         work=work,
     )
 
@@ -77,15 +77,15 @@ def application(tmp_path: Path, *dependencies: str, more: str = "") -> Path:
 
 
 def test_the_first_build_locks_and_the_second_runs_nothing(tmp_path: Path) -> None:
-    runner, report = answering(), RecordingReport()
+    runner, reporter = answering(), RecordingReporter()
     project = project_in(application(tmp_path, "flask"))
 
-    first = ensure_lock(project, target(), resolver(tmp_path, runner, report))
-    second = ensure_lock(project, target(), resolver(tmp_path, runner, report), locked=True)
+    first = ensure_lock(project, target(), resolver(tmp_path, runner, reporter))
+    second = ensure_lock(project, target(), resolver(tmp_path, runner, reporter), locked=True)
 
     assert first == second == project.lock
     assert len(runner.ran) == 1
-    assert report.steps == ["locked 1 distribution in pylock.toml"]
+    assert reporter.steps == ["locked 1 distribution in pylock.toml"]
     assert read_lock(first, target(), Settings()).get("flask") is not None
 
 

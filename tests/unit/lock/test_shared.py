@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, target
 from venvpkg.host.runner import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
@@ -165,8 +165,8 @@ class Index:
 
     def resolver(self, work: Path) -> Resolver:
         work.mkdir(exist_ok=True)
-        report = RecordingReport()
-        return Resolver(Path("/usr/lib/uv"), UvSettings({}, ()), self.runner, report, work)
+        reporter = RecordingReporter()
+        return Resolver(Path("/usr/lib/uv"), UvSettings({}, ()), self.runner, reporter, work)
 
 
 def release(number: str, minor: int) -> Target:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.lock.samples import project_in, project_of
 from venvpkg.errors import LockError
 from venvpkg.lock.source import LockKind, LockSource, lock_source
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def chosen(directory: Path, *names: str, lock: str | None = None, report: RecordingReport | None = None) -> LockSource:
+def chosen(
+    directory: Path, *names: str, lock: str | None = None, reporter: RecordingReporter | None = None
+) -> LockSource:
     for name in names:
         (directory / name).touch()
-    return lock_source(project_in(directory, Settings(lock=lock)), report or RecordingReport())
+    return lock_source(project_in(directory, Settings(lock=lock)), reporter or RecordingReporter())
 
 
 def test_without_any_lock_one_of_ours_will_be_made(tmp_path: Path) -> None:
@@ -33,11 +35,11 @@ def test_pylock_counts_before_uv_lock_and_that_before_those_of_other_programs(tm
 
 
 def test_a_lock_that_is_passed_over_for_pylock_is_told(tmp_path: Path) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    chosen(tmp_path, "pylock.toml", "uv.lock", report=report)
+    chosen(tmp_path, "pylock.toml", "uv.lock", reporter=reporter)
 
-    assert report.warnings == ['pylock.toml is used, and uv.lock is not; say which with lock = "FILE"']
+    assert reporter.warnings == ['pylock.toml is used, and uv.lock is not; say which with lock = "FILE"']
 
 
 @pytest.mark.parametrize(
@@ -54,12 +56,12 @@ def test_a_lock_that_is_passed_over_for_pylock_is_told(tmp_path: Path) -> None:
 def test_the_lock_that_the_configuration_names_counts_and_nothing_else_is_told(
     tmp_path: Path, name: str, kind: LockKind
 ) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    found = chosen(tmp_path, "pylock.toml", "uv.lock", "pdm.lock", name, lock=name, report=report)
+    found = chosen(tmp_path, "pylock.toml", "uv.lock", "pdm.lock", name, lock=name, reporter=reporter)
 
     assert found == LockSource(kind, tmp_path / name)
-    assert report.warnings == []
+    assert reporter.warnings == []
 
 
 def test_a_named_lock_that_is_not_there_is_an_error_unless_venvpkg_would_write_it(tmp_path: Path) -> None:
@@ -99,4 +101,4 @@ def test_a_malformed_pyproject_above_is_no_workspace(tmp_path: Path, text: str) 
 def test_a_requirement_looks_at_nobody_elses_lock(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").touch()
 
-    assert lock_source(project_of("app", tmp_path), RecordingReport()).path == tmp_path / "pylock.app.toml"
+    assert lock_source(project_of("app", tmp_path), RecordingReporter()).path == tmp_path / "pylock.app.toml"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, a_staged
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
 from venvpkg.model.staged import InstalledDistribution, StagedVenv
@@ -56,7 +56,7 @@ FROM_SBOM = Bundled("psycopg2-binary", "libpq", "13.5", "pkg:rpm/almalinux/libpq
 def test_an_sbom_in_the_wheel_tells_what_it_bundles_and_is_not_told_about_itself(tmp_path: Path) -> None:
     staged = staged_with(tmp_path, {SBOM: json.dumps(AUDITWHEEL).encode()})
 
-    assert bundled_libraries(staged, objects(), (wheel(Action.BINARY),), RecordingReport()) == (FROM_SBOM,)
+    assert bundled_libraries(staged, objects(), (wheel(Action.BINARY),), RecordingReporter()) == (FROM_SBOM,)
 
 
 @pytest.mark.parametrize("origin", [Action.COMPILE, Action.BINARY])
@@ -67,14 +67,14 @@ def test_what_a_vendor_wheel_says_of_itself_is_not_bundled(tmp_path: Path, origi
     }
     staged = staged_with(tmp_path, {SBOM.with_name("venvpkg.cdx.json"): json.dumps(linked).encode()})
 
-    assert bundled_libraries(staged, objects(), (wheel(origin),), RecordingReport()) == ()
+    assert bundled_libraries(staged, objects(), (wheel(origin),), RecordingReporter()) == ()
 
 
 def test_an_sbom_does_not_hide_the_grafted_objects_that_it_leaves_out(tmp_path: Path) -> None:
     other = LIBRARY.with_name("libssl-81ffa89e.so.3")
     staged = staged_with(tmp_path, {LIBRARY: b"pq", other: b"ssl", SBOM: json.dumps(AUDITWHEEL).encode()})
 
-    found = bundled_libraries(staged, objects(LIBRARY, other), (wheel(Action.BINARY),), RecordingReport())
+    found = bundled_libraries(staged, objects(LIBRARY, other), (wheel(Action.BINARY),), RecordingReporter())
 
     assert {each.name for each in found} == {"libpq", LIBRARY.name, other.name}
     assert FROM_SBOM in found
@@ -84,7 +84,7 @@ def test_an_sbom_does_not_hide_the_grafted_objects_that_it_leaves_out(tmp_path: 
 def test_without_a_usable_sbom_the_grafted_objects_are_named(tmp_path: Path, content: bytes | None) -> None:
     staged = staged_with(tmp_path, {LIBRARY: b"elf"} | ({} if content is None else {SBOM: content}))
 
-    found = bundled_libraries(staged, objects(LIBRARY), (wheel(Action.BINARY),), RecordingReport())
+    found = bundled_libraries(staged, objects(LIBRARY), (wheel(Action.BINARY),), RecordingReporter())
 
     assert found == (Bundled("psycopg2-binary", LIBRARY.name, sha256=hashlib.sha256(b"elf").hexdigest()),)
 
@@ -92,14 +92,14 @@ def test_without_a_usable_sbom_the_grafted_objects_are_named(tmp_path: Path, con
 def test_what_was_compiled_here_bundles_nothing(tmp_path: Path) -> None:
     staged = staged_with(tmp_path, {LIBRARY: b"elf"})
 
-    assert bundled_libraries(staged, objects(LIBRARY), (wheel(Action.COMPILE),), RecordingReport()) == ()
+    assert bundled_libraries(staged, objects(LIBRARY), (wheel(Action.COMPILE),), RecordingReporter()) == ()
 
 
 def test_objects_beside_the_grafted_ones_are_the_distributions_own(tmp_path: Path) -> None:
     own = PREFIX / "lib/_psycopg.so"
     staged = staged_with(tmp_path, {own: b"elf"})
 
-    assert bundled_libraries(staged, objects(own), (wheel(Action.BINARY),), RecordingReport()) == ()
+    assert bundled_libraries(staged, objects(own), (wheel(Action.BINARY),), RecordingReporter()) == ()
 
 
 def test_spdx_documents_are_read_too() -> None:

@@ -16,9 +16,9 @@ DEBUGPY = InstalledDistribution("debugpy", "1.8", "0" * 64, (SITE / "debugpy/__i
 OBJECT = ElfObject(SHIPPED, Abi(64, little_endian=True, machine=62, flags=0), ElfKind.SHARED)
 
 
-def told(report: ElfReport, origin: Action = Action.PURE) -> tuple[str, ...]:
+def told(reporter: ElfReport, origin: Action = Action.PURE) -> tuple[str, ...]:
     return native_code_in_pure_wheels(
-        report, [DEBUGPY], [ReadyWheel("debugpy", "1.8", Path("/w.whl"), "0" * 64, origin)]
+        reporter, [DEBUGPY], [ReadyWheel("debugpy", "1.8", Path("/w.whl"), "0" * 64, origin)]
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.errors import DownloadError, MissingToolError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.sources.cargo import CratesError, CrateStore
@@ -43,10 +43,12 @@ class Cargo:
         return Completed(0, CONFIG.replace("PLACE", place).encode())
 
 
-def store(tmp_path: Path, cargo: Cargo, report: RecordingReport | None = None, *, offline: bool = False) -> CrateStore:
+def store(
+    tmp_path: Path, cargo: Cargo, reporter: RecordingReporter | None = None, *, offline: bool = False
+) -> CrateStore:
     (tmp_path / "me").mkdir(exist_ok=True)
     environment = {"CARGO_HOME": str(tmp_path / "me"), "CARGO_REGISTRIES_CORP_TOKEN": "x", "CARGO_BUILD_RUSTC": "evil"}
-    return CrateStore(tmp_path / "store", cargo, report or RecordingReport(), environment, offline)
+    return CrateStore(tmp_path / "store", cargo, reporter or RecordingReporter(), environment, offline)
 
 
 @pytest.fixture
@@ -59,16 +61,16 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_crates_are_fetched_once_for_a_lock_and_are_there_offline_afterwards(tmp_path: Path, source: Path) -> None:
-    cargo, report = Cargo(), RecordingReport()
+    cargo, reporter = Cargo(), RecordingReporter()
 
-    first = store(tmp_path, cargo, report).vendored(source, "demo 1.0")
+    first = store(tmp_path, cargo, reporter).vendored(source, "demo 1.0")
     second = store(tmp_path, cargo, offline=True).vendored(source, "demo 1.0")
     (source / "src/rust/Cargo.lock").write_text('[[package]]\nname = "other"\n')
-    third = store(tmp_path, cargo, report).vendored(source, "demo 1.1")
+    third = store(tmp_path, cargo, reporter).vendored(source, "demo 1.1")
 
     assert first == second != third
     assert len(cargo.ran) == 2
-    assert report.steps == ["fetched 1 Rust crate of demo 1.0", "fetched 1 Rust crate of demo 1.1"]
+    assert reporter.steps == ["fetched 1 Rust crate of demo 1.0", "fetched 1 Rust crate of demo 1.1"]
     assert 'directory = "/usr/src/venvpkg/home/.cargo/crates"' in (first / "config.toml").read_text()
     assert (first / "crates/greet-1.0.0").is_dir()
 

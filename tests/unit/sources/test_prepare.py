@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import PrepareError
 from venvpkg.host.runner import Completed
@@ -32,7 +32,7 @@ class Bench:
 
     path: Path
     commands: dict[str, Callable[[Path], Completed]]
-    report: RecordingReport = field(default_factory=RecordingReport)
+    reporter: RecordingReporter = field(default_factory=RecordingReporter)
     ran: list[Command] = field(default_factory=list)
 
     @property
@@ -51,7 +51,7 @@ class Bench:
 
     def preparations(self, **changes: object) -> Preparations:
         whole = Preparations(
-            self.path / "store", bookworm(), (("nodejs:amd64", "18"),), self, self.report,
+            self.path / "store", bookworm(), (("nodejs:amd64", "18"),), self, self.reporter,
             {"HTTPS_PROXY": "http://proxy", "HOME": "/home/me", "npm_config_registry": "https://npm.example"},
             self.path / "logs",
         )  # fmt: skip
@@ -129,7 +129,7 @@ def test_files_that_were_changed_in_the_store_do_not_count(bench: Bench) -> None
     bench.prepared(BUNDLE)
 
     assert known is None
-    assert "was changed after it was stored" in bench.report.warnings[0]
+    assert "was changed after it was stored" in bench.reporter.warnings[0]
     assert (prepared.directory / "static/dist/a").read_text() == "1"
 
 
@@ -142,7 +142,7 @@ def test_only_a_command_that_asks_for_it_has_the_network_and_its_settings(bench:
     assert {"HTTPS_PROXY", "npm_config_registry"} <= fetch.keys()
     assert fetch.keys() - bundle.keys() == {"HTTPS_PROXY", "npm_config_registry"}
     assert bundle["HOME"] == fetch["HOME"] == "/usr/src/venvpkg/home"
-    assert bench.report.steps[:2] == ["preparing: fetch (with network)", "preparing: bundle --all"]
+    assert bench.reporter.steps[:2] == ["preparing: fetch (with network)", "preparing: bundle --all"]
 
 
 def test_offline_forbids_a_command_with_network_before_it_runs(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
@@ -24,13 +24,13 @@ CONTENTS = {MODULE: b"print()\n", PROGRAM: b"#!/bin/sh\n" * 30_000, BYTECODE: b"
 
 
 @pytest.fixture
-def report() -> RecordingReport:
-    return RecordingReport()
+def reporter() -> RecordingReporter:
+    return RecordingReporter()
 
 
 @pytest.fixture
-def cache(tmp_path: Path, report: RecordingReport) -> StagedCache:
-    return StagedCache(tmp_path / "staged", report)
+def cache(tmp_path: Path, reporter: RecordingReporter) -> StagedCache:
+    return StagedCache(tmp_path / "staged", reporter)
 
 
 def file(path: PurePosixPath, content: bytes) -> StoredFile:
@@ -98,7 +98,7 @@ def test_what_is_staged_shares_nothing_with_the_cache(cache: StagedCache, tmp_pa
 
 
 def test_every_damaged_byte_is_noticed_and_nothing_of_the_distribution_stays(
-    cache: StagedCache, report: RecordingReport, tmp_path: Path
+    cache: StagedCache, reporter: RecordingReporter, tmp_path: Path
 ) -> None:
     small = {MODULE: b"print()\n", BYTECODE: b"\0bytecode"}
     store(cache, tmp_path, small)
@@ -113,7 +113,7 @@ def test_every_damaged_byte_is_noticed_and_nothing_of_the_distribution_stays(
         assert place.taken == {}
         assert not stored.exists()
 
-    assert len(report.warnings) == len(content)
+    assert len(reporter.warnings) == len(content)
 
 
 def test_one_that_is_cut_off_anywhere_is_dropped(cache: StagedCache, tmp_path: Path) -> None:
@@ -142,20 +142,20 @@ def test_a_path_that_leaves_the_destdir_is_never_written(cache: StagedCache, tmp
 
 
 def test_a_file_that_changed_since_its_index_was_made_is_not_kept(
-    cache: StagedCache, report: RecordingReport, tmp_path: Path
+    cache: StagedCache, reporter: RecordingReporter, tmp_path: Path
 ) -> None:
     changed = tmp_path / "changed"
     changed.write_bytes(b"print(1)")
     index = Index(KEY, (file(MODULE, b"print(0)"),), (), SITE, ())
 
     assert not cache.keep(index, [changed])
-    assert report.details
+    assert reporter.details
     assert not list((tmp_path / "staged").rglob("*b*/*"))
 
 
-def test_a_cache_that_cannot_be_written_is_no_failure(report: RecordingReport, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_no_failure(reporter: RecordingReporter, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    unwritable = StagedCache(tmp_path / "file/staged", report)
+    unwritable = StagedCache(tmp_path / "file/staged", reporter)
 
     assert not unwritable.keep(Index(KEY, (), (), SITE, ()), [])
     with unwritable.opened(KEY) as found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, record_line, write_wheel
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.host.tree import entries_below
@@ -33,10 +33,12 @@ def destdir(tmp_path: Path) -> Path:
     return tmp_path / "destdir"
 
 
-def install(destdir: Path, *wheels: ReadyWheel, report: RecordingReport | None = None) -> tuple[InstalledWheel, ...]:
+def install(
+    destdir: Path, *wheels: ReadyWheel, reporter: RecordingReporter | None = None
+) -> tuple[InstalledWheel, ...]:
     there = {path: Content() for path, entry in entries_below(destdir) if not entry.is_dir(follow_symlinks=False)}
     environment = Environment(destdir, PREFIX, "python3.11", there)
-    installed = install_wheels(wheels, environment, report or RecordingReport())
+    installed = install_wheels(wheels, environment, reporter or RecordingReporter())
     environment.require_no_clash()
     return installed
 
@@ -68,7 +70,7 @@ def test_a_prefix_too_long_for_a_shebang_goes_through_the_shell(tmp_path: Path) 
     prefix = PREFIX / ("long" * 30)
     environment = Environment(tmp_path / "destdir", prefix, "python3.11")
 
-    install_wheels((write_wheel(tmp_path, entry_points=CONSOLE),), environment, RecordingReport())
+    install_wheels((write_wheel(tmp_path, entry_points=CONSOLE),), environment, RecordingReporter())
 
     script = (tmp_path / "destdir" / prefix.relative_to("/") / "bin/app").read_text()
     assert script.startswith(f"#!/bin/sh\n'''exec' {prefix}/bin/python")
@@ -92,12 +94,12 @@ def test_an_entry_point_wins_over_a_script_of_the_same_name(destdir: Path, tmp_p
 
 
 def test_bytecode_in_a_wheel_is_left_out_and_told(destdir: Path, tmp_path: Path) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    (installed,) = install(destdir, write_wheel(tmp_path, files={"__pycache__/a.pyc": b"x"}), report=report)
+    (installed,) = install(destdir, write_wheel(tmp_path, files={"__pycache__/a.pyc": b"x"}), reporter=reporter)
 
     assert SITE / "__pycache__/a.pyc" not in installed.files
-    assert "__pycache__" in report.details[0]
+    assert "__pycache__" in reporter.details[0]
 
 
 def test_all_clashes_are_told_with_both_owners(destdir: Path, tmp_path: Path) -> None:

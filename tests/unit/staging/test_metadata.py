@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.model.wheels import Action, ReadyWheel
@@ -41,12 +41,12 @@ def installed(destdir: Path, metadata: str | bytes, *, licence: str | None = Non
 
 
 def read(destdir: Path, metadata: str | bytes) -> CoreMetadata:
-    return read_metadata(installed(destdir, metadata), destdir, RecordingReport())
+    return read_metadata(installed(destdir, metadata), destdir, RecordingReporter())
 
 
 def application(destdir: Path, fields: str) -> ApplicationMetadata:
     wheel = installed(destdir, HEAD + fields)
-    return application_metadata(wheel, read_metadata(wheel, destdir, RecordingReport()), PREFIX / "bin")
+    return application_metadata(wheel, read_metadata(wheel, destdir, RecordingReporter()), PREFIX / "bin")
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,16 @@ def test_a_missing_metadata_file_is_a_wheel_error(tmp_path: Path) -> None:
     (tmp_path / (wheel.dist_info / "METADATA").relative_to("/")).unlink()
 
     with pytest.raises(WheelError, match="no METADATA"):
-        read_metadata(wheel, tmp_path, RecordingReport())
+        read_metadata(wheel, tmp_path, RecordingReporter())
 
 
 def test_a_requires_python_from_before_pep_440_is_passed_over(tmp_path: Path) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    metadata = read_metadata(installed(tmp_path, f"{HEAD}Requires-Python: >=3.6.*\n"), tmp_path, report)
+    metadata = read_metadata(installed(tmp_path, f"{HEAD}Requires-Python: >=3.6.*\n"), tmp_path, reporter)
 
     assert metadata.requires_python is None
-    assert "app: Requires-Python" in report.details[0]
+    assert "app: Requires-Python" in reporter.details[0]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_copyright_comes_from_the_licence_file(tmp_path: Path) -> None:
     )
     wheel = installed(tmp_path, HEAD, licence=licence)
 
-    found = installed_distribution(wheel, read_metadata(wheel, tmp_path, RecordingReport()), tmp_path)
+    found = installed_distribution(wheel, read_metadata(wheel, tmp_path, RecordingReporter()), tmp_path)
 
     assert found.license_files == (wheel.dist_info / "LICENSE",)
     assert found.copyright == (
@@ -181,6 +181,6 @@ def test_copyright_comes_from_the_licence_file(tmp_path: Path) -> None:
 def test_a_licence_file_of_ornaments_does_not_take_long(tmp_path: Path) -> None:
     wheel = installed(tmp_path, HEAD, licence="# (\n" * 60_000)
 
-    found = installed_distribution(wheel, read_metadata(wheel, tmp_path, RecordingReport()), tmp_path)
+    found = installed_distribution(wheel, read_metadata(wheel, tmp_path, RecordingReporter()), tmp_path)
 
     assert found.copyright == ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.targets.makers import TRIXIE, Machine
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb import bootstrap as debian
@@ -72,10 +72,10 @@ def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def systems(
     directory: Path, builder: Builder, *, settings: SystemSettings = MIRROR, offline: bool = False
-) -> tuple[Systems, RecordingReport]:
-    report = RecordingReport()
+) -> tuple[Systems, RecordingReporter]:
+    reporter = RecordingReporter()
     places = Places(directory / "wheelhouse", directory / "cache")
-    return Systems(places, lambda _: settings, builder, {}, report, offline), report
+    return Systems(places, lambda _: settings, builder, {}, reporter, offline), reporter
 
 
 def nothing(_: Target) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def made(builder: Builder) -> int:
 
 def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
     builder = Builder()
-    cache, report = systems(tmp_path, builder)
+    cache, reporter = systems(tmp_path, builder)
 
     first = cache.root(SUITE, nothing)
     again = cache.root(SUITE, nothing)
@@ -108,7 +108,7 @@ def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
     assert '--aptopt=Acquire::Check-Valid-Until "false";' in bootstrap.argv
     assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
     assert [each.packages for each in cache.systems()] == [(("libc6:amd64", "2.41-12"),)]
-    assert report.tasks[0] == "+ system making debian:trixie"
+    assert reporter.tasks[0] == "+ system making debian:trixie"
 
 
 @pytest.mark.parametrize(("name", "nothing_else"), [("keys.gpg", "none"), ("keys", "none.gpg")])
@@ -259,11 +259,11 @@ def test_a_system_of_another_day_than_the_user_names_now_serves_with_a_warning(t
     cache, _ = systems(tmp_path, builder)
     first = cache.create(SUITE)
 
-    later, report = systems(tmp_path, builder, settings=replace(MIRROR, snapshot="20261101"))
+    later, reporter = systems(tmp_path, builder, settings=replace(MIRROR, snapshot="20261101"))
     second = later.create(SUITE)
 
     assert second == first
-    (warning,) = report.warnings
+    (warning,) = reporter.warnings
     assert warning.startswith("debian:trixie was made from other sources, packages or options")
     assert warning.endswith("run venvpkg target update debian:trixie")
 
@@ -307,12 +307,12 @@ def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
     settings = SystemSettings(
         repositories=(Repository("base", "file:///srv"), Repository("keyed", "file:///k", ("k",)))
     )
-    cache, report = systems(tmp_path, Builder(refuses="dnf"), settings=settings)
+    cache, reporter = systems(tmp_path, Builder(refuses="dnf"), settings=settings)
 
     with pytest.raises(TargetError, match="dnf cannot make el:9"):
         cache.create(Selection(Kind.EL, "9"))
 
-    assert report.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
+    assert reporter.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, pins_of, remote, wheel_members, write_sdist, write_wheel
 from venvpkg.errors import CompileError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.host.runner import Command, Completed
@@ -83,7 +83,7 @@ class Bench:
 
     directory: Path
     machine: BuildMachine = field(default_factory=BuildMachine)
-    report: RecordingReport = field(default_factory=RecordingReport)
+    reporter: RecordingReporter = field(default_factory=RecordingReporter)
     pinned: list[tuple[str, ...]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -124,9 +124,9 @@ class Bench:
         workspace.mkdir()
         uv = self.directory / "uv"
         uv.touch()
-        house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.report)
+        house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.reporter)
         return Workshop(
-            bookworm(), TOOLCHAIN, self.machine, self.report, house, self.pin, self.fetch, uv, workspace,
+            bookworm(), TOOLCHAIN, self.machine, self.reporter, house, self.pin, self.fetch, uv, workspace,
             self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip
 
@@ -431,7 +431,7 @@ def test_nothing_of_a_build_stays_in_the_workspace(bench: Bench) -> None:
 def test_a_wheel_is_a_task_that_tells_what_it_is_at(bench: Bench) -> None:
     bench.compile(to_compile("demo"))
 
-    first, *doing, last = bench.report.tasks
+    first, *doing, last = bench.reporter.tasks
     assert (first, last) == ("+ wheel building demo 1.0", "- wheel building demo 1.0")
     assert doing == [
         "  laying out its source",
@@ -446,7 +446,7 @@ def test_a_wheel_is_a_task_that_tells_what_it_is_at(bench: Bench) -> None:
 def test_several_wheels_are_a_queue_that_tells_how_many_are_done(bench: Bench) -> None:
     bench.compile(to_compile("one"), to_compile("two"), to_compile("three"), jobs=1)
 
-    tasks = bench.report.tasks
+    tasks = bench.reporter.tasks
     assert (tasks[0], tasks[-1]) == ("+ queue 3 wheels to build", "- queue 3 wheels to build")
     assert [each for each in tasks if "done" in each] == ["  1 of 3 done", "  2 of 3 done", "  3 of 3 done"]
 
@@ -456,4 +456,4 @@ def test_a_wheel_that_cannot_be_built_is_a_task_no_more(tmp_path: Path) -> None:
 
     failure(bench, to_compile("demo"))
 
-    assert bench.report.tasks[-1] == "- wheel building demo 1.0"
+    assert bench.reporter.tasks[-1] == "- wheel building demo 1.0"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.wheelhouse.entry import Entry, read_shelves
 from venvpkg.wheelhouse.gc import GcRules, collect, removable
@@ -67,7 +67,7 @@ def test_keep_protects_from_the_other_rules() -> None:
 
 
 def fill(tmp_path: Path, *versions: str) -> Wheelhouse:
-    house = Wheelhouse(tmp_path / "house", TAG, RecordingReport())
+    house = Wheelhouse(tmp_path / "house", TAG, RecordingReporter())
     for version in versions:
         wheel = write_wheel(
             tmp_path / f"demo-{version}-cp311-cp311-{TAG}.whl", wheel_members(version=version, tag=f"cp311-cp311-{TAG}")
@@ -81,7 +81,7 @@ def inputs_of(version: str) -> dict[str, Json]:
 
 
 def entries(tmp_path: Path) -> tuple[Entry, ...]:
-    return read_shelves(tmp_path / "house", RecordingReport())
+    return read_shelves(tmp_path / "house", RecordingReporter())
 
 
 def test_what_is_removed_is_gone_and_nothing_else_is(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_what_is_removed_is_gone_and_nothing_else_is(tmp_path: Path) -> None:
 
 def test_what_a_build_took_stays_until_the_build_is_done(tmp_path: Path) -> None:
     fill(tmp_path, "1.0")
-    build = Wheelhouse(tmp_path / "house", TAG, RecordingReport())
+    build = Wheelhouse(tmp_path / "house", TAG, RecordingReporter())
     taken = build.take(key_of(inputs_of("1.0")))
     (only,) = entries(tmp_path)
 
@@ -124,7 +124,7 @@ def test_taking_a_wheel_is_a_use_and_looking_is_none(tmp_path: Path) -> None:
     (before,) = entries(tmp_path)
     for file in before.directory.iterdir():
         os.utime(file, (1, 1))
-    house = Wheelhouse(tmp_path / "house", TAG, RecordingReport())
+    house = Wheelhouse(tmp_path / "house", TAG, RecordingReporter())
 
     house.find(before.key)
     looked = entries(tmp_path)[0].used
@@ -139,10 +139,10 @@ def test_an_entry_that_is_no_entry_is_reported_and_never_removed(tmp_path: Path)
     fill(tmp_path, "1.0")
     (only,) = entries(tmp_path)
     (only.directory / "provenance.json").write_text("{}")
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    assert read_shelves(tmp_path / "house", report) == ()
-    assert len(report.warnings) == 1
+    assert read_shelves(tmp_path / "house", reporter) == ()
+    assert len(reporter.warnings) == 1
 
 
 @pytest.mark.parametrize("name", ["damaged", ".tmp", "Upper"])
@@ -156,8 +156,8 @@ def test_only_shelves_are_read(tmp_path: Path, name: str) -> None:
 def test_a_wheel_of_an_accepted_shelf_is_found_by_its_source(tmp_path: Path) -> None:
     inputs: dict[str, Json] = {"recipe": 1, "name": "demo", "version": "1.0", "source": "s", "ext_suffix": "e"}
     wheel = write_wheel(tmp_path / f"demo-1.0-cp311-cp311-{TAG}.whl")
-    Wheelhouse(tmp_path / "house", TAG, RecordingReport()).publish(wheel, {**inputs, "platform_tag": TAG}, {})
-    ubuntu = Wheelhouse(tmp_path / "house", "linux_x86_64_ubuntu_22_04", RecordingReport(), [TAG])
+    Wheelhouse(tmp_path / "house", TAG, RecordingReporter()).publish(wheel, {**inputs, "platform_tag": TAG}, {})
+    ubuntu = Wheelhouse(tmp_path / "house", "linux_x86_64_ubuntu_22_04", RecordingReporter(), [TAG])
 
     found = ubuntu.find_like({**inputs, "platform_tag": "linux_x86_64_ubuntu_22_04"})
 
@@ -165,6 +165,6 @@ def test_a_wheel_of_an_accepted_shelf_is_found_by_its_source(tmp_path: Path) -> 
     assert (found.shelf, ubuntu.take(found.key) is not None) == (TAG, True)
     assert ubuntu.find_like({**inputs, "source": "other"}) is None
     assert ubuntu.find_like({**inputs, "ext_suffix": ".cpython-313"}) is None
-    stranger = Wheelhouse(tmp_path / "house", "linux_x86_64_ubuntu_22_04", RecordingReport())
+    stranger = Wheelhouse(tmp_path / "house", "linux_x86_64_ubuntu_22_04", RecordingReporter())
     assert stranger.find_like(inputs) is None
     assert stranger.find(found.key) is None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import write_wheel
 from venvpkg.errors import MachineError
 from venvpkg.model.wheels import Action
@@ -27,14 +27,14 @@ INPUTS: dict[str, Json] = {"name": "demo", "packages": {"gcc": "12"}}
 KEY = key_of(INPUTS)
 
 
-@pytest.fixture(name="report")
-def _report() -> RecordingReport:
-    return RecordingReport()
+@pytest.fixture(name="reporter")
+def _reporter() -> RecordingReporter:
+    return RecordingReporter()
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path: Path, report: RecordingReport) -> Wheelhouse:
-    return Wheelhouse(tmp_path / "wheelhouse", "linux_x86_64_debian_12", report)
+def _house(tmp_path: Path, reporter: RecordingReporter) -> Wheelhouse:
+    return Wheelhouse(tmp_path / "wheelhouse", "linux_x86_64_debian_12", reporter)
 
 
 @pytest.fixture(name="wheel")
@@ -95,7 +95,7 @@ def change_inputs(path: Path) -> None:
     ],
 )
 def test_a_damaged_entry_is_set_aside_reported_and_can_be_published_again(
-    tmp_path: Path, house: Wheelhouse, wheel: Path, report: RecordingReport, damage: Callable[[Path], object]
+    tmp_path: Path, house: Wheelhouse, wheel: Path, reporter: RecordingReporter, damage: Callable[[Path], object]
 ) -> None:
     house.publish(wheel, INPUTS, {})
     damage(entry(tmp_path))
@@ -103,7 +103,7 @@ def test_a_damaged_entry_is_set_aside_reported_and_can_be_published_again(
     found = house.find(KEY)
 
     assert found is None
-    assert len(report.warnings) == 1
+    assert len(reporter.warnings) == 1
     assert len(list((tmp_path / "wheelhouse/damaged").iterdir())) == 1
     assert house.publish(wheel, INPUTS, {}).path.is_file()
 
@@ -124,7 +124,7 @@ def test_debug_information_is_kept_beside_the_wheel_for_who_reuses_it(
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"other"), lambda path: path.unlink()])
 def test_an_entry_whose_debug_information_is_damaged_is_set_aside(
-    tmp_path: Path, house: Wheelhouse, wheel: Path, report: RecordingReport, damage: Callable[[Path], object]
+    tmp_path: Path, house: Wheelhouse, wheel: Path, reporter: RecordingReporter, damage: Callable[[Path], object]
 ) -> None:
     debug = tmp_path / "demo.debug.zip"
     debug.write_bytes(b"archive")
@@ -132,7 +132,7 @@ def test_an_entry_whose_debug_information_is_damaged_is_set_aside(
     damage(entry(tmp_path) / debug.name)
 
     assert house.find(KEY) is None
-    assert len(report.warnings) == 1
+    assert len(reporter.warnings) == 1
 
 
 def test_an_entry_under_another_key_is_not_taken(tmp_path: Path, house: Wheelhouse, wheel: Path) -> None:
@@ -182,7 +182,7 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
     seen: list[int] = []
 
     def sweep_meanwhile(_: Wheelhouse, fresh: Path, key: str) -> None:
-        Wheelhouse(tmp_path / "wheelhouse", "x", RecordingReport()).sweep()
+        Wheelhouse(tmp_path / "wheelhouse", "x", RecordingReporter()).sweep()
         seen.append(len(list(fresh.iterdir())))
         raise OSError(5, key)
 
@@ -196,7 +196,7 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
 def test_a_wheelhouse_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path, wheel: Path) -> None:
     (tmp_path / "file").touch()
 
-    unwritable = Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReport())
+    unwritable = Wheelhouse(tmp_path / "file/wheelhouse", "x", RecordingReporter())
     with pytest.raises(MachineError, match="wheelhouse cannot be used"):
         unwritable.publish(wheel, INPUTS, {})
     with pytest.raises(MachineError, match="wheelhouse cannot be used"):
@@ -209,7 +209,7 @@ def test_to_see_whether_it_can_be_written_leaves_nothing_in_it(tmp_path: Path, h
     assert [path.name for path in (tmp_path / "wheelhouse").rglob("*") if path.name != ".lock"] == [".tmp"]
 
 
-def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, report: RecordingReport) -> None:
+def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, reporter: RecordingReporter) -> None:
     house.publish(wheel, INPUTS, {})
     other = os.open(wheel.parent / "wheelhouse" / ".lock", os.O_RDWR)
     fcntl.flock(other, fcntl.LOCK_EX)
@@ -217,12 +217,12 @@ def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, r
     thread = threading.Thread(target=house.publish, args=(wheel, {**INPUTS, "name": "other"}, {}))
     thread.start()
     deadline = time.monotonic() + 10
-    while not report.tasks and time.monotonic() < deadline:
+    while not reporter.tasks and time.monotonic() < deadline:
         time.sleep(0.01)
-    begun = list(report.tasks)
+    begun = list(reporter.tasks)
     os.close(other)
     thread.join()
 
     waiting = f"waiting for another build, which has the lock on the wheelhouse {wheel.parent / 'wheelhouse'}"
     assert begun == [f"+ wait {waiting}"]
-    assert report.tasks == [f"+ wait {waiting}", f"- wait {waiting}"]
+    assert reporter.tasks == [f"+ wait {waiting}", f"- wait {waiting}"]

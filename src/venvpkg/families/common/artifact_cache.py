@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.wheelhouse.key import Json
 
 
@@ -38,13 +38,13 @@ class PackedPackages:
     Args:
         path: of the cache.
         packers: name and version of what writes the bytes.
-        report: hears of damaged packages, and when nothing can be stored.
+        reporter: hears of damaged packages, and when nothing can be stored.
     """
 
-    def __init__(self, path: Path, packers: Sequence[tuple[str, str]], report: Report) -> None:
+    def __init__(self, path: Path, packers: Sequence[tuple[str, str]], reporter: Reporter) -> None:
         self._files = KeptFiles(path, _MOST_BYTES)
         self._packers = packers
-        self._report = report
+        self._reporter = reporter
 
     def have(self, package: Path, tree: Path, inputs: Mapping[str, Json], make: Callable[[], str]) -> str:
         """Have ``tree`` packed as ``package``, by ``make`` if it was not packed before; return what its packer said.
@@ -61,7 +61,7 @@ class PackedPackages:
             said = make()
             self._keep(key, package, said)
         else:
-            self._report.detail(f"{package.name} was packed before, from the same files in the same way")
+            self._reporter.detail(f"{package.name} was packed before, from the same files in the same way")
         return said
 
     def _key(self, tree: Path, inputs: Mapping[str, Json]) -> str:
@@ -75,7 +75,7 @@ class PackedPackages:
                 return _read(stream, key, package)
             except _DamagedError as error:
                 package.unlink(missing_ok=True)
-                self._report.warn(f"packed package {key[:16]} in the cache is damaged ({error}); it is packed again")
+                self._reporter.warn(f"packed package {key[:16]} in the cache is damaged ({error}); it is packed again")
                 self._files.drop(key)
                 return None
 
@@ -92,7 +92,7 @@ class PackedPackages:
                 stream.seek(0)
                 stream.write(_header(digest.hexdigest(), len(text)))
         except OSError as error:
-            self._report.detail(f"packed packages are not kept for the next build: {error}")
+            self._reporter.detail(f"packed packages are not kept for the next build: {error}")
         else:
             self._files.sweep()
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import PackedPackages
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
@@ -113,7 +113,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     target: Target,
     destination: Path,
     runner: Runner,
-    report: Report,
+    reporter: Reporter,
     *,
     earlier: PackedPackages,
 ) -> Artifact:
@@ -150,7 +150,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     if spec.debug:
         companion = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
         artifact = replace(artifact, companions=(companion,))
-    report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
+    reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec, Relations
     from venvpkg.model.target import Target
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 120.0
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
+def warn_of_namesake(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
     """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
 
     Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.
@@ -36,19 +36,21 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
         name: of our package.
         target: whose index is asked.
         runner: runs apt-cache.
-        report: hears of it.
+        reporter: hears of it.
         cache: venvpkg's; apt's parsed index is kept there.
     """
     version = in_index(name, target, runner, cache)
     if version:
-        report.warn(
+        reporter.warn(
             f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
             " known, apt installs the one with the higher version, and a newer one from the release replaces ours."
             " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
         )
 
 
-def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
+def avoid_collisions(
+    spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
+) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships a command or file of it, each with a warning.
 
     Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
@@ -67,10 +69,10 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
     if not claimed:
         return spec
     known = _declared(spec.relations) | {spec.name}
-    shipped = _shipping(claimed, target, runner, report)
+    shipped = _shipping(claimed, target, runner, reporter)
     others = {package: paths for package, paths in sorted(shipped.items()) if package not in known}
     for package, paths in others.items():
-        report.warn(
+        reporter.warn(
             f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
             f" together, so this one conflicts with it. Leave it out of commands or files in [tool.venvpkg], or declare"
             f" what {package} is to this package in conflicts, replaces or provides."
@@ -86,11 +88,11 @@ def _declared(relations: Relations) -> set[str]:
 
 
 def _shipping(
-    paths: Iterable[PurePosixPath], target: Target, runner: Runner, report: Report
+    paths: Iterable[PurePosixPath], target: Target, runner: Runner, reporter: Reporter
 ) -> Mapping[str, set[PurePosixPath]]:
     """Return which packages ship any of ``paths``: installed ones, and those in apt-file's index."""
     found: dict[str, set[PurePosixPath]] = {}
-    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), runner, report)):
+    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), runner, reporter)):
         found.setdefault(package.partition(":")[0], set()).add(path)
     return found
 
@@ -108,7 +110,7 @@ def _spellings(path: PurePosixPath) -> tuple[str, ...]:
     return (str(path), str(path).removeprefix("/usr")) if path.is_relative_to("/usr") else (str(path),)
 
 
-def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> Iterator[tuple[PurePosixPath, str]]:
+def indexed(paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""
     wanted = {spelling: path for path in paths for spelling in _spellings(path)}
     done = runner.run(
@@ -119,7 +121,7 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, report: Report) -> I
         )
     )
     if done.returncode not in {0, 1}:
-        report.detail(f"apt-file was not asked who else ships {', '.join(map(str, paths))}: {done.outcome()}")
+        reporter.detail(f"apt-file was not asked who else ships {', '.join(map(str, paths))}: {done.outcome()}")
         return
     for line in done.text.splitlines():
         package, _, path = line.partition(": ")

@@ -26,7 +26,7 @@ from venvpkg.model.elf import Found
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.deb.owners import Owners
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency, DependencySet, NativePackage
@@ -44,11 +44,11 @@ _READERS: Final = {
 
 
 def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
-    report: ElfReport,
+    elf: ElfReport,
     staged: StagedVenv,
     target: Target,
     runner: Runner,
-    console_report: Report,
+    reporter: Reporter,
     *,
     declared: Sequence[str] = (),
     sonames: Sequence[SonameRule] = (),
@@ -59,11 +59,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     What the user leaves out of the computed relations stays known, and is worth a warning.
 
     Args:
-        report: ELF files of the payload.
+        elf: ELF files of the payload.
         staged: the payload.
         target: where it will be installed; its package database knows the libraries it was compiled against.
         runner: runs dpkg-query on the target.
-        console_report: hears the warnings, which are in the result as well.
+        reporter: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
         sonames: what the user says of single libraries.
         with_floors: makes no difference: every package of the family tells lowest versions, or has one.
@@ -76,7 +76,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     """
     del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
-    loaded = load(report, staged.destdir, target)
+    loaded = load(elf, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.SYSTEM))
     owners = read_owners(
         target,
@@ -89,7 +89,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     recommends: tuple[Dependency, ...] = ()
     warnings = {*loaded.warnings}
     if target.interpreter.is_default or is_owned(target.interpreter, owners):
-        modules, recommends = split_library_claims(staged, target, runner, console_report)
+        modules, recommends = split_library_claims(staged, target, runner, reporter)
         needed_by = staged.prefix / "bin" / "python"
         claims = (*interpreter_claims(target.interpreter, owners, staged.python_floor, needed_by), *modules)
     else:
@@ -99,7 +99,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
-    computed = derive(report, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
+    computed = derive(elf, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
     computed = replace(computed, recommends=recommends)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
@@ -107,7 +107,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
         owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
-    tell(result, len(report.objects), console_report, ("package", "packages"))
+    tell(result, len(elf.objects), reporter, ("package", "packages"))
     return result
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.depends.derive import Claim
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency
@@ -66,7 +66,7 @@ _PYPY_NEEDS = dict.fromkeys(("idlelib", "tkinter", "turtle", "turtledemo"), "_tk
 
 
 def split_library_claims(
-    staged: StagedVenv, target: Target, runner: Runner, report: Report
+    staged: StagedVenv, target: Target, runner: Runner, reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
     """Return what the payload's imports make it depend on, and what they make it recommend; see ``depends.stdlib``.
 
@@ -74,7 +74,7 @@ def split_library_claims(
         staged: the payload.
         target: its database, and apt-file where it is there, know which package has a module.
         runner: runs dpkg-query and apt-file.
-        report: hears of each recommendation, and of imports that cause nothing.
+        reporter: hears of each recommendation, and of imports that cause nothing.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``read_owners`` does.
@@ -82,12 +82,12 @@ def split_library_claims(
     minor, is_pypy = target.interpreter.version[1], target.interpreter.is_pypy
     parts = [each for each in (PYPY_PARTS if is_pypy else PARTS) if each.before is None or minor < each.before]
     uses = uses_of(staged, [each.module for each in parts])
-    packages = _packages({each.imported for each in uses}, parts, target, runner, report)
-    return module_claims(uses, packages, report)
+    packages = _packages({each.imported for each in uses}, parts, target, runner, reporter)
+    return module_claims(uses, packages, reporter)
 
 
 def _packages(
-    imported: Iterable[str], parts: Iterable[Part], target: Target, runner: Runner, report: Report
+    imported: Iterable[str], parts: Iterable[Part], target: Target, runner: Runner, reporter: Reporter
 ) -> Mapping[str, str | None]:
     """Return import → the package that has it; None for what comes with the interpreter."""
     interpreter = target.interpreter
@@ -99,7 +99,7 @@ def _packages(
     owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
     known = {path: {each.partition(":")[0] for each in owners.of(path)} for path in paths}
     unknown = [path for name, several in asked.items() if not any(known[path] for path in several) for path in several]
-    for path, package in indexed(unknown, runner, report) if unknown else ():
+    for path, package in indexed(unknown, runner, reporter) if unknown else ():
         known[path].add(package)
     base = _with_interpreter(interpreter)
     found: dict[str, str | None] = {}

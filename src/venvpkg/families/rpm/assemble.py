@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import PackedPackages
     from venvpkg.families.rpm.spec import Composed
     from venvpkg.host.runner import Runner
@@ -33,7 +33,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     target: Target,
     destination: Path,
     runner: Runner,
-    report: Report,
+    reporter: Reporter,
     *,
     earlier: PackedPackages,
 ) -> Artifact:
@@ -56,13 +56,13 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
         Expected(of.header(), owned(paths), spec.state), runner,
         earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
     )  # fmt: skip
-    report.detail(f"rpmbuild: {packed.said[-2000:]}")
+    reporter.detail(f"rpmbuild: {packed.said[-2000:]}")
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
     if spec.debug:
         companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
         artifact = replace(artifact, companions=(companion,))
-    report.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
+    reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
 
 

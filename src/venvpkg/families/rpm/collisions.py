@@ -19,13 +19,13 @@ from venvpkg.families.rpm.versions import version_key
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec, Relations
     from venvpkg.model.target import Target
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, *, cache: Path) -> None:
+def warn_of_namesake(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
     """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
 
     Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
@@ -34,14 +34,16 @@ def warn_of_namesake(name: str, target: Target, runner: Runner, report: Report, 
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:
         version = max(versions, key=version_key)
-        report.warn(
+        reporter.warn(
             f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
             " known, the one with the higher version is installed, and a newer one from the release replaces ours."
             " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
         )
 
 
-def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: Report, *, cache: Path) -> PackageSpec:
+def avoid_collisions(
+    spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
+) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
 
     rpm refuses two packages with the same path and different files, but only once everything was downloaded. Those
@@ -62,7 +64,7 @@ def avoid_collisions(spec: PackageSpec, target: Target, runner: Runner, report: 
         for package in {*installed, *in_repositories} - known:
             others.setdefault(package, set()).add(link)
     for package, paths in sorted(others.items()):
-        report.warn(
+        reporter.warn(
             f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
             f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
             f" what {package} is to this package in conflicts, replaces or provides."

@@ -24,7 +24,7 @@ from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.rpm.owners import Owners
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency
@@ -39,11 +39,11 @@ _READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/sy
 
 
 def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
-    report: ElfReport,
+    elf: ElfReport,
     staged: StagedVenv,
     target: Target,
     runner: Runner,
-    console_report: Report,
+    reporter: Reporter,
     *,
     declared: Sequence[str] = (),
     sonames: Sequence[SonameRule] = (),
@@ -55,11 +55,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     interpreter's.
 
     Args:
-        report: ELF files of the payload.
+        elf: ELF files of the payload.
         staged: the payload.
         target: where it will be installed.
         runner: runs rpm and the package manager on the target.
-        console_report: hears the warnings, which are in the result as well.
+        reporter: hears the warnings, which are in the result as well.
         declared: ``depends`` of the configuration: relations to add, and what to leave out, such as ``!libfoo``.
         sonames: what the user says of single libraries.
         with_floors: whether packages whose library has no symbol versions are needed in their present version at least.
@@ -71,11 +71,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         MissingToolError: no rpm.
     """
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
-    loaded = load(report, staged.destdir, target)
+    loaded = load(elf, staged.destdir, target)
     owners = read_owners(runner)
     ruled = {rule.soname for rule in sonames}
     edges = [edge for edge in loaded.edges if edge.need.soname not in ruled]
-    required = required_of_system(report.objects, edges)
+    required = required_of_system(elf.objects, edges)
     provided = _provided(required, edges, owners, runner)
     shipped_by = owners_of(target.interpreter.path, runner)
     interpreter: tuple[Claim, ...] = ()
@@ -83,7 +83,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     warnings = {*loaded.warnings}
     if target.interpreter.is_default or shipped_by:
         package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
-        modules, recommends = split_library_claims(staged, target.interpreter, package, runner, console_report)
+        modules, recommends = split_library_claims(staged, target.interpreter, package, runner, reporter)
         needed_by = staged.prefix / "bin" / "python"
         own = interpreter_claims(target.interpreter, shipped_by, owners, staged.python_floor, needed_by)
         interpreter = (*own, *modules)
@@ -95,9 +95,9 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
-    abi = report.objects[0].abi if report.objects else None
+    abi = elf.objects[0].abi if elf.objects else None
     index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
-    computed = derive(report, loaded.edges, index, staged.owners(), others, rules=_spelled(sonames))
+    computed = derive(elf, loaded.edges, index, staged.owners(), others, rules=_spelled(sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)
@@ -106,7 +106,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
         owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
     )
-    tell(result, len(report.objects), console_report, ("capability", "capabilities"))
+    tell(result, len(elf.objects), reporter, ("capability", "capabilities"))
     return result
 
 

@@ -12,7 +12,7 @@ from venvpkg.families.rpm.repositories import shippers_in_repositories
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.depends.derive import Claim
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency
@@ -50,7 +50,7 @@ _BASE: Final = "-base"
 
 
 def split_library_claims(
-    staged: StagedVenv, interpreter: Interpreter, package: str, runner: Runner, report: Report
+    staged: StagedVenv, interpreter: Interpreter, package: str, runner: Runner, reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
     """Return what the payload's imports make it require, and what they make it recommend; see ``depends.stdlib``.
 
@@ -59,7 +59,7 @@ def split_library_claims(
         interpreter: of the target.
         package: that ships it.
         runner: runs rpm and the package manager on the target.
-        report: hears of imports that cause nothing, and of packages that nobody was found to have.
+        reporter: hears of imports that cause nothing, and of packages that nobody was found to have.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``owners_of`` does.
@@ -73,12 +73,12 @@ def split_library_claims(
         known = _shippers(module, interpreter, runner)
         usual = f"{package.removesuffix(_BASE)}{parts[module]}"
         if not known:
-            report.warn(
+            reporter.warn(
                 f"neither an installed package nor one that the repositories tell of has the module {module}: it is"
                 f" taken to be in {usual}"
             )
         shippers[module] = None if base & set(known) else (known or (usual,))[0]
-    return module_claims(uses, {use.imported: shippers[_part(use.imported)] for use in uses}, report)
+    return module_claims(uses, {use.imported: shippers[_part(use.imported)] for use in uses}, reporter)
 
 
 def _part(imported: str) -> str:

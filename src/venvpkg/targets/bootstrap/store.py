@@ -28,7 +28,7 @@ from venvpkg.targets.selection import parse_selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from venvpkg.console import Report
+    from venvpkg.console import Reporter
     from venvpkg.families.base import Packages
     from venvpkg.host.runner import Streamer
     from venvpkg.model.build_root import SystemSettings
@@ -60,7 +60,7 @@ class Systems:
         settings: what the user says of each system, by its name.
         runner: runs programs of this machine.
         environment: venvpkg's own.
-        report: hears what takes long.
+        reporter: hears what takes long.
         offline: make nothing.
     """
 
@@ -68,7 +68,7 @@ class Systems:
     settings: Callable[[str], SystemSettings]
     runner: Streamer
     environment: Mapping[str, str]
-    report: Report
+    reporter: Reporter
     offline: bool = False
 
     def systems(self) -> tuple[System, ...]:
@@ -193,7 +193,7 @@ class Systems:
             # Nobody could make it here now, as with a cache that was copied; what is there serves all the same.
             return system
         if recipe.digest != system.recipe:
-            self.report.warn(
+            self.reporter.warn(
                 f"{selection} was made from other sources, packages or options than it would be now; to make it anew,"
                 f" run venvpkg target update {selection}"
             )
@@ -210,9 +210,9 @@ class Systems:
         recipe = family.recipe(selection, self.settings(str(selection)), self.runner)
         for each in recipe.repositories:
             if not each.keys:
-                self.report.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
+                self.reporter.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
         start = time.monotonic()
-        with workspace(self.places) as work, self.report.task(Work.SYSTEM, f"making {selection}"):
+        with workspace(self.places) as work, self.reporter.task(Work.SYSTEM, f"making {selection}"):
             tarball = family.bootstrap(recipe, work, self.runner)
             identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
@@ -226,7 +226,7 @@ class Systems:
             if not (self._roots / identity).exists():
                 root.rename(self._roots / identity)
         elapsed = time.monotonic() - start
-        self.report.step(f"made {selection} in {elapsed:.1f} s: {len(packages)} packages")
+        self.reporter.step(f"made {selection} in {elapsed:.1f} s: {len(packages)} packages")
         return system
 
     def _describe(self, system: System) -> None:
@@ -269,13 +269,13 @@ class Systems:
         start = time.monotonic()
         with (
             workspace(self.places) as work,
-            self.report.task(Work.SYSTEM, f"installing {', '.join(packages)} in {system.selection}"),
+            self.reporter.task(Work.SYSTEM, f"installing {', '.join(packages)} in {system.selection}"),
         ):
             self._unpack(self._tarball(system), work / "root")
             family_module(system.selection).add_packages(work / "root", packages, self.runner, self.environment)
             (work / "root").rename(root)
         elapsed = time.monotonic() - start
-        self.report.step(f"installed {', '.join(packages)} in {system.selection} in {elapsed:.1f} s")
+        self.reporter.step(f"installed {', '.join(packages)} in {system.selection} in {elapsed:.1f} s")
         return root
 
     def _make_roots(self) -> None:
@@ -320,7 +320,7 @@ class Systems:
         """Hold the lock on everything of one system; others who want it wait."""
         self.places.systems.mkdir(parents=True, exist_ok=True)
         path = self._description(selection).with_suffix(".lock")
-        waiting = self.report.task(Work.WAIT, f"waiting for another run that makes {selection}")
+        waiting = self.reporter.task(Work.WAIT, f"waiting for another run that makes {selection}")
         with locked(path, waiting=waiting):
             yield
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from venvpkg.families.common.artifact_cache import PackedPackages
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def packed_again(
     package = tmp_path / "app.deb"
     package.unlink(missing_ok=True)
     packer = Packer(package)
-    said = PackedPackages(tmp_path / "packed", packers, RecordingReport()).have(package, tree, inputs, packer)
+    said = PackedPackages(tmp_path / "packed", packers, RecordingReporter()).have(package, tree, inputs, packer)
     assert (said, package.read_bytes()) == ("warning: größe", CONTENT)
     return packer.packed == 1
 
@@ -109,7 +109,7 @@ def test_what_is_refused_is_not_kept(tmp_path: Path, tree: Path) -> None:
         (tmp_path / "app.deb").write_bytes(b"wrong")
         raise ValueError
 
-    earlier = PackedPackages(tmp_path / "packed", PACKERS, RecordingReport())
+    earlier = PackedPackages(tmp_path / "packed", PACKERS, RecordingReporter())
     with pytest.raises(ValueError):  # noqa: PT011 - the one above
         earlier.have(tmp_path / "app.deb", tree, INPUTS, refuse)
 

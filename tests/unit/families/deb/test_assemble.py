@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import NOTHING_PACKED, RecordingReport, ScriptedRunner
+from unit.fakes import NOTHING_PACKED, RecordingReporter, ScriptedRunner
 from unit.samples import PREFIX, a_spec, a_staged, debian_12
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.deb.assemble import artifact_name, assemble
@@ -54,7 +54,7 @@ def spec_in(destdir: Path, **changes: object) -> PackageSpec:
 def pack(spec: PackageSpec, destination: Path, dpkg: DpkgDeb | None = None) -> Artifact:
     dpkg = dpkg or DpkgDeb()
     runner = ScriptedRunner({("dpkg-deb", "--root-owner-group"): dpkg.build, ("dpkg-deb", "--field"): dpkg.field})
-    return assemble(spec, debian_12(), destination, runner, RecordingReport(), earlier=NOTHING_PACKED)
+    return assemble(spec, debian_12(), destination, runner, RecordingReporter(), earlier=NOTHING_PACKED)
 
 
 def test_links_documents_and_evidence_are_added(destdir: Path, tmp_path: Path) -> None:

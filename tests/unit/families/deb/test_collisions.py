@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.families.deb.dpkg import Dpkg, database
 from unit.places import Places
 from unit.samples import PREFIX, a_spec, debian_12
@@ -48,17 +48,17 @@ def places(tmp_path: Path) -> Places:
     return made
 
 
-def avoided(places: Places, machine: Machine, report: RecordingReport, **changes: object) -> tuple[str, ...]:
+def avoided(places: Places, machine: Machine, reporter: RecordingReporter, **changes: object) -> tuple[str, ...]:
     links = tuple((PurePosixPath("/usr/bin") / each, PREFIX / "bin" / each) for each in ("app", "app-tool"))
     spec: PackageSpec = a_spec(links=links, **changes)
-    return avoid_collisions(spec, places.target(), machine, report, cache=NOWHERE).relations.conflicts
+    return avoid_collisions(spec, places.target(), machine, reporter, cache=NOWHERE).relations.conflicts
 
 
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
-    report = RecordingReport()
+    reporter = RecordingReporter()
     runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
-    warn_of_namesake(name, debian_12(), runner, report, cache=NOWHERE)
-    return report.warnings
+    warn_of_namesake(name, debian_12(), runner, reporter, cache=NOWHERE)
+    return reporter.warnings
 
 
 def test_a_package_of_the_same_name_is_told_with_its_highest_version() -> None:
@@ -78,17 +78,17 @@ def test_an_index_without_the_name_says_nothing() -> None:
 
 
 def test_without_apt_nothing_is_known() -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), report, cache=NOWHERE)
+    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, cache=NOWHERE)
 
-    assert report.warnings == []
+    assert reporter.warnings == []
 
 
 def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
     runner = ScriptedRunner({("apt-cache",): Completed(0)})
 
-    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+    warn_of_namesake("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
 
     (command,) = runner.ran
     assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
@@ -102,64 +102,64 @@ def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> N
     unfinished.write_bytes(b"half")
 
     runner = ScriptedRunner({("apt-cache",): Completed(100)})
-    warn_of_namesake("app", debian_12(), runner, RecordingReport(), cache=tmp_path)
+    warn_of_namesake("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
 
     assert not unfinished.exists()
 
 
 def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Places) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other:amd64", "/bin/app-tool": "tools"})), report)
+    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other:amd64", "/bin/app-tool": "tools"})), reporter)
 
     assert conflicts == ("other", "tools")
-    assert [warning.partition(" too:")[0] for warning in report.warnings] == [
+    assert [warning.partition(" too:")[0] for warning in reporter.warnings] == [
         "other, another package, ships /usr/bin/app",
         "tools, another package, ships /usr/bin/app-tool",
     ]
 
 
 def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_too(places: Places) -> None:
-    report, place = RecordingReport(), PurePosixPath("/etc/bash.bashrc")
+    reporter, place = RecordingReporter(), PurePosixPath("/etc/bash.bashrc")
     places.text(str(place), "")
     files = (ExtraFile(Path("/src/bashrc"), place, 0o644), ExtraFile(Path("/src/own"), PREFIX / "own", 0o644))
 
-    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), report, inclusions=Inclusions(files))
+    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), reporter, inclusions=Inclusions(files))
 
     assert conflicts == ("bash",)
-    assert report.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
+    assert reporter.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
 
 
 def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) -> None:
     answer = b"app: /usr/bin/app\nother: /usr/bin/app\nother: /bin/app-tool\nfurther: /usr/bin/application\n"
-    machine, report = Machine(Dpkg({}), Completed(0, answer)), RecordingReport()
+    machine, reporter = Machine(Dpkg({}), Completed(0, answer)), RecordingReporter()
 
-    assert avoided(places, machine, report) == ("other",)
+    assert avoided(places, machine, reporter) == ("other",)
     assert machine.asked == [b"/usr/bin/app\n/bin/app\n/usr/bin/app-tool\n/bin/app-tool\n"]
-    assert "/usr/bin/app, /usr/bin/app-tool" in report.warnings[0]
+    assert "/usr/bin/app, /usr/bin/app-tool" in reporter.warnings[0]
 
 
 @pytest.mark.parametrize("answer", [Completed(127), Completed(3, b"", b"E: The cache is empty."), Completed(-9)])
 def test_without_apt_files_index_the_installed_packages_are_asked(places: Places, answer: Completed) -> None:
-    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "other"}), answer), RecordingReport()) == ("other",)
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "other"}), answer), RecordingReporter()) == ("other",)
 
 
 def test_the_same_package_in_another_version_is_no_collision(places: Places) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "app:amd64"})), report) == ()
-    assert report.warnings == []
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app": "app:amd64"})), reporter) == ()
+    assert reporter.warnings == []
 
 
 @pytest.mark.parametrize("key", ["conflicts", "breaks", "replaces", "provides"])
 def test_what_the_user_declared_is_left_alone(places: Places, key: str) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
     relations = Relations(**{key: ("other (= 2)",)})
 
-    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other"})), report, relations=relations)
+    conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other"})), reporter, relations=relations)
 
     assert conflicts == relations.conflicts
-    assert report.warnings == []
+    assert reporter.warnings == []
 
 
 def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None:
@@ -168,10 +168,10 @@ def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None
     link.unlink()
     link.symlink_to("/usr/bin/app-real")
 
-    assert avoided(places, Machine(Dpkg({"/usr/bin/app-real": "other"})), RecordingReport()) == ()
+    assert avoided(places, Machine(Dpkg({"/usr/bin/app-real": "other"})), RecordingReporter()) == ()
 
 
 def test_a_package_without_commands_asks_nobody(places: Places) -> None:
     spec = a_spec(links=())
 
-    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReport(), cache=NOWHERE) == spec
+    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReporter(), cache=NOWHERE) == spec

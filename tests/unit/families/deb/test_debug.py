@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from unit.fakes import NOTHING_PACKED, RecordingReport, ScriptedRunner
+from unit.fakes import NOTHING_PACKED, RecordingReporter, ScriptedRunner
 from unit.families.deb.test_assemble import DpkgDeb
 from unit.samples import a_spec, a_staged, debian_12
 from venvpkg.families.deb.assemble import assemble, assemble_debug, debug_fields
@@ -62,10 +62,10 @@ def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp
     with_debug, without = spec_with(tmp_path / "a", FIRST), spec_with(tmp_path / "b")
 
     made = assemble(
-        with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+        with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReporter(), earlier=NOTHING_PACKED
     )
     plain = assemble(
-        without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReport(), earlier=NOTHING_PACKED
+        without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReporter(), earlier=NOTHING_PACKED
     )
 
     assert [each.name.partition("_")[0] for each in made.companions] == ["app-dbgsym"]

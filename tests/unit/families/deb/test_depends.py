@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf, Take
 from unit.places import SYSTEM, Places
@@ -54,11 +54,11 @@ def depends(
     runner: Dpkg,
     *declared: str,
     sonames: tuple[SonameRule, ...] = (),
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
 ) -> DependencySet:
     distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, report or RecordingReport(),
+        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
         declared=declared, sonames=sonames,
     )  # fmt: skip
 
@@ -214,25 +214,25 @@ def test_an_interpreter_that_no_relation_can_name_is_an_error(
 
 def test_warnings_are_told_and_kept(places: Places) -> None:
     needing_foo(places)
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    result = derive_dependencies(places.scan(), places.staged(), places.target(), dpkg(**OWNED), report)
+    result = derive_dependencies(places.scan(), places.staged(), places.target(), dpkg(**OWNED), reporter)
 
-    assert report.warnings == list(result.warnings) != []
+    assert reporter.warnings == list(result.warnings) != []
 
 
 def test_what_the_user_leaves_out_is_gone_with_a_warning_and_stays_known(places: Places) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    found = depends(places, dpkg(**OWNED), "$auto", "!libfoo1", "mine", report=report)
+    found = depends(places, dpkg(**OWNED), "$auto", "!libfoo1", "mine", reporter=reporter)
 
     assert found.relations() == ("mine", RELATION_OF_PYTHON)
     (left_out,) = found.exclusions
     assert (left_out.what, left_out.reason) == ("libfoo1 (>= 1)", "'!libfoo1' in depends")
     assert str(left_out.evidence[0].needed_by) == f"{LIB}/_foo.so"
-    assert report.warnings == ["depends: libfoo1 (>= 1) is needed, and left out by '!libfoo1'"]
+    assert reporter.warnings == ["depends: libfoo1 (>= 1) is needed, and left out by '!libfoo1'"]
 
 
 def test_leaving_out_what_is_not_there_is_a_warning(places: Places) -> None:
@@ -308,19 +308,19 @@ def test_another_interpreter_is_bound_by_the_name_of_its_package_or_by_its_versi
     there = of_another(places, path, version, implementation)
     staged = replace(places.staged(), python_floor="3.12.0")
 
-    found = derive_dependencies(places.scan(), staged, there, Dpkg({path: owner}, installed), RecordingReport())
+    found = derive_dependencies(places.scan(), staged, there, Dpkg({path: owner}, installed), RecordingReporter())
 
     assert found.relations() == relations
 
 
 def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(places: Places) -> None:
     there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    found = derive_dependencies(places.scan(), places.staged(), there, Dpkg({}, {}), report)
+    found = derive_dependencies(places.scan(), places.staged(), there, Dpkg({}, {}), reporter)
 
     assert found.relations() == ()
-    (warning,) = report.warnings
+    (warning,) = reporter.warnings
     assert warning.startswith("no package owns /usr/local/bin/python3.12, so the package does not depend on")
 
 

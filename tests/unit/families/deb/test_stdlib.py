@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
 from unit.linking.builder import Elf
@@ -56,7 +56,7 @@ def depends(
     distribution = InstalledDistribution("app", "1.0", "", tuple(PurePosixPath(SITE, each) for each in files))
     machine = Machine(PYTHON | dict(installed), VERSIONS, indexed=indexed)
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), machine, RecordingReport(), declared=declared
+        places.scan(), places.staged([distribution]), places.target(), machine, RecordingReporter(), declared=declared
     )
 
 
@@ -139,6 +139,6 @@ def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Places) -> None:
     staged = places.staged([InstalledDistribution("app", "1.0", "", files)])
     machine = Machine({"/usr/bin/pypy3.9": "pypy3"}, {"pypy3": "7.3.11+dfsg-2"})
 
-    found = derive_dependencies(places.scan(), staged, replace(here, interpreter=pypy), machine, RecordingReport())
+    found = derive_dependencies(places.scan(), staged, replace(here, interpreter=pypy), machine, RecordingReporter())
 
     assert found.relations() == ("pypy3 (<< 7.3.12~)", "pypy3 (>= 7.3.11)", "pypy3-tk")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
 from unit.places import Places
@@ -156,7 +156,7 @@ def test_exposed_distributions_become_dependencies_with_their_evidence(places: P
         staged,
         places.target(),
         Machine(PYTHON, VERSIONS),
-        RecordingReport(),
+        RecordingReporter(),
         declared=("!python3-idna",),
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import NOTHING_PACKED, RecordingReport
+from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.families.rpm.test_metadata import el_9
 from unit.samples import PREFIX, a_spec, a_staged, needing
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
@@ -100,7 +100,7 @@ def pack(spec: PackageSpec, destination: Path, **changes: object) -> tuple[Artif
     rpm = Rpmbuild(spec)
     for name, value in changes.items():
         setattr(rpm, name, value)
-    return assemble(spec, el_9(), destination, rpm, RecordingReport(), earlier=NOTHING_PACKED), rpm
+    return assemble(spec, el_9(), destination, rpm, RecordingReporter(), earlier=NOTHING_PACKED), rpm
 
 
 def test_the_artifact_is_named_as_rpm_names_it_and_nothing_is_left_beside_the_payload(
@@ -192,7 +192,7 @@ def test_debug_information_becomes_a_package_of_its_own_that_is_found_by_build_i
     spec = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),), epoch=1)
     runner = Rpmbuild(spec)
 
-    artifact = assemble(spec, el_9(), tmp_path / "dist", runner, RecordingReport(), earlier=NOTHING_PACKED)
+    artifact = assemble(spec, el_9(), tmp_path / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
 
     (companion,) = artifact.companions
     assert companion == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"

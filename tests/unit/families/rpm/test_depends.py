@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON, PYTHON_FILES, VERSION, Rpm
 from unit.linking.builder import Elf, Take
 from unit.places import Places
@@ -46,11 +46,11 @@ def depends(
     runner: Rpm,
     *declared: str,
     sonames: tuple[SonameRule, ...] = (),
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
 ) -> DependencySet:
     distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, report or RecordingReport(),
+        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
         declared=declared, sonames=sonames,
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_a_library_without_versions_can_be_required_in_its_present_one(places: P
     target = replace(places.target(), isa="(x86-64)")
 
     found = derive_dependencies(
-        places.scan(), places.staged(), target, rpm(None, **bare), RecordingReport(), with_floors=True
+        places.scan(), places.staged(), target, rpm(None, **bare), RecordingReporter(), with_floors=True
     )
 
     # glibc tells its versions apart, so that its own version says nothing more.
@@ -154,12 +154,12 @@ def test_repositories_are_not_asked_when_all_is_installed(places: Places) -> Non
 def test_a_plug_in_whose_name_is_no_librarys_has_no_capability_and_a_warning(places: Places) -> None:
     places.library("plugin.so")
     places.payload(f"{LIB}/_foo.so", Elf(needed=("plugin.so",)))
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    found = depends(places, rpm(), report=report)
+    found = depends(places, rpm(), reporter=reporter)
 
     assert found.relations() == OF_PYTHON
-    assert [each for each in report.warnings if each.startswith("plugin.so has no name that rpm knows")]
+    assert [each for each in reporter.warnings if each.startswith("plugin.so has no name that rpm knows")]
 
 
 def test_the_users_rule_stands_for_a_library_and_is_not_checked(places: Places) -> None:
@@ -228,7 +228,7 @@ def test_a_database_that_is_missing_locked_or_damaged_is_told(
     places: Places, answer: Completed, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        derive_dependencies(places.scan(), places.staged(), places.target(), FailingRpm(answer), RecordingReport())
+        derive_dependencies(places.scan(), places.staged(), places.target(), FailingRpm(answer), RecordingReporter())
 
 
 def test_a_symbol_version_with_a_symbol_counts_like_one_without(places: Places) -> None:
@@ -265,16 +265,16 @@ def test_another_interpreter_is_bound_by_its_path_and_the_abi_that_its_package_t
     runner = Rpm({package: provided, **GLIBC}, {path: package}, {}, {package: "3.12.4-1.el9"})
     staged = replace(places.staged(), python_floor="3.12.0")
 
-    found = derive_dependencies(places.scan(), staged, there, runner, RecordingReport())
+    found = derive_dependencies(places.scan(), staged, there, runner, RecordingReporter())
 
     assert found.relations() == relations
 
 
 def test_an_interpreter_that_no_package_owns_is_no_requirement_and_a_warning(places: Places) -> None:
     there = of_another(places, "/usr/local/bin/python3.12")
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    found = derive_dependencies(places.scan(), places.staged(), there, rpm(), report)
+    found = derive_dependencies(places.scan(), places.staged(), there, rpm(), reporter)
 
     assert found.relations() == ()
-    assert [each.startswith("no package owns /usr/local/bin/python3.12") for each in report.warnings] == [True]
+    assert [each.startswith("no package owns /usr/local/bin/python3.12") for each in reporter.warnings] == [True]

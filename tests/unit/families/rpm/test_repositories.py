@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
-from unit.fakes import RecordingReport, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_spec, debian_12
 from venvpkg.families.rpm.collisions import avoid_collisions, warn_of_namesake
 from venvpkg.families.rpm.repositories import providers_in_repositories
@@ -73,9 +73,9 @@ def test_what_is_no_list_of_zypper_provides_nothing() -> None:
 
 
 def namesake(runner: ScriptedRunner) -> list[str]:
-    report = RecordingReport()
-    warn_of_namesake("app", debian_12(), runner, report, cache=NOWHERE)
-    return report.warnings
+    reporter = RecordingReporter()
+    warn_of_namesake("app", debian_12(), runner, reporter, cache=NOWHERE)
+    return reporter.warnings
 
 
 def test_a_namesake_is_told_in_its_highest_version() -> None:
@@ -105,20 +105,20 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
         ("rpm",): Completed(0, b"other\t0\t1-1\tx86_64\n"),
         ("dnf",): Completed(0, b"third|1-1|noarch\n\nour-legacy|1-1|noarch\n"),
     })  # fmt: skip
-    report = RecordingReport()
+    reporter = RecordingReporter()
     spec = a_spec(relations=Relations(replaces=("our-legacy (<< 2)",)))
 
-    avoided = avoid_collisions(spec, debian_12(), runner, report, cache=NOWHERE)
+    avoided = avoid_collisions(spec, debian_12(), runner, reporter, cache=NOWHERE)
 
     assert avoided.relations.conflicts == ("other", "third")
-    assert [each.partition(",")[0] for each in report.warnings] == ["other", "third"]
-    assert str(PurePosixPath("/usr/bin/app")) in report.warnings[0]
+    assert [each.partition(",")[0] for each in reporter.warnings] == ["other", "third"]
+    assert str(PurePosixPath("/usr/bin/app")) in reporter.warnings[0]
 
 
 def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
 
-    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts == ()
+    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReporter(), cache=NOWHERE).relations.conflicts == ()
 
 
 MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/bin/{name}")) for name in "abc")
@@ -128,7 +128,9 @@ def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): Completed(0)})
 
     assert (
-        avoid_collisions(a_spec(links=MANY), debian_12(), runner, RecordingReport(), cache=NOWHERE).relations.conflicts
+        avoid_collisions(
+            a_spec(links=MANY), debian_12(), runner, RecordingReporter(), cache=NOWHERE
+        ).relations.conflicts
         == ()
     )
 
@@ -141,9 +143,9 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
         return Completed(0, b"other|1-1|noarch\n" if "/usr/bin/b" in command.argv else b"")
 
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, report, cache=NOWHERE).relations.conflicts == (
+    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, reporter, cache=NOWHERE).relations.conflicts == (
         "other",
     )
-    assert "ships /usr/bin/b too" in report.warnings[0]
+    assert "ships /usr/bin/b too" in reporter.warnings[0]

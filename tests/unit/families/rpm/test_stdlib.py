@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON_FILES, Rpm
 from unit.places import Places
 from venvpkg.families.rpm.dependencies import derive_dependencies
@@ -40,7 +40,7 @@ def depends(  # noqa: PLR0913 - each is one thing that a release can have
     files: Mapping[str, str] | None = None,
     repository_files: Mapping[str, str] | None = None,
     python: str = "python3",
-    report: RecordingReport | None = None,
+    reporter: RecordingReporter | None = None,
 ) -> DependencySet:
     contents = {"app.py": source, "app-1.0.dist-info/entry_points.txt": "[console_scripts]\napp = app:main\n"}
     for name, content in contents.items():
@@ -55,7 +55,7 @@ def depends(  # noqa: PLR0913 - each is one thing that a release can have
         repository_files=repository_files or {},
     )
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, report or RecordingReport(),
+        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
         declared=declared,
     )  # fmt: skip
 
@@ -78,18 +78,18 @@ def test_what_comes_with_the_interpreter_is_not_required(places: Places) -> None
 
 
 def test_the_repositories_know_what_is_not_installed(places: Places) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
     theirs = {"/usr/lib/python3.11/tkinter/__init__.py": "their-tk"}
 
-    assert names(depends(places, "import tkinter\n", repository_files=theirs, report=report)) == ("their-tk",)
-    assert report.warnings == []
+    assert names(depends(places, "import tkinter\n", repository_files=theirs, reporter=reporter)) == ("their-tk",)
+    assert reporter.warnings == []
 
 
 def test_where_neither_knows_the_releases_usual_name_stands_with_a_warning(places: Places) -> None:
-    report = RecordingReport()
+    reporter = RecordingReporter()
 
-    assert names(depends(places, "import tkinter\n", report=report)) == ("python3-tkinter",)
-    assert report.warnings == [UNKNOWN]
+    assert names(depends(places, "import tkinter\n", reporter=reporter)) == ("python3-tkinter",)
+    assert reporter.warnings == [UNKNOWN]
 
 
 @pytest.mark.parametrize(

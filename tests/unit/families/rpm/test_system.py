@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReport
+from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import PYTHON, PYTHON_FILES, Rpm
 from unit.places import Places
 from unit.samples import a_system
@@ -65,7 +65,7 @@ def test_an_exposed_distribution_becomes_a_requirement(places: Places) -> None:
     staged = dataclasses.replace(places.staged(), system=system)
     machine = Rpm(PYTHON | {"python3-pyyaml": ()}, PYTHON_FILES, versions={"python3": "3.11.2-1.el9"})
 
-    derived = derive_dependencies(places.scan(), staged, places.target(), machine, RecordingReport())
+    derived = derive_dependencies(places.scan(), staged, places.target(), machine, RecordingReporter())
 
     assert "python3-pyyaml >= 5.4" in derived.relations()
     assert dict(derived.owners)["python3-pyyaml"].architecture == "x86_64"
