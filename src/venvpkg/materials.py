@@ -49,7 +49,7 @@ class Materials:
 
     def _linked(self, tree: Path) -> tuple[tuple[NativePackage, tuple[str, ...]], ...]:
         edges = [
-            each for each in load(read_tree(tree, self.target), tree, self.target).edges if each.found is Found.SYSTEM
+            each for each in load(read_tree(tree, self.target), tree, self.target).edges if each.found is Found.TARGET
         ]
         places = sorted({place for each in edges for place in each.places})
         packages = backend_of(self.target.family).packages_shipping(places, self.target, self.runner) if places else {}

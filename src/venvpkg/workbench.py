@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 
-from venvpkg.config.build_roots import read_systems
+from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.errors import ConfigurationError
 from venvpkg.families import backend_of
@@ -27,7 +27,7 @@ from venvpkg.sources.checkout import Checkouts
 from venvpkg.sources.prepare import Preparations
 from venvpkg.sources.source_tree import read_source_tree, uncommitted
 from venvpkg.store.dirs import workspace
-from venvpkg.targets.bootstrap.store import Systems
+from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.processor import foreign_processor
 from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
@@ -119,11 +119,11 @@ class Workbench:
         return self.resolver.work
 
 
-def systems_of(session: Session) -> Systems:
+def build_roots_of(session: Session) -> BuildRootStore:
     """Return the systems that venvpkg made and keeps."""
-    return Systems(
+    return BuildRootStore(
         session.places,
-        read_systems(session.environment),
+        read_build_root_settings(session.environment),
         session.runner,
         session.environment,
         session.reporter,
@@ -140,15 +140,15 @@ def site_target(session: Session, project: Project | None = None) -> ResolvedTar
     def python(family: Family, release: Release) -> str | None:
         return project.settings_on(family, release).python if project else None
 
-    if session.target.is_made:
+    if session.target.is_bootstrapped:
 
         def wanted(target: Target) -> tuple[str, ...]:
             name = python(target.family, target.release)
             packages = traits_of(target.family).interpreter_packages(name, target.release) if name else ()
             return (*(project.on(target).settings.build_depends if project else ()), *packages)
 
-        held = systems_of(session).root(session.target, wanted)
-        resolved = resolve_made(session.target, held, session.runner, session.environment, python)
+        lease = build_roots_of(session).root(session.target, wanted)
+        resolved = resolve_made(session.target, lease, session.runner, session.environment, python)
     else:
         resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache, python)
     target = resolved.target

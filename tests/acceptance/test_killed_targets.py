@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OTHER = "bookworm" if codename() == "trixie" else "trixie"
 COMPILERS = ("g++", "gcc", "make", "dpkg-dev", "python3-dev", "libpq-dev", "libxml2-dev", "libxslt1-dev")
 # What test_made_targets keeps between runs: a system takes half a minute to make.
-MADE = default_cache() / "made" / "systems"
+BOOTSTRAPPED = default_cache() / "made" / "systems"
 # A program ends a moment after what it was to die with.
 GRACE_S = 10
 CREATE_TIMEOUT_S = 900
@@ -50,8 +50,8 @@ def place(venvpkg: Venvpkg, base: Path, tmp_path: Path) -> Workplace:
 @pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.full)])
 def test_builds_for_several_targets_are_killed_at_any_moment(place: Workplace, times: int) -> None:
     targets = ["--target=host", f"--target=root:{place.path / 'root'}"]
-    if times > 3 and MADE.is_dir():
-        _copy(MADE, place.path / "cache" / "systems")
+    if times > 3 and BOOTSTRAPPED.is_dir():
+        _copy(BOOTSTRAPPED, place.path / "cache" / "systems")
     if times > 3:
         targets.append(f"--target=debian:{OTHER}")
     started = time.monotonic()

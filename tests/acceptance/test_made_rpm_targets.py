@@ -31,7 +31,7 @@ TARGET = "fedora:12"
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class Bootstrapper:
     """venvpkg with a cache and a targets.toml of its own."""
 
     venvpkg: Venvpkg
@@ -72,19 +72,19 @@ def world(rpm_worlds: Callable[[str | None], World]) -> World:
 
 
 @pytest.fixture
-def fresh(venvpkg: Venvpkg, world: World, tmp_path: Path) -> Maker:
-    return Maker(venvpkg, tmp_path / "cache", world.repository)
+def fresh(venvpkg: Venvpkg, world: World, tmp_path: Path) -> Bootstrapper:
+    return Bootstrapper(venvpkg, tmp_path / "cache", world.repository)
 
 
 @pytest.fixture(scope="module")
-def maker(venvpkg: Venvpkg, world: World) -> Maker:
-    maker = Maker(venvpkg, venvpkg.directory / "rpm-made", world.repository)
+def maker(venvpkg: Venvpkg, world: World) -> Bootstrapper:
+    maker = Bootstrapper(venvpkg, venvpkg.directory / "rpm-made", world.repository)
     maker.settings()
     return maker
 
 
 @pytest.fixture(scope="module")
-def call(maker: Maker) -> Outcome:
+def call(maker: Bootstrapper) -> Outcome:
     project = write_postgresql_project(maker.venvpkg.directory / "rpm-made-project" / NAME, "1.0.0")
     places = {each: maker.venvpkg.directory / f"rpm-made-{each}" for each in ("wheelhouse", "out")}
     return maker.run("build", str(project), f"--target={TARGET}", *(f"--{name}={at}" for name, at in places.items()))
@@ -108,7 +108,7 @@ def test_what_is_not_checked_is_told_and_what_the_project_needs_is_installed(cal
     assert re.search(rf"installed pkgconfig\(libpq\) in {TARGET} in ", call.stderr)
 
 
-def test_an_update_has_what_the_repository_has_now(maker: Maker, call: Outcome) -> None:
+def test_an_update_has_what_the_repository_has_now(maker: Bootstrapper, call: Outcome) -> None:
     """The same recipe; and one that the user changed serves with a warning until then."""
     assert call.code == 0, call.transcript
     before = maker.systems()
@@ -125,7 +125,7 @@ def test_an_update_has_what_the_repository_has_now(maker: Maker, call: Outcome) 
     assert {*maker.systems()} & {*before} == {"fedora-12.json"}
 
 
-def test_a_repository_that_is_not_signed_with_the_users_keys_makes_nothing(fresh: Maker) -> None:
+def test_a_repository_that_is_not_signed_with_the_users_keys_makes_nothing(fresh: Bootstrapper) -> None:
     fresh.settings(keys=True)
 
     outcome = fresh.run("target", "create", TARGET)
@@ -139,7 +139,7 @@ def test_a_repository_that_is_not_signed_with_the_users_keys_makes_nothing(fresh
 @pytest.mark.parametrize("target", [TARGET, "debian:trixie"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_system_that_was_begun_when_its_maker_was_ended_leaves_nothing(
-    fresh: Maker, target: str, number: signal.Signals
+    fresh: Bootstrapper, target: str, number: signal.Signals
 ) -> None:
     fresh.settings()
     command = [str(fresh.venvpkg.program), "target", "create", f"--cache={fresh.cache}", target]

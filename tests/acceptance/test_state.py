@@ -55,7 +55,7 @@ echo removed
 dnf -y -q remove ringbell >&2
 left
 """
-MADE = ["/var/cache/ringbell", "/var/lib/ringbell", "/var/log/ringbell.log"]
+BOOTSTRAPPED = ["/var/cache/ringbell", "/var/lib/ringbell", "/var/log/ringbell.log"]
 
 
 def life(script: str, root: CleanRoot, package: Path) -> Outcome:
@@ -68,7 +68,7 @@ def test_at_purge_of_a_deb(venvpkg: Venvpkg, clean_root: CleanRoot, tmp_path: Pa
     outcome = life(DEB, clean_root, package)
 
     assert outcome.code == 0, outcome.transcript
-    assert outcome.stdout.splitlines() == [*MADE, "purged", "/var/cache/ringbell"]
+    assert outcome.stdout.splitlines() == [*BOOTSTRAPPED, "purged", "/var/cache/ringbell"]
 
 
 def test_at_removal_of_an_rpm_which_owns_it_and_does_not_ask_what_it_is(
@@ -81,5 +81,5 @@ def test_at_removal_of_an_rpm_which_owns_it_and_does_not_ask_what_it_is(
 
     assert outcome.code == 0, outcome.transcript
     assert outcome.stdout.splitlines() == [
-        "installed", "ringbell", "3", *MADE, "removed", "/var/cache/ringbell",
+        "installed", "ringbell", "3", *BOOTSTRAPPED, "removed", "/var/cache/ringbell",
     ]  # fmt: skip

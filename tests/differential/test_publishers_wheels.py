@@ -153,7 +153,7 @@ def test_a_bundled_library_does_not_hide_the_releases_from_a_neighbour_that_cann
     needing = {each.need.needed_by: each.found for each in edges if each.need.soname == "libgomp.so.1"}
 
     neighbour = SITE / "threads.so"
-    assert needing.pop(neighbour) is Found.SYSTEM
+    assert needing.pop(neighbour) is Found.TARGET
     assert set(needing.values()) == {Found.SELF}
     lacking = {each.need.soname for each in edges if each.found is Found.MISSING}
     (libgomp,) = (

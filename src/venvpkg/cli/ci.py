@@ -180,7 +180,7 @@ def _tell(
 def _require_targets(targets: tuple[Selection, ...], targets_file: str | None) -> None:
     if not targets:
         raise click.UsageError("Name the releases: with --target, or as ci-targets in the configuration.")
-    if other := [str(each) for each in targets if not each.is_made]:
+    if other := [str(each) for each in targets if not each.is_bootstrapped]:
         raise click.UsageError(f"{', '.join(other)}: a job has releases that venvpkg makes, such as debian:trixie.")
     unknown = [str(each) for each in targets if each.kind is not Kind.DEBIAN]
     if unknown and targets_file is None:

@@ -11,16 +11,16 @@ import click
 
 from venvpkg.cli.options import AGES, quantity, speaking
 from venvpkg.cli.output import tell
-from venvpkg.config.build_roots import read_systems
+from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.store.dirs import Places
-from venvpkg.targets.bootstrap.store import Systems
+from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection
 
 if TYPE_CHECKING:
     from venvpkg.cli.output import Output
-    from venvpkg.targets.bootstrap.build_root import System
+    from venvpkg.targets.bootstrap.build_root import BuildRoot
 
 
 _CACHE = click.option(
@@ -36,7 +36,7 @@ def _selection(_context: click.Context, _parameter: click.Parameter, texts: tupl
         found = tuple(parse_selection(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
-    other = [str(each) for each in found if not each.is_made]
+    other = [str(each) for each in found if not each.is_bootstrapped]
     if other:
         raise click.BadParameter(f"{', '.join(other)} is not made by venvpkg.")
     return found
@@ -62,8 +62,8 @@ def command() -> None:
 @speaking
 def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, max_age: int | None) -> None:
     """Make systems, such as debian:trixie, where they are not there yet; a build would, too."""
-    systems = _systems(output, cache)
-    made = [systems.create(each, max_age_s=max_age) for each in targets]
+    build_roots = _store(output, cache)
+    made = [build_roots.create(each, max_age_s=max_age) for each in targets]
     tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
 
 
@@ -72,7 +72,7 @@ def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, m
 @speaking
 def list_(output: Output, cache: Path | None) -> None:
     """List the systems that are there: which, of which day, how large, how many packages."""
-    found = _systems(output, cache).systems()
+    found = _store(output, cache).build_roots()
     rows = [("TARGET", "MADE", "SIZE", "PACKAGES")] if found else []
     rows += [
         (str(each.selection), _moment(each)[:10], f"{each.size_bytes / 1e6:.1f} MB", str(len(each.packages)))
@@ -92,8 +92,8 @@ def list_(output: Output, cache: Path | None) -> None:
 @speaking
 def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Show which packages are in systems, with their versions."""
-    systems = _systems(output, cache)
-    found = [_required(systems, each) for each in targets]
+    build_roots = _store(output, cache)
+    found = [_required(build_roots, each) for each in targets]
     lines = [
         line
         for each in found
@@ -111,8 +111,8 @@ def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> 
 @speaking
 def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Make systems anew, from what their mirrors have now."""
-    systems = _systems(output, cache)
-    made = [systems.update(each) for each in targets]
+    build_roots = _store(output, cache)
+    made = [build_roots.update(each) for each in targets]
     tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
 
 
@@ -122,8 +122,8 @@ def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @speaking
 def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Remove systems. What a running build uses goes with a later call."""
-    systems = _systems(output, cache)
-    removed = [str(each) for each in targets if systems.remove(each)]
+    build_roots = _store(output, cache)
+    removed = [str(each) for each in targets if build_roots.remove(each)]
     tell(removed, {"removed": removed})
 
 
@@ -134,38 +134,40 @@ def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @speaking
 def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
     """Run a shell, or a command, in a layer over a system that is gone afterwards."""
-    systems = _systems(output, cache)
-    held = systems.root(target, lambda _: ())
+    build_roots = _store(output, cache)
+    lease = build_roots.root(target, lambda _: ())
     host = SubprocessRunner(os.environ)
-    inside = RootRunner(held.path, host, os.environ)
+    inside = RootRunner(lease.path, host, os.environ)
     status = host.converse(inside.on_host(Command(words or ("/bin/sh", "-i"))))
     tell("", {"target": str(target), "status": status})
     raise click.exceptions.Exit(status if status >= 0 else 128 - status)
 
 
-def _systems(output: Output, cache: Path | None) -> Systems:
+def _store(output: Output, cache: Path | None) -> BuildRootStore:
     environment = dict(os.environ)
     places = Places.of_user(cache=cache)
-    return Systems(places, read_systems(environment), SubprocessRunner(environment), environment, output.reporter)
+    return BuildRootStore(
+        places, read_build_root_settings(environment), SubprocessRunner(environment), environment, output.reporter
+    )
 
 
-def _required(systems: Systems, selection: Selection) -> System:
-    system = systems.find(selection)
-    if system is None:
+def _required(build_roots: BuildRootStore, selection: Selection) -> BuildRoot:
+    build_root = build_roots.find(selection)
+    if build_root is None:
         raise click.BadParameter(f"{selection} was not made yet; see venvpkg target list")
-    return system
+    return build_root
 
 
-def _facts(system: System) -> dict[str, object]:
+def _facts(build_root: BuildRoot) -> dict[str, object]:
     return {
-        "target": str(system.selection),
-        "id": system.id,
-        "recipe": system.recipe,
-        "made": dt.datetime.fromtimestamp(system.made, dt.UTC).isoformat(timespec="seconds"),
-        "size_bytes": system.size_bytes,
-        "package_count": len(system.packages),
+        "target": str(build_root.selection),
+        "id": build_root.id,
+        "recipe": build_root.recipe,
+        "made": dt.datetime.fromtimestamp(build_root.made, dt.UTC).isoformat(timespec="seconds"),
+        "size_bytes": build_root.size_bytes,
+        "package_count": len(build_root.packages),
     }
 
 
-def _moment(system: System) -> str:
-    return dt.datetime.fromtimestamp(system.made, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _moment(build_root: BuildRoot) -> str:
+    return dt.datetime.fromtimestamp(build_root.made, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")

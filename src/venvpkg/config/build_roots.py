@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.files import read_regular
-from venvpkg.model.build_root import Repository, SystemSettings
+from venvpkg.model.build_root import BuildRootSettings, Repository
 from venvpkg.store.dirs import user_configuration
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SYSTEM: Final = re.compile(r"(debian|ubuntu|fedora|el|opensuse):[^/]+(/[^/]+)?")
 
 
-def read_systems(environment: Mapping[str, str]) -> Callable[[str], SystemSettings]:
+def read_build_root_settings(environment: Mapping[str, str]) -> Callable[[str], BuildRootSettings]:
     """Return what gives the settings of a system by its name, ``debian:trixie``; the file is read when it is asked.
 
     One for another architecture, ``debian:trixie/arm64``, has those of the release unless it has a table of its own.
@@ -39,14 +39,14 @@ def read_systems(environment: Mapping[str, str]) -> Callable[[str], SystemSettin
     named = environment.get(VARIABLE)
     path = Path(named) if named else user_configuration() / "targets.toml"
 
-    def settings(name: str) -> SystemSettings:
+    def settings(name: str) -> BuildRootSettings:
         tables = _read(path, is_named=bool(named))
-        return tables.get(name) or tables.get(name.partition("/")[0]) or SystemSettings()
+        return tables.get(name) or tables.get(name.partition("/")[0]) or BuildRootSettings()
 
     return settings
 
 
-def _read(path: Path, *, is_named: bool) -> Mapping[str, SystemSettings]:
+def _read(path: Path, *, is_named: bool) -> Mapping[str, BuildRootSettings]:
     try:
         document = tomllib.loads(read_regular(path, _LARGEST).decode("utf-8"))
     except FileNotFoundError:
@@ -65,10 +65,10 @@ def _read(path: Path, *, is_named: bool) -> Mapping[str, SystemSettings]:
 _WAY_OUT: Final = "Correct the file; README, Build for another release, has its keys."
 
 
-def _settings(name: str, table: object, problems: list[str]) -> SystemSettings:
+def _settings(name: str, table: object, problems: list[str]) -> BuildRootSettings:
     if not isinstance(table, dict):
         problems.append(f"{name}: must be a table")
-        return SystemSettings()
+        return BuildRootSettings()
     if not _SYSTEM.fullmatch(name):
         problems.append(f"{name}: names no system that is made, such as debian:trixie or el:9")
     problems.extend(f"{name}.{key}: no such key" for key in sorted(table.keys() - _KEYS))
@@ -78,7 +78,7 @@ def _settings(name: str, table: object, problems: list[str]) -> SystemSettings:
     if not isinstance(repositories, list):
         problems.append(f"{name}.repositories: must be an array of tables")
         repositories = []
-    return SystemSettings(
+    return BuildRootSettings(
         sources=lists["sources"],
         options=lists["options"],
         packages=lists["packages"],

@@ -25,7 +25,7 @@ class Work(StrEnum):
     DOWNLOAD = "download"
     QUEUE = "queue"  # wheels that wait until others are built
     WHEEL = "wheel"
-    SYSTEM = "system"  # to build in, made or given packages
+    BUILD_ROOT = "system"  # created, or given packages; the value is older than the name
     WAIT = "wait"  # for something that another process holds
     STAGE = "stage"
     SCAN = "scan"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Without a terminal the beginning of these is a line, because it may be minutes until the next one.
-_LONG = frozenset({Work.SYSTEM, Work.WHEEL, Work.WAIT})
+_LONG = frozenset({Work.BUILD_ROOT, Work.WHEEL, Work.WAIT})
 _MARGIN = 9  # as wide as the seconds before a step
 
 

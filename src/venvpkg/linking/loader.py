@@ -93,7 +93,7 @@ class _Loader:
         inside = certain or self._in_payload(facts, soname, inherited.may)
         outside = () if certain else self._in_system(facts, soname, inherited.may)
         if outside:
-            return Edge(need, Found.SYSTEM, tuple(map(PurePosixPath, outside)))
+            return Edge(need, Found.TARGET, tuple(map(PurePosixPath, outside)))
         if inside:
             return Edge(need, Found.SELF, (PurePosixPath(inside),))
         preloaded = [each.path for each in self._by_name.get(soname, ()) if each.abi == facts.abi and each is not facts]

@@ -25,7 +25,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemSettings:
+class BuildRootSettings:
     """What the user says of one system; what is empty, this machine or venvpkg decides.
 
     Attributes:
@@ -57,7 +57,7 @@ class Recipe:
         sources: lines of sources.list(5), for a system with apt.
         repositories: for one with rpm.
         options: for the package manager.
-        keyring: see ``SystemSettings``.
+        keyring: see ``BuildRootSettings``.
         architecture: the family's word for it; empty for this machine's own.
         certificates: name and text of this machine's own authorities, which the system trusts as well.
     """

@@ -131,7 +131,7 @@ class Found(StrEnum):
     """Where the loader gets a needed library from."""
 
     SELF = "self"
-    SYSTEM = "system"
+    TARGET = "target"
     PRELOAD = "preload"
     MISSING = "missing"
 
@@ -142,10 +142,10 @@ class Edge:
 
     Attributes:
         need: who needs what.
-        found: SELF, a file of the payload on the search path; SYSTEM, a file of the target; PRELOAD, a file of the
+        found: SELF, a file of the payload on the search path; TARGET, a file of the target; PRELOAD, a file of the
             payload that is on no search path, so that something must have loaded it before; MISSING.
         places: where it is on the target: one place for SELF, one or more for PRELOAD, every place in search order for
-            SYSTEM, none for MISSING.
+            TARGET, none for MISSING.
     """
 
     need: Need

@@ -79,7 +79,7 @@ class Places:
         return self.cache / "prepared"
 
     @property
-    def systems(self) -> Path:
+    def build_roots(self) -> Path:
         """Systems to build in: tarballs, and roots unpacked from them."""
         return self.cache / "systems"
 

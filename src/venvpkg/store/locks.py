@@ -69,7 +69,7 @@ def _opened(file: Path, flags: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-class HeldRoot:
+class RootLease:
     """A root that nobody removes as long as this object lives."""
 
     def __init__(self, path: Path, lock: contextlib.ExitStack) -> None:
@@ -77,7 +77,7 @@ class HeldRoot:
         weakref.finalize(self, lock.close)
 
 
-def hold(root: Path) -> HeldRoot:
+def acquire(root: Path) -> RootLease:
     """Return the root, held; its lock then has the time of its last use.
 
     Raises:
@@ -85,14 +85,14 @@ def hold(root: Path) -> HeldRoot:
     """
     lock = contextlib.ExitStack()
     os.utime(lock.enter_context(locked(_lock_of(root), shared=True)))
-    held = HeldRoot(root, lock)
+    lease = RootLease(root, lock)
     if not root.is_dir():
         raise TargetError(f"{root} was removed by another run just now.", resolution="Run the command again.")
-    return held
+    return lease
 
 
 @contextlib.contextmanager
-def alone(root: Path) -> Iterator[bool]:
+def try_exclusive(root: Path) -> Iterator[bool]:
     """Yield whether nobody uses a root; then nobody begins to, as long as the block runs."""
     with locked_if_free(_lock_of(root)) as lock:
         yield lock is not None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.target import Target
-    from venvpkg.store.locks import HeldRoot
+    from venvpkg.store.locks import RootLease
     from venvpkg.targets.interpreter import Choice
     from venvpkg.targets.selection import Selection
 
@@ -48,7 +48,7 @@ class ResolvedTarget:
 
     target: Target
     runner: Streamer
-    held: HeldRoot | None = None
+    lease: RootLease | None = None
 
 
 def resolve_target(
@@ -89,14 +89,14 @@ def resolve_target(
 
 
 def resolve_made(
-    selection: Selection, held: HeldRoot, host: Streamer, environment: Mapping[str, str], choice: Choice = release_own
+    selection: Selection, lease: RootLease, host: Streamer, environment: Mapping[str, str], choice: Choice = release_own
 ) -> ResolvedTarget:
     """Return the target that a root is which venvpkg made.
 
     Raises:
         MissingToolError: programs cannot run there.
     """
-    return replace(_in_root(held.path, selection, host, environment, choice), held=held)
+    return replace(_in_root(lease.path, selection, host, environment, choice), lease=lease)
 
 
 def _in_root(

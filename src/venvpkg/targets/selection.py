@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 # Roots that venvpkg makes and keeps.
-MADE: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
+BOOTSTRAPPED: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
 # Those whose systems can be made for another processor.
 _FOREIGN: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU})
 # Part of file names, and words of other programs' command lines.
@@ -63,9 +63,9 @@ class Selection:
         return "-".join(part for part in (self.kind, self.place, self.architecture) if part)
 
     @property
-    def is_made(self) -> bool:
+    def is_bootstrapped(self) -> bool:
         """Whether venvpkg makes its root."""
-        return self.kind in MADE
+        return self.kind in BOOTSTRAPPED
 
 
 HOST: Final = Selection(Kind.HOST)
@@ -85,16 +85,16 @@ def parse_selection(text: str) -> Selection:
     if kind == Kind.VAGRANT and _MACHINE.fullmatch(place):
         return Selection(Kind.VAGRANT, place)
     release, slash, architecture = place.partition("/")
-    if slash and kind in MADE and (kind not in _FOREIGN or architecture not in PROCESSORS):
+    if slash and kind in BOOTSTRAPPED and (kind not in _FOREIGN or architecture not in PROCESSORS):
         raise ValueError(
             f"{text!r}: a system for another architecture is made of {' and '.join(sorted(_FOREIGN))} only, for"
             f" {', '.join(PROCESSORS)}; of others, name one of your own with 'root:DIR'"
         )
-    if kind in MADE and _RELEASE.fullmatch(release):
+    if kind in BOOTSTRAPPED and _RELEASE.fullmatch(release):
         return Selection(Kind(kind), release, architecture)
     raise ValueError(
         f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
-        f" 'debian:trixie' ({', '.join(sorted(MADE))}) or, for another architecture, 'debian:trixie/arm64',"
+        f" 'debian:trixie' ({', '.join(sorted(BOOTSTRAPPED))}) or, for another architecture, 'debian:trixie/arm64',"
         " 'podman:IMAGE' or 'docker:IMAGE' for a container image, or 'vagrant:NAME' for a machine of a Vagrantfile"
     )
 

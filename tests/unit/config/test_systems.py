@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.config.build_roots import read_systems
+from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.build_root import Repository, SystemSettings
+from venvpkg.model.build_root import BuildRootSettings, Repository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def settings_of(text: str, directory: Path, name: str = "debian:trixie") -> SystemSettings:
+def settings_of(text: str, directory: Path, name: str = "debian:trixie") -> BuildRootSettings:
     path = directory / "targets.toml"
     path.write_text(text)
-    return read_systems({"VENVPKG_TARGETS": str(path)})(name)
+    return read_build_root_settings({"VENVPKG_TARGETS": str(path)})(name)
 
 
 def test_a_system_has_the_keys_of_its_own_table(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_system_has_the_keys_of_its_own_table(tmp_path: Path) -> None:
         tmp_path,
     )
 
-    assert found == SystemSettings(sources=("deb URL trixie main",), snapshot="2026")
+    assert found == BuildRootSettings(sources=("deb URL trixie main",), snapshot="2026")
 
 
 def test_a_repository_has_a_name_a_url_and_keys(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_is_no_toml_is_a_problem_of_the_file(text: str, tmp_path: Path) -> 
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
     with pytest.raises(ConfigurationError, match=r"targets\.toml"):
-        read_systems({"VENVPKG_TARGETS": str(path)})("debian:trixie")
+        read_build_root_settings({"VENVPKG_TARGETS": str(path)})("debian:trixie")
 
 
 @pytest.mark.parametrize("name", ["debain:trixie", "debian", "root:/x", "debian:trixie/arm64/x"])
@@ -71,4 +71,4 @@ def test_a_table_that_names_no_system_is_a_problem(name: str, tmp_path: Path) ->
 
 def test_without_a_file_nothing_is_said_but_a_named_one_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="VENVPKG_TARGETS names it"):
-        read_systems({"VENVPKG_TARGETS": str(tmp_path / "none")})("debian:trixie")
+        read_build_root_settings({"VENVPKG_TARGETS": str(tmp_path / "none")})("debian:trixie")

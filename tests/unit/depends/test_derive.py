@@ -62,7 +62,7 @@ def elf(path: PurePosixPath, *needed: str, undefined: Sequence[str] = (), versio
     )
 
 
-def derived(index: StaticIndex, *objects: ElfObject, found: Found = Found.SYSTEM) -> DependencySet:
+def derived(index: StaticIndex, *objects: ElfObject, found: Found = Found.TARGET) -> DependencySet:
     edges = [
         Edge(Need(soname, each.path), found, () if found is Found.MISSING else (PurePosixPath("/lib") / soname,))
         for each in objects

@@ -36,7 +36,7 @@ def test_a_library_of_the_target_is_found_under_every_directory_that_leads_to_it
 
     found = edge(places, "libc.so.6", "_x.so")
 
-    assert found.found is Found.SYSTEM
+    assert found.found is Found.TARGET
     assert found.places[0] == PurePosixPath("/lib/x86_64-linux-gnu/libc.so.6")
 
 
@@ -59,7 +59,7 @@ def test_a_private_library_of_the_same_name_does_not_hide_the_systems(places: Pl
     places.payload(f"{LIB}/fast/_omp.so", Elf(needed=("libgomp.so.1",)))
 
     assert edge(places, "libgomp.so.1", "libtorch_cpu.so").found is Found.SELF
-    assert edge(places, "libgomp.so.1", "_omp.so").found is Found.SYSTEM
+    assert edge(places, "libgomp.so.1", "_omp.so").found is Found.TARGET
 
 
 def test_rpath_is_inherited_by_what_an_object_loads(places: Places) -> None:
@@ -77,7 +77,7 @@ def test_runpath_is_not_inherited(places: Places) -> None:
     places.payload(f"{LIB}/libs/libquadmath.so.0", Elf())
     places.library("libquadmath.so.0")
 
-    assert edge(places, "libquadmath.so.0", "libgfortran.so.5").found is Found.SYSTEM
+    assert edge(places, "libquadmath.so.0", "libgfortran.so.5").found is Found.TARGET
 
 
 def test_an_object_with_runpath_does_not_look_where_its_loader_does_but_passes_it_on(places: Places) -> None:
@@ -87,7 +87,7 @@ def test_an_object_with_runpath_does_not_look_where_its_loader_does_but_passes_i
     places.payload(f"{LIB}/deep/libd.so", Elf())
     places.library("libd.so")
 
-    assert edge(places, "libd.so", "libb.so").found is Found.SYSTEM
+    assert edge(places, "libd.so", "libb.so").found is Found.TARGET
     assert edge(places, "libd.so", "libc2.so").found is Found.SELF
 
 
@@ -100,7 +100,7 @@ def test_where_only_one_of_two_loaders_knows_the_directory_the_systems_library_c
 
     places.library("libz.so.1")
 
-    assert edge(places, "libz.so.1", "libmid.so").found is Found.SYSTEM
+    assert edge(places, "libz.so.1", "libmid.so").found is Found.TARGET
 
 
 def test_libraries_that_need_each_other_are_resolved(places: Places) -> None:
@@ -150,7 +150,7 @@ def test_a_library_of_another_machine_is_passed_over(places: Places) -> None:
     found = edge(places, "libz.so.1", "_x.so")
 
     assert not any(str(place) == "/usr/lib/libz.so.1" for place in found.places)
-    assert found.found is Found.SYSTEM
+    assert found.found is Found.TARGET
 
 
 def test_a_link_of_the_payload_leads_to_the_library_it_names(places: Places) -> None:
@@ -167,7 +167,7 @@ def test_a_link_of_the_payload_into_the_target_is_the_targets_library(places: Pl
     (places.destdir / f"{LIB[1:]}/libs/libq.so.1").symlink_to(f"{SYSTEM}/libq.so.1")
     places.payload(f"{LIB}/_x.so", Elf(needed=("libq.so.1",), runpath="$ORIGIN/libs"))
 
-    assert edge(places, "libq.so.1", "_x.so").found is Found.SYSTEM
+    assert edge(places, "libq.so.1", "_x.so").found is Found.TARGET
 
 
 @pytest.mark.parametrize("runpath", ["/opt/other/$LIB", "/opt/other/${LIB}", "/opt/other/lib/$PLATFORM"])
@@ -176,7 +176,7 @@ def test_lib_and_platform_are_replaced(places: Places, runpath: str) -> None:
         places.system(f"/opt/other/{directory}/libq.so.1", Elf())
     places.payload(f"{LIB}/_x.so", Elf(needed=("libq.so.1",), runpath=runpath))
 
-    assert edge(places, "libq.so.1", "_x.so").found is Found.SYSTEM
+    assert edge(places, "libq.so.1", "_x.so").found is Found.TARGET
 
 
 def test_a_needed_path_is_not_searched(places: Places) -> None:

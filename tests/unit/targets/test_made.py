@@ -17,21 +17,21 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb import bootstrap as debian
 from venvpkg.families.rpm import bootstrap as dnf
 from venvpkg.host.runner import Command, Completed
-from venvpkg.model.build_root import Repository, SystemSettings
+from venvpkg.model.build_root import BuildRootSettings, Repository
 from venvpkg.store.dirs import Places
-from venvpkg.store.locks import alone
-from venvpkg.targets.bootstrap.store import Systems
+from venvpkg.store.locks import try_exclusive
+from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.selection import Kind, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.target import Target
-    from venvpkg.targets.bootstrap.build_root import Maker
+    from venvpkg.targets.bootstrap.build_root import Bootstrapper
 
 SUITE = Selection(Kind.DEBIAN, "trixie")
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"
-MIRROR = SystemSettings(sources=("deb http://mirror.example.org/{snapshot} trixie main",), snapshot="20260801")
+MIRROR = BuildRootSettings(sources=("deb http://mirror.example.org/{snapshot} trixie main",), snapshot="20260801")
 
 
 @dataclass
@@ -71,11 +71,11 @@ def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def systems(
-    directory: Path, builder: Builder, *, settings: SystemSettings = MIRROR, offline: bool = False
-) -> tuple[Systems, RecordingReporter]:
+    directory: Path, builder: Builder, *, settings: BuildRootSettings = MIRROR, offline: bool = False
+) -> tuple[BuildRootStore, RecordingReporter]:
     reporter = RecordingReporter()
     places = Places(directory / "wheelhouse", directory / "cache")
-    return Systems(places, lambda _: settings, builder, {}, reporter, offline), reporter
+    return BuildRootStore(places, lambda _: settings, builder, {}, reporter, offline), reporter
 
 
 def nothing(_: Target) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
     assert bootstrap.stdin == b"deb http://mirror.example.org/20260801 trixie main\n"
     assert '--aptopt=Acquire::Check-Valid-Until "false";' in bootstrap.argv
     assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
-    assert [each.packages for each in cache.systems()] == [(("libc6:amd64", "2.41-12"),)]
+    assert [each.packages for each in cache.build_roots()] == [(("libc6:amd64", "2.41-12"),)]
     assert reporter.tasks[0] == "+ system making debian:trixie"
 
 
@@ -207,7 +207,7 @@ def test_what_somebody_makes_just_now_stays(tmp_path: Path) -> None:
     text = description.read_bytes()
     description.unlink()
 
-    with alone(description.with_suffix("")):
+    with try_exclusive(description.with_suffix("")):
         while_it_is_made = cache.sweep()
     description.write_bytes(text)
     afterwards = cache.sweep()
@@ -286,25 +286,25 @@ def test_a_description_that_is_not_ours_counts_for_nothing(tmp_path: Path, chang
     path = tmp_path / "cache/systems/debian-trixie.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
 
-    assert cache.systems() == ()
+    assert cache.build_roots() == ()
 
 
 def test_a_machine_without_mirrors_of_the_release_says_where_to_name_them(tmp_path: Path) -> None:
-    cache, _ = systems(tmp_path, Builder(), settings=SystemSettings())
+    cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match=r"ubuntu(.|\n)*targets\.toml"):
         cache.create(Selection(Kind.UBUNTU, "noble"))
 
 
 def test_an_rpm_system_comes_from_repositories_that_the_user_names(tmp_path: Path) -> None:
-    cache, _ = systems(tmp_path, Builder(), settings=SystemSettings())
+    cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match="no repository is known"):
         cache.create(Selection(Kind.EL, "9"))
 
 
 def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
-    settings = SystemSettings(
+    settings = BuildRootSettings(
         repositories=(Repository("base", "file:///srv"), Repository("keyed", "file:///k", ("k",)))
     )
     cache, reporter = systems(tmp_path, Builder(refuses="dnf"), settings=settings)
@@ -339,7 +339,7 @@ def repo_files(root: Path) -> str:
 
 def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tmp_path: Path) -> None:
     machine = DnfMachine()
-    settings = SystemSettings(
+    settings = BuildRootSettings(
         repositories=(Repository("base", "https://example.org/$releasever/$basearch", ("file:///k-$releasever",)),),
         options=("proxy=http://proxy.example.org:3128",),
     )
@@ -361,7 +361,7 @@ def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tm
 
 
 def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names() -> None:
-    settings = SystemSettings(
+    settings = BuildRootSettings(
         repositories=(Repository("base", "https://x/{snapshot}/os", ("k",)),), snapshot="20260801"
     )
 
@@ -375,16 +375,22 @@ def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names(
     [
         (
             dnf,
-            SystemSettings(keyring="/k.gpg", sources=("deb",)),
+            BuildRootSettings(keyring="/k.gpg", sources=("deb",)),
             ["sources: a system of el", "keyring: a system of el"],
         ),
-        (dnf, SystemSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
-        (dnf, SystemSettings(repositories=(Repository("a", "https://x/{snapshot}"),)), ["{snapshot} is in a URL"]),
-        (debian, SystemSettings(repositories=(Repository("a", "u"),)), ["repositories: a system of debian has none"]),
-        (debian, SystemSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
+        (dnf, BuildRootSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
+        (dnf, BuildRootSettings(repositories=(Repository("a", "https://x/{snapshot}"),)), ["{snapshot} is in a URL"]),
+        (
+            debian,
+            BuildRootSettings(repositories=(Repository("a", "u"),)),
+            ["repositories: a system of debian has none"],
+        ),
+        (debian, BuildRootSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
     ],
 )
-def test_what_the_user_says_in_vain_is_refused(family: Maker, settings: SystemSettings, told: list[str]) -> None:
+def test_what_the_user_says_in_vain_is_refused(
+    family: Bootstrapper, settings: BuildRootSettings, told: list[str]
+) -> None:
     selection = Selection(Kind.EL, "9") if family is dnf else SUITE
 
     with pytest.raises(ConfigurationError) as caught:
@@ -405,7 +411,7 @@ def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> Non
     first, second = (each.argv for each in builder.ran if each.argv[0] == "mmdebstrap")
     assert not any(word.startswith("--architectures") for word in first)
     assert "--architectures=i386" in second
-    assert [str(each.selection) for each in cache.systems()] == ["debian:trixie/i386", "debian:trixie"]
+    assert [str(each.selection) for each in cache.build_roots()] == ["debian:trixie/i386", "debian:trixie"]
 
 
 def test_an_ordinary_user_without_other_numbers_is_told_before_anything_is_downloaded(

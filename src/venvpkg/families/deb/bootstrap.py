@@ -11,7 +11,7 @@ from venvpkg.families.deb.apt_sources import read_apt_sources, sources_on_same_m
 from venvpkg.families.deb.host import programs
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.build_root import Recipe
-from venvpkg.targets.bootstrap.settings import DATE, cannot_install, last_words, require_meant
+from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import read_release
 from venvpkg.targets.root import RootRunner
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.deb.apt_sources import AptSource
     from venvpkg.host.runner import Runner, Streamer
-    from venvpkg.model.build_root import SystemSettings
+    from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.targets.selection import Selection
 
 
@@ -38,7 +38,7 @@ _POLICY: Final = "#!/bin/sh\nexit 101\n"
 _FRONTEND: Final = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
-def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machine: Path = Path("/")) -> Recipe:
+def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner, machine: Path = Path("/")) -> Recipe:
     """Return the recipe of ``debian:SUITE`` or ``ubuntu:SUITE``.
 
     Args:
@@ -50,7 +50,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machi
     Raises:
         ConfigurationError: there is no mirror to make it from, or something is named that has no effect.
     """
-    require_meant(selection, settings, settings.sources, of_others=("repositories",))
+    reject_unused_settings(selection, settings, settings.sources, of_others=("repositories",))
     sources = settings.sources or _sources_of_machine(selection, machine)
     dump = runner.run(Command(("apt-config", "dump"), timeout_s=60))
     carried = tuple(line for line in dump.text.splitlines() if _CARRIED.match(line))
@@ -71,7 +71,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner, machi
     )
 
 
-def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
+def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     """Make the system, and return it as a compressed tarball in ``work``.
 
     It happens in namespaces of its own: a run that is killed leaves no mount and no process. apt's package lists stay
@@ -86,16 +86,16 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
     """
     certificates = work / "certificates"
     certificates.mkdir()
-    for name, text in made.certificates:
+    for name, text in recipe.certificates:
         (certificates / name).write_text(text, encoding="utf-8")
-    shown = [str(_WORK / "certificates" / name) for name, _ in made.certificates]
+    shown = [str(_WORK / "certificates" / name) for name, _ in recipe.certificates]
     (work / "tmp").mkdir()
     trust = (
         (
             f"--customize-hook=copy-in {' '.join(shown)} {_AUTHORITIES}",
             '--customize-hook=chroot "$1" update-ca-certificates',
         )
-        if made.certificates
+        if recipe.certificates
         else ()
     )
     done = runner.run(
@@ -104,26 +104,26 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
                 "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar",
                 # check/qemu asks a program of its own, arch-test; it was found out before.
                 "--skip=cleanup/apt/lists,check/qemu",
-                *((f"--architectures={made.architecture}",) if made.architecture else ()),
-                f"--include={','.join(made.packages)}",
-                *(f"--aptopt={line}" for line in made.options),
-                *(_trusted_alone(made.keyring, work) if made.keyring else ()),
+                *((f"--architectures={recipe.architecture}",) if recipe.architecture else ()),
+                f"--include={','.join(recipe.packages)}",
+                *(f"--aptopt={line}" for line in recipe.options),
+                *(_trusted_alone(recipe.keyring, work) if recipe.keyring else ()),
                 *trust,
-                made.release, str(_WORK / "system.tar.zst"), "-",
+                recipe.release, str(_WORK / "system.tar.zst"), "-",
             ),
             env={"TMPDIR": str(_WORK / "tmp")} | _FRONTEND,
-            stdin="".join(f"{line}\n" for line in made.sources).encode(),
+            stdin="".join(f"{line}\n" for line in recipe.sources).encode(),
             binds=(Bind(work, _WORK),),
             many_users=True,
             timeout_s=_TIMEOUT_S,
         )
     )  # fmt: skip
     if done.not_found:
-        raise MissingToolError([f"mmdebstrap, which makes {made.target}"], install=["mmdebstrap", "zstd"])
+        raise MissingToolError([f"mmdebstrap, which makes {recipe.target}"], install=["mmdebstrap", "zstd"])
     if not done.ok:
         raise TargetError(
-            f"mmdebstrap cannot make {made.target}: {done.outcome()}.",
-            details=last_words(done.errors),
+            f"mmdebstrap cannot make {recipe.target}: {done.outcome()}.",
+            details=stderr_tail(done.errors),
             resolution="Name mirrors that have this release, and the keyring that signs it, in targets.toml.",
         )
     return work / "system.tar.zst"
@@ -161,7 +161,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
         inside.run(Command(update, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
         done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
     if not done.ok:
-        raise cannot_install("apt-get", packages, done)
+        raise installation_failed("apt-get", packages, done)
     inside.run(Command(("apt-get", "clean"), many_users=True, timeout_s=_TIMEOUT_S))
 
 

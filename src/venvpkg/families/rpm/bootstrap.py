@@ -12,14 +12,14 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.rpm.host import programs
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.build_root import Recipe
-from venvpkg.targets.bootstrap.settings import DATE, cannot_install, last_words, require_meant
+from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvpkg.host.runner import Completed, Runner, Streamer
-    from venvpkg.model.build_root import Repository, SystemSettings
+    from venvpkg.model.build_root import BuildRootSettings, Repository
     from venvpkg.targets.selection import Selection
 
 
@@ -36,7 +36,7 @@ _OPTIONS: Final = "venvpkg.conf"
 _DATABASE_IN_USR: Final = {Kind.FEDORA: 36, Kind.EL: 10, Kind.OPENSUSE: 0}
 
 
-def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Recipe:
+def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
     """Return the recipe of ``fedora:N``, ``el:N`` or ``opensuse:N``.
 
     Raises:
@@ -44,7 +44,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Re
     """
     del runner
     urls = [each.url for each in settings.repositories]
-    require_meant(selection, settings, urls, of_others=("sources", "keyring"))
+    reject_unused_settings(selection, settings, urls, of_others=("sources", "keyring"))
     if not settings.repositories:
         raise ConfigurationError(
             f"--target {selection}",
@@ -63,7 +63,7 @@ def recipe(selection: Selection, settings: SystemSettings, runner: Runner) -> Re
     )
 
 
-def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
+def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     """Make the system, and return it as a compressed tarball in ``work``; see ``debian.bootstrap``.
 
     Source:
@@ -71,23 +71,23 @@ def bootstrap(made: Recipe, work: Path, runner: Runner) -> Path:
     """
     root = work / "system"
     (root / _REPOSITORIES).mkdir(parents=True)
-    lines = [line for each in made.repositories for line in _stanza(each, made.release)]
+    lines = [line for each in recipe.repositories for line in _stanza(each, recipe.release)]
     (root / _REPOSITORIES / _NAMED).write_text("\n".join(lines), encoding="utf-8")
-    (root / _REPOSITORIES / _OPTIONS).write_text("\n".join(("[main]", *made.options, "")), encoding="utf-8")
-    in_usr = _is_in_usr(made)
+    (root / _REPOSITORIES / _OPTIONS).write_text("\n".join(("[main]", *recipe.options, "")), encoding="utf-8")
+    in_usr = _is_in_usr(recipe)
     (root / ("usr/lib/sysimage/rpm" if in_usr else "var/lib/rpm")).mkdir(parents=True)
-    done = _dnf((f"--releasever={made.release}", "install", *made.packages), root, work, runner)
+    done = _dnf((f"--releasever={recipe.release}", "install", *recipe.packages), root, work, runner)
     if not done.ok:
         raise TargetError(
-            f"dnf cannot make {made.target}: {done.outcome()}.",
-            details=last_words(done.errors),
+            f"dnf cannot make {recipe.target}: {done.outcome()}.",
+            details=stderr_tail(done.errors),
             resolution="Correct the repositories in targets.toml, and the URLs of the keys that sign them.",
         )
     tarball = work / "system.tar.zst"
     pack = ("tar", "--create", "--zstd", "--file", str(tarball), "--numeric-owner", "--xattrs", "--sort=name")
     done = runner.run(Command((*pack, "--directory", str(root), "."), timeout_s=_TIMEOUT_S))
     if not done.ok:
-        raise TargetError(f"tar cannot pack {made.target}: {done.outcome()}.", details=last_words(done.errors))
+        raise TargetError(f"tar cannot pack {recipe.target}: {done.outcome()}.", details=stderr_tail(done.errors))
     return tarball
 
 
@@ -101,7 +101,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
         done = _dnf(("install", *packages), root, Path(directory), host)
     if not done.ok:
-        raise cannot_install("dnf", packages, done)
+        raise installation_failed("dnf", packages, done)
 
 
 def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Completed:
@@ -145,9 +145,9 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
     return done
 
 
-def _is_in_usr(made: Recipe) -> bool:
-    kind, _, _ = made.target.partition(":")
-    major = made.release.partition(".")[0]
+def _is_in_usr(recipe: Recipe) -> bool:
+    kind, _, _ = recipe.target.partition(":")
+    major = recipe.release.partition(".")[0]
     first = _DATABASE_IN_USR[Kind(kind)]
     return not major.isdecimal() or int(major) >= first
 

@@ -62,7 +62,7 @@ def required_of_system(objects: Iterable[ElfObject], edges: Iterable[Edge]) -> M
     """
     outside: dict[PurePosixPath, set[str]] = {}
     for edge in edges:
-        if edge.found in {Found.SYSTEM, Found.MISSING}:
+        if edge.found in {Found.TARGET, Found.MISSING}:
             outside.setdefault(edge.need.needed_by, set()).add(edge.need.soname)
     found: dict[str, list[ElfObject]] = {}
     for facts in objects:

@@ -1,4 +1,4 @@
-"""A system that was made, and which module makes those of a family."""
+"""A bootstrapped build root, and what a family must be able to do to make one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import Packages
     from venvpkg.host.runner import Runner, Streamer
-    from venvpkg.model.build_root import Recipe, SystemSettings
+    from venvpkg.model.build_root import BuildRootSettings, Recipe
     from venvpkg.targets.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """A system to build in.
+class BuildRoot:
+    """A root that venvpkg bootstrapped to build in.
 
     Attributes:
         selection: how the user names it.
@@ -45,17 +45,17 @@ class System:
     packages: Packages
 
 
-class Maker(Protocol):
-    """A module with these functions makes the systems of a family."""
+class Bootstrapper(Protocol):
+    """A module with these functions bootstraps the build roots of a family."""
 
-    def recipe(self, selection: Selection, settings: SystemSettings, runner: Runner) -> Recipe:
+    def recipe(self, selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
         """Return what a system is made from.
 
         Raises:
             ConfigurationError: that is not known.
         """
 
-    def bootstrap(self, made: Recipe, work: Path, runner: Runner) -> Path:
+    def bootstrap(self, recipe: Recipe, work: Path, runner: Runner) -> Path:
         """Make the system and return it as a tarball, compressed with zstd, in the empty directory ``work``.
 
         Raises:
@@ -71,7 +71,7 @@ class Maker(Protocol):
         """
 
 
-def family_module(selection: Selection) -> Maker:
+def bootstrapper_of(selection: Selection) -> Bootstrapper:
     """Return what makes a system."""
     return debian if selection.kind in {Kind.DEBIAN, Kind.UBUNTU} else dnf
 

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvpkg.host.runner import Completed
-    from venvpkg.model.build_root import SystemSettings
+    from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.targets.selection import Selection
 
 
 DATE: Final = "{snapshot}"
 
 
-def require_meant(
-    selection: Selection, settings: SystemSettings, places: Iterable[str], *, of_others: Iterable[str]
+def reject_unused_settings(
+    selection: Selection, settings: BuildRootSettings, places: Iterable[str], *, of_others: Iterable[str]
 ) -> None:
     """Refuse what would have no effect: whoever names a date or a keyring relies on it.
 
@@ -46,17 +46,17 @@ def require_meant(
 _MOST_LINES = 12
 
 
-def last_words(text: str) -> str:
+def stderr_tail(text: str) -> str:
     """Return the last lines of a program's standard error, indented, with nothing that a terminal would act on."""
     lines = [line for line in text.splitlines() if line.strip()][-_MOST_LINES:]
     return "\n".join("  " + "".join(char if char.isprintable() else "?" for char in line) for line in lines)
 
 
-def cannot_install(program: str, packages: Iterable[str], done: Completed) -> TargetError:
+def installation_failed(program: str, packages: Iterable[str], done: Completed) -> TargetError:
     """Return the error of a package manager that could not install what a project asks for."""
     return TargetError(
         f"{program} cannot install {', '.join(packages)}: {done.outcome()}.",
-        details=last_words(done.errors),
+        details=stderr_tail(done.errors),
         resolution="Correct build-depends; a release may have it under another name"
         " ([tool.venvpkg.target.RELEASE] in the configuration).",
     )

@@ -18,9 +18,9 @@ from venvpkg.families.targets import traits_of
 from venvpkg.host.files import read_regular, sha256_of, write_whole
 from venvpkg.host.runner import Command
 from venvpkg.store.dirs import workspace
-from venvpkg.store.locks import alone, hold, locked, unused_s
-from venvpkg.targets.bootstrap.build_root import System, family_module, require_able
-from venvpkg.targets.bootstrap.settings import last_words
+from venvpkg.store.locks import acquire, locked, try_exclusive, unused_s
+from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able
+from venvpkg.targets.bootstrap.settings import stderr_tail
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.families.base import Packages
     from venvpkg.host.runner import Streamer
-    from venvpkg.model.build_root import SystemSettings
+    from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.model.target import Target
     from venvpkg.store.dirs import Places
-    from venvpkg.store.locks import HeldRoot
+    from venvpkg.store.locks import RootLease
     from venvpkg.targets.selection import Selection
 
 
@@ -47,7 +47,7 @@ _LAYER_KEPT_S: Final = 30 * 86400
 
 
 @dataclass(frozen=True, slots=True)
-class Systems:
+class BuildRootStore:
     """The systems in one cache.
 
     ``NAME.json`` describes a system, ``tarballs/ID.tar.zst`` is what it was made as, ``roots/ID`` is that unpacked and
@@ -65,22 +65,22 @@ class Systems:
     """
 
     places: Places
-    settings: Callable[[str], SystemSettings]
+    settings: Callable[[str], BuildRootSettings]
     runner: Streamer
     environment: Mapping[str, str]
     reporter: Reporter
     offline: bool = False
 
-    def systems(self) -> tuple[System, ...]:
+    def build_roots(self) -> tuple[BuildRoot, ...]:
         """Return every system that is there, by name."""
-        found = (self._read(path) for path in sorted(self.places.systems.glob("*.json")))
+        found = (self._read(path) for path in sorted(self.places.build_roots.glob("*.json")))
         return tuple(each for each in found if each is not None)
 
-    def find(self, selection: Selection) -> System | None:
+    def find(self, selection: Selection) -> BuildRoot | None:
         """Return the system of that name, or None."""
         return self._read(self._description(selection))
 
-    def root(self, selection: Selection, wanted: Callable[[Target], Iterable[str]]) -> HeldRoot:
+    def root(self, selection: Selection, wanted: Callable[[Target], Iterable[str]]) -> RootLease:
         """Return a root of a system that has what ``wanted`` names; it is made when it is not there.
 
         Raises:
@@ -88,37 +88,37 @@ class Systems:
             VenvpkgError: what it is to be made from is not known, or a program is missing.
         """
         with self._locked(selection):
-            system = self._known(selection) or self._make(selection)
-            base = self._unpacked(system)
+            build_root = self._known(selection) or self._make(selection)
+            base = self._unpacked(build_root)
             plain = RootRunner(base, self.runner, self.environment)
             target = resolve_host(plain, base)
             packages = tuple(sorted(set(wanted(target))))
             if packages:
                 packages = traits_of(target.family).not_installed(packages, plain)
             there_before = _entries(self._roots)
-            held = hold(self._layer(system, packages) if packages else base)
-        if held.path not in there_before:
+            lease = acquire(self._layer(build_root, packages) if packages else base)
+        if lease.path not in there_before:
             self.sweep()
-        return held
+        return lease
 
-    def create(self, selection: Selection, *, max_age_s: float | None = None) -> System:
+    def create(self, selection: Selection, *, max_age_s: float | None = None) -> BuildRoot:
         """Return a system; it is made when it is not there, or was made longer ago than ``max_age_s``."""
         with self._locked(selection):
             known = self._known(selection)
             is_kept = known is not None and (max_age_s is None or time.time() - known.made <= max_age_s)
-            system = known if known is not None and is_kept else self._make(selection)
-            self._unpacked(system)
+            build_root = known if known is not None and is_kept else self._make(selection)
+            self._unpacked(build_root)
         if known is not None and not is_kept:
             self.sweep()
-        return system
+        return build_root
 
-    def update(self, selection: Selection) -> System:
+    def update(self, selection: Selection) -> BuildRoot:
         """Make a system anew from what its mirrors have now, and return it; the old one goes where nobody uses it."""
         with self._locked(selection):
-            system = self._make(selection)
-            self._unpacked(system)
+            build_root = self._make(selection)
+            self._unpacked(build_root)
         self.sweep()
-        return system
+        return build_root
 
     def remove(self, selection: Selection) -> bool:
         """Remove a system with its roots, and return whether there was one. What a build uses goes with a later one."""
@@ -138,31 +138,31 @@ class Systems:
         for path in (*_entries(self._roots), *_entries(self._tarballs)):
             identity, plus, _ = path.name.removesuffix(_TARBALL).partition("+")
             name = identity.rpartition("-")[0]
-            with alone(self.places.systems / name) as nobody_makes_it:
-                system = self._read(self.places.systems / f"{name}.json")
-                is_kept = system is not None and system.id == identity
+            with try_exclusive(self.places.build_roots / name) as nobody_makes_it:
+                build_root = self._read(self.places.build_roots / f"{name}.json")
+                is_kept = build_root is not None and build_root.id == identity
                 if nobody_makes_it and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
                     gone += [path] if self._removed(path) else []
         return tuple(gone)
 
     @property
     def _roots(self) -> Path:
-        return self.places.systems / "roots"
+        return self.places.build_roots / "roots"
 
     @property
     def _tarballs(self) -> Path:
-        return self.places.systems / "tarballs"
+        return self.places.build_roots / "tarballs"
 
     def _description(self, selection: Selection) -> Path:
-        return self.places.systems / f"{selection.name}.json"
+        return self.places.build_roots / f"{selection.name}.json"
 
-    def _read(self, path: Path) -> System | None:
+    def _read(self, path: Path) -> BuildRoot | None:
         """Return what a description tells; None when it is not there or not ours, and then it is made again."""
         try:
             document = json.loads(read_regular(path, _LARGEST))
             if document["format"] != _FORMAT:
                 return None
-            system = System(
+            build_root = BuildRoot(
                 parse_selection(document["target"]),
                 str(document["id"]),
                 str(document["recipe"]),
@@ -172,47 +172,47 @@ class Systems:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        is_whole = Path(system.id).name == system.id and self._tarball(system).is_file()
-        return system if is_whole and self._description(system.selection) == path else None
+        is_whole = Path(build_root.id).name == build_root.id and self._tarball(build_root).is_file()
+        return build_root if is_whole and self._description(build_root.selection) == path else None
 
-    def _tarball(self, system: System) -> Path:
-        return self._tarballs / f"{system.id}{_TARBALL}"
+    def _tarball(self, build_root: BuildRoot) -> Path:
+        return self._tarballs / f"{build_root.id}{_TARBALL}"
 
-    def _known(self, selection: Selection) -> System | None:
+    def _known(self, selection: Selection) -> BuildRoot | None:
         """Return the system of that name, or None; warn when it would be made from something else today.
 
         It is not made anew by itself: that would change what a build compiles against because of what somebody did to
         this machine.
         """
-        system = self.find(selection)
-        if system is None:
+        build_root = self.find(selection)
+        if build_root is None:
             return None
         try:
-            recipe = family_module(selection).recipe(selection, self.settings(str(selection)), self.runner)
+            recipe = bootstrapper_of(selection).recipe(selection, self.settings(str(selection)), self.runner)
         except ConfigurationError:
             # Nobody could make it here now, as with a cache that was copied; what is there serves all the same.
-            return system
-        if recipe.digest != system.recipe:
+            return build_root
+        if recipe.digest != build_root.recipe:
             self.reporter.warn(
                 f"{selection} was made from other sources, packages or options than it would be now; to make it anew,"
                 f" run venvpkg target update {selection}"
             )
-        return system
+        return build_root
 
-    def _make(self, selection: Selection) -> System:
+    def _make(self, selection: Selection) -> BuildRoot:
         if self.offline:
             raise TargetError(
                 f"{selection} was not made yet, and --offline forbids to make it.",
                 resolution=f"Run 'venvpkg target create {selection}' once with the network.",
             )
         require_able(selection, self.runner)
-        family = family_module(selection)
+        family = bootstrapper_of(selection)
         recipe = family.recipe(selection, self.settings(str(selection)), self.runner)
         for each in recipe.repositories:
             if not each.keys:
                 self.reporter.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
         start = time.monotonic()
-        with workspace(self.places) as work, self.reporter.task(Work.SYSTEM, f"making {selection}"):
+        with workspace(self.places) as work, self.reporter.task(Work.BUILD_ROOT, f"making {selection}"):
             tarball = family.bootstrap(recipe, work, self.runner)
             identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
@@ -221,25 +221,25 @@ class Systems:
             self._tarballs.mkdir(parents=True, exist_ok=True)
             self._make_roots()
             kept = tarball.replace(self._tarballs / f"{identity}{_TARBALL}")
-            system = System(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
-            self._describe(system)
+            build_root = BuildRoot(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
+            self._describe(build_root)
             if not (self._roots / identity).exists():
                 root.rename(self._roots / identity)
         elapsed = time.monotonic() - start
         self.reporter.step(f"made {selection} in {elapsed:.1f} s: {len(packages)} packages")
-        return system
+        return build_root
 
-    def _describe(self, system: System) -> None:
+    def _describe(self, build_root: BuildRoot) -> None:
         document = {
             "format": _FORMAT,
-            "target": str(system.selection),
-            "id": system.id,
-            "recipe": system.recipe,
-            "made": system.made,
-            "size_bytes": system.size_bytes,
-            "packages": system.packages,
+            "target": str(build_root.selection),
+            "id": build_root.id,
+            "recipe": build_root.recipe,
+            "made": build_root.made,
+            "size_bytes": build_root.size_bytes,
+            "packages": build_root.packages,
         }
-        write_whole(self._description(system.selection), json.dumps(document).encode())
+        write_whole(self._description(build_root.selection), json.dumps(document).encode())
 
     def _packages(self, root: Path) -> Packages:
         """Return what is installed in a new root; that it can be a target at all shows on the way."""
@@ -247,35 +247,35 @@ class Systems:
         target = resolve_host(inside, root)
         return traits_of(target.family).all_packages(target, inside)
 
-    def _unpacked(self, system: System) -> Path:
-        root = self._roots / system.id
+    def _unpacked(self, build_root: BuildRoot) -> Path:
+        root = self._roots / build_root.id
         if not root.is_dir():
             with workspace(self.places) as work:
-                self._unpack(self._tarball(system), work / "root")
+                self._unpack(self._tarball(build_root), work / "root")
                 self._make_roots()
                 (work / "root").rename(root)
         return root
 
-    def _layer(self, system: System, packages: tuple[str, ...]) -> Path:
+    def _layer(self, build_root: BuildRoot, packages: tuple[str, ...]) -> Path:
         digest = hashlib.sha256("\0".join(packages).encode()).hexdigest()[:12]
-        root = self._roots / f"{system.id}+{digest}"
+        root = self._roots / f"{build_root.id}+{digest}"
         if root.is_dir():
             return root
         if self.offline:
             raise TargetError(
-                f"{system.selection} has no {', '.join(packages)}, and --offline forbids to install packages.",
+                f"{build_root.selection} has no {', '.join(packages)}, and --offline forbids to install packages.",
                 resolution="Build once with the network.",
             )
         start = time.monotonic()
         with (
             workspace(self.places) as work,
-            self.reporter.task(Work.SYSTEM, f"installing {', '.join(packages)} in {system.selection}"),
+            self.reporter.task(Work.BUILD_ROOT, f"installing {', '.join(packages)} in {build_root.selection}"),
         ):
-            self._unpack(self._tarball(system), work / "root")
-            family_module(system.selection).add_packages(work / "root", packages, self.runner, self.environment)
+            self._unpack(self._tarball(build_root), work / "root")
+            bootstrapper_of(build_root.selection).add_packages(work / "root", packages, self.runner, self.environment)
             (work / "root").rename(root)
         elapsed = time.monotonic() - start
-        self.reporter.step(f"installed {', '.join(packages)} in {system.selection} in {elapsed:.1f} s")
+        self.reporter.step(f"installed {', '.join(packages)} in {build_root.selection} in {elapsed:.1f} s")
         return root
 
     def _make_roots(self) -> None:
@@ -287,7 +287,7 @@ class Systems:
         if not path.is_dir():
             path.unlink(missing_ok=True)
             return True
-        with alone(path) as is_free:
+        with try_exclusive(path) as is_free:
             if is_free:
                 # Out of the way first: what is left of it after a kill must not be taken for a root.
                 gone = path.rename(path.with_name(f"gone+{path.name}"))
@@ -309,7 +309,7 @@ class Systems:
         if not done.ok:
             raise TargetError(
                 f"{tarball} cannot be unpacked: {done.outcome()}.",
-                details=last_words(done.errors),
+                details=stderr_tail(done.errors),
                 resolution="Install zstd, make space, or run 'venvpkg target update' for it.",
             )
         # Of the archive's top directory, or what mkdir gave it; programs in the root may be other users.
@@ -318,7 +318,7 @@ class Systems:
     @contextlib.contextmanager
     def _locked(self, selection: Selection) -> Iterator[None]:
         """Hold the lock on everything of one system; others who want it wait."""
-        self.places.systems.mkdir(parents=True, exist_ok=True)
+        self.places.build_roots.mkdir(parents=True, exist_ok=True)
         path = self._description(selection).with_suffix(".lock")
         waiting = self.reporter.task(Work.WAIT, f"waiting for another run that makes {selection}")
         with locked(path, waiting=waiting):

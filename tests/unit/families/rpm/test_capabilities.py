@@ -62,7 +62,7 @@ def test_an_object_with_gnu_hashes_alone_requires_a_loader_that_knows_them() -> 
 def test_what_the_payload_brings_is_not_required_with_its_versions() -> None:
     edges = [
         Edge(Need("libfoo.so.1", MODULE.path), Found.SELF, (PurePosixPath("/opt/venvs/app/lib/libfoo.so.1"),)),
-        Edge(Need("libc.so.6", MODULE.path), Found.SYSTEM, (PurePosixPath("/lib64/libc.so.6"),)),
+        Edge(Need("libc.so.6", MODULE.path), Found.TARGET, (PurePosixPath("/lib64/libc.so.6"),)),
     ]
 
     required = required_of_system([MODULE], edges)
