@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from venvpkg.config.settings import settings_table
 from venvpkg.console import Work
 from venvpkg.depends.derive import require_known_floors
-from venvpkg.explain.evidence import dump_record
+from venvpkg.explain.evidence import dump_evidence
 from venvpkg.families import backend_of
 from venvpkg.families.common.artifact_cache import PackedPackages
 from venvpkg.families.common.compose import describe
@@ -93,7 +93,7 @@ def described(contents: Contents, elf: ElfReport, inclusions: Inclusions, bench:
     """Return the package's description, with its bill of materials and the debug information of its wheels."""
     spec = describe(
         bench.project, contents.staged, contents.dependencies, contents.source_date_epoch,
-        evidence=dump_record(contents.dependencies), inclusions=inclusions, sbom=bill_of_materials(contents), elf=elf,
+        evidence=dump_evidence(contents.dependencies), inclusions=inclusions, sbom=bill_of_materials(contents), elf=elf,
     )  # fmt: skip
     if not bench.project.settings.debug_symbols:
         return spec

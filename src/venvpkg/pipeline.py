@@ -11,14 +11,13 @@ from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
 from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
 from venvpkg.errors import DownloadError, LockError, MissingToolError
-from venvpkg.explain.evidence import load_record
-from venvpkg.explain.formats import Form, explained
+from venvpkg.explain.evidence import load_evidence
+from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.families import backend_of, backend_of_file
 from venvpkg.families.common.preflight import is_owned, refuse, require_owned, warning_of
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.model.wheels import Action
-from venvpkg.record.file import dump_record as dump_build_record
-from venvpkg.record.file import publish
+from venvpkg.record.file import dump_build_record, publish
 from venvpkg.sbom.cyclonedx import Contents
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.targets.prerequisites import lacks, lacks_always, require
@@ -173,10 +172,12 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
     return site.target, lacks(site.target, site.runner, project.settings.build_depends if project else ())
 
 
-def explain(artifact: Path, package: str | None, runner: Streamer, form: Form = Form.TEXT) -> str:
+def explain(
+    artifact: Path, package: str | None, runner: Streamer, output_format: OutputFormat = OutputFormat.TEXT
+) -> str:
     """Return why a package depends on what it depends on; see ``explain.formats``."""
-    record = load_record(backend_of_file(artifact).read_evidence(artifact, runner), artifact.name)
-    return explained(record, form, artifact.name, package)
+    record = load_evidence(backend_of_file(artifact).read_evidence(artifact, runner), artifact.name)
+    return render_dependencies(record, output_format, artifact.name, package)
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:

@@ -13,7 +13,7 @@ from venvpkg.families import backend_of_file
 from venvpkg.host.files import sha256_of, write_whole
 from venvpkg.lock.lockfile import relocated
 from venvpkg.pipeline import build_recorded
-from venvpkg.record.file import read_record
+from venvpkg.record.file import read_build_record
 from venvpkg.record.inputs import changes_between
 from venvpkg.store.dirs import workspace
 
@@ -38,7 +38,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
         NotReproducedError: other bytes came out; with the inputs that changed and the members that differ.
         VenvpkgError: the build failed.
     """
-    record = read_record(record_file)
+    record = read_build_record(record_file)
     with workspace(session.places) as work:
         project = _project(record, argument, work)
         environment = {**session.environment, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}

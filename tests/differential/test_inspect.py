@@ -38,7 +38,7 @@ def test_what_inspect_tells_is_what_dpkg_deb_tells(tmp_path: Path, target: Targe
         "others": 0,
     }
     assert found.payload_bytes == sum(int(line.split()[2]) for line in listed if line.startswith("-"))
-    assert len(found.records) == 2
+    assert len(found.own_documents) == 2
     assert [each.path for each in found.commands] == ["/usr/bin/app"]
 
 
@@ -95,4 +95,4 @@ def test_an_environment_as_others_package_it_is_told_with_its_leaks(tmp_path: Pa
 
     assert [(each.name, each.version) for each in found.distributions] == [("app", "1")]
     assert {each.path.rpartition("/")[2] for each in found.leaks} == {"direct_url.json", "pyvenv.cfg"}
-    assert found.records == ()
+    assert found.own_documents == ()

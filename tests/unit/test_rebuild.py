@@ -15,7 +15,7 @@ from venvpkg.errors import NotReproducedError
 from venvpkg.host.files import sha256_of
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
-from venvpkg.record.file import dump_record
+from venvpkg.record.file import dump_build_record
 from venvpkg.store.dirs import Places
 from venvpkg.wheelbuild.pool import Pool
 
@@ -28,7 +28,7 @@ def test_a_package_of_the_other_family_says_to_name_the_target(tmp_path: Path, m
     original.write_bytes(b"\xed\xab\xee\xdb")
     made.write_bytes(b"!<arch>\n")
     recorded = replace(RECORD, artifact=original.name, sha256=sha256_of(original))
-    (tmp_path / "app.build.json").write_bytes(dump_record(recorded))
+    (tmp_path / "app.build.json").write_bytes(dump_build_record(recorded))
     built = (SimpleNamespace(path=made, sha256=sha256_of(made)), RECORD)
     monkeypatch.setattr(rebuild, "build_recorded", lambda *_, **__: built)
     places = Places(tmp_path / "wheelhouse", tmp_path / "cache")

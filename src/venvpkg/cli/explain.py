@@ -12,7 +12,7 @@ import click
 from venvpkg import pipeline
 from venvpkg.cli.options import speaking
 from venvpkg.cli.output import tell
-from venvpkg.explain.formats import Form
+from venvpkg.explain.formats import OutputFormat
 from venvpkg.host.runner import SubprocessRunner
 
 if TYPE_CHECKING:
@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 @click.command("explain")
 @click.argument("artifact", metavar="ARTIFACT", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("package", required=False)
-@click.option("--dot", "form", flag_value=Form.DOT, type=Form, help="Print the graph for graphviz.")
-@click.option("--html", "form", flag_value=Form.HTML, type=Form, help="Print a page with the graph drawn.")
+@click.option(
+    "--dot", "output_format", flag_value=OutputFormat.DOT, type=OutputFormat, help="Print the graph for graphviz."
+)
+@click.option(
+    "--html",
+    "output_format",
+    flag_value=OutputFormat.HTML,
+    type=OutputFormat,
+    help="Print a page with the graph drawn.",
+)
 @speaking
-def command(output: Output, artifact: Path, package: str | None, form: Form | None) -> None:
+def command(output: Output, artifact: Path, package: str | None, output_format: OutputFormat | None) -> None:
     """Explain the dependencies of a package that venvpkg built, or the one on PACKAGE.
 
     Each dependency is followed back: soname, the symbol version that set its floor, the file that needs it, and the
     distribution that the file belongs to. The page of --html needs nothing but a browser.
     """
-    wanted = form or (Form.RECORD if output.as_json else Form.TEXT)
+    wanted = output_format or (OutputFormat.JSON if output.as_json else OutputFormat.TEXT)
     text = pipeline.explain(artifact, package, SubprocessRunner(os.environ), wanted)
-    tell(text, json.loads(text) if wanted is Form.RECORD else {"form": wanted.value, "text": text})
+    tell(text, json.loads(text) if wanted is OutputFormat.JSON else {"form": wanted.value, "text": text})

@@ -44,7 +44,9 @@ def command(output: Output, artifact: Path) -> None:
 
 
 def _plain(found: Inspection) -> dict[str, object]:
-    return dataclasses.asdict(found) | {"fields": dict(found.fields), "counts": dict(found.counts)}
+    facts = dataclasses.asdict(found)
+    records = facts.pop("own_documents")  # programs know it by this name
+    return facts | {"records": records, "fields": dict(found.fields), "counts": dict(found.counts)}
 
 
 def _printable(line: str) -> str:
@@ -76,8 +78,8 @@ def _lines(found: Inspection, most: int | None) -> Iterator[str]:
     yield from _group(
         "paths that may be of a build machine", (_leak(each.path, each.text, each.count) for each in found.leaks), most
     )
-    made = "venvpkg made it" if found.records else "not made by venvpkg"
-    yield from _group(made, found.records, most) if found.records else (made,)
+    made = "venvpkg made it" if found.own_documents else "not made by venvpkg"
+    yield from _group(made, found.own_documents, most) if found.own_documents else (made,)
 
 
 def _libraries(found: Inspection, most: int | None) -> Iterator[str]:

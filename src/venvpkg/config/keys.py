@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
-from venvpkg.config.types import Array, Flag, Named, Natural, OneOf, Record, Text
+from venvpkg.config.types import Array, Flag, Named, Natural, OneOf, Table, Text
 from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
 from venvpkg.model.target import Family
 
@@ -234,7 +234,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "files",
         Array(
-            Record(
+            Table(
                 FileSetting,
                 {"source": _SOURCE, "target": Text(FILE_TARGET, "an absolute path where a package may put files")},
                 {"mode": _MODE},
@@ -253,7 +253,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "prepare",
         Array(
-            Record(
+            Table(
                 PrepareStep,
                 {"run": Array(_ARGUMENT, distinct=False, least=1)},
                 {"outputs": Array(_SOURCE), "network": Flag()},
@@ -284,7 +284,7 @@ KEYS: Final[tuple[Key, ...]] = (
             Text(r"[^\x00-\x20\x7f/]+", "the name of a library"),
             (_RELATION, lambda soname, relation: SonameRule(soname, relation=relation)),
             (
-                Record(_reason, {"ignore": _LINE}, {}),
+                Table(_reason, {"ignore": _LINE}, {}),
                 lambda soname, reason: SonameRule(soname, reason=str(reason)),
             ),
         ),

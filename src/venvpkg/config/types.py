@@ -220,7 +220,7 @@ class Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Table:
     """A table of known keys.
 
     Attributes:
@@ -284,7 +284,7 @@ class Named:
 
     name: Text
     text: tuple[Text, Callable[[str, str], object]]
-    record: tuple[Record, Callable[[str, object], object]]
+    record: tuple[Table, Callable[[str, object], object]]
 
     @property
     def words(self) -> str:

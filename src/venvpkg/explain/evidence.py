@@ -27,7 +27,7 @@ _Item = TypeVar("_Item")
 _KEYS = frozenset({"source", *_TEXTS, *_PATHS})
 
 
-def dump_record(dependencies: DependencySet) -> bytes:
+def dump_evidence(dependencies: DependencySet) -> bytes:
     """Return the record; the same dependencies give the same bytes. ASCII, one line for each evidence."""
     listed = _listed(dependencies.dependencies)
     # Left away where there is nothing to say: most packages leave nothing out.
@@ -48,8 +48,8 @@ def _listed(dependencies: Iterable[Dependency]) -> str:
     return "[\n" + ",\n".join(blocks) + "\n  ]" if blocks else "[]"
 
 
-def load_record(content: bytes, name: str) -> DependencySet:
-    """Return what ``dump_record`` wrote.
+def load_evidence(content: bytes, name: str) -> DependencySet:
+    """Return what ``dump_evidence`` wrote.
 
     Args:
         content: the record.

@@ -70,7 +70,7 @@ class Inspection:
         services: units and init scripts.
         elf: ELF files.
         leaks: files that tell of the machine they were built on.
-        records: venvpkg's own files in it; empty when it is of another making.
+        own_documents: venvpkg's own files in it; empty when it is of another making.
     """
 
     filename: str
@@ -87,4 +87,4 @@ class Inspection:
     services: tuple[str, ...]
     elf: tuple[PackedElf, ...]
     leaks: tuple[Leak, ...]
-    records: tuple[str, ...]
+    own_documents: tuple[str, ...]

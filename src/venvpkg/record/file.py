@@ -30,7 +30,7 @@ def record_path(artifact: Path) -> Path:
     return artifact.with_name(artifact.stem + SUFFIX)
 
 
-def dump_record(record: BuildRecord) -> bytes:
+def dump_build_record(record: BuildRecord) -> bytes:
     """Return the record's bytes; the same build gives the same bytes."""
     document: dict[str, object] = {
         "schema": SCHEMA,
@@ -49,8 +49,8 @@ def dump_record(record: BuildRecord) -> bytes:
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")
 
 
-def read_record(path: Path) -> BuildRecord:
-    """Return what ``dump_record`` wrote.
+def read_build_record(path: Path) -> BuildRecord:
+    """Return what ``dump_build_record`` wrote.
 
     Raises:
         NotAPackageError: the file cannot be read, or is no record of this schema.

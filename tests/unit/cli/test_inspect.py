@@ -34,7 +34,7 @@ FOUND = Inspection(
         PackedElf("/opt/b.so", "b.so.1", ("libpq.so.5",), runpath=("$ORIGIN",)),
     ),
     leaks=(Leak("/opt/x\x1b[2J", "/home/ci/x", 3),),
-    records=(),
+    own_documents=(),
 )
 
 

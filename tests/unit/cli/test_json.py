@@ -13,7 +13,7 @@ from venvpkg import pipeline
 from venvpkg.cli.main import cli, main
 from venvpkg.cli.manual import commands_of
 from venvpkg.console import Work
-from venvpkg.explain.evidence import dump_record
+from venvpkg.explain.evidence import dump_evidence
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Source
 from venvpkg.wheelhouse.store import Wheelhouse
 
@@ -159,7 +159,7 @@ def test_explain_gives_the_record_or_the_form_that_was_asked_for(
 
     class Backend:
         def read_evidence(self, *_: object) -> bytes:
-            return dump_record(found)
+            return dump_evidence(found)
 
     monkeypatch.setattr(pipeline, "backend_of_file", lambda _: Backend())
 

@@ -29,7 +29,7 @@ from venvpkg.model.project import (
     WheelSettings,
 )
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
-from venvpkg.record.file import dump_record, read_record, record_path
+from venvpkg.record.file import dump_build_record, read_build_record, record_path
 from venvpkg.record.inputs import Ingredients, changes_between, inputs_of
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def ingredients(**changes: Any) -> Ingredients:
 
 def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "app.build.json"
-    path.write_bytes(dump_record(RECORD))
+    path.write_bytes(dump_build_record(RECORD))
 
-    assert read_record(path) == RECORD
+    assert read_build_record(path) == RECORD
 
 
 def test_a_record_lies_beside_its_package_under_its_name() -> None:
@@ -119,7 +119,7 @@ def test_settings_nobody_made_survive_too() -> None:
 
 
 def edited(change: Callable[[dict[str, Any]], object]) -> bytes:
-    document = json.loads(dump_record(RECORD))
+    document = json.loads(dump_build_record(RECORD))
     change(document)
     return json.dumps(document).encode()
 
@@ -147,12 +147,12 @@ def test_what_is_no_record_is_told_as_such(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
 
     with pytest.raises(NotAPackageError, match="no record of a build"):
-        read_record(path)
+        read_build_record(path)
 
 
 def test_a_record_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotAPackageError, match="cannot be read"):
-        read_record(tmp_path / "none.build.json")
+        read_build_record(tmp_path / "none.build.json")
 
 
 def test_every_wheel_is_recorded_with_its_hash_its_key_and_its_sdist() -> None:

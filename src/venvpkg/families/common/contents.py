@@ -48,7 +48,7 @@ class PackedContents:
         self.services: list[str] = []
         self.elf: list[PackedElf] = []
         self.leaks: list[Leak] = []
-        self.records: list[str] = []
+        self.own_documents: list[str] = []
 
     def inspection(
         self,
@@ -75,7 +75,7 @@ class PackedContents:
             services=tuple(sorted(self.services)),
             elf=tuple(sorted(self.elf, key=lambda each: each.path)),
             leaks=tuple(sorted(self.leaks, key=lambda each: each.path)),
-            records=tuple(sorted(self.records)),
+            own_documents=tuple(sorted(self.own_documents)),
         )
 
     def add_all(self, members: Iterable[Member]) -> None:
@@ -103,8 +103,8 @@ class PackedContents:
         heapq.heappush(self.largest, (size, path))
         if len(self.largest) > _LARGEST:
             heapq.heappop(self.largest)
-        if path.endswith((f"/{EVIDENCE}", f"/{SBOM}")) and len(self.records) < _MOST_NAMED:
-            self.records.append(path)
+        if path.endswith((f"/{EVIDENCE}", f"/{SBOM}")) and len(self.own_documents) < _MOST_NAMED:
+            self.own_documents.append(path)
         head = content.read(_CHUNK_BYTES)
         self._add_named(path, head[:_MOST_METADATA_BYTES])
         traces = TraceFinder()

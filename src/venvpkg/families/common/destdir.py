@@ -25,7 +25,7 @@ SBOM = PurePosixPath("share/venvpkg/sbom.cdx.json")
 _COPY_BYTES = 1 << 20
 
 
-def records_of(spec: PackageSpec) -> dict[PurePosixPath, bytes]:
+def own_documents(spec: PackageSpec) -> dict[PurePosixPath, bytes]:
     """Return venvpkg's own files: place → content."""
     files = {spec.staged.prefix / EVIDENCE: spec.evidence}
     return files | {spec.staged.prefix / SBOM: spec.sbom} if spec.sbom else files

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.families.common.copyright import rendered_copyright
-from venvpkg.families.common.destdir import add_files, move_whole, paths_below, place_debug, records_of, write_file
+from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug, write_file
 from venvpkg.families.common.manpages import manual_pages
 from venvpkg.families.deb.control import (
     control_fields,
@@ -165,7 +165,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     files = {
         documents / "changelog.Debian.gz": compressed_changelog(spec, target),
         documents / "copyright": rendered_copyright(spec, target.family, COMMON_LICENSES).encode(),
-        **records_of(spec),
+        **own_documents(spec),
         **pages,
     }
     if text := rendered_overrides(spec, pages, multiarch=target.multiarch, zstd=uses_zstd(target.release)):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvpkg.families.common.copyright import rendered_copyright
-from venvpkg.families.common.destdir import add_files, move_whole, paths_below, place_debug, records_of
+from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug
 from venvpkg.families.common.manpages import manual_pages
 from venvpkg.families.rpm.files import LICENSES, owned, pattern
 from venvpkg.families.rpm.pack import Expected, pack
@@ -71,7 +71,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     copyright_file = LICENSES / spec.name / "copyright"
     files = {
         copyright_file: rendered_copyright(spec, target.family).encode(),
-        **records_of(spec),
+        **own_documents(spec),
         **manual_pages(spec),
     }
     return add_files(spec, files)

@@ -123,7 +123,7 @@ def test_an_environment_of_ours_tells_nothing(tmp_path: Path) -> None:
     found = look(tmp_path, files)
 
     assert found.leaks == ()
-    assert found.records == (f"/{VENV}/share/venvpkg/dependencies.json",)
+    assert found.own_documents == (f"/{VENV}/share/venvpkg/dependencies.json",)
 
 
 def test_a_header_that_claims_a_gigabyte_is_refused_before_it_is_read(tmp_path: Path) -> None:

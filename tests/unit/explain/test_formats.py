@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.explain.formats import Form, explained
+from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.explain.graph import Column, dependency_graph
 from venvpkg.explain.layout import fitted, layout
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
@@ -123,7 +123,7 @@ def test_a_long_name_keeps_both_its_ends() -> None:
 
 
 def test_the_page_has_a_drawing_the_evidence_and_the_warnings() -> None:
-    reader = read(explained(SET, Form.HTML, "app_1_amd64.deb"))
+    reader = read(render_dependencies(SET, OutputFormat.HTML, "app_1_amd64.deb"))
 
     said = " ".join(reader.texts)
     nodes = [attrs for tag, attrs in reader.elements if tag == "g" and "node" in str(attrs.get("class"))]
@@ -133,7 +133,7 @@ def test_the_page_has_a_drawing_the_evidence_and_the_warnings() -> None:
 
 
 def test_every_link_of_the_drawing_names_two_nodes_of_it() -> None:
-    reader = read(explained(SET, Form.HTML, "app"))
+    reader = read(render_dependencies(SET, OutputFormat.HTML, "app"))
 
     ids = {attrs["id"] for _, attrs in reader.elements if "id" in attrs}
     ends = [attrs[side] for _, attrs in reader.elements for side in ("data-left", "data-right") if side in attrs]
@@ -142,7 +142,7 @@ def test_every_link_of_the_drawing_names_two_nodes_of_it() -> None:
 
 
 def test_the_page_loads_nothing() -> None:
-    reader = read(explained(SET, Form.HTML, "app"))
+    reader = read(render_dependencies(SET, OutputFormat.HTML, "app"))
 
     assert not {"img", "link", "iframe", "object", "embed", "base"} & {tag for tag, _ in reader.elements}
     assert not [attrs for _, attrs in reader.elements if {"src", "href", "xlink:href"} & attrs.keys()]
@@ -158,9 +158,13 @@ def hostile() -> DependencySet:
 
 
 def test_nothing_from_a_record_becomes_an_element_of_the_page() -> None:
-    clean = read(explained(DependencySet((Dependency("x", hostile().dependencies[0].evidence),)), Form.HTML, "x"))
+    clean = read(
+        render_dependencies(
+            DependencySet((Dependency("x", hostile().dependencies[0].evidence),)), OutputFormat.HTML, "x"
+        )
+    )
 
-    reader = read(explained(hostile(), Form.HTML, HOSTILE))
+    reader = read(render_dependencies(hostile(), OutputFormat.HTML, HOSTILE))
 
     scripts = [tag for tag, _ in reader.elements if tag == "script"]
     assert scripts == ["script"] == [tag for tag, _ in clean.elements if tag == "script"]
@@ -168,7 +172,7 @@ def test_nothing_from_a_record_becomes_an_element_of_the_page() -> None:
 
 
 def test_nothing_from_a_record_ends_a_string_of_the_dot_graph() -> None:
-    text = explained(hostile(), Form.DOT, HOSTILE)
+    text = render_dependencies(hostile(), OutputFormat.DOT, HOSTILE)
 
     strings = shlex.split(text.splitlines()[0])
     assert strings == ["digraph", HOSTILE, "{"]
@@ -177,7 +181,7 @@ def test_nothing_from_a_record_ends_a_string_of_the_dot_graph() -> None:
 
 
 def test_the_dot_graph_has_every_node_and_link() -> None:
-    text = explained(SET, Form.DOT, "app")
+    text = render_dependencies(SET, OutputFormat.DOT, "app")
 
     graph = dependency_graph(SET)
     assert text.count("label=") == len(graph.nodes)
@@ -185,19 +189,19 @@ def test_the_dot_graph_has_every_node_and_link() -> None:
     assert 'label="libxml2.so.2\\n/lib/x86_64-linux-gnu/libxml2.so.2 of libxml2:amd64"' in text
 
 
-@pytest.mark.parametrize("form", list(Form))
-def test_every_form_can_be_of_one_package(form: Form) -> None:
-    text = explained(SET, form, "app", "libxml2")
+@pytest.mark.parametrize("output_format", list(OutputFormat))
+def test_every_form_can_be_of_one_package(output_format: OutputFormat) -> None:
+    text = render_dependencies(SET, output_format, "app", "libxml2")
 
     assert "libxml2" in text
     assert "libc6" not in text
     with pytest.raises(NotAPackageError):
-        explained(SET, form, "app", "libssl3")
+        render_dependencies(SET, output_format, "app", "libssl3")
 
 
 def test_a_package_without_dependencies_has_a_page_too() -> None:
-    assert "It depends on nothing." in explained(DependencySet(), Form.HTML, "app")
-    assert "->" not in explained(DependencySet(), Form.DOT, "app")
+    assert "It depends on nothing." in render_dependencies(DependencySet(), OutputFormat.HTML, "app")
+    assert "->" not in render_dependencies(DependencySet(), OutputFormat.DOT, "app")
 
 
 def test_what_the_user_left_out_is_drawn_as_that_with_his_reason() -> None:
@@ -206,8 +210,8 @@ def test_what_the_user_left_out_is_drawn_as_that_with_his_reason() -> None:
     )
     dependencies = DependencySet(exclusions=(left_out,))
 
-    reader = read(explained(dependencies, Form.HTML, "app"))
+    reader = read(render_dependencies(dependencies, OutputFormat.HTML, "app"))
 
     assert [attrs for _, attrs in reader.elements if "out" in str(attrs.get("class")).split()]
     assert "The user's reason: comes with the driver" in reader.texts
-    assert "style=dashed" in explained(dependencies, Form.DOT, "app")
+    assert "style=dashed" in render_dependencies(dependencies, OutputFormat.DOT, "app")

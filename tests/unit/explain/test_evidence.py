@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.explain.evidence import SCHEMA, dump_record, load_record
+from venvpkg.explain.evidence import SCHEMA, dump_evidence, load_evidence
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 SSL = Evidence(
@@ -28,7 +28,7 @@ SET = DependencySet(
 
 
 def record(**changes: Any) -> bytes:
-    return json.dumps(json.loads(dump_record(SET)) | changes).encode()
+    return json.dumps(json.loads(dump_evidence(SET)) | changes).encode()
 
 
 LEFT_OUT = DependencySet(exclusions=(Exclusion("libssl.so.3", "not needed here", (SSL,)),))
@@ -36,11 +36,11 @@ LEFT_OUT = DependencySet(exclusions=(Exclusion("libssl.so.3", "not needed here",
 
 @pytest.mark.parametrize("dependencies", [SET, DependencySet(), LEFT_OUT])
 def test_what_is_written_is_read_back(dependencies: DependencySet) -> None:
-    assert load_record(dump_record(dependencies), "app.deb") == dependencies
+    assert load_evidence(dump_evidence(dependencies), "app.deb") == dependencies
 
 
 def test_the_record_is_ascii_with_a_line_for_each_evidence() -> None:
-    lines = dump_record(SET).decode("ascii").splitlines()
+    lines = dump_evidence(SET).decode("ascii").splitlines()
 
     assert sum('"source"' in line for line in lines) == 2
 
@@ -69,23 +69,23 @@ def test_the_record_is_ascii_with_a_line_for_each_evidence() -> None:
 )
 def test_anything_else_is_refused_by_name(content: bytes) -> None:
     with pytest.raises(NotAPackageError, match=r"^app\.deb: ") as caught:
-        load_record(content, "app.deb")
+        load_evidence(content, "app.deb")
 
     assert SCHEMA in caught.value.resolution
 
 
 def test_a_record_without_exclusions_has_no_word_about_them() -> None:
-    assert b"exclusions" not in dump_record(SET)
+    assert b"exclusions" not in dump_evidence(SET)
 
 
 @pytest.mark.parametrize("exclusions", [3, [3], [{"what": "x"}], [{"what": "x", "reason": "a\nb", "evidence": []}]])
 def test_malformed_exclusions_are_refused(exclusions: object) -> None:
     with pytest.raises(NotAPackageError):
-        load_record(record(exclusions=exclusions), "app.deb")
+        load_evidence(record(exclusions=exclusions), "app.deb")
 
 
 def test_recommendations_survive_the_way_through_a_record() -> None:
     evidence = Evidence(Source.IMPORT, needed_by=PurePosixPath("/opt/a/gui.py"), distribution="a", module="tkinter")
     dependencies = DependencySet(recommends=(Dependency("python3-tk", (evidence,)),))
 
-    assert load_record(dump_record(dependencies), "app.deb") == dependencies
+    assert load_evidence(dump_evidence(dependencies), "app.deb") == dependencies
