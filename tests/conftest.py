@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from rpmworld.world import World, obstacle
+from rpmworld.world import World, emulation_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def rpm_worlds() -> Callable[[str | None], World]:
     """Makes or finds the world of a Debian suite; None is this machine's own."""
-    reason = obstacle()
+    reason = emulation_problem()
     if reason is not None and os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
         pytest.fail(reason)
     if reason is not None:

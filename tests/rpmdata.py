@@ -46,7 +46,7 @@ class RealRelease:
         """Return a small installation of CBL-Mariner 2.0, with symbol versions."""
         return cls.read("cbl-mariner-2.0-capabilities")
 
-    def lacks(self, capabilities: Iterable[str]) -> tuple[str, ...]:
+    def missing_prerequisites(self, capabilities: Iterable[str]) -> tuple[str, ...]:
         """Return those that this release does not have under that spelling, sorted, each once."""
         return tuple(sorted(set(capabilities).difference(self.providers)))
 

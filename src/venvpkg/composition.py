@@ -10,7 +10,7 @@ from venvpkg.console import Work
 from venvpkg.depends.derive import require_known_floors
 from venvpkg.explain.evidence import dump_evidence
 from venvpkg.families import backend_of
-from venvpkg.families.common.artifact_cache import PackedPackages
+from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.families.common.compose import describe
 from venvpkg.host.files import sha256_of
 from venvpkg.index.urls import without_credentials
@@ -48,7 +48,7 @@ def staged_of(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclu
     with reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
         staged = stage(
             bench.project, wheels, bench.target,
-            workspace=bench.work, places=bench.session.places, runner=bench.runner, reporter=reporter,
+            workspace=bench.work, dirs=bench.session.dirs, runner=bench.runner, reporter=reporter,
             files=inclusions.files, system=plan.system,
         )  # fmt: skip
     count = len(staged.distributions)
@@ -107,14 +107,14 @@ def packed(
     session, target, runner = bench.session, bench.target, bench.runner
     backend = backend_of(target.family)
     with session.reporter.task(Work.PACK, f"packing {spec.name}"):
-        apart = backend.avoid_collisions(spec, target, runner, session.reporter, cache=session.places.cache)
-        packers = backend.packers(target, runner)
-        kept = bench.work / "packed" if session.repacks else session.places.packed
-        earlier = PackedPackages(kept, packers, session.reporter)
+        apart = backend.avoid_collisions(spec, target, runner, session.reporter, cache=session.dirs.cache)
+        packaging_tool_versions = backend.packaging_tool_versions(target, runner)
+        kept = bench.work / "packed" if session.repacks else session.dirs.packed
+        earlier = ArtifactCache(kept, packaging_tool_versions, session.reporter)
         artifact = backend.assemble(apart, target, bench.work / "finished", runner, session.reporter, earlier=earlier)
     ingredients = Ingredients(
         target, contents.plan, contents.wheels, read_build_pins(bench.project.build_lock), contents.dependencies,
-        spec.inclusions, toolchain.flags, toolchain.packages, packers,
+        spec.inclusions, toolchain.flags, toolchain.packages, packaging_tool_versions,
         [each for each in apart.relations.conflicts if each not in spec.relations.conflicts],
     )  # fmt: skip
     return replace(artifact, wheels=contents.wheels), _record(artifact, obtained, ingredients, bench)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvpkg.families import backend_of
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import read_tree
 from venvpkg.model.elf import Found
 from venvpkg.sbom.cyclonedx import WheelContents, bill_of_wheel
@@ -49,14 +49,16 @@ class Materials:
 
     def _linked(self, tree: Path) -> tuple[tuple[NativePackage, tuple[str, ...]], ...]:
         edges = [
-            each for each in load(read_tree(tree, self.target), tree, self.target).edges if each.found is Found.TARGET
+            each
+            for each in resolve_needs(read_tree(tree, self.target), tree, self.target).edges
+            if each.found is Found.TARGET
         ]
         places = sorted({place for each in edges for place in each.places})
         packages = backend_of(self.target.family).packages_shipping(places, self.target, self.runner) if places else {}
         found: dict[NativePackage, set[str]] = {}
-        for edge in edges:
+        for resolved_need in edges:
             # A copy in /usr/local, which no package ships, is this machine's affair; the one behind it the release's.
-            package = next((packages[place] for place in edge.places if place in packages), None)
+            package = next((packages[place] for place in resolved_need.places if place in packages), None)
             if package is not None:
-                found.setdefault(package, set()).add(edge.need.soname)
+                found.setdefault(package, set()).add(resolved_need.need.soname)
         return tuple((package, tuple(sorted(sonames))) for package, sonames in sorted(found.items()))

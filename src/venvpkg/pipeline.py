@@ -20,7 +20,7 @@ from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_build_record, publish
 from venvpkg.sbom.cyclonedx import Contents
 from venvpkg.staging.clock import source_date_epoch
-from venvpkg.targets.prerequisites import lacks, lacks_always, require
+from venvpkg.targets.prerequisites import always_missing, missing_prerequisites, require
 from venvpkg.workbench import (
     Session,
     examined,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import WheelPlan
-    from venvpkg.targets.prerequisites import Lack
+    from venvpkg.targets.prerequisites import Missing
     from venvpkg.workbench import Workbench
 
 
@@ -95,7 +95,7 @@ def build_recorded(
     inclusions = read_inclusions(project, session.runner)
     refuse(project, inclusions, backend.problems(project))
     require_owned(project, target, runner, backend)
-    backend.warn_of_namesake(project.package_name, target, runner, session.reporter, cache=session.places.cache)
+    backend.warn_if_name_taken(project.package_name, target, runner, session.reporter, cache=session.dirs.cache)
     with workbench(project, site, session, (destination, *leave_out)) as first:
         obtained = obtain_lock(project, target, first.resolver, locked=locked)
         bench = with_system(first, obtained.lock)
@@ -160,7 +160,7 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
         return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
 
 
-def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Lack, ...]]:
+def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Missing, ...]]:
     """Return the target, and what lacks for building there."""
     site = site_target(session, project)
     project = project.on(site.target) if project else None
@@ -169,7 +169,9 @@ def examine(project: Project | None, session: Session) -> tuple[Target, tuple[La
         require_owned(project, site.target, site.runner, backend)
     if not is_owned(site.target, site.runner, backend):
         session.reporter.warn(warning_of(site.target.interpreter.path))
-    return site.target, lacks(site.target, site.runner, project.settings.build_depends if project else ())
+    return site.target, missing_prerequisites(
+        site.target, site.runner, project.settings.build_depends if project else ()
+    )
 
 
 def explain(
@@ -193,4 +195,4 @@ def _published(artifact: Artifact, record: BuildRecord, destination: Path) -> Ar
 def _require_abilities(plan: WheelPlan, bench: Workbench) -> None:
     target, wanted = bench.target, bench.project.settings.build_depends
     compiles = bool(plan.by_action(Action.COMPILE))
-    require(lacks(target, bench.runner, wanted) if compiles else lacks_always(target), target)
+    require(missing_prerequisites(target, bench.runner, wanted) if compiles else always_missing(target), target)

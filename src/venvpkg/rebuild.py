@@ -39,7 +39,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
         VenvpkgError: the build failed.
     """
     record = read_build_record(record_file)
-    with workspace(session.places) as work:
+    with workspace(session.dirs) as work:
         project = _project(record, argument, work)
         environment = {**session.environment, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}
         artifact, now = build_recorded(

@@ -16,7 +16,7 @@ from venvpkg.host.tools import find_uv, libraries_of
 from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_settings import uv_settings
 from venvpkg.lock.build_requirements import pin_build_requirements
-from venvpkg.lock.lockfile import Ledger
+from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.uv import Resolver
 from venvpkg.lock.venvpkg_lock import read_build_pins, read_fallbacks, write_build_pins, write_fallbacks
 from venvpkg.materials import Materials
@@ -32,8 +32,8 @@ from venvpkg.targets.processor import foreign_processor
 from venvpkg.targets.resolve import resolve_made, resolve_target
 from venvpkg.targets.selection import HOST
 from venvpkg.wheelbuild.compile import compile_wheels
-from venvpkg.wheelbuild.context import Workshop
-from venvpkg.wheelbuild.fallbacks import find_fallbacks
+from venvpkg.wheelbuild.context import WheelBuildContext
+from venvpkg.wheelbuild.fallbacks import find_uncompilable
 from venvpkg.wheelhouse.key import read_toolchain
 from venvpkg.wheelhouse.plan import plan_wheels
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Family, Release, Target
     from venvpkg.model.wheels import ReadyWheel, SystemDistribution, WheelPlan
-    from venvpkg.store.dirs import Places
+    from venvpkg.store.dirs import Dirs
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
     from venvpkg.wheelbuild.pool import Pool
@@ -61,7 +61,7 @@ class Session:
     Attributes:
         runner: the door to other programs of this machine.
         reporter: hears what happens.
-        places: directories that outlive the run.
+        dirs: directories that outlive the run.
         environment: venvpkg's own environment variables.
         pool: gives cores to compile jobs; that of all targets of this call.
         offline: use nothing from the network.
@@ -73,12 +73,12 @@ class Session:
 
     runner: SubprocessRunner
     reporter: Reporter
-    places: Places
+    dirs: Dirs
     environment: Mapping[str, str]
     pool: Pool
     offline: bool
     target: Selection = HOST
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: LockfileStore = field(default_factory=LockfileStore)
     compatibility_file: Path | None = None
     repacks: bool = False
 
@@ -122,7 +122,7 @@ class Workbench:
 def build_roots_of(session: Session) -> BuildRootStore:
     """Return the systems that venvpkg made and keeps."""
     return BuildRootStore(
-        session.places,
+        session.dirs,
         read_build_root_settings(session.environment),
         session.runner,
         session.environment,
@@ -150,11 +150,11 @@ def site_target(session: Session, project: Project | None = None) -> ResolvedTar
         lease = build_roots_of(session).root(session.target, wanted)
         resolved = resolve_made(session.target, lease, session.runner, session.environment, python)
     else:
-        resolved = resolve_target(session.target, session.runner, session.environment, session.places.cache, python)
+        resolved = resolve_target(session.target, session.runner, session.environment, session.dirs.cache, python)
     target = resolved.target
     rules = read_compatibility(
         session.environment,
-        session.places.wheelhouse,
+        session.dirs.wheelhouse,
         session.compatibility_file,
         machine=target.on_host(PurePosixPath(MACHINE)),
     )
@@ -167,7 +167,7 @@ def workbench(
 ) -> Iterator[Workbench]:
     """Yield a workbench; its private directory is gone afterwards."""
     target = site.target
-    with workspace(session.places) as work:
+    with workspace(session.dirs) as work:
         settings = uv_settings(session.environment, session.reporter, cwd=Path.cwd(), project=project.directory)
         resolver = Resolver(
             uv=find_uv(),
@@ -185,10 +185,10 @@ def workbench(
             site.runner,
             session,
             resolver,
-            Downloads(session.places.downloads, settings, session.reporter, offline=session.offline),
-            Wheelhouse(session.places.wheelhouse, target.platform_tag, session.reporter, target.accepts),
+            Downloads(session.dirs.downloads, settings, session.reporter, offline=session.offline),
+            Wheelhouse(session.dirs.wheelhouse, target.platform_tag, session.reporter, target.accepts),
             # A job may keep these two below the checkout, where its service looks for what to keep.
-            (*no_source, session.places.wheelhouse, session.places.cache),
+            (*no_source, session.dirs.wheelhouse, session.dirs.cache),
         )
 
 
@@ -206,7 +206,7 @@ def with_system(bench: Workbench, lock: Lock) -> Workbench:
     if unused:
         session.reporter.warn(f"wheels.system: the application does not need {', '.join(unused)}")
     backend = backend_of(bench.target.family)
-    system = backend.system_distributions(wanted, bench.target, bench.runner, session.places.cache)
+    system = backend.system_distributions(wanted, bench.target, bench.runner, session.dirs.cache)
     by_hand = {name: key for key in ("compile", "prefer_compile", "binary") for name in getattr(wheels, key)}
     problems = [
         f"wheels.{by_hand[each.name].replace('_', '-')}: {each.name} is required by {each.needed_by} of the release"
@@ -253,7 +253,7 @@ def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain
             bench.session.reporter.warn(
                 f"{each.name}: git tells the version, and does not know of changes since its commit: {_some(changed)}"
             )
-    found = find_fallbacks(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
+    found = find_uncompilable(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
     with bench.session.ledger:
@@ -277,7 +277,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
     """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
     session, project = bench.session, bench.project
     pins = read_build_pins(project.build_lock)
-    shop = Workshop(
+    shop = WheelBuildContext(
         target=bench.target,
         toolchain=toolchain,
         runner=bench.runner,
@@ -289,7 +289,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
         materials=Materials(bench.target, bench.runner),
         uv=bench.resolver.uv,
         workspace=bench.work,
-        logs=session.places.logs,
+        logs=session.dirs.logs,
         pool=session.pool,
         end=session.runner.end_all,
         uv_libraries=_uv_libraries(bench),
@@ -332,19 +332,19 @@ def _uv_libraries(bench: Workbench) -> tuple[Path, ...]:
 
 def _crates(bench: Workbench) -> CrateStore:
     session = bench.session
-    return CrateStore(session.places.crates, bench.runner, session.reporter, session.environment, session.offline)
+    return CrateStore(session.dirs.crates, bench.runner, session.reporter, session.environment, session.offline)
 
 
 def _preparations(bench: Workbench) -> Preparations:
     session = bench.session
     return Preparations(
-        session.places.prepared,
+        session.dirs.prepared,
         bench.target,
         traits_of(bench.target.family).all_packages(bench.target, bench.runner),
         bench.runner,
         session.reporter,
         session.environment,
-        session.places.logs,
+        session.dirs.logs,
         session.offline,
     )
 
@@ -353,7 +353,7 @@ def _source_trees(bench: Workbench, lock: Lock) -> dict[str, SourceTree]:
     """Return the sources of distributions that come from a directory or a commit, by name."""
     session, project = bench.session, bench.project
     checkouts = Checkouts(
-        session.places.checkouts, session.runner, session.reporter, session.environment, session.offline
+        session.dirs.checkouts, session.runner, session.reporter, session.environment, session.offline
     )
     trees: dict[str, SourceTree] = {}
     for each in lock.distributions:

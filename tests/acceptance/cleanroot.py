@@ -109,7 +109,7 @@ class Source:
         return f"deb {option}{self.uri} {self.suite} {' '.join(self.components)}"
 
 
-def obstacle() -> str | None:
+def emulation_problem() -> str | None:
     """Return why this machine cannot make a clean root, or None when it can."""
     if os.geteuid() != 0:
         return "a clean root needs root"
@@ -150,7 +150,7 @@ class CleanRoot:
 
     @classmethod
     def _made(cls, release: str | None, packages: tuple[str, ...], cache: Path | None) -> Self:
-        if reason := obstacle():
+        if reason := emulation_problem():
             raise CleanRootError(reason)
         where = cache or default_cache()
         where.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, obstacle
+from acceptance.cleanroot import CleanRoot, emulation_problem
 from acceptance.packages import Venvpkg
 
 
 @pytest.fixture(scope="session")
 def clean_root() -> CleanRoot:
-    reason = obstacle()
+    reason = emulation_problem()
     if reason is not None and os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
         pytest.fail(reason)
     if reason is not None:

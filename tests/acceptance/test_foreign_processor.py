@@ -17,7 +17,7 @@ from acceptance.cleanroot import codename, debian_sources, read_sources
 from acceptance.packages import BUILD_TIMEOUT_S
 from acceptance.test_foreign_release import RELEASE, VERSION
 from acceptance.test_made_targets import CACHE
-from venvpkg.targets.processor import PROCESSORS, obstacle
+from venvpkg.targets.processor import PROCESSORS, emulation_problem
 
 if TYPE_CHECKING:
     from acceptance.packages import Venvpkg
@@ -33,7 +33,7 @@ INSTALL_AND_RUN = "cat >/tmp/tally.deb && dpkg --install /tmp/tally.deb >&2 && t
 def test_a_package_for_another_processor_is_compiled_and_runs_there(
     architecture: str, machine: str, venvpkg: Venvpkg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if advice := obstacle(PROCESSORS[architecture], platform.machine()):
+    if advice := emulation_problem(PROCESSORS[architecture], platform.machine()):
         pytest.skip(advice)
     monkeypatch.setenv("VENVPKG_TARGETS", str(_targets(tmp_path / "targets.toml", architecture)))
     target = f"debian:{RELEASE}/{architecture}"

@@ -63,14 +63,14 @@ def test_the_whole_visit_goes_well(package: Path, bookworm: World, flavour: Flav
 def test_el_10_has_all_that_it_requires_but_the_interpreter(package: Path) -> None:
     required = requires_of(package)
 
-    assert RealRelease.el10().lacks(required) == ("/usr/bin/python3.11", "python(abi) = 3.11")
+    assert RealRelease.el10().missing_prerequisites(required) == ("/usr/bin/python3.11", "python(abi) = 3.11")
 
 
 def test_tumbleweed_has_all_libraries_that_it_requires(package: Path) -> None:
     sonames = {each.partition("(")[0] for each in requires_of(package) if each.startswith("lib")}
 
     assert {"libpq.so.5", "libxml2.so.2", "libxslt.so.1", "libexslt.so.0", "libc.so.6"} == sonames
-    assert RealRelease.tumbleweed().lacks(map(soname_capability, sonames)) == ()
+    assert RealRelease.tumbleweed().missing_prerequisites(map(soname_capability, sonames)) == ()
 
 
 def test_rpmlint_finds_no_error_beyond_those_with_a_reason(package: Path) -> None:

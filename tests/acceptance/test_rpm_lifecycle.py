@@ -189,9 +189,9 @@ def test_real_releases_have_what_it_requires_under_that_spelling(releases: Relea
 
     assert soname_capability("libpq.so.5") in libraries
     if rpm_world.suite == "bookworm":  # whose C library is older than theirs
-        assert RealRelease.el10().lacks(libraries) == ()
-    assert RealRelease.el10().lacks(sonames) == ()
-    assert RealRelease.tumbleweed().lacks(sonames) == ()
+        assert RealRelease.el10().missing_prerequisites(libraries) == ()
+    assert RealRelease.el10().missing_prerequisites(sonames) == ()
+    assert RealRelease.tumbleweed().missing_prerequisites(sonames) == ()
 
 
 def test_a_second_build_elsewhere_compiles_nothing_and_gives_the_same_bytes(releases: Releases) -> None:

@@ -31,7 +31,7 @@ from venvpkg.linking.tree import scan
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.staging.cache import record_hash
 from venvpkg.staging.stage import stage
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.targets.host import resolve_host
 
 _MEGABYTE = 1 << 20
@@ -75,11 +75,11 @@ def stage_once(work: Path, number: int) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     runner, reporter = SubprocessRunner(os.environ), RecordingReporter()
     target = resolve_host(runner)
-    places = Places(work / "wheelhouse", work / "cache")
+    dirs = Dirs(work / "wheelhouse", work / "cache")
     start = time.process_time()
     staged = stage(
         a_project(), (ReadyWheel("app", "1.0", path, digest, Action.PURE),), target,
-        workspace=work / f"job-{number}", places=places, runner=runner, reporter=reporter,
+        workspace=work / f"job-{number}", dirs=dirs, runner=runner, reporter=reporter,
     )  # fmt: skip
     scan(staged.destdir, target, reporter)
     cpu = time.process_time() - start

@@ -21,7 +21,7 @@ from differential.shlibdeps import is_elf, payload_of, shlibdeps, system_elf_fil
 from unit.fakes import RecordingReporter
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Found
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
@@ -57,9 +57,9 @@ def main(tree: str, runs: int) -> None:
             work,
         )
         # Neither tool finds what only a program that is not in the tree can have loaded before.
-        for edge in load(scan(destdir, target, reporter), destdir, target).edges:
-            if edge.found is Found.MISSING:
-                (destdir / edge.need.needed_by.relative_to("/")).unlink(missing_ok=True)
+        for resolved_need in resolve_needs(scan(destdir, target, reporter), destdir, target).edges:
+            if resolved_need.found is Found.MISSING:
+                (destdir / resolved_need.need.needed_by.relative_to("/")).unlink(missing_ok=True)
         application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
         staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
 

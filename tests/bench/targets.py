@@ -29,7 +29,7 @@ from unit.fakes import RecordingReporter
 from venvpkg.cli.main import main as venvpkg_main
 from venvpkg.families.deb.pack import compression
 from venvpkg.host.runner import Command, SubprocessRunner
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 from venvpkg.wheelbuild.pool import Pool
@@ -66,11 +66,11 @@ def entries() -> Iterator[list[Command]]:
 
 def resolved(target: str, cache: Path) -> ResolvedTarget:
     """Return the target as a build finds it."""
-    places = Places.of_user(wheelhouse=cache / "w", cache=cache)
+    dirs = Dirs.of_user(wheelhouse=cache / "w", cache=cache)
     session = Session(
         runner=SubprocessRunner(os.environ),
         reporter=RecordingReporter(),
-        places=places,
+        dirs=dirs,
         environment=os.environ,
         pool=Pool(1),
         offline=True,
@@ -107,8 +107,8 @@ class Bench:
 
     def command(self, *targets: str) -> list[str]:
         """Return the arguments of a build."""
-        places = (f"--out={self.work / 'dist'}", f"--wheelhouse={self.wheelhouse}", f"--cache={self.cache}")
-        return ["build", f"{self.source}/", *places, *(f"--target={each}" for each in targets)]
+        dirs = (f"--out={self.work / 'dist'}", f"--wheelhouse={self.wheelhouse}", f"--cache={self.cache}")
+        return ["build", f"{self.source}/", *dirs, *(f"--target={each}" for each in targets)]
 
     def build(self, *targets: str) -> Cost:
         """Return what a build takes."""

@@ -30,7 +30,7 @@ from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelbuild.compile import compile_wheels
-from venvpkg.wheelbuild.context import Workshop
+from venvpkg.wheelbuild.context import WheelBuildContext
 from venvpkg.wheelbuild.pool import Pool
 from venvpkg.wheelhouse.key import read_toolchain
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -127,7 +127,7 @@ def build(project: Path, place: Path, reporter: RecordingReporter | None = None)
     target = resolve_host(runner)
     (place / "work").mkdir(parents=True)
     reporter = reporter or RecordingReporter()
-    shop = Workshop(
+    shop = WheelBuildContext(
         target=target,
         toolchain=read_toolchain(target, runner),
         runner=runner,
@@ -230,7 +230,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
     target = resolve_host(runner)
     (tmp_path / "work").mkdir()
     reporter = RecordingReporter()
-    shop = Workshop(
+    shop = WheelBuildContext(
         target=target,
         toolchain=read_toolchain(target, runner),
         runner=runner,

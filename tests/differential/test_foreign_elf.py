@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, obstacle
+from acceptance.cleanroot import CleanRoot, emulation_problem
 from differential.samples import payload_in, shlibdeps_in
 from differential.shlibdeps import is_elf, relations_of_ours, unexplained
 from differential.test_elfdeps import ELFDEPS, elfdeps
@@ -25,7 +25,7 @@ from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.rpm.libraries import required_by
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.read import read_object
 from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Abi
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.skipif(obstacle() is not None, reason=str(obstacle())),
+    pytest.mark.skipif(emulation_problem() is not None, reason=str(emulation_problem())),
 ]
 
 RELEASE = "trixie"
@@ -100,9 +100,13 @@ def test_relations_are_those_of_dpkg_shlibdeps(
         payload = payload_in(tmp_path / str(number), root.base, place)
         found = scan(payload, target, RecordingReporter())
         assert [(each.abi.bits, each.abi.little_endian, each.abi.machine) for each in found.objects] == [abi]
-        edges = load(found, payload, target).edges
+        edges = resolve_needs(found, payload, target).edges
         owners = read_owners(
-            target, LayeredRoot(root.base), [each for edge in edges for each in edge.places], (), runner
+            target,
+            LayeredRoot(root.base),
+            [each for resolved_need in edges for each in resolved_need.places],
+            (),
+            runner,
         )
         derived = derive(found, edges, DebLibraries(target, owners), {})
         ours[place] = relations_of_ours(derived)

@@ -26,7 +26,7 @@ SSH = """\
 case "$*" in *'-O check'*) exit 0 ;; esac
 exec sh -c "${@: -1}"
 """
-ROOM = PurePosixPath("/usr/src/venvpkg")
+SANDBOX = PurePosixPath("/usr/src/venvpkg")
 SELECTION = Selection(Kind.VAGRANT, "here")
 
 
@@ -52,7 +52,7 @@ def machine(environment: dict[str, str], tmp_path: Path) -> MachineRunner:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Path:
+def sandbox(tmp_path: Path) -> Path:
     directory = tmp_path / "room"
     directory.mkdir()
     (directory / "kept").write_text("as it was\n")
@@ -77,37 +77,40 @@ def test_what_a_program_writes_is_gone_and_its_answers_come_back(machine: Machin
     assert not Path("/usr/new").exists()
 
 
-def test_what_a_program_changes_in_what_it_is_shown_comes_back(machine: MachineRunner, room: Path) -> None:
-    kept = (room / "kept").stat()
+def test_what_a_program_changes_in_what_it_is_shown_comes_back(machine: MachineRunner, sandbox: Path) -> None:
+    kept = (sandbox / "kept").stat()
 
     machine.run(
         Command(
             ("sh", "-c", "rm -r gone link; mkdir link; echo after > changed; ln changed same; ln -s /etc away; : > -n"),
-            cwd=ROOM,
-            binds=(Bind(room, ROOM),),
+            cwd=SANDBOX,
+            binds=(Bind(sandbox, SANDBOX),),
         )
     )
 
-    assert sorted(path.name for path in room.iterdir()) == ["-n", "away", "changed", "kept", "link", "same"]
-    assert (room / "changed").read_text() == "after\n"
-    assert (room / "changed").samefile(room / "same")
-    assert (room / "away").readlink() == Path("/etc")
-    assert (room / "link").is_dir()
-    assert (room / "kept").stat() == kept
+    assert sorted(path.name for path in sandbox.iterdir()) == ["-n", "away", "changed", "kept", "link", "same"]
+    assert (sandbox / "changed").read_text() == "after\n"
+    assert (sandbox / "changed").samefile(sandbox / "same")
+    assert (sandbox / "away").readlink() == Path("/etc")
+    assert (sandbox / "link").is_dir()
+    assert (sandbox / "kept").stat() == kept
 
 
-def test_what_a_program_may_only_read_stays_as_it_is(machine: MachineRunner, room: Path) -> None:
-    binds = (Bind(room, ROOM, writable=False), Bind(room / "kept", PurePosixPath("/etc/shown"), writable=False))
+def test_what_a_program_may_only_read_stays_as_it_is(machine: MachineRunner, sandbox: Path) -> None:
+    binds = (
+        Bind(sandbox, SANDBOX, writable=False),
+        Bind(sandbox / "kept", PurePosixPath("/etc/shown"), writable=False),
+    )
 
-    done = machine.run(Command(("sh", "-c", f"cat /etc/shown; touch {ROOM}/new"), binds=binds))
+    done = machine.run(Command(("sh", "-c", f"cat /etc/shown; touch {SANDBOX}/new"), binds=binds))
 
     assert done.text == "as it was\n"
     assert "Read-only file system" in done.errors
-    assert not (room / "new").exists()
+    assert not (sandbox / "new").exists()
 
 
-def test_a_program_reads_a_file_of_this_machine(machine: MachineRunner, room: Path) -> None:
-    assert machine.run(Command(("cat",), stdin_file=room / "kept")).text == "as it was\n"
+def test_a_program_reads_a_file_of_this_machine(machine: MachineRunner, sandbox: Path) -> None:
+    assert machine.run(Command(("cat",), stdin_file=sandbox / "kept")).text == "as it was\n"
 
 
 def test_a_log_has_what_a_program_prints_in_order(machine: MachineRunner, tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_a_log_has_what_a_program_prints_in_order(machine: MachineRunner, tmp_pa
 
 def test_a_program_sees_the_variables_it_is_to_see(machine: MachineRunner) -> None:
     word = "it's $HOME"
-    ours = machine.run(Command(("env",), env={"WORD": word}, cwd=ROOM.parent))
+    ours = machine.run(Command(("env",), env={"WORD": word}, cwd=SANDBOX.parent))
     clean = machine.run(Command(("/usr/bin/env",), env={"A": "b"}, clean=True))
 
     assert f"WORD={word}" in ours.text.splitlines()

@@ -19,7 +19,7 @@ from unit.samples import PREFIX, SITE
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Found
 from venvpkg.model.project import SonameRule
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.model.depends import DependencySet
-    from venvpkg.model.elf import Edge, ElfReport
+    from venvpkg.model.elf import ElfReport, ResolvedNeed
     from venvpkg.model.target import Target
 
 pytestmark = [
@@ -104,9 +104,9 @@ def with_wheels(requirements: Sequence[str], host: Target, work: Path) -> Path:
     return work
 
 
-def scanned(work: Path, host: Target) -> tuple[ElfReport, tuple[Edge, ...]]:
+def scanned(work: Path, host: Target) -> tuple[ElfReport, tuple[ResolvedNeed, ...]]:
     elf = scan(destdir_of(work), host, RecordingReporter())
-    return elf, load(elf, destdir_of(work), host).edges
+    return elf, resolve_needs(elf, destdir_of(work), host).edges
 
 
 def derived(work: Path, reporter: ElfReport, host: Target, runner: SubprocessRunner, ignore: set[str]) -> DependencySet:

@@ -33,7 +33,7 @@ OWNERS = {
 
 @pytest.mark.parametrize("distribution", sorted(vendor_wheel_requires()))
 def test_el_10_has_all_that_a_vendor_wheel_compiled_on_debian_12_requires(distribution: str) -> None:
-    assert EL10.lacks(vendor_wheel_requires()[distribution]) == ()
+    assert EL10.missing_prerequisites(vendor_wheel_requires()[distribution]) == ()
 
 
 @pytest.mark.parametrize("soname", sorted(OWNERS))
@@ -55,7 +55,7 @@ def test_a_soname_has_one_spelling_and_many_owners(soname: str) -> None:
     ],
 )
 def test_what_another_release_or_architecture_has_is_not_there(capability: str) -> None:
-    assert EL10.lacks([capability, "libpq.so.5()(64bit)"]) == (capability,)
+    assert EL10.missing_prerequisites([capability, "libpq.so.5()(64bit)"]) == (capability,)
 
 
 @pytest.mark.parametrize("package", ["psycopg2", "lxml", "cffi", "cryptography", "pyyaml", "ldap", "rpm"])
@@ -77,5 +77,5 @@ def test_a_library_s_own_versions_are_in_the_capability_where_the_release_adds_s
 def test_older_rpm_releases_spell_as_newer_ones_do() -> None:
     mariner = RealRelease.mariner()
 
-    assert mariner.lacks(["libc.so.6()(64bit)", "libc.so.6(GLIBC_2.34)(64bit)", "rtld(GNU_HASH)"]) == ()
+    assert mariner.missing_prerequisites(["libc.so.6()(64bit)", "libc.so.6(GLIBC_2.34)(64bit)", "rtld(GNU_HASH)"]) == ()
     assert mariner.providers["libz.so.1()(64bit)"] == ("zlib",)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAMS = ("sh", "env", "true", "cat", "ls", "touch", "mkdir", "sleep", "rm")
-ROOM = PurePosixPath("/usr/src/venvpkg")
+SANDBOX = PurePosixPath("/usr/src/venvpkg")
 
 
 def a_small_root(directory: Path) -> Path:
@@ -79,9 +79,9 @@ def test_what_is_shown_is_there_and_nothing_else_of_this_machine(root: Path, tmp
 
     done = shell(
         root,
-        f"cat given; echo made > made; ls {ROOM.parent} /home; ls {Path(__file__).parent}",
-        cwd=ROOM,
-        binds=(Bind(tmp_path, ROOM),),
+        f"cat given; echo made > made; ls {SANDBOX.parent} /home; ls {Path(__file__).parent}",
+        cwd=SANDBOX,
+        binds=(Bind(tmp_path, SANDBOX),),
     )
 
     assert done.text == "given\n/home:\n\n/usr/src:\nvenvpkg\n"
@@ -91,13 +91,13 @@ def test_what_is_shown_is_there_and_nothing_else_of_this_machine(root: Path, tmp
 
 @pytest.mark.parametrize("in_root", [True, False])
 def test_a_file_within_what_is_shown_can_be_read_only(root: Path, tmp_path: Path, *, in_root: bool) -> None:
-    room, tool = tmp_path / "room", tmp_path / "tool"
-    room.mkdir()
+    sandbox, tool = tmp_path / "room", tmp_path / "tool"
+    sandbox.mkdir()
     tool.write_text("tool\n")
     command = Command(
         ("sh", "-c", "cat tool/one && echo x > new && echo x > tool/one"),
-        cwd=ROOM,
-        binds=(Bind(room, ROOM), Bind(tool, ROOM / "tool/one", writable=False)),
+        cwd=SANDBOX,
+        binds=(Bind(sandbox, SANDBOX), Bind(tool, SANDBOX / "tool/one", writable=False)),
     )
     host = SubprocessRunner(os.environ)
 
@@ -105,7 +105,7 @@ def test_a_file_within_what_is_shown_can_be_read_only(root: Path, tmp_path: Path
 
     assert done.text == "tool\n"
     assert "Read-only file system" in done.errors
-    assert (room / "new").read_text() == "x\n"
+    assert (sandbox / "new").read_text() == "x\n"
     assert tool.read_text() == "tool\n"
 
 
@@ -115,7 +115,7 @@ def test_masked_directories_are_empty_but_for_what_is_shown_in_them(
 ) -> None:
     command = Command(
         ("sh", "-c", "ls /usr/local /usr/src"),
-        binds=(Bind(tmp_path, ROOM),),
+        binds=(Bind(tmp_path, SANDBOX),),
         masked=(PurePosixPath("/usr/local"), PurePosixPath("/usr/src"), PurePosixPath("/not/there")),
         network=False,
     )

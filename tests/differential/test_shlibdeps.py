@@ -31,7 +31,7 @@ from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host
@@ -64,9 +64,10 @@ def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
         file: scan(payload_of([file], tmp_path / str(number)), host, reporter) for number, file in enumerate(files)
     }
     edges = {
-        file: load(scans[file], tmp_path / str(number) / "debian/app", host).edges for number, file in enumerate(files)
+        file: resolve_needs(scans[file], tmp_path / str(number) / "debian/app", host).edges
+        for number, file in enumerate(files)
     }
-    places = [place for each in edges.values() for edge in each for place in edge.places]
+    places = [place for each in edges.values() for resolved_need in each for place in resolved_need.places]
     libraries = DebLibraries(host, read_owners(host, LayeredRoot(host.root), places, (), runner))
 
     differences: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from acceptance.cleanroot import obstacle
+from acceptance.cleanroot import emulation_problem
 from differential.samples import payload_in, root_of, sample_of, shlibdeps_in
 from differential.shlibdeps import is_of_a_bare_version, relations_of_ours
 from unit.fakes import RecordingReporter
@@ -29,7 +29,7 @@ from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import implies, parse_relation
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
 from venvpkg.targets.host import resolve_host
 from venvpkg.targets.root import RootRunner
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.skipif(obstacle() is not None, reason=str(obstacle())),
+    pytest.mark.skipif(emulation_problem() is not None, reason=str(emulation_problem())),
 ]
 
 SAMPLE = 560
@@ -81,8 +81,8 @@ def of_ours(root: Path, places: Sequence[PurePosixPath], work: Path) -> dict[Pur
     target = resolve_host(runner, root)
     payloads = {place: payload_in(work / str(number), root, place) for number, place in enumerate(places)}
     scans = {place: scan(payload, target, reporter) for place, payload in payloads.items()}
-    edges = {place: load(scans[place], payload, target).edges for place, payload in payloads.items()}
-    found = [place for several in edges.values() for edge in several for place in edge.places]
+    edges = {place: resolve_needs(scans[place], payload, target).edges for place, payload in payloads.items()}
+    found = [place for several in edges.values() for resolved_need in several for place in resolved_need.places]
     libraries = DebLibraries(target, read_owners(target, LayeredRoot(root), found, (), runner))
     said = {}
     for place in places:

@@ -24,7 +24,7 @@ from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.rebuild import rebuild
 from venvpkg.record.file import record_path
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Desk:
         subprocess.run(argv, check=True, cwd=project, env=self.environ | dict(environ or {}))
 
     def session(self, *, offline: bool = False) -> pipeline.Session:
-        places = Places(self.home / "wheelhouse", self.home / "cache")
+        dirs = Dirs(self.home / "wheelhouse", self.home / "cache")
         runner = SubprocessRunner(self.environ)
-        return pipeline.Session(runner, self.reporter, places, self.environ, Pool(2), offline)
+        return pipeline.Session(runner, self.reporter, dirs, self.environ, Pool(2), offline)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.stage import stage
 from venvpkg.staging.venv import make_environment
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
@@ -45,10 +45,10 @@ def stage_in(  # noqa: PLR0913 - each is one thing that must not matter
         entry_points="[console_scripts]\napp = app:main\n",
     )
     lib = write_wheel(base / "wheels", "lib", files={"lib.py": b"def f(): 1 / 0\n"}, metadata=METADATA.format("lib"))
-    places = Places(base / "wheelhouse", cache or base / "cache")
+    dirs = Dirs(base / "wheelhouse", cache or base / "cache")
     return stage(
         project or a_project(), (app, lib), target,
-        workspace=base / "work", places=places, runner=runner, reporter=reporter or RecordingReporter(),
+        workspace=base / "work", dirs=dirs, runner=runner, reporter=reporter or RecordingReporter(),
     )  # fmt: skip
 
 

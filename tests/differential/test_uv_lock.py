@@ -21,7 +21,7 @@ from venvpkg.host.tools import find_uv
 from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_settings import uv_settings
 from venvpkg.lock.build_requirements import pin_build_requirements
-from venvpkg.lock.lockfile import Ledger
+from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
@@ -184,8 +184,8 @@ def test_versions_are_kept_until_upgraded(tmp_path: Path, index: Index, host: Ta
     publish(index, wheel("alpha", "1.0"), wheel("alpha", "2.0"))
 
     # A ledger knows what locks said before one call.
-    kept = locked(update_lock(project, host, replace(how, ledger=Ledger())), host)
-    upgraded = locked(update_lock(project, host, replace(how, ledger=Ledger()), upgrade=True), host)
+    kept = locked(update_lock(project, host, replace(how, ledger=LockfileStore())), host)
+    upgraded = locked(update_lock(project, host, replace(how, ledger=LockfileStore()), upgrade=True), host)
 
     assert (kept[0].version, upgraded[0].version) == ("1.0", "2.0")
 

@@ -49,7 +49,7 @@ _ARCHITECTURES = {"amd64": ("x86_64", "x86_64-linux-gnu"), "arm64": ("aarch64", 
 Result = TypeVar("Result")
 
 
-def obstacle() -> str | None:
+def emulation_problem() -> str | None:
     """Return why this machine cannot make a world, or None when it can."""
     if os.geteuid() != 0:
         return "an rpm world needs root"
@@ -83,7 +83,7 @@ class World:
         Raises:
             RpmWorldError: an obstacle, no such suite, or a tool failed.
         """
-        if reason := obstacle():
+        if reason := emulation_problem():
             raise RpmWorldError(reason)
         name = suite or codename()
         where = cache or default_cache()

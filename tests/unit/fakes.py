@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.artifact_cache import PackedPackages
+from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:
@@ -78,4 +78,4 @@ class RecordedTask:
 
 
 # Where no directory can be, nothing was kept and nothing will be.
-NOTHING_PACKED = PackedPackages(Path(os.devnull, "packed"), (), RecordingReporter())
+NOTHING_PACKED = ArtifactCache(Path(os.devnull, "packed"), (), RecordingReporter())

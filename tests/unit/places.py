@@ -23,14 +23,14 @@ PYTHON = Elf(needed=("libc.so.6",), interpreter="/lib64/ld-linux-x86-64.so.2", k
 
 
 @dataclass(frozen=True)
-class Places:
+class Dirs:
     """``root`` is the target's filesystem, ``destdir`` the payload."""
 
     root: Path
     destdir: Path
 
     @classmethod
-    def below(cls, directory: Path) -> Places:
+    def below(cls, directory: Path) -> Dirs:
         """Make a target with merged /usr, an interpreter and a C library, and an empty payload."""
         places = cls(directory / "root", directory / "destdir")
         places.destdir.mkdir()

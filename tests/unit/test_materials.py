@@ -12,7 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf
-from unit.places import SYSTEM, Places
+from unit.places import SYSTEM, Dirs
 from venvpkg.errors import ElfError
 from venvpkg.materials import Materials
 from venvpkg.model.lock import RemoteFile
@@ -28,13 +28,13 @@ VERSIONS = {"libc6:amd64": "2.36-9+deb12u14", "libpq5:amd64": "15.14-0+deb12u1",
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     database(made)
     return made
 
 
-def bill(places: Places, shipped: Mapping[str, str] = LIBC, source: RemoteFile | SourceTree = SDIST) -> dict[str, Any]:
+def bill(places: Dirs, shipped: Mapping[str, str] = LIBC, source: RemoteFile | SourceTree = SDIST) -> dict[str, Any]:
     text = Materials(places.target(), Dpkg(shipped, VERSIONS))("foo", "1.0", source, places.destdir)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text.decode()) is None
     document: dict[str, Any] = json.loads(text)
@@ -49,7 +49,7 @@ def linked(document: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def test_it_names_the_distribution_by_its_sdist_and_the_packages_with_what_is_linked(places: Places) -> None:
+def test_it_names_the_distribution_by_its_sdist_and_the_packages_with_what_is_linked(places: Dirs) -> None:
     places.library("libpq.so.5")
     places.payload(f"{SITE}/foo/_x.so", Elf(needed=("libpq.so.5", "libc.so.6")))
     places.payload(f"{SITE}/foo/_y.so", Elf(needed=("libc.so.6",)))
@@ -70,7 +70,7 @@ def test_it_names_the_distribution_by_its_sdist_and_the_packages_with_what_is_li
     assert needs == sorted(packages)
 
 
-def test_neither_a_time_nor_venvpkgs_version_is_in_it(places: Places) -> None:
+def test_neither_a_time_nor_venvpkgs_version_is_in_it(places: Dirs) -> None:
     places.payload(f"{SITE}/x.so", Elf(needed=("libc.so.6",)))
 
     metadata = bill(places)["metadata"]
@@ -79,7 +79,7 @@ def test_neither_a_time_nor_venvpkgs_version_is_in_it(places: Places) -> None:
     assert [sorted(each) for each in metadata["tools"]["components"]] == [["bom-ref", "name", "type"]]
 
 
-def test_a_source_that_is_on_no_index_has_no_purl_and_no_directory(places: Places) -> None:
+def test_a_source_that_is_on_no_index_has_no_purl_and_no_directory(places: Dirs) -> None:
     places.payload(f"{SITE}/x.so", Elf(needed=("libc.so.6",)))
 
     document = bill(places, source=SourceTree(Path("/srv/checkout/foo"), (), "c" * 64))
@@ -88,7 +88,7 @@ def test_a_source_that_is_on_no_index_has_no_purl_and_no_directory(places: Place
     assert "checkout" not in json.dumps(document)
 
 
-def test_a_library_of_the_wheel_itself_is_no_package(places: Places) -> None:
+def test_a_library_of_the_wheel_itself_is_no_package(places: Dirs) -> None:
     places.library("libz.so.1")
     places.payload(f"{SITE}/foo/_x.so", Elf(needed=("libz.so.1",), runpath="$ORIGIN/../foo.libs"))
     places.payload(f"{SITE}/foo.libs/libz.so.1", Elf(soname="libz.so.1"))
@@ -96,7 +96,7 @@ def test_a_library_of_the_wheel_itself_is_no_package(places: Places) -> None:
     assert linked(bill(places, {f"{SYSTEM}/libz.so.1": "libz1"})) == {}
 
 
-def test_of_several_copies_the_one_that_a_package_ships_counts(places: Places) -> None:
+def test_of_several_copies_the_one_that_a_package_ships_counts(places: Dirs) -> None:
     places.text("/etc/ld.so.conf", "/usr/local/lib\n")
     places.system("/usr/local/lib/libz.so.1", Elf(soname="libz.so.1"))
     places.library("libz.so.1")
@@ -107,14 +107,14 @@ def test_of_several_copies_the_one_that_a_package_ships_counts(places: Places) -
     assert found == {"pkg:deb/debian/libz1@1:1.2.13?arch=amd64&distro=debian-12": ["libz.so.1"]}
 
 
-def test_what_no_package_ships_or_nothing_provides_is_left_out(places: Places) -> None:
+def test_what_no_package_ships_or_nothing_provides_is_left_out(places: Dirs) -> None:
     places.library("libown.so.1")
     places.payload(f"{SITE}/x.so", Elf(needed=("libown.so.1", "libmissing.so.2")))
 
     assert linked(bill(places)) == {}
 
 
-def test_a_damaged_object_is_told_by_name(places: Places) -> None:
+def test_a_damaged_object_is_told_by_name(places: Dirs) -> None:
     (places.destdir / "x.so").write_bytes(b"\x7fELF cut off")
 
     with pytest.raises(ElfError, match=r"/x\.so"):

@@ -16,7 +16,7 @@ from venvpkg.host.files import sha256_of
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
 from venvpkg.record.file import dump_build_record
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def test_a_package_of_the_other_family_says_to_name_the_target(tmp_path: Path, m
     (tmp_path / "app.build.json").write_bytes(dump_build_record(recorded))
     built = (SimpleNamespace(path=made, sha256=sha256_of(made)), RECORD)
     monkeypatch.setattr(rebuild, "build_recorded", lambda *_, **__: built)
-    places = Places(tmp_path / "wheelhouse", tmp_path / "cache")
-    session = Session(SubprocessRunner({}), RecordingReporter(), places, {}, Pool(1), offline=False)
+    dirs = Dirs(tmp_path / "wheelhouse", tmp_path / "cache")
+    session = Session(SubprocessRunner({}), RecordingReporter(), dirs, {}, Pool(1), offline=False)
 
     with pytest.raises(NotReproducedError) as caught:
         rebuild.rebuild(tmp_path / "app.build.json", ".", session, keep=None)

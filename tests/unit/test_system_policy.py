@@ -14,12 +14,12 @@ from unit.families.deb.test_system import places as _places
 from unit.wheelhouse.makers import application, distribution, locked
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Settings, WheelSettings
-from venvpkg.store.dirs import Places as Directories
+from venvpkg.store.dirs import Dirs as Directories
 from venvpkg.wheelbuild.pool import Pool
 from venvpkg.workbench import Session, Workbench, with_system
 
 if TYPE_CHECKING:
-    from unit.places import Places
+    from unit.places import Dirs
     from venvpkg.host.runner import SubprocessRunner
     from venvpkg.index.downloads import Downloads
     from venvpkg.lock.uv import Resolver
@@ -29,7 +29,7 @@ places = _places
 LOCK = locked(distribution("pyyaml", version="6.0.3"))
 
 
-def bench_of(places: Places, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> Workbench:
+def bench_of(places: Dirs, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> Workbench:
     owners = {f"{SITE}/{each}": "python3-yaml" for each in ("PyYAML-6.0.dist-info", "lib-1.dist-info")}
     machine = cast("SubprocessRunner", Machine(owners, {"python3-yaml": "6.0-3+b2"}))
     directories = Directories(places.root / "wheelhouse", places.root / "cache")
@@ -39,7 +39,7 @@ def bench_of(places: Places, wheels: WheelSettings, reporter: RecordingReporter,
     return Workbench(project, places.target(), machine, session, *unused, no_source=(Path("dist"),))
 
 
-def test_only_what_the_lock_has_is_looked_for(places: Places) -> None:
+def test_only_what_the_lock_has_is_looked_for(places: Dirs) -> None:
     reporter = RecordingReporter()
 
     bench = with_system(bench_of(places, WheelSettings(system=("pyyaml", "unused")), reporter), LOCK)
@@ -64,7 +64,7 @@ def test_only_what_the_lock_has_is_looked_for(places: Places) -> None:
     ],
 )
 def test_what_the_release_brings_along_must_not_be_a_wheel_too(
-    places: Places, name: str, wheels: WheelSettings, problem: str
+    places: Dirs, name: str, wheels: WheelSettings, problem: str
 ) -> None:
     metadata = "Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\nRequires-Dist: lib\n"
     places.text(f"{SITE}/PyYAML-6.0.dist-info/METADATA", metadata)

@@ -12,7 +12,7 @@ from venvpkg.config.project import read_project
 from venvpkg.model.project import Settings
 from venvpkg.model.target import Family
 from venvpkg.sources.source_tree import read_source_tree
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.targets.selection import Kind, Selection
 from venvpkg.wheelbuild.pool import Pool
 from venvpkg.workbench import Session, site_target, workbench
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Command, Completed, SubprocessRunner
 
 
-def session(tmp_path: Path, target: Selection, machine: Machine, places: Places | None = None) -> Session:
+def session(tmp_path: Path, target: Selection, machine: Machine, dirs: Dirs | None = None) -> Session:
     return Session(
         runner=cast("SubprocessRunner", machine),
         reporter=RecordingReporter(),
-        places=places or Places(tmp_path / "wheelhouse", tmp_path / "cache"),
+        dirs=dirs or Dirs(tmp_path / "wheelhouse", tmp_path / "cache"),
         environment={},
         pool=Pool(1),
         offline=True,
@@ -78,16 +78,16 @@ def test_a_cache_and_a_wheelhouse_inside_the_project_are_no_source_of_it(tmp_pat
     root, directory = tmp_path / "root", tmp_path / "app"
     root.mkdir()
     root_with(TRIXIE, root)
-    places = Places(directory / ".kept/wheelhouse", directory / ".kept/cache")
+    dirs = Dirs(directory / ".kept/wheelhouse", directory / ".kept/cache")
     (directory / ".kept").mkdir(parents=True)
     (directory / "pyproject.toml").write_text('[project]\nname = "app"\n')
     project = read_project(str(directory), {}, tmp_path)
-    there = session(tmp_path, Selection(Kind.ROOT, str(root)), Machine(), places)
+    there = session(tmp_path, Selection(Kind.ROOT, str(root)), Machine(), dirs)
 
     with workbench(project, site_target(there, project), there) as bench:
         before = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
-        (places.cache / "downloads").mkdir()
-        (places.cache / "downloads/file").write_text("new")
+        (dirs.cache / "downloads").mkdir()
+        (dirs.cache / "downloads/file").write_text("new")
 
         after = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import speaking
+from venvpkg.cli.options import with_output
 from venvpkg.cli.output import tell
 from venvpkg.explain.formats import OutputFormat
 from venvpkg.host.runner import SubprocessRunner
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     type=OutputFormat,
     help="Print a page with the graph drawn.",
 )
-@speaking
+@with_output
 def command(output: Output, artifact: Path, package: str | None, output_format: OutputFormat | None) -> None:
     """Explain the dependencies of a package that venvpkg built, or the one on PACKAGE.
 

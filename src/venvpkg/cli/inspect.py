@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import pipeline
-from venvpkg.cli.options import speaking
+from venvpkg.cli.options import with_output
 from venvpkg.cli.output import tell
 from venvpkg.console import Verbosity
 from venvpkg.host.runner import SubprocessRunner
@@ -32,7 +32,7 @@ _FIELDS = (
 
 @click.command("inspect")
 @click.argument("artifact", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-@speaking
+@with_output
 def command(output: Output, artifact: Path) -> None:
     """Look into a Debian or rpm package, whoever made it: fields, payload, Python distributions, libraries, leaks.
 

@@ -18,7 +18,7 @@ from venvpkg.config.types import Array, Flag, Natural, OneOf, Text
 from venvpkg.console import Verbosity
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.pipeline import Session
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.targets.selection import parse_selection, short_names
 from venvpkg.wheelbuild.pool import Pool, default_jobs
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from venvpkg.cli.output import Output
-    from venvpkg.config.types import Shape
+    from venvpkg.config.types import ValueType
     from venvpkg.model.project import Project
     from venvpkg.targets.selection import Selection
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # A callback of click gets its options by name; click knows their types, the type checker cannot.
 Callback = Any
 
-SPEECH = (
+OUTPUT_OPTIONS = (
     # main looks for it, because an error in the command line is told as an event too.
     click.option("--json", is_flag=True, expose_value=False, help="Print events and the result as JSON, one a line."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
@@ -48,7 +48,7 @@ wheelhouse_option = click.option(
 )
 
 
-def speaking(function: Callback) -> Callback:
+def with_output(function: Callback) -> Callback:
     """Give a callback ``(output, …)`` the options of every command that has a result; ``output`` heeds them."""
 
     def callback(*, verbose: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - see Callback
@@ -57,7 +57,7 @@ def speaking(function: Callback) -> Callback:
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     decorated: Callback = callback
-    for option in reversed(SPEECH):
+    for option in reversed(OUTPUT_OPTIONS):
         decorated = option(decorated)
     return decorated
 
@@ -107,7 +107,7 @@ class ApplicationCommand(click.Command):
                     formatter.write_dl(records)
 
 
-def _metavar(shape: Shape) -> str:
+def _metavar(shape: ValueType) -> str:
     match shape:
         case Array(item):
             return _metavar(item)
@@ -194,7 +194,7 @@ COMMON = (
         help="Compile jobs at once.  [default: a core and a GiB of memory for each]",
     ),
     click.option("--offline", is_flag=True, help="Use nothing from the network."),
-    *SPEECH,
+    *OUTPUT_OPTIONS,
 )
 # Of commands that read the lock.
 LOCKED = click.option("--locked", is_flag=True, help="Fail when the lock is missing or out of date.")
@@ -274,7 +274,7 @@ def _session(  # noqa: PLR0913 - one parameter an option
     return Session(
         runner=SubprocessRunner(os.environ),
         reporter=output_of(verbose=verbose, quiet=quiet).reporter,
-        places=Places.of_user(wheelhouse=wheelhouse, cache=cache),
+        dirs=Dirs.of_user(wheelhouse=wheelhouse, cache=cache),
         environment=dict(os.environ),
         pool=Pool(jobs or default_jobs()),
         offline=offline,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg.cli.options import AGES, quantity, speaking
+from venvpkg.cli.options import AGES, quantity, with_output
 from venvpkg.cli.output import tell
 from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.host.runner import Command, SubprocessRunner
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection
@@ -59,7 +59,7 @@ def command() -> None:
     help="Make anew what is older: 36h, 7d, 4w.",
 )
 @_CACHE
-@speaking
+@with_output
 def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, max_age: int | None) -> None:
     """Make systems, such as debian:trixie, where they are not there yet; a build would, too."""
     build_roots = _store(output, cache)
@@ -69,7 +69,7 @@ def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, m
 
 @command.command("list")
 @_CACHE
-@speaking
+@with_output
 def list_(output: Output, cache: Path | None) -> None:
     """List the systems that are there: which, of which day, how large, how many packages."""
     found = _store(output, cache).build_roots()
@@ -89,7 +89,7 @@ def list_(output: Output, cache: Path | None) -> None:
 @command.command("show")
 @_TARGETS
 @_CACHE
-@speaking
+@with_output
 def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Show which packages are in systems, with their versions."""
     build_roots = _store(output, cache)
@@ -108,7 +108,7 @@ def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> 
 @command.command("update")
 @_TARGETS
 @_CACHE
-@speaking
+@with_output
 def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Make systems anew, from what their mirrors have now."""
     build_roots = _store(output, cache)
@@ -119,7 +119,7 @@ def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @command.command("remove")
 @_TARGETS
 @_CACHE
-@speaking
+@with_output
 def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
     """Remove systems. What a running build uses goes with a later call."""
     build_roots = _store(output, cache)
@@ -131,7 +131,7 @@ def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @click.argument("target", nargs=1, metavar="TARGET", callback=lambda c, p, text: _selection(c, p, (text,))[0])
 @click.argument("words", nargs=-1, metavar="[COMMAND...]")
 @_CACHE
-@speaking
+@with_output
 def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
     """Run a shell, or a command, in a layer over a system that is gone afterwards."""
     build_roots = _store(output, cache)
@@ -145,9 +145,9 @@ def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path
 
 def _store(output: Output, cache: Path | None) -> BuildRootStore:
     environment = dict(os.environ)
-    places = Places.of_user(cache=cache)
+    dirs = Dirs.of_user(cache=cache)
     return BuildRootStore(
-        places, read_build_root_settings(environment), SubprocessRunner(environment), environment, output.reporter
+        dirs, read_build_root_settings(environment), SubprocessRunner(environment), environment, output.reporter
     )
 
 

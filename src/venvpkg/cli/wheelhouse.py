@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg.cli.options import AGES, SIZES, quantity, speaking, wheelhouse_option
+from venvpkg.cli.options import AGES, SIZES, quantity, wheelhouse_option, with_output
 from venvpkg.cli.output import tell
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.wheelbuild.export import export
 from venvpkg.wheelhouse.entry import read_shelves
 from venvpkg.wheelhouse.gc import GcRules, collect, removable
@@ -34,7 +34,7 @@ def command() -> None:
 
 @command.command("list")
 @wheelhouse_option
-@speaking
+@with_output
 def list_(output: Output, wheelhouse: Path | None) -> None:
     """List every vendor wheel: what, for which platform, how large, when built and last used, and its key."""
     _, entries = _read(output, wheelhouse)
@@ -54,7 +54,7 @@ def list_(output: Output, wheelhouse: Path | None) -> None:
 
 @command.command("show")
 @wheelhouse_option
-@speaking
+@with_output
 @click.argument("what", metavar="NAME | NAME==VERSION | KEY")
 def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     """Show where wheels came from: source, build requirements, compiler, flags and packages of the release."""
@@ -72,7 +72,7 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
 
 @command.command("gc")
 @wheelhouse_option
-@speaking
+@with_output
 @click.option(
     "--unused-for",
     metavar="AGE",
@@ -116,7 +116,7 @@ def gc(  # noqa: PLR0913 - one parameter an option
 
 @command.command("export")
 @wheelhouse_option
-@speaking
+@with_output
 @click.argument("destination", metavar="DIR", type=_DIRECTORY)
 def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
     """Write one simple index per platform tag below DIR, for stock pip and uv; print their directories.
@@ -129,7 +129,7 @@ def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
 
 
 def _read(output: Output, wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
-    path = Places.of_user(wheelhouse=wheelhouse).wheelhouse
+    path = Dirs.of_user(wheelhouse=wheelhouse).wheelhouse
     return path, read_shelves(path, output.reporter)
 
 

@@ -14,7 +14,7 @@ from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule
 from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
-    from venvpkg.config.types import Shape
+    from venvpkg.config.types import ValueType
 
 
 # Debian Policy 9.1.1, 9.1.2, 9.1.4 (FHS 3.0): places of the administrator, of users, of the kernel, of one boot; and
@@ -86,7 +86,7 @@ class Key:
     """
 
     path: str
-    shape: Shape
+    shape: ValueType
     help: str
     example: str
     default: str = ""

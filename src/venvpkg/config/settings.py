@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
-from venvpkg.config.types import Named, ShapeError, kind
+from venvpkg.config.types import Named, ValueTypeError, kind
 from venvpkg.model.project import FileSetting, PrepareStep, ScriptSettings, Settings, SonameRule, WheelSettings
 from venvpkg.model.target import Family
 
@@ -102,7 +102,7 @@ def _read_targets(tables: object, where: str, problems: list[str]) -> dict[str, 
     for name, table in tables.items():
         try:
             RELEASE.parse(name)
-        except ShapeError as error:
+        except ValueTypeError as error:
             problems.extend(f"{where}.{name}: {why}" for _, why in error.problems)
             continue
         if isinstance(table, dict):
@@ -157,7 +157,7 @@ def _read_options(overrides: Mapping[str, str | Sequence[str]], problems: list[s
 def _from_texts(key: Key, texts: Sequence[str], where: str, problems: list[str]) -> Layer:
     try:
         values = [key.shape.from_text(text) for text in texts]
-    except ShapeError as error:
+    except ValueTypeError as error:
         problems.extend(f"{where}: {why}" for _, why in error.problems)
         return {}
     if not key.repeatable:
@@ -172,7 +172,7 @@ def _items(value: object) -> list[object]:
 def _parsed(key: Key, value: object, where: str, problems: list[str]) -> Layer:
     try:
         return {key.path: key.shape.parse(value)}
-    except ShapeError as error:
+    except ValueTypeError as error:
         problems.extend(f"{where}{inside}: {why}" for inside, why in error.problems)
         return {}
 

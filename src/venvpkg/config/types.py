@@ -18,7 +18,7 @@ _LARGEST_NATURAL: Final = 2**31 - 1
 _SEPARATORS: Final = re.compile(r"[,\n]")
 
 
-class ShapeError(ValueError):
+class ValueTypeError(ValueError):
     """A value is not what its key wants: where inside the value, such as ``[0].target``, and why; all of it."""
 
     def __init__(self, *problems: tuple[str, str]) -> None:
@@ -26,7 +26,7 @@ class ShapeError(ValueError):
         super().__init__("; ".join(f"{where} {why}".strip() for where, why in problems))
 
 
-class Shape(Protocol):
+class ValueType(Protocol):
     """What the value of a key looks like."""
 
     @property
@@ -79,9 +79,9 @@ class Text:
     def parse(self, value: object) -> object:
         """Return the converted string."""
         if not isinstance(value, str):
-            raise ShapeError(("", f"must be a string, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a string, not {kind(value)}"))
         if not re.fullmatch(self.pattern, value):
-            raise ShapeError(("", f"{value!r} is not {self.expected}"))
+            raise ValueTypeError(("", f"{value!r} is not {self.expected}"))
         return self.convert(value)
 
     def from_text(self, text: str) -> object:
@@ -105,15 +105,15 @@ class Natural:
     def parse(self, value: object) -> object:
         """Return the integer."""
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ShapeError(("", f"must be an integer, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be an integer, not {kind(value)}"))
         if not 0 <= value <= _LARGEST_NATURAL:
-            raise ShapeError(("", f"{value} is not between 0 and {_LARGEST_NATURAL}"))
+            raise ValueTypeError(("", f"{value} is not between 0 and {_LARGEST_NATURAL}"))
         return value
 
     def from_text(self, text: str) -> object:
         """Return the number that the digits are."""
         if not re.fullmatch(r"[0-9]{1,10}", text):
-            raise ShapeError(("", f"{text!r} is not a number of digits"))
+            raise ValueTypeError(("", f"{text!r} is not a number of digits"))
         return int(text)
 
     def schema(self) -> Schema:
@@ -133,7 +133,7 @@ class Flag:
     def parse(self, value: object) -> object:
         """Return the boolean."""
         if not isinstance(value, bool):
-            raise ShapeError(("", f"must be a boolean, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a boolean, not {kind(value)}"))
         return value
 
     def from_text(self, text: str) -> object:
@@ -160,7 +160,7 @@ class OneOf:
         """Return the enumeration's member."""
         if isinstance(value, str) and value in set(self.choices):
             return self.choices(value)
-        raise ShapeError(("", f"{value!r} is not one of {', '.join(self.choices)}"))
+        raise ValueTypeError(("", f"{value!r} is not one of {', '.join(self.choices)}"))
 
     def from_text(self, text: str) -> object:
         """Return the text."""
@@ -181,7 +181,7 @@ class Array:
         least: how many there must be.
     """
 
-    item: Shape
+    item: ValueType
     distinct: bool = True
     least: int = 0
 
@@ -193,18 +193,18 @@ class Array:
     def parse(self, value: object) -> object:
         """Return a tuple."""
         if not isinstance(value, list):
-            raise ShapeError(("", f"must be an {self.words}, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be an {self.words}, not {kind(value)}"))
         if len(value) < self.least:
-            raise ShapeError(("", "must not be empty"))
+            raise ValueTypeError(("", "must not be empty"))
         parsed: list[object] = []
         problems: list[tuple[str, str]] = []
         for index, each in enumerate(value):
             try:
                 parsed.append(self.item.parse(each))
-            except ShapeError as error:
+            except ValueTypeError as error:
                 problems.extend((f"[{index}]{where}", why) for where, why in error.problems)
         if problems:
-            raise ShapeError(*problems)
+            raise ValueTypeError(*problems)
         return tuple(dict.fromkeys(parsed) if self.distinct else parsed)
 
     def from_text(self, text: str) -> object:
@@ -230,8 +230,8 @@ class Table:
     """
 
     make: Callable[..., object]
-    required: Mapping[str, Shape]
-    optional: Mapping[str, Shape]
+    required: Mapping[str, ValueType]
+    optional: Mapping[str, ValueType]
 
     @property
     def words(self) -> str:
@@ -241,7 +241,7 @@ class Table:
     def parse(self, value: object) -> object:
         """Return what ``make`` makes of the keys."""
         if not isinstance(value, dict):
-            raise ShapeError(("", f"must be a table, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a table, not {kind(value)}"))
         shapes = {**self.required, **self.optional}
         problems = [(f".{key}", "missing") for key in self.required if key not in value]
         parsed: dict[str, object] = {}
@@ -251,10 +251,10 @@ class Table:
                 continue
             try:
                 parsed[key] = shapes[key].parse(each)
-            except ShapeError as error:
+            except ValueTypeError as error:
                 problems.extend((f".{key}{where}", why) for where, why in error.problems)
         if problems:
-            raise ShapeError(*problems)
+            raise ValueTypeError(*problems)
         return self.make(**parsed)
 
     def from_text(self, text: str) -> object:
@@ -294,16 +294,16 @@ class Named:
     def parse(self, value: object) -> object:
         """Return a tuple of what the entries become, in their order."""
         if not isinstance(value, dict):
-            raise ShapeError(("", f"must be a table, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a table, not {kind(value)}"))
         parsed: list[object] = []
         problems: list[tuple[str, str]] = []
         for key, each in value.items():
             try:
                 parsed.append(self._entry(key, each))
-            except ShapeError as error:
+            except ValueTypeError as error:
                 problems.extend((f'."{key}"{where}', why) for where, why in error.problems)
         if problems:
-            raise ShapeError(*problems)
+            raise ValueTypeError(*problems)
         return tuple(parsed)
 
     def _entry(self, key: str, value: object) -> object:
@@ -337,4 +337,4 @@ def toml_value(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
-        raise ShapeError(("", f"{text!r:.200} is not written as a TOML value")) from None
+        raise ValueTypeError(("", f"{text!r:.200} is not written as a TOML value")) from None

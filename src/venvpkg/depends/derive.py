@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from venvpkg.model.depends import Dependency
-    from venvpkg.model.elf import Edge, ElfObject, ElfReport, Need
+    from venvpkg.model.elf import ElfObject, ElfReport, Need, ResolvedNeed
     from venvpkg.model.project import SonameRule
 
 
@@ -76,7 +76,7 @@ class OwnerIndex(Protocol):
 
 def derive(  # noqa: PLR0913 - facts, and who interprets them
     elf: ElfReport,
-    edges: Iterable[Edge],
+    edges: Iterable[ResolvedNeed],
     owners: OwnerIndex,
     distributions: Mapping[PurePosixPath, str],
     others: Iterable[Claim] = (),
@@ -103,9 +103,9 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
     Source:
         dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5); rpm's elfdeps generator.
     """
-    by_object: dict[PurePosixPath, list[Edge]] = {}
-    for edge in edges:
-        by_object.setdefault(edge.need.needed_by, []).append(edge)
+    by_object: dict[PurePosixPath, list[ResolvedNeed]] = {}
+    for resolved_need in edges:
+        by_object.setdefault(resolved_need.need.needed_by, []).append(resolved_need)
     claims = list(others)
     unowned: list[Need] = []
     places: dict[Need, PurePosixPath] = {}
@@ -114,17 +114,17 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
     by_rule: dict[SonameRule, list[Evidence]] = {rule: [] for rule in ruled.values()}
     for facts in elf.objects:
         libraries: dict[str, Library] = {}
-        for edge in by_object.get(facts.path, ()):
-            if edge.found in {Found.SELF, Found.PRELOAD}:
+        for resolved_need in by_object.get(facts.path, ()):
+            if resolved_need.found in {Found.SELF, Found.PRELOAD}:
                 continue
-            soname = edge.need.soname
+            soname = resolved_need.need.soname
             if soname in ruled:
-                by_rule[ruled[soname]].append(_evidence_by_rule(edge, distributions))
+                by_rule[ruled[soname]].append(_evidence_by_rule(resolved_need, distributions))
                 continue
-            library = owners.library(soname, edge.places)
+            library = owners.library(soname, resolved_need.places)
             if library is None:
-                unowned.append(edge.need)
-                places.update({edge.need: edge.places[0]} if edge.places else {})
+                unowned.append(resolved_need.need)
+                places.update({resolved_need.need: resolved_need.places[0]} if resolved_need.places else {})
                 continue
             libraries[soname] = library
             if library.warning:
@@ -145,13 +145,13 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
     )
 
 
-def _evidence_by_rule(edge: Edge, distributions: Mapping[PurePosixPath, str]) -> Evidence:
+def _evidence_by_rule(resolved_need: ResolvedNeed, distributions: Mapping[PurePosixPath, str]) -> Evidence:
     return Evidence(
         source=Source.USER,
-        soname=edge.need.soname,
-        needed_by=edge.need.needed_by,
-        distribution=distributions.get(edge.need.needed_by),
-        library=edge.places[0] if edge.places else None,
+        soname=resolved_need.need.soname,
+        needed_by=resolved_need.need.needed_by,
+        distribution=distributions.get(resolved_need.need.needed_by),
+        library=resolved_need.places[0] if resolved_need.places else None,
     )
 
 

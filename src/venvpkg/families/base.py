@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Reporter
-    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.runner import Runner, Streamer
     from venvpkg.model.depends import DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
@@ -120,7 +120,7 @@ class Backend(Protocol):
     def problems(self, project: Project) -> Iterator[str]:
         """Yield what the family would not accept, one sentence each."""
 
-    def warn_of_namesake(self, name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+    def warn_if_name_taken(self, name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
 
     def system_distributions(
@@ -163,14 +163,14 @@ class Backend(Protocol):
         runner: Runner,
         reporter: Reporter,
         *,
-        earlier: PackedPackages,
+        earlier: ArtifactCache,
     ) -> Artifact:
         """Write the package into the directory ``destination``, whole or not at all; not packed again if it was."""
 
     def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
         """Return the record of dependencies out of a package that ``assemble`` wrote."""
 
-    def packers(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
+    def packaging_tool_versions(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
         """Return name and version of what writes a package's bytes, beside venvpkg."""
 
     def differences(self, first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:

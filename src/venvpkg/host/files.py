@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from venvpkg.host.oserrors import is_refusal
+from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         try:
             descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
         except OSError as error:
-            if is_refusal(error):
+            if is_environment_error(error):
                 raise
             # a filesystem without O_TMPFILE (some NFS, overlay before Linux 6.2)
             with _written_beside(path, mode) as file:
@@ -55,7 +55,7 @@ def _told_of(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # EIO may be that of a file that is read meanwhile.
-        if is_refusal(error) and error.errno != errno.EIO and error.filename in {None, str(path.parent)}:
+        if is_environment_error(error) and error.errno != errno.EIO and error.filename in {None, str(path.parent)}:
             error.filename = str(path)
         raise
 

@@ -23,12 +23,12 @@ _ERRNOS = frozenset({
 _TOLD = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
-def is_refusal(error: BaseException) -> bool:
+def is_environment_error(error: BaseException) -> bool:
     """Return whether the machine is at fault, as with a full disk; never for the content of a file."""
     return isinstance(error, OSError) and error.errno in _ERRNOS
 
 
-def refusal_told(errors: str) -> MachineError | None:
+def environment_error_in(errors: str) -> MachineError | None:
     """Return the refusal that a failed program gives as its reason, with its own line for details; else None."""
     for code in _TOLD:
         lines = [line.strip() for line in errors.splitlines() if os.strerror(code) in line]

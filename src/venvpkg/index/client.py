@@ -43,7 +43,7 @@ _TRANSIENT: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class HttpWire:
+class HttpClient:
     """Streams files of indexes. Safe to use from several threads."""
 
     client: PyPIClient
@@ -77,7 +77,7 @@ class HttpWire:
         self.client.close()
 
 
-def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> HttpWire:
+def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> HttpClient:
     """Return a wire for ``urls`` that is secured and authenticated as uv's is.
 
     Args:
@@ -108,7 +108,7 @@ def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> 
         ) from error
     # prompting would wait for a terminal that a build job does not have
     client.auth = MultiDomainBasicAuth(prompting=False, index_urls=_logins(settings, urls, reporter))
-    return HttpWire(client)
+    return HttpClient(client)
 
 
 def timeout_s(environment: Mapping[str, str]) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.linking.read import read_abi
 from venvpkg.linking.search import expanded, is_tied_to_a_place, system_directories
-from venvpkg.model.elf import Edge, Found, Need
+from venvpkg.model.elf import Found, Need, ResolvedNeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PAYLOAD = 0
 
 
-class Loaded(NamedTuple):
+class Resolution(NamedTuple):
     """What the loader makes of a payload.
 
     Attributes:
@@ -34,11 +34,11 @@ class Loaded(NamedTuple):
         warnings: search paths that lead nowhere, and libraries that only a preload can provide.
     """
 
-    edges: tuple[Edge, ...]
+    edges: tuple[ResolvedNeed, ...]
     warnings: tuple[str, ...]
 
 
-def load(elf: ElfReport, destdir: Path, target: Target) -> Loaded:
+def resolve_needs(elf: ElfReport, destdir: Path, target: Target) -> Resolution:
     """Return where each needed library will be found after installation.
 
     A library of the payload is preferred wherever a search path leads to one: it is certainly there, so that no
@@ -49,14 +49,14 @@ def load(elf: ElfReport, destdir: Path, target: Target) -> Loaded:
     """
     loader = _Loader(elf, destdir, target)
     inherited = loader.inherited()
-    edges = [loader.edge(each, soname, inherited[str(each.path)]) for each in elf.objects for soname in each.needed]
+    edges = [loader.resolve(each, soname, inherited[str(each.path)]) for each in elf.objects for soname in each.needed]
     warnings = {
-        f"{edge.need.needed_by} needs {edge.need.soname}, which is on no search path but is in the payload as"
-        f" {edge.places[0]}: something must load it first"
-        for edge in edges
-        if edge.found is Found.PRELOAD
+        f"{each.need.needed_by} needs {each.need.soname}, which is on no search path but is in the payload as"
+        f" {each.places[0]}: something must load it first"
+        for each in edges
+        if each.found is Found.PRELOAD
     }
-    return Loaded(tuple(edges), tuple(sorted(warnings | loader.lost_directories())))
+    return Resolution(tuple(edges), tuple(sorted(warnings | loader.lost_directories())))
 
 
 class _Inherited(NamedTuple):
@@ -82,7 +82,7 @@ class _Loader:
                 if name:
                     self._by_name.setdefault(name, []).append(each)
 
-    def edge(self, facts: ElfObject, soname: str, inherited: _Inherited) -> Edge:
+    def resolve(self, facts: ElfObject, soname: str, inherited: _Inherited) -> ResolvedNeed:
         """Return how one need of one object is met.
 
         Where only some of those that load the object have the directory that leads into the payload, the system's
@@ -93,13 +93,13 @@ class _Loader:
         inside = certain or self._in_payload(facts, soname, inherited.may)
         outside = () if certain else self._in_system(facts, soname, inherited.may)
         if outside:
-            return Edge(need, Found.TARGET, tuple(map(PurePosixPath, outside)))
+            return ResolvedNeed(need, Found.TARGET, tuple(map(PurePosixPath, outside)))
         if inside:
-            return Edge(need, Found.SELF, (PurePosixPath(inside),))
+            return ResolvedNeed(need, Found.SELF, (PurePosixPath(inside),))
         preloaded = [each.path for each in self._by_name.get(soname, ()) if each.abi == facts.abi and each is not facts]
         if preloaded:
-            return Edge(need, Found.PRELOAD, tuple(preloaded))
-        return Edge(need, Found.MISSING)
+            return ResolvedNeed(need, Found.PRELOAD, tuple(preloaded))
+        return ResolvedNeed(need, Found.MISSING)
 
     def inherited(self) -> dict[str, _Inherited]:
         """Return for every object the directories it inherits.

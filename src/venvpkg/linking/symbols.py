@@ -88,7 +88,7 @@ def undefined_symbols(
         offset = view.offset_of(tables.versions, "DT_VERSYM")
         indices = (index for (index,) in view.unpack_all("H", offset, count, "DT_VERSYM"))
     names: dict[int, str] = {}
-    room = MOST_BYTES_OF_NAMES
+    sandbox = MOST_BYTES_OF_NAMES
     found: dict[Symbol, None] = {}
     offset = view.offset_of(tables.symbols, "DT_SYMTAB")
     layout, shndx = ("IBBHQQ", 3) if view.wide else ("IIIBBH", 5)
@@ -100,8 +100,8 @@ def undefined_symbols(
         at = entry[0]
         if at not in names:
             name = view.string_at(tables.strings + at, "symbol table")
-            room -= len(name)
-            if room < 0:
+            sandbox -= len(name)
+            if sandbox < 0:
                 raise Damaged("absurdly long symbol names")
             names[at] = name.decode("utf-8", "surrogateescape")
         version = versions.get(index & _HIDDEN)
@@ -118,14 +118,14 @@ def _version_needs(view: View, tables: SymbolTables) -> list[tuple[int, SymbolVe
         return []
     offset = view.offset_of(tables.version_needs, "DT_VERNEED")
     found: list[tuple[int, SymbolVersion]] = []
-    room = MOST_VERSIONS
+    sandbox = MOST_VERSIONS
     for _ in range(min(tables.version_needs_count, MOST_VERSIONS)):
         _, count, file, aux, following = view.unpack("HHIII", offset)
         soname = view.name_at(tables.strings + file, "DT_VERNEED")
         at = offset + aux
         for _ in range(count):
-            room -= 1
-            if room < 0:
+            sandbox -= 1
+            if sandbox < 0:
                 raise Damaged("absurdly many symbol versions")
             _, _, index, name, after = view.unpack("IHHII", at)
             version = SymbolVersion(soname, view.name_at(tables.strings + name, "DT_VERNEED"))

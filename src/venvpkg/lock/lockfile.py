@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-class Ledger:
+class LockfileStore:
     """Held while a target reads lock files and writes them, as ``with ledger:``; all targets of a call have the same.
 
     Attributes:

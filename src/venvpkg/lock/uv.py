@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import LockError
-from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Command
 from venvpkg.index.urls import redacted
-from venvpkg.lock.lockfile import Ledger
+from venvpkg.lock.lockfile import LockfileStore
 
 if TYPE_CHECKING:
     from venvpkg.console import Reporter
@@ -74,7 +74,7 @@ class Resolver:
     work: Path
     directory: Path = Path("/")
     offline: bool = False
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: LockfileStore = field(default_factory=LockfileStore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def uv_environment(resolver: Resolver, directory: Path) -> dict[str, str]:
 
 def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError | MachineError:
     text = explanation(done)
-    refusal = refusal_told(text)
+    refusal = environment_error_in(text)
     if refusal is not None:
         return refusal
     if _NO_BACKEND_MARK in done.errors:

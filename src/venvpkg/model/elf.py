@@ -137,7 +137,7 @@ class Found(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class ResolvedNeed:
     """A need, resolved as the target's loader would resolve it.
 
     Attributes:

@@ -24,7 +24,7 @@ MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/usr/src", "/tmp"
 
 
 def shown_interpreter(target: Target) -> tuple[tuple[Path, str], ...]:
-    """Return what of the target to show in a room, and where, so that its interpreter is not hidden with the rest.
+    """Return what of the target to show in a sandbox, and where, so that its interpreter is not hidden with the rest.
 
     One in ``/usr/local`` itself brings along all that is there: there are no borders between what it holds.
     """
@@ -36,16 +36,16 @@ def shown_interpreter(target: Target) -> tuple[tuple[Path, str], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class BuildSandbox:
     """A job's workspace.
 
     Attributes:
         path: on this machine; shown as ``MOUNTPOINT`` to what runs in it.
-        log: on this machine, outside the room; receives what programs print.
+        log: on this machine, outside the sandbox; receives what programs print.
         runner: runs them.
         variables: their whole environment.
         is_stopping: whether to start nothing more.
-        tools: what of this machine they are shown, read-only, and where in the room.
+        tools: what of this machine they are shown, read-only, and where in the sandbox.
     """
 
     path: Path
@@ -59,18 +59,18 @@ class Room:
         return self.path / name
 
     def fresh(self, name: str) -> Path:
-        """Return an empty directory of the room, whatever was there before."""
+        """Return an empty directory of the sandbox, whatever was there before."""
         directory = self.path / name
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         return directory
 
     def run(self, argv: tuple[str, ...], *, inside: str = "", network: bool = False) -> Completed:
-        """Run a program in the room. What it prints goes to the log.
+        """Run a program in the sandbox. What it prints goes to the log.
 
         Args:
-            argv: relative paths are the room's.
-            inside: directory of the room to run in; the room itself by default.
+            argv: relative paths are the sandbox's.
+            inside: directory of the sandbox to run in; the sandbox itself by default.
             network: whether the program may reach the network.
 
         Raises:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
-    from venvpkg.sources.build_sandbox import Room
+    from venvpkg.sources.build_sandbox import BuildSandbox
 
 
 # The release's own, which compiles afterwards: it must understand what it fetches.
@@ -143,9 +143,9 @@ class CrateStore:
         return home if home.is_absolute() and home.is_dir() else None
 
 
-def lay_crates(vendored: Path, room: Room) -> None:
-    """Put crates where the programs of a room look for them."""
-    shutil.copytree(vendored, room / _PLACE, dirs_exist_ok=True)
+def lay_crates(vendored: Path, sandbox: BuildSandbox) -> None:
+    """Put crates where the programs of a sandbox look for them."""
+    shutil.copytree(vendored, sandbox / _PLACE, dirs_exist_ok=True)
 
 
 def _problem(done: Completed, title: str) -> Exception:

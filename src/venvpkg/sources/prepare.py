@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import PrepareError
 from venvpkg.host.files import written_whole
-from venvpkg.sources.build_sandbox import MOUNTPOINT, Room
+from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
 from venvpkg.sources.unpack import EARLIEST_TIME
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 # Raise it when venvpkg itself begins to run the commands otherwise.
-_RECIPE: Final = 1
+_FORMAT: Final = 1
 # What a command that may use the network needs to find its way, and its registry.
 _OF_NETWORK: Final = re.compile(
     r"(ALL|HTTPS?|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|NPM_CONFIG_\w+|YARN_\w+|COREPACK_\w+", re.IGNORECASE
@@ -104,15 +104,15 @@ class Preparations:
         log = work / "logs" / "prepare.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         kept_log = self.logs / f"{name}-prepare-{self.target.abi_name}.log"
-        room = Room(work / "prepare", log, self.runner, self._variables(network=False), lambda: False)
+        sandbox = BuildSandbox(work / "prepare", log, self.runner, self._variables(network=False), lambda: False)
         try:
-            copy_tree(tree, room / "src", EARLIEST_TIME)
+            copy_tree(tree, sandbox / "src", EARLIEST_TIME)
             for each in ("home", "tmp"):
-                room.fresh(each)
+                sandbox.fresh(each)
             for step in steps:
-                self._run(step, room, kept_log)
-            outputs = _outputs(steps, room / "src")
-            place = self._stored(tree, steps, room / "src", outputs)
+                self._run(step, sandbox, kept_log)
+            outputs = _outputs(steps, sandbox / "src")
+            place = self._stored(tree, steps, sandbox / "src", outputs)
         except OSError as error:
             raise PrepareError(
                 f"The prepare commands cannot run: {error.strerror or error}.",
@@ -122,12 +122,12 @@ class Preparations:
         finally:
             with contextlib.suppress(OSError), log.open("rb") as source, written_whole(kept_log) as copy:
                 shutil.copyfileobj(source, copy)
-            shutil.rmtree(room.path, ignore_errors=True)
+            shutil.rmtree(sandbox.path, ignore_errors=True)
         count = len(outputs)
         self.reporter.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
         return with_prepared(tree, place, outputs)
 
-    def _run(self, step: PrepareStep, room: Room, kept_log: Path) -> None:
+    def _run(self, step: PrepareStep, sandbox: BuildSandbox, kept_log: Path) -> None:
         command = " ".join(step.run)
         if step.network and self.offline:
             raise PrepareError(
@@ -135,11 +135,13 @@ class Preparations:
                 resolution="Run once without --offline; what it makes is kept.",
             )
         self.reporter.step(f"preparing: {command}{' (with network)' if step.network else ''}")
-        room = Room(room.path, room.log, room.runner, self._variables(network=step.network), room.is_stopping)
-        done = room.run(step.run, inside="src", network=step.network)
+        sandbox = BuildSandbox(
+            sandbox.path, sandbox.log, sandbox.runner, self._variables(network=step.network), sandbox.is_stopping
+        )
+        done = sandbox.run(step.run, inside="src", network=step.network)
         if not done.ok:
-            raise _failed(step, done, room.log, kept_log)
-        missing = [name for name in step.outputs if not os.path.lexists(room / "src" / name)]
+            raise _failed(step, done, sandbox.log, kept_log)
+        missing = [name for name in step.outputs if not os.path.lexists(sandbox / "src" / name)]
         if missing:
             raise PrepareError(
                 f"The prepare command {command!r} did not make {', '.join(missing)}.",
@@ -187,7 +189,7 @@ class Preparations:
 
     def _key(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> Path:
         return self.store / "keys" / key_of({
-            "recipe": _RECIPE,
+            "recipe": _FORMAT,
             "source": tree.sha256,
             "steps": [{"run": each.run, "outputs": each.outputs, "network": int(each.network)} for each in steps],
             "target": self.target.abi_name,

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from venvpkg.errors import WheelError
 from venvpkg.host.archive import MAX_TOTAL_BYTES, Budget, name_problem
-from venvpkg.host.oserrors import is_refusal
+from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def unpack_sdist(archive: Path, directory: Path) -> int:
         else:
             unpacking.read_tar()
     except _DAMAGE as error:
-        if is_refusal(error):
+        if is_environment_error(error):
             raise
         raise WheelError(
             f"The sdist {archive.name} cannot be unpacked.",

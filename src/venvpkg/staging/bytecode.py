@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import StagingError
-from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def compile_bytecode(
     )
     paths = _answer(done.text) if done.ok else None
     if paths is None or len(paths) != len(modules):
-        lacking = refusal_told("\n".join(_SYSTEM_ERROR.findall(done.errors)))
+        lacking = environment_error_in("\n".join(_SYSTEM_ERROR.findall(done.errors)))
         if lacking is not None:
             raise lacking
         raise StagingError(

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 import venvpkg
-from venvpkg.store.filecache import KeptFiles
+from venvpkg.store.filecache import FileCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,7 +170,7 @@ def _loaded(text: bytes) -> Index:
 
 
 # Whatever changes in staging and can change bytes, modes or names of what is stored needs a new number.
-RECIPE = 2
+FORMAT = 2
 
 # Of installed files: some hundred applications for one release, or a few for all of them.
 _MOST_BYTES = 8 * 2**30
@@ -192,7 +192,7 @@ def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
     except OSError:  # it will be missed when something is compiled
         identity = []
     inputs = [
-        RECIPE,
+        FORMAT,
         venvpkg.__version__,
         importlib.metadata.version("installer"),
         importlib.metadata.version("virtualenv"),
@@ -213,7 +213,7 @@ class StagedCache:
     """
 
     def __init__(self, path: Path, reporter: Reporter) -> None:
-        self._files = KeptFiles(path, _MOST_BYTES)
+        self._files = FileCache(path, _MOST_BYTES)
         self._reporter = reporter
 
     @contextlib.contextmanager

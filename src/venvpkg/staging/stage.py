@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedSystem, ReadyWheel
-    from venvpkg.store.dirs import Places
+    from venvpkg.store.dirs import Dirs
 
 
 def stage(  # noqa: PLR0913 - everything a build knows comes together here
@@ -35,7 +35,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     target: Target,
     *,
     workspace: Path,
-    places: Places,
+    dirs: Dirs,
     runner: Runner,
     reporter: Reporter,
     files: tuple[ExtraFile, ...] = (),
@@ -48,7 +48,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         wheels: one a distribution, the application's among them.
         target: where it will be installed.
         workspace: directory of this run on this machine; the destdir is made in it.
-        places: whose cache has what earlier builds staged; nothing of it may be named in the payload.
+        dirs: whose cache has what earlier builds staged; nothing of it may be named in the payload.
         runner: runs the target's interpreter.
         reporter: hears about modules that do not compile, and what the release's own distributions lack.
         files: of the project, to lie beside the environment.
@@ -60,7 +60,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     """
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
-    cache = StagedCache(places.staged, reporter)
+    cache = StagedCache(dirs.staged, reporter)
     populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, runner, reporter))
     installed = populated.installed
     described = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
@@ -85,7 +85,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
     payload = read_payload(
         destdir,
         forbidden_paths(
-            _places_here(project, target, workspace, places),
+            _places_here(project, target, workspace, dirs),
             (
                 project.prefix,
                 target.interpreter.path,
@@ -116,12 +116,12 @@ def _extras(project: Project) -> frozenset[str]:
     return frozenset(canonicalize_name(extra) for extra in (*project.settings.extras, *of_requirement))
 
 
-def _places_here(project: Project, target: Target, workspace: Path, places: Places) -> dict[str, Path]:
+def _places_here(project: Project, target: Target, workspace: Path, dirs: Dirs) -> dict[str, Path]:
     here = {
         "the staging root": workspace / "destdir",
         "the workspace": workspace,
-        "venvpkg's cache": places.cache,
-        "the wheelhouse": places.wheelhouse,
+        "venvpkg's cache": dirs.cache,
+        "the wheelhouse": dirs.wheelhouse,
         "venvpkg's own interpreter": Path(sys.prefix),
         "the target's root": target.root,
     }

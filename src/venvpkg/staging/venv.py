@@ -19,7 +19,7 @@ from virtualenv.activation import (  # noqa: TID251
 )
 
 from venvpkg.errors import StagingError
-from venvpkg.host.oserrors import is_refusal
+from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
@@ -101,7 +101,7 @@ def make_environment(destdir: Path, prefix: PurePosixPath, target: Target) -> Pa
             # Typed for virtualenv's own creator; the duck has all that scripts are filled from.
             activator(Namespace(prompt=None)).generate(_Environment(home, home / "bin", (packages,), prefix.name))  # type: ignore[arg-type]
     except (OSError, RuntimeError, ValueError, AttributeError) as error:
-        if is_refusal(error):
+        if is_environment_error(error):
             raise
         raise StagingError(
             f"virtualenv cannot make activation scripts for {interpreter.path}.", details=f"  {error}"

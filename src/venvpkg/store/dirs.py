@@ -25,7 +25,7 @@ _PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Dirs:
     """Directories that outlive a run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Places:
     cache: Path
 
     @classmethod
-    def of_user(cls, *, wheelhouse: Path | None = None, cache: Path | None = None) -> Places:
+    def of_user(cls, *, wheelhouse: Path | None = None, cache: Path | None = None) -> Dirs:
         """Return the user's places, or those given; absolute, without links and ``..``.
 
         Programs that work there write down the path as they see it, and it must be the one that is looked for later.
@@ -94,7 +94,7 @@ def user_configuration() -> Path:
     return platformdirs.user_config_path("venvpkg")
 
 
-def workspace(places: Places) -> contextlib.AbstractContextManager[Path]:
+def workspace(places: Dirs) -> contextlib.AbstractContextManager[Path]:
     """Return an empty private directory of this run as a context; see ``private_directory``."""
     return private_directory(places.cache / "work")
 

@@ -19,7 +19,7 @@ _UNUSED_S = 90 * 86400.0
 _ABANDONED_S = 86400.0
 
 
-class KeptFiles:
+class FileCache:
     """Files in ``KEY[:2]/KEY`` below a directory.
 
     Readers need no lock: a file is published and replaced by one rename, and one that is removed while it is read stays

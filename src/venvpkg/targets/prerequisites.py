@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class Missing:
     """Something that is not there.
 
     Attributes:
@@ -44,7 +44,7 @@ _DIRECTORIES = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _HOST_PROGRAMS = ("unshare", "setpriv", "mount", "chroot", "env")
 
 
-def lacks(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple[Lack, ...]:
+def missing_prerequisites(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple[Missing, ...]:
     """Return everything that a build would miss; empty when it can begin.
 
     Args:
@@ -61,12 +61,12 @@ def lacks(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple
     )
 
 
-def lacks_always(target: Target) -> tuple[Lack, ...]:
+def always_missing(target: Target) -> tuple[Missing, ...]:
     """Return what a build that compiles nothing would miss; found without starting a program."""
     return tuple(lack for lack in _programs(target) if lack.purpose is Purpose.ALWAYS)
 
 
-def require(lacking: Iterable[Lack], target: Target) -> None:
+def require(lacking: Iterable[Missing], target: Target) -> None:
     """Raise one error that names everything in ``lacking``; nothing when it is empty.
 
     Raises:
@@ -82,44 +82,44 @@ def require(lacking: Iterable[Lack], target: Target) -> None:
         )
 
 
-def _programs(target: Target) -> Iterator[Lack]:
+def _programs(target: Target) -> Iterator[Missing]:
     view = LayeredRoot(target.root)
     for program in traits_of(target.family).programs():
         places = [view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES]
         if not any(place and place.is_file for place in places):
-            yield Lack(f"the program {program.name}", program.purpose, program.package)
+            yield Missing(f"the program {program.name}", program.purpose, program.package)
 
 
-def _headers(target: Target) -> Iterator[Lack]:
+def _headers(target: Target) -> Iterator[Missing]:
     if LayeredRoot(target.root).find(str(target.interpreter.include / "Python.h")) is None:
         package = traits_of(target.family).headers_package(target.interpreter, target.release)
         missing = f"the header Python.h of {target.interpreter.path}"
         place = f"Install the headers of {target.interpreter.path} at {target.interpreter.include}."
-        yield Lack(missing, Purpose.COMPILE, package, resolution="" if package else place)
+        yield Missing(missing, Purpose.COMPILE, package, resolution="" if package else place)
 
 
-def _host_programs() -> Iterator[Lack]:
+def _host_programs() -> Iterator[Missing]:
     for program in _HOST_PROGRAMS:
         if shutil.which(program, path=":".join(_DIRECTORIES)) is None:
-            yield Lack(
+            yield Missing(
                 f"the program {program} of this machine",
                 Purpose.COMPILE,
                 resolution="Install util-linux, mount and coreutils on this machine.",
             )
 
 
-def _namespaces(runner: Runner) -> Iterator[Lack]:
+def _namespaces(runner: Runner) -> Iterator[Missing]:
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
         shown = Bind(Path(directory), PurePosixPath("/usr/src/venvpkg"))
         done = runner.run(Command(("true",), binds=(shown,), network=False, timeout_s=30))
     if not done.ok:
-        yield Lack(
+        yield Missing(
             f"own namespaces for compile jobs ({done.outcome()}: {done.errors.strip()[-200:]})",
             Purpose.COMPILE,
             resolution=WAY_TO_NAMESPACES,
         )
 
 
-def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Lack]:
+def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:
     for package in traits_of(target.family).not_installed(wanted, runner):
-        yield Lack(f"the package {package}, named in build-depends", Purpose.PROJECT, package)
+        yield Missing(f"the package {package}, named in build-depends", Purpose.PROJECT, package)

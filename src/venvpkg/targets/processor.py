@@ -115,7 +115,7 @@ class _Format:
         )
 
 
-def obstacle(wanted: Processor, machine: str, directory: Path = BINFMT) -> str:
+def emulation_problem(wanted: Processor, machine: str, directory: Path = BINFMT) -> str:
     """Return what to do before programs for a processor run on this machine; empty when nothing is known to hinder.
 
     Args:

@@ -19,7 +19,7 @@ from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.filesystem import machine_root
 from venvpkg.targets.machine.runner import MachineRunner
 from venvpkg.targets.machine.vagrant import ssh_settings
-from venvpkg.targets.processor import PROGRAM, foreign_processor, obstacle
+from venvpkg.targets.processor import PROGRAM, emulation_problem, foreign_processor
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
 
@@ -150,5 +150,5 @@ def _way_to_run(root: Path) -> str:
     processor = foreign_processor(root)
     if processor is None:
         return WAY_TO_NAMESPACES
-    advice = obstacle(processor, platform.machine())
+    advice = emulation_problem(processor, platform.machine())
     return f"It is a system for {processor.kernel}. {advice or WAY_TO_NAMESPACES}"

@@ -1,4 +1,4 @@
-"""Talk with a build backend inside its room: make its environment, call its hooks (PEP 517)."""
+"""Talk with a build backend inside its sandbox: make its environment, call its hooks (PEP 517)."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Completed
     from venvpkg.model.lock import RemoteFile
-    from venvpkg.sources.build_sandbox import Room
+    from venvpkg.sources.build_sandbox import BuildSandbox
     from venvpkg.sources.build_system import BuildSystem
     from venvpkg.wheelhouse.key import Toolchain
 
 
 # uv as we want it everywhere: no settings, caches, indexes or interpreters but those we name.
 _UV = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
-# Where a room has what uv is loaded with, if the target has none of it.
+# Where a sandbox has what uv is loaded with, if the target has none of it.
 _LOADED_WITH = "tool/host"
 _LARGEST_ANSWER_BYTES = 4 << 20
 
 
 class HookFailedError(Exception):
-    """A step inside the room failed, and how; the log tells why."""
+    """A step inside the sandbox failed, and how; the log tells why."""
 
 
 def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
-    """Return what venvpkg itself runs in a room, and where: uv, the hook script and pyproject_hooks."""
+    """Return what venvpkg itself runs in a sandbox, and where: uv, the hook script and pyproject_hooks."""
     spec = find_spec("pyproject_hooks")
     if spec is None or spec.origin is None:
         raise CompileError("pyproject_hooks is not installed beside venvpkg.", resolution="Install venvpkg again.")
@@ -49,23 +49,26 @@ def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
     )
 
 
-def furnish(room: Room, loaded_with: Iterable[Path] = ()) -> None:
-    """Make the directories that programs in the room find there.
+def prepare_directories(sandbox: BuildSandbox, loaded_with: Iterable[Path] = ()) -> None:
+    """Make the directories that programs in the sandbox find there.
 
     Args:
-        room: of the job.
+        sandbox: of the job.
         loaded_with: loader and libraries of uv, for a target of another processor, which has no such ones.
     """
     for name in ("home", "tmp", "build", "tool"):
-        room.fresh(name)
+        sandbox.fresh(name)
     for number, file in enumerate(loaded_with):
         if number == 0:
-            room.fresh(_LOADED_WITH)
-        shutil.copy(file, room / _LOADED_WITH)
+            sandbox.fresh(_LOADED_WITH)
+        shutil.copy(file, sandbox / _LOADED_WITH)
 
 
 def make_environment(
-    room: Room, interpreter: PurePosixPath, requirements: Iterable[RemoteFile], paths: Mapping[RemoteFile, Path]
+    sandbox: BuildSandbox,
+    interpreter: PurePosixPath,
+    requirements: Iterable[RemoteFile],
+    paths: Mapping[RemoteFile, Path],
 ) -> None:
     """Make the virtual environment of the build, with exactly these wheels in it.
 
@@ -73,42 +76,42 @@ def make_environment(
         HookFailedError: uv could not; the log tells why.
         CompileError: a requirement is pinned to something else than a wheel.
     """
-    shutil.rmtree(room / "env", ignore_errors=True)
-    wheels = room.fresh("wheels")
+    shutil.rmtree(sandbox / "env", ignore_errors=True)
+    wheels = sandbox.fresh("wheels")
     pins = []
     for file in requirements:
         pins.append(f"{_exact(file)} --hash=sha256:{file.sha256}\n")
         shutil.copyfile(paths[file], wheels / file.filename)
-    (room / "pins.txt").write_text("".join(sorted(pins)), "utf-8")
-    uv = (*_uv(room), *_UV)
-    _must(room.run((*uv, "venv", "--no-project", "--python", str(interpreter), "env")))
+    (sandbox / "pins.txt").write_text("".join(sorted(pins)), "utf-8")
+    uv = (*_uv(sandbox), *_UV)
+    _must(sandbox.run((*uv, "venv", "--no-project", "--python", str(interpreter), "env")))
     if pins:
-        _must(room.run(
+        _must(sandbox.run(
             (*uv, "pip", "install", "--python", "env/bin/python", "--no-index", "--find-links", "wheels", "--no-deps",
              "--require-hashes", "--link-mode", "copy", "--requirement", "pins.txt")
         ))  # fmt: skip
 
 
-def ask_requires(room: Room, interpreter: PurePosixPath, system: BuildSystem) -> tuple[str, ...]:
+def ask_requires(sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem) -> tuple[str, ...]:
     """Return what the backend wants in addition to build wheels; nothing for a backend without that hook.
 
     Raises:
         HookFailedError: the hook failed, or its answer is no list of text.
     """
-    answer = _call(room, interpreter, system, "get_requires_for_build_wheel", {})
+    answer = _call(sandbox, interpreter, system, "get_requires_for_build_wheel", {})
     if not isinstance(answer, list) or not all(isinstance(each, str) for each in answer):
         raise HookFailedError("the backend's answer is no list of requirements")
     return tuple(sorted(set(answer)))
 
 
-def build_raw_wheel(room: Room, interpreter: PurePosixPath, system: BuildSystem) -> Path:
+def build_raw_wheel(sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem) -> Path:
     """Return the wheel that the backend built, as it left it.
 
     Raises:
         HookFailedError: the hook failed, or names a wheel that is not there.
     """
-    out = room.fresh("out")
-    answer = _call(room, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
+    out = sandbox.fresh("out")
+    answer = _call(sandbox, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
     if not isinstance(answer, str) or "/" in answer or "\0" in answer:
         raise HookFailedError("the backend's answer is no file name")
     wheel = out / answer
@@ -117,20 +120,20 @@ def build_raw_wheel(room: Room, interpreter: PurePosixPath, system: BuildSystem)
     return wheel
 
 
-def _uv(room: Room) -> tuple[str, ...]:
+def _uv(sandbox: BuildSandbox) -> tuple[str, ...]:
     """Return what starts uv: uv itself, or its own loader; the kernel runs this machine's programs in every root.
 
     Source:
         ld.so(8), --library-path.
     """
-    loaders = sorted((room / _LOADED_WITH).glob("ld*"))
+    loaders = sorted((sandbox / _LOADED_WITH).glob("ld*"))
     if not loaders:
         return ("tool/uv",)
     return (f"{_LOADED_WITH}/{loaders[0].name}", "--library-path", str(MOUNTPOINT / _LOADED_WITH), "tool/uv")
 
 
 def _call(
-    room: Room, interpreter: PurePosixPath, system: BuildSystem, hook: str, arguments: Mapping[str, object]
+    sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem, hook: str, arguments: Mapping[str, object]
 ) -> object:
     request = {
         "hook": hook,
@@ -140,10 +143,10 @@ def _call(
         "backend_path": list(system.backend_path),
         "python": f"{MOUNTPOINT}/env/bin/python",
     }
-    (room / "request.json").write_text(json.dumps(request), "utf-8")
-    answer = room / "answer.json"
+    (sandbox / "request.json").write_text(json.dumps(request), "utf-8")
+    answer = sandbox / "answer.json"
     answer.unlink(missing_ok=True)
-    _must(room.run((str(interpreter), "-I", "tool/run_hook.py", "request.json", "answer.json")))
+    _must(sandbox.run((str(interpreter), "-I", "tool/run_hook.py", "request.json", "answer.json")))
     try:
         if answer.is_symlink() or answer.stat().st_size > _LARGEST_ANSWER_BYTES:
             raise HookFailedError("the backend's answer is too long")

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import WheelError
 from venvpkg.host.archive import Budget, name_problem
-from venvpkg.host.oserrors import is_refusal
+from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ class _Check:
                 if not self.problems:
                     self._record(archive, contents=contents)
         except _DAMAGE as error:
-            if is_refusal(error):
+            if is_environment_error(error):
                 raise
             self.problems.append(f"it is damaged: {str(error) or type(error).__name__}")
 

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from venvpkg.model.lock import BuildPins
     from venvpkg.model.wheels import WheelPlan
-    from venvpkg.wheelbuild.context import Workshop
+    from venvpkg.wheelbuild.context import WheelBuildContext
 
 
-def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -> CompiledWheels:
+def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: WheelBuildContext) -> CompiledWheels:
     """Return every wheel of the plan, and the build requirements that were pinned on the way.
 
     Wheels are built several at once, the largest sources first, in the shop's pool. When one fails the others are still
@@ -80,7 +80,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: Workshop) -
 
 
 def _fetched(
-    plan: WheelPlan, to_build: Iterable[PlannedWheel], pins: Iterable[BuildPins | None], shop: Workshop
+    plan: WheelPlan, to_build: Iterable[PlannedWheel], pins: Iterable[BuildPins | None], shop: WheelBuildContext
 ) -> Mapping[RemoteFile, Path]:
     wheels = (*plan.by_action(Action.PURE), *plan.by_action(Action.BINARY), *to_build)
     files = {wheel.source for wheel in wheels if isinstance(wheel.source, RemoteFile)}
@@ -108,7 +108,7 @@ def _publishers(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, 
     return ready
 
 
-def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event) -> dict[str, Built]:
+def _run_all(jobs: Sequence[Job], shop: WheelBuildContext, stopping: threading.Event) -> dict[str, Built]:
     """Run the jobs in the pool, which others may use too; an interrupt ends these at once."""
     if not jobs:
         return {}
@@ -139,7 +139,7 @@ def _run_all(jobs: Sequence[Job], shop: Workshop, stopping: threading.Event) -> 
 
 
 @contextlib.contextmanager
-def _queue(jobs: Sequence[Job], shop: Workshop) -> Iterator[Callable[[object], None]]:
+def _queue(jobs: Sequence[Job], shop: WheelBuildContext) -> Iterator[Callable[[object], None]]:
     """Show how many wheels are built, while several are; yield what is to be called at the end of each."""
     if len(jobs) == 1:
         yield lambda _: None
@@ -149,7 +149,7 @@ def _queue(jobs: Sequence[Job], shop: Workshop) -> Iterator[Callable[[object], N
         yield lambda _: task.now(f"{next(ended)} of {len(jobs)} done")
 
 
-def _outcome(job: Job, shop: Workshop, cores: int) -> Built | VenvpkgError:
+def _outcome(job: Job, shop: WheelBuildContext, cores: int) -> Built | VenvpkgError:
     try:
         return run_job(replace(job, cores=cores), shop)
     except VenvpkgError as error:

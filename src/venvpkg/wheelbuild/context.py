@@ -55,7 +55,7 @@ class Materials(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class WheelBuildContext:
     """Where wheels are compiled, and with what.
 
     Attributes:

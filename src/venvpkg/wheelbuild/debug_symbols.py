@@ -7,14 +7,14 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, WheelError
-from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.wheelbuild.object_file import ET_DYN, ET_EXEC, build_id, elf_type, has_section, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvpkg.sources.build_sandbox import Room
+    from venvpkg.sources.build_sandbox import BuildSandbox
 
 
 _MOST_SAID_BYTES = 1 << 20
@@ -22,7 +22,7 @@ _MOST_SAID_BYTES = 1 << 20
 _STRIP = ("/usr/bin/strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note")
 
 
-def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
+def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, bytes]:
     """Return the ELF files as the target's strip leaves them.
 
     Executables and shared objects only: an object file loses what it is for. A file that strip does not know (another
@@ -30,7 +30,7 @@ def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
 
     Args:
         files: name → content.
-        room: where strip runs; cut off from the network like the compile itself.
+        sandbox: where strip runs; cut off from the network like the compile itself.
 
     Raises:
         MissingToolError: no strip.
@@ -40,14 +40,14 @@ def stripped(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
     chosen = [name for name, content in files.items() if elf_type(content) in {ET_EXEC, ET_DYN}]
     if not chosen:
         return result
-    directory = room.fresh("strip")
+    directory = sandbox.fresh("strip")
     for index, name in enumerate(chosen):
         (directory / str(index)).write_bytes(files[name])
-    said_before = room.log.stat().st_size if room.log.is_file() else 0
-    done = room.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
+    said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
+    done = sandbox.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
     if done.not_found:
         raise MissingToolError(["the program /usr/bin/strip, for compiling wheels"], install=["binutils"])
-    refusal = None if done.ok else refusal_told(said_since(room.log, said_before))
+    refusal = None if done.ok else environment_error_in(said_since(sandbox.log, said_before))
     if refusal is not None:  # an unstripped wheel, kept under the key of a stripped one
         raise refusal
     for index, name in enumerate(chosen):
@@ -71,7 +71,7 @@ SUFFIX = ".debug.zip"
 # The first moment a zip file can tell.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MEMBER = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2,126}\.debug")
-# objcopy takes one file at a time, and entering the room takes longer than it does. A file that it does not know
+# objcopy takes one file at a time, and entering the sandbox takes longer than it does. A file that it does not know
 # (another machine's) has no debug information for us.
 _SEPARATE = """\
 for each do
@@ -80,14 +80,14 @@ done
 """
 
 
-def separated(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
+def separated(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, bytes]:
     """Return build-id → separate debug file, of the executables and shared objects that have debug information.
 
     Nothing of it is named in the stripped object: debuggers find the file by the build-id that both have.
 
     Args:
         files: name → content, as the compiler left them.
-        room: where objcopy runs.
+        sandbox: where objcopy runs.
 
     Raises:
         MissingToolError: no objcopy.
@@ -100,14 +100,14 @@ def separated(files: Mapping[str, bytes], room: Room) -> dict[str, bytes]:
     named.pop("", None)
     if not named:
         return {}
-    directory = room.fresh("debug")
+    directory = sandbox.fresh("debug")
     for name, content in named.items():
         (directory / name).write_bytes(content)
-    said_before = room.log.stat().st_size if room.log.is_file() else 0
-    room.run(("/bin/sh", "-euc", _SEPARATE, "sh", *(f"debug/{name}" for name in named)))
-    said = said_since(room.log, said_before)
+    said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
+    sandbox.run(("/bin/sh", "-euc", _SEPARATE, "sh", *(f"debug/{name}" for name in named)))
+    said = said_since(sandbox.log, said_before)
     found = {name: directory / f"{name}.debug" for name in named}
-    if refusal := refusal_told(said):
+    if refusal := environment_error_in(said):
         raise refusal
     if "objcopy: not found" in said:
         raise MissingToolError(["the program /usr/bin/objcopy, for compiling wheels"], install=["binutils"])

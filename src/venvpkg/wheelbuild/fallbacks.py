@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvpkg.wheelbuild.context import Crates, Fetch
 
 
-def find_fallbacks(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and with what
+def find_uncompilable(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and with what
     plan: WheelPlan, project: Project, target: Target, fetch: Fetch, crates: Crates, workspace: Path
 ) -> tuple[Fallback, ...]:
     """Return the obstacles in the sources that the plan compiles by preference; sorted by name, usually none.

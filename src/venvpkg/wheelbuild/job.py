@@ -13,7 +13,7 @@ from venvpkg.errors import CompileError
 from venvpkg.host.files import written_whole
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
-from venvpkg.sources.build_sandbox import Room, shown_interpreter
+from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
 from venvpkg.sources.build_system import read_build_system, requirement_problems
 from venvpkg.sources.cargo import CratesError, lay_crates
 from venvpkg.sources.crates import absence, absent_crates
@@ -25,8 +25,8 @@ from venvpkg.wheelbuild.backend import (
     ask_requires,
     build_raw_wheel,
     build_variables,
-    furnish,
     make_environment,
+    prepare_directories,
     tools,
 )
 from venvpkg.wheelbuild.repack import repack_wheel
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.wheels import PlannedWheel, ReadyWheel
     from venvpkg.sources.build_system import BuildSystem
-    from venvpkg.wheelbuild.context import Workshop
+    from venvpkg.wheelbuild.context import WheelBuildContext
     from venvpkg.wheelhouse.key import Json
 
 
@@ -85,7 +85,7 @@ class Built:
     pins: BuildPins | None
 
 
-def run_job(job: Job, shop: Workshop) -> Built:
+def run_job(job: Job, shop: WheelBuildContext) -> Built:
     """Build the wheel and keep it in the wheelhouse; or find it there, once its key is known.
 
     Raises:
@@ -124,7 +124,7 @@ def run_job(job: Job, shop: Workshop) -> Built:
 class _Building:
     """One job on its way."""
 
-    def __init__(self, job: Job, shop: Workshop, place: Path, log: Path, task: Task) -> None:
+    def __init__(self, job: Job, shop: WheelBuildContext, place: Path, log: Path, task: Task) -> None:
         self._job = job
         self._shop = shop
         self._task = task
@@ -134,12 +134,12 @@ class _Building:
         self._epoch = self._lay_source(place / "src")
         variables = build_variables(job.label, self._epoch, shop.toolchain, job.cores)
         shown = (*tools(shop.uv), *shown_interpreter(shop.target))
-        self._room = Room(place, log, shop.runner, variables, job.is_stopping, shown)
+        self._sandbox = BuildSandbox(place, log, shop.runner, variables, job.is_stopping, shown)
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
         system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
-        furnish(self._room, self._shop.uv_libraries)
+        prepare_directories(self._sandbox, self._shop.uv_libraries)
         pins = self._settled_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(
@@ -156,9 +156,11 @@ class _Building:
             return Built(known, new)
         self._lay_crates(system)
         self._task.now("compiling")
-        raw = build_raw_wheel(self._room, self._python, system)
+        raw = build_raw_wheel(self._sandbox, self._python, system)
         self._task.now("packing")
-        finished = repack_wheel(raw, wheel, target=self._shop.target, room=self._room, materials=self._shop.materials)
+        finished = repack_wheel(
+            raw, wheel, target=self._shop.target, sandbox=self._sandbox, materials=self._shop.materials
+        )
         about: dict[str, Json] = {
             "backend": system.backend,
             "requires": list(pins.requires),
@@ -175,7 +177,7 @@ class _Building:
         if not crates:
             return
         try:
-            lay_crates(self._shop.crates.vendored(source, self._job.title), self._room)
+            lay_crates(self._shop.crates.vendored(source, self._job.title), self._sandbox)
         except CratesError as error:
             raise CompileError(
                 f"{self._job.title} cannot be built: {absence(crates, 'its source')}, and {error}.",
@@ -213,7 +215,7 @@ class _Building:
 
     def _asked(self, system: BuildSystem) -> tuple[str, ...]:
         self._task.now("asking its backend what it needs")
-        answer = ask_requires(self._room, self._python, system)
+        answer = ask_requires(self._sandbox, self._python, system)
         problems = requirement_problems(answer)
         if problems:
             raise CompileError(
@@ -229,7 +231,7 @@ class _Building:
 
     def _make_environment(self, files: tuple[RemoteFile, ...]) -> None:
         self._task.now("making its build environment")
-        make_environment(self._room, self._python, files, self._shop.fetch(files) if files else {})
+        make_environment(self._sandbox, self._python, files, self._shop.fetch(files) if files else {})
 
     def _lay_source(self, directory: Path) -> int:
         """Put the source there; return the SOURCE_DATE_EPOCH of its build."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedWheel
-    from venvpkg.sources.build_sandbox import Room
+    from venvpkg.sources.build_sandbox import BuildSandbox
     from venvpkg.wheelbuild.check import WheelFacts
     from venvpkg.wheelbuild.context import Materials
 
@@ -47,8 +47,10 @@ class Repacked(NamedTuple):
     debug: Path | None
 
 
-def repack_wheel(raw: Path, planned: PlannedWheel, *, target: Target, room: Room, materials: Materials) -> Repacked:
-    """Return the vendor wheel made of ``raw``, in the room's directory ``repacked``, and its debug information.
+def repack_wheel(
+    raw: Path, planned: PlannedWheel, *, target: Target, sandbox: BuildSandbox, materials: Materials
+) -> Repacked:
+    """Return the vendor wheel made of ``raw``, in the sandbox's directory ``repacked``, and its debug information.
 
     Its bytes depend on the members' names, contents and executable bits alone: sorted, .dist-info last, modes 0644 and
     0755, one time, and stored without compression, since the bytes of deflate depend on the library (zlib, zlib-ng)
@@ -59,7 +61,7 @@ def repack_wheel(raw: Path, planned: PlannedWheel, *, target: Target, room: Room
         raw: as the backend left it.
         planned: what it must be; of any version where that is empty.
         target: whose platform tag it gets.
-        room: where strip and objcopy run.
+        sandbox: where strip and objcopy run.
         materials: tells what it is made of.
 
     Raises:
@@ -77,15 +79,15 @@ def repack_wheel(raw: Path, planned: PlannedWheel, *, target: Target, room: Room
     platform = platforms if is_pure else target.platform_tag
     executables, members = _read(raw, facts.dist_info, (*_DROPPED, _SBOM))
     objects = {each: members[each] for each in facts.elf}
-    debug = separated(objects, room)
-    members |= stripped(objects, room)
+    debug = separated(objects, sandbox)
+    members |= stripped(objects, sandbox)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     if objects:
-        tree = room.fresh("linked")
+        tree = sandbox.fresh("linked")
         _lay_objects({name: members[name] for name in objects}, facts, target, tree)
         members[f"{facts.dist_info}/{_SBOM}"] = materials(facts.name, str(facts.version), planned.source, tree)
-    result = room.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
+    result = sandbox.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
     return Repacked(result, write_debug(debug, result))
 

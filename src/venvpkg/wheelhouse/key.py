@@ -48,7 +48,7 @@ def read_toolchain(target: Target, runner: Runner) -> Toolchain:
 
 
 # Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
-RECIPE = 2
+FORMAT = 2
 
 Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -64,7 +64,7 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
 ) -> dict[str, Json]:
     """Return the inputs of one wheel as canonical JSON can hold them.
 
-    Environment and config settings of the build are not among them: they follow from these inputs and the recipe.
+    Environment and config settings of the build are not among them: they follow from these inputs and the format.
 
     Args:
         name: normalised name of the distribution.
@@ -77,7 +77,7 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
     # The release's own has none, because the versions of its packages say the same.
     identity = {"interpreter": target.interpreter.identity} if target.interpreter.identity else {}
     return identity | {
-        "recipe": RECIPE,
+        "recipe": FORMAT,
         "name": name,
         "version": version,
         "source": source,

@@ -13,7 +13,7 @@ from venvpkg.errors import UnownedSonameError
 from venvpkg.families.deb.relations import fewest
 from venvpkg.families.deb.versions import is_higher
 from venvpkg.model.depends import Dependency, DependencySet, Source
-from venvpkg.model.elf import Abi, Edge, ElfKind, ElfObject, ElfReport, Found, Need, Symbol, SymbolVersion
+from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport, Found, Need, ResolvedNeed, Symbol, SymbolVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,9 @@ def elf(path: PurePosixPath, *needed: str, undefined: Sequence[str] = (), versio
 
 def derived(index: StaticIndex, *objects: ElfObject, found: Found = Found.TARGET) -> DependencySet:
     edges = [
-        Edge(Need(soname, each.path), found, () if found is Found.MISSING else (PurePosixPath("/lib") / soname,))
+        ResolvedNeed(
+            Need(soname, each.path), found, () if found is Found.MISSING else (PurePosixPath("/lib") / soname,)
+        )
         for each in objects
         for soname in each.needed
     ]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from venvpkg.host.files import read_regular, write_whole, written_whole
-from venvpkg.store.dirs import Places, workspace
+from venvpkg.store.dirs import Dirs, workspace
 
 
 def test_a_written_file_appears_with_its_content_and_mode(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: 
 
 
 def test_a_workspace_is_gone_after_its_run(tmp_path: Path) -> None:
-    places = Places.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
+    places = Dirs.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
 
     with workspace(places) as directory:
         (directory / "x").write_text("x")
@@ -47,7 +47,7 @@ def test_a_workspace_is_gone_after_its_run(tmp_path: Path) -> None:
 
 
 def test_a_workspace_in_use_survives_the_start_of_another_run(tmp_path: Path) -> None:
-    places = Places.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
+    places = Dirs.of_user(wheelhouse=tmp_path / "w", cache=tmp_path / "c")
 
     with workspace(places) as first, workspace(places) as second:
         assert first.is_dir()
@@ -57,9 +57,9 @@ def test_a_workspace_in_use_survives_the_start_of_another_run(tmp_path: Path) ->
 def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib\n"
-        "from venvpkg.store.dirs import Places, workspace\n"
+        "from venvpkg.store.dirs import Dirs, workspace\n"
         "cache = pathlib.Path(sys.argv[1])\n"
-        "with workspace(Places.of_user(wheelhouse=cache, cache=cache)) as directory:\n"
+        "with workspace(Dirs.of_user(wheelhouse=cache, cache=cache)) as directory:\n"
         "    print(directory, flush=True)\n"
         "    sys.stdin.read()\n"
     )
@@ -71,7 +71,7 @@ def test_the_workspace_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) ->
         os.kill(killed.pid, signal.SIGKILL)
     assert abandoned.is_dir()
 
-    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
+    with workspace(Dirs.of_user(wheelhouse=tmp_path, cache=tmp_path)):
         pass
 
     assert not abandoned.exists()
@@ -82,7 +82,7 @@ def test_a_workspace_whose_run_or_removal_was_killed_at_any_moment_is_removed(tm
     not_yet_locked.mkdir(parents=True)
     (half_removed / "rest").mkdir(parents=True)
 
-    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)) as directory:
+    with workspace(Dirs.of_user(wheelhouse=tmp_path, cache=tmp_path)) as directory:
         assert list((tmp_path / "work").iterdir()) == [directory]
 
 
@@ -94,7 +94,7 @@ def test_a_workspace_is_removed_though_a_program_of_its_killed_run_still_writes(
     writer.start()
     while not list(abandoned.iterdir()):
         time.sleep(0.001)
-    with workspace(Places.of_user(wheelhouse=tmp_path, cache=tmp_path)):
+    with workspace(Dirs.of_user(wheelhouse=tmp_path, cache=tmp_path)):
         pass
     writer.join()
 

@@ -28,11 +28,11 @@ def shown_and_hidden(command: Command, root: Path | None = None) -> tuple[list[s
 
 
 def test_what_is_shown_where_nothing_is_hides_the_nearest_directory_above_it_on_this_machine(tmp_path: Path) -> None:
-    room, other = (PurePosixPath(tmp_path / "new" / name) for name in ("room", "other"))
+    sandbox, other = (PurePosixPath(tmp_path / "new" / name) for name in ("room", "other"))
 
-    shown, hidden = shown_and_hidden(Command(("true",), binds=(Bind(tmp_path, room), Bind(tmp_path, other))))
+    shown, hidden = shown_and_hidden(Command(("true",), binds=(Bind(tmp_path, sandbox), Bind(tmp_path, other))))
 
-    assert shown == [str(tmp_path), str(room), "rw", str(tmp_path), str(other), "rw"]
+    assert shown == [str(tmp_path), str(sandbox), "rw", str(tmp_path), str(other), "rw"]
     assert hidden == [str(tmp_path)]
 
 
@@ -42,13 +42,13 @@ def test_nothing_can_be_shown_where_only_the_root_of_this_machine_could_be_hidde
 
 
 def test_what_lies_in_something_shown_before_hides_nothing(tmp_path: Path) -> None:
-    room = PurePosixPath(tmp_path / "room")
-    tool = Bind(Path("/opt/tool"), room / "tool", writable=False)
-    command = Command(("true",), binds=(Bind(tmp_path, room), tool))
+    sandbox = PurePosixPath(tmp_path / "room")
+    tool = Bind(Path("/opt/tool"), sandbox / "tool", writable=False)
+    command = Command(("true",), binds=(Bind(tmp_path, sandbox), tool))
 
     shown, hidden = shown_and_hidden(command)
 
-    assert shown[3:] == ["/opt/tool", str(room / "tool"), "ro"]
+    assert shown[3:] == ["/opt/tool", str(sandbox / "tool"), "ro"]
     assert hidden == [str(tmp_path)]
 
 

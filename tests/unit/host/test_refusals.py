@@ -9,7 +9,7 @@ import os
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.host.oserrors import is_refusal, refusal_told
+from venvpkg.host.oserrors import environment_error_in, is_environment_error
 
 
 def refused(code: int, *names: str) -> OSError:
@@ -18,14 +18,14 @@ def refused(code: int, *names: str) -> OSError:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EMFILE, errno.EIO])
 def test_the_machine_is_at_fault(code: int) -> None:
-    assert is_refusal(refused(code))
+    assert is_environment_error(refused(code))
 
 
 @pytest.mark.parametrize(
     "error", [refused(errno.ENAMETOOLONG), refused(errno.ENOENT), gzip.BadGzipFile("not gzip"), ValueError("x")]
 )
 def test_the_content_of_a_file_is_no_fault_of_the_machine(error: Exception) -> None:
-    assert not is_refusal(error)
+    assert not is_environment_error(error)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,9 @@ def test_a_refusal_tells_where_and_what_to_do(error: OSError, brief: str, way_ou
 
 
 def test_a_program_that_had_no_space_is_understood() -> None:
-    told = refusal_told("dpkg-deb: building\ndpkg-deb: error: failed to write /srv/x: No space left on device\n")
+    told = environment_error_in(
+        "dpkg-deb: building\ndpkg-deb: error: failed to write /srv/x: No space left on device\n"
+    )
 
     assert told is not None
     assert "failed to write /srv/x" in told.details
@@ -54,4 +56,4 @@ def test_a_program_that_had_no_space_is_understood() -> None:
 
 
 def test_a_program_that_failed_otherwise_is_not() -> None:
-    assert refusal_told("dpkg-deb: error: no such directory\n") is None
+    assert environment_error_in("dpkg-deb: error: no such directory\n") is None

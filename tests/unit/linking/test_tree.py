@@ -9,17 +9,17 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from unit.linking.builder import EM_386, EM_AARCH64, Elf
-from unit.places import Places
+from unit.places import Dirs
 from venvpkg.errors import ElfError
 from venvpkg.linking.tree import scan
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    return Dirs.below(tmp_path)
 
 
-def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: Places) -> None:
+def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: Dirs) -> None:
     places.payload("/opt/b/data.bin", Elf())
     places.payload("/opt/a.so", Elf())
     places.payload("/opt/b.so", Elf())
@@ -42,7 +42,7 @@ def test_elf_files_are_found_wherever_they_are_and_other_files_are_not(places: P
         Elf(interpreter="/lib/ld-musl-x86_64.so.1"),
     ],
 )
-def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Places, foreign: Elf) -> None:
+def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Dirs, foreign: Elf) -> None:
     places.payload("/opt/foreign.node", foreign)
     places.payload("/opt/own.so", Elf(needed=("libc.so.6",)))
     reporter = RecordingReporter()
@@ -55,7 +55,7 @@ def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Plac
     assert "/opt/foreign.node" in reporter.warnings[0]
 
 
-def test_all_damaged_files_are_told_at_once(places: Places) -> None:
+def test_all_damaged_files_are_told_at_once(places: Dirs) -> None:
     for name in ("one", "two"):
         (places.destdir / name).write_bytes(b"\x7fELF" + b"\0" * 60)
 
@@ -66,7 +66,7 @@ def test_all_damaged_files_are_told_at_once(places: Places) -> None:
     assert "2 ELF files are damaged" in caught.value.brief
 
 
-def test_a_target_without_its_interpreter_is_an_error(places: Places) -> None:
+def test_a_target_without_its_interpreter_is_an_error(places: Dirs) -> None:
     (places.root / "usr/bin/python3.11").unlink()
 
     with pytest.raises(ElfError, match=r"/usr/bin/python3\.11"):

@@ -14,7 +14,7 @@ from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, target
 from venvpkg.host.runner import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
-from venvpkg.lock.lockfile import Ledger
+from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, out_of_date, update_lock
 from venvpkg.lock.shared import LockedTarget, locked_targets, share_of, shared
@@ -260,14 +260,14 @@ def test_targets_that_cannot_share_get_a_lock_of_their_own(tmp_path: Path, direc
 
 
 def test_what_a_ledger_saw_first_stays_though_the_file_changes(tmp_path: Path) -> None:
-    ledger = Ledger()
+    ledger = LockfileStore()
     path = tmp_path / "pylock.toml"
 
     assert ledger.before(path) is None
     path.write_text("now")
 
     assert ledger.before(path) is None
-    assert Ledger().before(path) == "now"
+    assert LockfileStore().before(path) == "now"
 
 
 @pytest.mark.parametrize("is_first", [True, False])

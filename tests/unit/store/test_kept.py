@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.store.filecache import KeptFiles
+from venvpkg.store.filecache import FileCache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ KEY = "ab" + "0" * 62
 
 
 def test_a_file_comes_back_under_its_key_and_counts_as_used(tmp_path: Path) -> None:
-    kept = KeptFiles(tmp_path / "kept", 1000)
+    kept = FileCache(tmp_path / "kept", 1000)
     with kept.written(KEY) as stream:
         stream.write(b"content")
     (stored,) = (tmp_path / "kept").glob("*/*")
@@ -33,7 +33,7 @@ def test_a_file_comes_back_under_its_key_and_counts_as_used(tmp_path: Path) -> N
 
 
 def test_one_whose_writing_failed_is_not_there(tmp_path: Path) -> None:
-    kept = KeptFiles(tmp_path / "kept", 1000)
+    kept = FileCache(tmp_path / "kept", 1000)
 
     def write_half() -> None:
         with kept.written(KEY) as stream:
@@ -58,7 +58,7 @@ def test_what_was_not_used_for_long_goes_and_then_the_longest_unused(tmp_path: P
     part.touch()
     os.utime(part, (0, 0))
 
-    KeptFiles(tmp_path / "kept", 2500).sweep()
+    FileCache(tmp_path / "kept", 2500).sweep()
 
     assert sorted(path.parent.name for path in (tmp_path / "kept").glob("*/*")) == ["cc", "dd"]
     assert not part.exists()

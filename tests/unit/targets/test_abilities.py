@@ -12,7 +12,7 @@ from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
 from venvpkg.host.runner import Completed
 from venvpkg.model.target import Family, Interpreter, Release, Target
-from venvpkg.targets.prerequisites import Lack, lacks, lacks_always, require
+from venvpkg.targets.prerequisites import Missing, always_missing, missing_prerequisites, require
 
 ALLOWED = Completed(0)
 
@@ -35,7 +35,7 @@ def runner(installed: bytes, namespaces: Completed = ALLOWED) -> ScriptedRunner:
 
 
 def test_a_missing_build_package_and_header_are_both_named(tmp_path: Path) -> None:
-    found = lacks(target(tmp_path), runner(b"installed\tlibpq-dev\t\n"), ["libpq-dev", "libxml2-dev"])
+    found = missing_prerequisites(target(tmp_path), runner(b"installed\tlibpq-dev\t\n"), ["libpq-dev", "libxml2-dev"])
 
     assert {lack.package for lack in found if lack.purpose is not Purpose.ALWAYS} >= {"python3.11-dev", "libxml2-dev"}
     assert "libpq-dev" not in {lack.package for lack in found}
@@ -44,7 +44,9 @@ def test_a_missing_build_package_and_header_are_both_named(tmp_path: Path) -> No
 def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_path: Path) -> None:
     listing = b"config-files\tlibpq-dev\t\ninstalled\tlibjpeg62-turbo-dev\tlibjpeg-dev (= 1:2), libfoo\n"
 
-    found = {lack.package for lack in lacks(target(tmp_path), runner(listing), ["libpq-dev", "libjpeg-dev"])}
+    found = {
+        lack.package for lack in missing_prerequisites(target(tmp_path), runner(listing), ["libpq-dev", "libjpeg-dev"])
+    }
 
     assert "libpq-dev" in found
     assert "libjpeg-dev" not in found
@@ -55,7 +57,7 @@ def test_a_build_that_compiles_nothing_misses_no_compiler(tmp_path: Path) -> Non
     (tmp_path / "usr/bin/dpkg-query").touch()
     (tmp_path / "bin").symlink_to("/usr/bin")
 
-    assert [lack.what for lack in lacks_always(target(tmp_path))] == ["the program dpkg-deb"]
+    assert [lack.what for lack in always_missing(target(tmp_path))] == ["the program dpkg-deb"]
 
 
 def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_this_machine(tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_thi
     (tmp_path / "elsewhere/gcc").touch()
     (tmp_path / "root/usr/bin").symlink_to(tmp_path / "elsewhere")
 
-    found = {lack.package for lack in lacks(target(tmp_path / "root"), runner(b""), [])}
+    found = {lack.package for lack in missing_prerequisites(target(tmp_path / "root"), runner(b""), [])}
 
     assert "gcc" in found
 
@@ -74,7 +76,7 @@ def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path
         target(tmp_path), family=Family.RPM, release=Release("opensuse-leap", "15.6", "", ("suse", "opensuse"))
     )
     fedora = replace(suse, release=Release("fedora", "43", ""))
-    lacking = [Lack("gcc", Purpose.COMPILE, "gcc")]
+    lacking = [Missing("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match=f"Run: chroot {tmp_path} zypper install --no-recommends gcc"):
         require(lacking, suse)
@@ -85,7 +87,9 @@ def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path
 def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
     refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
 
-    (lack,) = [each for each in lacks(target(tmp_path), runner(b"", refused), []) if "namespaces" in each.what]
+    (lack,) = [
+        each for each in missing_prerequisites(target(tmp_path), runner(b"", refused), []) if "namespaces" in each.what
+    ]
 
     assert "Operation not permitted" in lack.what
     assert lack.resolution.startswith("Run as root")
@@ -97,18 +101,18 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: 
     )
 
     with pytest.raises(PackageDatabaseError, match="near line 3"):
-        lacks(target(tmp_path), broken, ["libpq-dev"])
+        missing_prerequisites(target(tmp_path), broken, ["libpq-dev"])
 
 
 def test_one_command_installs_everything_that_lacks() -> None:
-    lacking = [Lack("Python.h", Purpose.COMPILE, "python3.11-dev"), Lack("gcc", Purpose.COMPILE, "gcc")]
+    lacking = [Missing("Python.h", Purpose.COMPILE, "python3.11-dev"), Missing("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
         require(lacking, target(Path("/")))
 
 
 def test_what_a_package_provides_is_quoted_for_the_shell() -> None:
-    lacking = [Lack("pkgconfig(libpq)", Purpose.PROJECT, "pkgconfig(libpq)")]
+    lacking = [Missing("pkgconfig(libpq)", Purpose.PROJECT, "pkgconfig(libpq)")]
 
     with pytest.raises(MissingToolError) as caught:
         require(lacking, target(Path("/")))

@@ -18,7 +18,7 @@ from venvpkg.families.deb import bootstrap as debian
 from venvpkg.families.rpm import bootstrap as dnf
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.build_root import BuildRootSettings, Repository
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 from venvpkg.store.locks import try_exclusive
 from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.selection import Kind, Selection
@@ -74,8 +74,8 @@ def systems(
     directory: Path, builder: Builder, *, settings: BuildRootSettings = MIRROR, offline: bool = False
 ) -> tuple[BuildRootStore, RecordingReporter]:
     reporter = RecordingReporter()
-    places = Places(directory / "wheelhouse", directory / "cache")
-    return BuildRootStore(places, lambda _: settings, builder, {}, reporter, offline), reporter
+    dirs = Dirs(directory / "wheelhouse", directory / "cache")
+    return BuildRootStore(dirs, lambda _: settings, builder, {}, reporter, offline), reporter
 
 
 def nothing(_: Target) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.linking.builder import EM_386, EM_AARCH64, EM_S390, Elf
-from venvpkg.targets.processor import PROCESSORS, obstacle, personality, processor_of
+from venvpkg.targets.processor import PROCESSORS, emulation_problem, personality, processor_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,25 +69,25 @@ def test_only_programs_of_32_bits_are_told_of_another_kernel(tmp_path: Path) -> 
 def test_this_machines_programs_and_its_narrow_ones_need_no_emulator(tmp_path: Path) -> None:
     nothing = tmp_path / "none"
 
-    assert obstacle(PROCESSORS["amd64"], "x86_64", nothing) == ""
-    assert obstacle(PROCESSORS["i386"], "x86_64", nothing) == ""
-    assert obstacle(PROCESSORS["armhf"], "aarch64", nothing) == ""
-    assert obstacle(PROCESSORS["s390x"], "s390x", nothing) == ""
+    assert emulation_problem(PROCESSORS["amd64"], "x86_64", nothing) == ""
+    assert emulation_problem(PROCESSORS["i386"], "x86_64", nothing) == ""
+    assert emulation_problem(PROCESSORS["armhf"], "aarch64", nothing) == ""
+    assert emulation_problem(PROCESSORS["s390x"], "s390x", nothing) == ""
 
 
 def test_an_emulator_counts_for_its_own_format_only(tmp_path: Path) -> None:
     directory = formats(tmp_path / "binfmt", aarch64=AARCH64, jar="enabled\nextension .jar\n")
 
-    assert obstacle(PROCESSORS["arm64"], "x86_64", directory) == ""
-    assert "Install what runs programs for s390x" in obstacle(PROCESSORS["s390x"], "x86_64", directory)
-    assert "Install what runs programs for arm " in obstacle(PROCESSORS["armhf"], "x86_64", directory)
+    assert emulation_problem(PROCESSORS["arm64"], "x86_64", directory) == ""
+    assert "Install what runs programs for s390x" in emulation_problem(PROCESSORS["s390x"], "x86_64", directory)
+    assert "Install what runs programs for arm " in emulation_problem(PROCESSORS["armhf"], "x86_64", directory)
 
 
 def test_byte_order_is_part_of_a_format(tmp_path: Path) -> None:
     directory = formats(tmp_path / "binfmt", s390x=S390X)
 
-    assert obstacle(PROCESSORS["s390x"], "x86_64", directory) == ""
-    assert obstacle(PROCESSORS["arm64"], "x86_64", directory)
+    assert emulation_problem(PROCESSORS["s390x"], "x86_64", directory) == ""
+    assert emulation_problem(PROCESSORS["arm64"], "x86_64", directory)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_byte_order_is_part_of_a_format(tmp_path: Path) -> None:
     ],
 )
 def test_what_hinders_an_emulator_is_told_with_what_to_do(tmp_path: Path, entry: str, advice: str) -> None:
-    assert advice in obstacle(PROCESSORS["arm64"], "x86_64", formats(tmp_path / "binfmt", aarch64=entry))
+    assert advice in emulation_problem(PROCESSORS["arm64"], "x86_64", formats(tmp_path / "binfmt", aarch64=entry))
 
 
 def test_a_kernel_that_gives_nothing_to_emulators_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
-    assert "mount -t binfmt_misc" in obstacle(PROCESSORS["arm64"], "x86_64", tmp_path / "empty")
+    assert "mount -t binfmt_misc" in emulation_problem(PROCESSORS["arm64"], "x86_64", tmp_path / "empty")

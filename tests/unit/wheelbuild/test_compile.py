@@ -18,7 +18,7 @@ from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.sources.cargo import CratesError
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.wheelbuild.compile import compile_wheels
-from venvpkg.wheelbuild.context import Workshop
+from venvpkg.wheelbuild.context import WheelBuildContext
 from venvpkg.wheelbuild.pool import Pool
 from venvpkg.wheelhouse.store import Wheelhouse
 
@@ -48,19 +48,19 @@ class BuildMachine:
         if command.argv[0] == "git":
             return Completed(128)
         assert not command.network, "a compile runs cut off from the network"
-        room = command.binds[0].source
+        sandbox = command.binds[0].source
         if "tool/run_hook.py" in command.argv:
-            return self.hook(room, json.loads((room / "request.json").read_text()), command)
+            return self.hook(sandbox, json.loads((sandbox / "request.json").read_text()), command)
         assert command.argv[0] == "tool/uv"
         return Completed(0)
 
-    def hook(self, room: Path, request: dict[str, str], command: Command) -> Completed:
-        name = room.name.partition("-")[0]
+    def hook(self, sandbox: Path, request: dict[str, str], command: Command) -> Completed:
+        name = sandbox.name.partition("-")[0]
         if request["hook"] == "get_requires_for_build_wheel":
-            (room / "src/left-by-hook").touch()
-            (room / "answer.json").write_text(json.dumps({"value": self.extra}))
+            (sandbox / "src/left-by-hook").touch()
+            (sandbox / "answer.json").write_text(json.dumps({"value": self.extra}))
             return Completed(0)
-        assert not (room / "src/left-by-hook").exists(), "the build starts from the source as it was published"
+        assert not (sandbox / "src/left-by-hook").exists(), "the build starts from the source as it was published"
         self.on_build(name)
         if name in self.failing:
             assert command.log is not None
@@ -68,9 +68,9 @@ class BuildMachine:
                 log.write(self.failing[name] + "\n")
             return Completed(1)
         wheel = write_wheel(
-            room / "out" / f"{name}-{self.version}-cp311-cp311-linux_x86_64.whl", wheel_members(name, self.version)
+            sandbox / "out" / f"{name}-{self.version}-cp311-cp311-linux_x86_64.whl", wheel_members(name, self.version)
         )
-        (room / "answer.json").write_text(json.dumps({"value": wheel.name}))
+        (sandbox / "answer.json").write_text(json.dumps({"value": wheel.name}))
         return Completed(0)
 
     def hooks(self) -> int:
@@ -118,14 +118,14 @@ class Bench:
         self.new_pins = done.pins
         return [each.origin for each in done.wheels], len(done.pins)
 
-    def shop(self, jobs: int = 2) -> Workshop:
+    def shop(self, jobs: int = 2) -> WheelBuildContext:
         self.runs += 1
         workspace = self.directory / f"work{self.runs}"
         workspace.mkdir()
         uv = self.directory / "uv"
         uv.touch()
         house = Wheelhouse(self.directory / "wheelhouse", "linux_x86_64_debian_12", self.reporter)
-        return Workshop(
+        return WheelBuildContext(
             bookworm(), TOOLCHAIN, self.machine, self.reporter, house, self.pin, self.fetch, uv, workspace,
             self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.runner import Command, Completed
-from venvpkg.sources.build_sandbox import Room
+from venvpkg.sources.build_sandbox import BuildSandbox
 from venvpkg.wheelbuild.debug_symbols import extract_debug, separated, write_debug
 from venvpkg.wheelbuild.object_file import build_id, has_section
 
@@ -37,7 +37,7 @@ def elf(*, note: bytes = ID, section: bytes = b".debug_info", kind: int = 3, ord
     return header + segment + notes + names + sections
 
 
-def room_in(directory: Path, said: str = "", *, makes: bytes | None = b"symbols") -> Room:
+def room_in(directory: Path, said: str = "", *, makes: bytes | None = b"symbols") -> BuildSandbox:
     """Return a room whose objcopy writes ``makes``, or nothing, and says something."""
 
     def answer(command: Command) -> Completed:
@@ -47,7 +47,9 @@ def room_in(directory: Path, said: str = "", *, makes: bytes | None = b"symbols"
                 (directory / "room" / f"{name}.debug").write_bytes(makes)
         return Completed(0)
 
-    return Room(directory / "room", directory / "log", ScriptedRunner({("/bin/sh", "-euc"): answer}), {}, lambda: False)
+    return BuildSandbox(
+        directory / "room", directory / "log", ScriptedRunner({("/bin/sh", "-euc"): answer}), {}, lambda: False
+    )
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -75,9 +77,9 @@ def test_debug_information_is_named_by_the_build_id(tmp_path: Path) -> None:
     ids=["stripped before", "without build-id", "an object file", "a script"],
 )  # fmt: skip
 def test_what_has_none_starts_nothing(tmp_path: Path, content: bytes) -> None:
-    room = Room(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
+    sandbox = BuildSandbox(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
 
-    assert separated({"demo/x.so": content}, room) == {}
+    assert separated({"demo/x.so": content}, sandbox) == {}
 
 
 def test_a_file_that_objcopy_does_not_know_is_left_out(tmp_path: Path) -> None:

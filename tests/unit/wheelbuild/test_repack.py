@@ -15,7 +15,7 @@ from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
-from venvpkg.sources.build_sandbox import Room
+from venvpkg.sources.build_sandbox import BuildSandbox
 from venvpkg.wheelbuild.check import check_wheel
 from venvpkg.wheelbuild.repack import repack_wheel, retagged
 
@@ -35,7 +35,7 @@ def elf(*, kind: int = 3, payload: bytes = b"debug", misplaced: bool = False) ->
     return header + segment + payload
 
 
-def room_in(directory: Path, strip: Completed | None = None, *, result: bytes | None = None) -> Room:
+def room_in(directory: Path, strip: Completed | None = None, *, result: bytes | None = None) -> BuildSandbox:
     """Return a room whose strip leaves ``result`` in every file; without one it cuts off the payload."""
 
     def answer(command: Command) -> Completed:
@@ -45,7 +45,7 @@ def room_in(directory: Path, strip: Completed | None = None, *, result: bytes | 
         return Completed(0)
 
     runner = ScriptedRunner({("/usr/bin/strip",): strip or answer})
-    return Room(directory / "room", directory / "log", runner, {}, lambda: False)
+    return BuildSandbox(directory / "room", directory / "log", runner, {}, lambda: False)
 
 
 def told(name: str, version: str, source: RemoteFile | SourceTree, tree: Path) -> bytes:
@@ -57,11 +57,11 @@ def told(name: str, version: str, source: RemoteFile | SourceTree, tree: Path) -
 
 def repacked(
     directory: Path, members: Mapping[str, bytes] | None = None, *, name: str = BUILT, mode: int = 0o100664,
-    room: Room | None = None,
+    sandbox: BuildSandbox | None = None,
 ) -> Path:  # fmt: skip
     raw = write_wheel(directory / "raw" / name, members or wheel_members(demo__x_so=elf()), mode=mode)
     planned = PlannedWheel("demo", "1.0", Action.COMPILE, "", SDIST)
-    return repack_wheel(raw, planned, target=bookworm(), room=room or room_in(directory), materials=told).wheel
+    return repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox or room_in(directory), materials=told).wheel
 
 
 def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_shared_objects_are_stripped_and_record_follows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("result", [b"", b"\x7fELF cut", elf(misplaced=True)])
 def test_a_file_that_strip_spoils_stays_as_it_was(tmp_path: Path, result: bytes) -> None:
-    wheel = repacked(tmp_path, room=room_in(tmp_path, result=result))
+    wheel = repacked(tmp_path, sandbox=room_in(tmp_path, result=result))
 
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("demo/x_so") == elf()
@@ -186,9 +186,9 @@ def test_a_file_that_strip_spoils_stays_as_it_was(tmp_path: Path, result: bytes)
 
 def test_object_files_are_not_stripped(tmp_path: Path) -> None:
     relocatable = elf(kind=1)
-    room = Room(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
+    sandbox = BuildSandbox(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
 
-    wheel = repacked(tmp_path, wheel_members(demo__x_o=relocatable), room=room)
+    wheel = repacked(tmp_path, wheel_members(demo__x_o=relocatable), sandbox=sandbox)
 
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("demo/x_o") == relocatable
@@ -196,7 +196,7 @@ def test_object_files_are_not_stripped(tmp_path: Path) -> None:
 
 def test_a_missing_strip_names_the_package_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="binutils"):
-        repacked(tmp_path, room=room_in(tmp_path, Completed(127)))
+        repacked(tmp_path, sandbox=room_in(tmp_path, Completed(127)))
 
 
 def test_a_strip_without_space_is_told_rather_than_kept_as_an_unstripped_wheel(tmp_path: Path) -> None:
@@ -206,12 +206,12 @@ def test_a_strip_without_space_is_told_rather_than_kept_as_an_unstripped_wheel(t
             log.write("/usr/bin/strip: error: strip/stX1: No space left on device\n")
         return Completed(1)
 
-    room = Room(
+    sandbox = BuildSandbox(
         tmp_path / "room", tmp_path / "log", ScriptedRunner({("/usr/bin/strip",): full_disk}), {}, lambda: False
     )
 
     with pytest.raises(MachineError, match="No space left on device"):
-        repacked(tmp_path, room=room)
+        repacked(tmp_path, sandbox=sandbox)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import hashlib
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.host.tree import sha256_of_tree
-from venvpkg.store.filecache import KeptFiles
+from venvpkg.store.filecache import FileCache
 from venvpkg.wheelhouse.key import key_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # Whatever changes in how a package is packed or checked, and is no input, needs a new number.
-_RECIPE = 1
+_KEY_FORMAT = 1
 _FORMAT = b"venvpkg packed package 1\n"
 _MOST_BYTES = 4 * 2**30
 _MOST_SAID_BYTES = 1 << 20
@@ -30,20 +30,20 @@ class _DamagedError(ValueError):
     """The file is not what was written."""
 
 
-class PackedPackages:
+class ArtifactCache:
     """Packed packages by everything that can change them; nothing in it is missed when it goes.
 
     A cache that cannot be written costs time, not the build.
 
     Args:
         path: of the cache.
-        packers: name and version of what writes the bytes.
+        packaging_tool_versions: name and version of what writes the bytes.
         reporter: hears of damaged packages, and when nothing can be stored.
     """
 
-    def __init__(self, path: Path, packers: Sequence[tuple[str, str]], reporter: Reporter) -> None:
-        self._files = KeptFiles(path, _MOST_BYTES)
-        self._packers = packers
+    def __init__(self, path: Path, packaging_tool_versions: Sequence[tuple[str, str]], reporter: Reporter) -> None:
+        self._files = FileCache(path, _MOST_BYTES)
+        self._tool_versions = packaging_tool_versions
         self._reporter = reporter
 
     def have(self, package: Path, tree: Path, inputs: Mapping[str, Json], make: Callable[[], str]) -> str:
@@ -65,7 +65,7 @@ class PackedPackages:
         return said
 
     def _key(self, tree: Path, inputs: Mapping[str, Json]) -> str:
-        return key_of({"recipe": _RECIPE, "packers": self._packers, "tree": sha256_of_tree(tree), **inputs})
+        return key_of({"recipe": _KEY_FORMAT, "packers": self._tool_versions, "tree": sha256_of_tree(tree), **inputs})
 
     def _taken(self, key: str, package: Path) -> str | None:
         with self._files.opened(key) as stream:

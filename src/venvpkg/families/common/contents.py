@@ -107,7 +107,7 @@ class PackedContents:
             self.own_documents.append(path)
         head = content.read(_CHUNK_BYTES)
         self._add_named(path, head[:_MOST_METADATA_BYTES])
-        traces = TraceFinder()
+        traces = BuildPathScanner()
         if head.startswith(MAGIC) and size <= _MOST_ELF_BYTES and len(self.elf) < _MOST_NAMED:
             with tempfile.NamedTemporaryFile(prefix="venvpkg-") as copy:
                 _pass(head, content, traces, copy)
@@ -136,7 +136,7 @@ class PackedContents:
                 self.leaks.append(Leak(path, f"command = {command}", 1))
 
 
-def _pass(head: bytes, content: IO[bytes], traces: TraceFinder, copy: IO[bytes] | None) -> None:
+def _pass(head: bytes, content: IO[bytes], traces: BuildPathScanner, copy: IO[bytes] | None) -> None:
     """Read the whole content once, chunk by chunk; write it to ``copy`` if there is to be one."""
     chunk = head
     while chunk:
@@ -185,7 +185,7 @@ _OVERLAP_BYTES = 512
 _MOST_TRIES = 10_000
 
 
-class TraceFinder:
+class BuildPathScanner:
     """Looks for traces in one file that comes in chunks.
 
     Attributes:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.staged import PayloadPath
@@ -41,7 +41,7 @@ _DOCUMENTS = PurePosixPath("/usr/share/doc")
 
 
 def assemble_debug(
-    spec: PackageSpec, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+    spec: PackageSpec, target: Target, directory: Path, runner: Runner, *, earlier: ArtifactCache
 ) -> Path:
     """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
 
@@ -115,7 +115,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     runner: Runner,
     reporter: Reporter,
     *,
-    earlier: PackedPackages,
+    earlier: ArtifactCache,
 ) -> Artifact:
     """Write the package into the directory ``destination``.
 

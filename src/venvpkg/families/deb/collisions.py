@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 120.0
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+def warn_if_name_taken(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
     """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
 
     Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.

@@ -19,7 +19,7 @@ from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import fewest, parse_relation, spelled
 from venvpkg.families.deb.stdlib import split_library_claims
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import Evidence, Source
 from venvpkg.model.elf import Found
 
@@ -76,7 +76,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     """
     del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
-    loaded = load(elf, staged.destdir, target)
+    loaded = resolve_needs(elf, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.TARGET))
     owners = read_owners(
         target,

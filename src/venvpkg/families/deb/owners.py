@@ -233,7 +233,7 @@ def _literal(path: str) -> str:
 _PACKERS = ("dpkg", "liblzma5", "libzstd1", "tar", "zlib1g")
 
 
-def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
+def packaging_tool_versions(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
     minor = target.interpreter.minor
     compiler = [f"{each}{minor}-minimal" for each in ("python", "libpython")]

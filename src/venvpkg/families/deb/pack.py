@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.deb.deb822 import require_same
-from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.errors import VenvpkgError
-    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.target import Release
     from venvpkg.wheelhouse.key import Json
@@ -35,7 +35,7 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
     fields: Mapping[str, str],
     runner: Runner,
     *,
-    earlier: PackedPackages,
+    earlier: ArtifactCache,
     options: tuple[str, ...],
     source_date_epoch: int,
 ) -> None:
@@ -103,7 +103,7 @@ def uses_zstd(release: Release) -> bool:
 def _failed(what: str, done: Completed) -> VenvpkgError:
     if done.not_found:
         return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
-    refusal = refusal_told(done.errors)
+    refusal = environment_error_in(done.errors)
     if refusal is not None:
         return refusal
     return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in _last(done.errors)))

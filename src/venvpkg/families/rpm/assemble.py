@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.spec import Composed
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
@@ -35,7 +35,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     runner: Runner,
     reporter: Reporter,
     *,
-    earlier: PackedPackages,
+    earlier: ArtifactCache,
 ) -> Artifact:
     """Write the package into the directory ``destination``.
 
@@ -78,7 +78,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
 
 
 def assemble_debug(  # noqa: PLR0913 - as assemble
-    spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner, *, earlier: PackedPackages
+    spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner, *, earlier: ArtifactCache
 ) -> Path:
     """Write the package into ``directory`` and return its path; directories ``debuginfo*`` in there are made and used.
 

@@ -9,7 +9,7 @@ from venvpkg.families.common.compose import says_that_venvpkg_made_it
 from venvpkg.families.rpm.owners import owners_of
 from venvpkg.families.rpm.relations import name_of, spelled_relation
 from venvpkg.families.rpm.repositories import (
-    KnownMetadata,
+    CachedRepositoryQueries,
     described_in_repositories,
     may_be_shipped_in_repositories,
     shippers_in_repositories,
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-def warn_of_namesake(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+def warn_if_name_taken(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
     """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
 
     Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
     """
-    described = described_in_repositories(name, KnownMetadata(target, runner, cache))
+    described = described_in_repositories(name, CachedRepositoryQueries(target, runner, cache))
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:
         version = max(versions, key=version_key)
@@ -53,7 +53,7 @@ def avoid_collisions(
         PackageDatabaseError: the target's database cannot be read.
         MissingToolError: no rpm.
     """
-    metadata = KnownMetadata(target, runner, cache)
+    metadata = CachedRepositoryQueries(target, runner, cache)
     known = _declared(spec.relations) | {spec.name}
     others: dict[str, set[PurePosixPath]] = {}
     links = [link for link, _ in spec.links]

@@ -18,7 +18,7 @@ from venvpkg.families.rpm.owners import owners_of, read_owners
 from venvpkg.families.rpm.relations import fewest, names_of, spelled_relation
 from venvpkg.families.rpm.repositories import providers_in_repositories
 from venvpkg.families.rpm.stdlib import split_library_claims
-from venvpkg.linking.loader import load
+from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from venvpkg.families.rpm.owners import Owners
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency
-    from venvpkg.model.elf import Edge, ElfObject, ElfReport
+    from venvpkg.model.elf import ElfObject, ElfReport, ResolvedNeed
     from venvpkg.model.project import SonameRule
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
@@ -71,10 +71,10 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         MissingToolError: no rpm.
     """
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
-    loaded = load(elf, staged.destdir, target)
+    loaded = resolve_needs(elf, staged.destdir, target)
     owners = read_owners(runner)
     ruled = {rule.soname for rule in sonames}
-    edges = [edge for edge in loaded.edges if edge.need.soname not in ruled]
+    edges = [resolved_need for resolved_need in loaded.edges if resolved_need.need.soname not in ruled]
     required = required_of_system(elf.objects, edges)
     provided = _provided(required, edges, owners, runner)
     shipped_by = owners_of(target.interpreter.path, runner)
@@ -111,7 +111,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
 
 
 def _provided(
-    required: Mapping[str, Sequence[ElfObject]], edges: Iterable[Edge], owners: Owners, runner: Runner
+    required: Mapping[str, Sequence[ElfObject]], edges: Iterable[ResolvedNeed], owners: Owners, runner: Runner
 ) -> dict[str, NativePackage]:
     """Return who provides each capability: an installed package, else one of a repository.
 
@@ -124,7 +124,7 @@ def _provided(
     provided |= in_repositories
     unprovided = {name: [each.path for each in required[name]] for name in missing if name not in in_repositories}
     if unprovided:
-        places = {edge.need.soname: edge.places[0] for edge in edges if edge.places}
+        places = {resolved_need.need.soname: resolved_need.places[0] for resolved_need in edges if resolved_need.places}
         found = {name: places[soname] for name in unprovided if (soname := name.partition("(")[0]) in places}
         raise UnprovidedCapabilityError(unprovided, found, problem)
     return provided

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvpkg.depends.derive import Claim
     from venvpkg.families.rpm.owners import Owners
     from venvpkg.model.depends import Dependency, NativePackage
-    from venvpkg.model.elf import Abi, Edge, ElfObject
+    from venvpkg.model.elf import Abi, ElfObject, ResolvedNeed
 
 
 GNU_HASH: Final = "rtld(GNU_HASH)"
@@ -52,7 +52,9 @@ def required_by(facts: ElfObject) -> tuple[str, ...]:
     return tuple(sorted(set(_required(facts, sonames))))
 
 
-def required_of_system(objects: Iterable[ElfObject], edges: Iterable[Edge]) -> Mapping[str, tuple[ElfObject, ...]]:
+def required_of_system(
+    objects: Iterable[ElfObject], edges: Iterable[ResolvedNeed]
+) -> Mapping[str, tuple[ElfObject, ...]]:
     """Return the capabilities that the payload does not meet itself, sorted, and the objects that require each.
 
     Args:
@@ -61,9 +63,9 @@ def required_of_system(objects: Iterable[ElfObject], edges: Iterable[Edge]) -> M
             still be in a repository.
     """
     outside: dict[PurePosixPath, set[str]] = {}
-    for edge in edges:
-        if edge.found in {Found.TARGET, Found.MISSING}:
-            outside.setdefault(edge.need.needed_by, set()).add(edge.need.soname)
+    for resolved_need in edges:
+        if resolved_need.found in {Found.TARGET, Found.MISSING}:
+            outside.setdefault(resolved_need.need.needed_by, set()).add(resolved_need.need.soname)
     found: dict[str, list[ElfObject]] = {}
     for facts in objects:
         for name in dict.fromkeys(_required(facts, outside.get(facts.path, ()))):

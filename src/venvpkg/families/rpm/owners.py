@@ -159,7 +159,7 @@ _PACKERS: Final = (
 )  # fmt: skip
 
 
-def packers(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
+def packaging_tool_versions(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
     found = versions_providing((*_PACKERS, str(target.interpreter.path)), runner)
     return tuple(sorted(found.items()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.rpm.header import PAYLOAD_QUERY, QUERY, differences_of, parse_header, payload_differences
-from venvpkg.host.oserrors import refusal_told
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from venvpkg.families.common.artifact_cache import PackedPackages
+    from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.header import Header
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.package import StatePath
@@ -90,7 +90,7 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
     expected: Expected,
     runner: Runner,
     *,
-    earlier: PackedPackages,
+    earlier: ArtifactCache,
     architecture: str,
     source_date_epoch: int,
 ) -> Packed:
@@ -186,7 +186,7 @@ class _Shop:
             return done
         if done.not_found:
             raise MissingToolError([f"{argv[0]} on the target, which writes packages"], install=[_PACKAGES[argv[0]]])
-        refusal = refusal_told(done.errors)
+        refusal = environment_error_in(done.errors)
         if refusal is not None:
             raise refusal
         raise AssembleError(

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import NOT_FOUND, Command, Completed
 from venvpkg.model.depends import NativePackage
-from venvpkg.store.filecache import KeptFiles
+from venvpkg.store.filecache import FileCache
 from venvpkg.wheelhouse.key import key_of
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _unasked(program: str, done: Completed) -> str:
     return f"{program} could not be asked about the repositories: {done.outcome()}: {done.errors.strip()[-300:]}"
 
 
-_RECIPE: Final = 1
+_FORMAT: Final = 1
 _MOST_BYTES: Final = 64 * 2**20
 # Where dnf 4, dnf 5 and zypper keep metadata; a copy of a machine's filesystem has none of them.
 _METADATA: Final = ("var/cache/dnf", "var/cache/libdnf5", "var/cache/zypp")
@@ -160,7 +160,7 @@ _READS_ELSEWHERE: Final = re.compile(rb"^[ \t]*(\w*dir|\w*path|include)[ \t]*=",
 _SAID: Final = frozenset({0, NOTHING_MATCHES, NOT_FOUND})
 
 
-class KnownMetadata:
+class CachedRepositoryQueries:
     """Asks the package manager of a target for what it knows without a download; each question once.
 
     An answer is kept by the question and by the size and time of every file that it may depend on. Fedora's metadata
@@ -176,7 +176,7 @@ class KnownMetadata:
     def __init__(self, target: Target, runner: Runner, cache: Path) -> None:
         self._root = target.root
         self._runner = runner
-        self._files = KeptFiles(cache / "metadata", _MOST_BYTES)
+        self._files = FileCache(cache / "metadata", _MOST_BYTES)
 
     @functools.cached_property
     def _state(self) -> str | None:
@@ -186,7 +186,7 @@ class KnownMetadata:
         """Return what the program says, or has said."""
         if self._state is None:
             return self._runner.run(command)
-        key = key_of({"recipe": _RECIPE, "state": self._state, "question": command.argv})
+        key = key_of({"recipe": _FORMAT, "state": self._state, "question": command.argv})
         done = self._known(key)
         if done is None:
             done = self._runner.run(command)

@@ -11,7 +11,7 @@ from venvpkg.errors import MissingToolError
 from venvpkg.families.deb import bootstrap as debian
 from venvpkg.families.rpm import bootstrap as dnf
 from venvpkg.host.runner import Command
-from venvpkg.targets.processor import PROCESSORS, obstacle
+from venvpkg.targets.processor import PROCESSORS, emulation_problem
 from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def require_able(selection: Selection, runner: Runner) -> None:
         MissingToolError: its programs do not run here, or this user can neither be root nor several users.
     """
     processor = PROCESSORS.get(selection.architecture)
-    advice = obstacle(processor, platform.machine()) if processor is not None else ""
+    advice = emulation_problem(processor, platform.machine()) if processor is not None else ""
     if advice:
         raise MissingToolError(
             [f"programs for {selection.architecture} that run here, for {selection}"], resolution=advice

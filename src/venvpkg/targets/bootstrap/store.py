@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Streamer
     from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.model.target import Target
-    from venvpkg.store.dirs import Places
+    from venvpkg.store.dirs import Dirs
     from venvpkg.store.locks import RootLease
     from venvpkg.targets.selection import Selection
 
@@ -56,7 +56,7 @@ class BuildRootStore:
     stays. A tarball and a root appear by one rename.
 
     Attributes:
-        places: where the cache is.
+        dirs: where the cache is.
         settings: what the user says of each system, by its name.
         runner: runs programs of this machine.
         environment: venvpkg's own.
@@ -64,7 +64,7 @@ class BuildRootStore:
         offline: make nothing.
     """
 
-    places: Places
+    dirs: Dirs
     settings: Callable[[str], BuildRootSettings]
     runner: Streamer
     environment: Mapping[str, str]
@@ -73,7 +73,7 @@ class BuildRootStore:
 
     def build_roots(self) -> tuple[BuildRoot, ...]:
         """Return every system that is there, by name."""
-        found = (self._read(path) for path in sorted(self.places.build_roots.glob("*.json")))
+        found = (self._read(path) for path in sorted(self.dirs.build_roots.glob("*.json")))
         return tuple(each for each in found if each is not None)
 
     def find(self, selection: Selection) -> BuildRoot | None:
@@ -138,8 +138,8 @@ class BuildRootStore:
         for path in (*_entries(self._roots), *_entries(self._tarballs)):
             identity, plus, _ = path.name.removesuffix(_TARBALL).partition("+")
             name = identity.rpartition("-")[0]
-            with try_exclusive(self.places.build_roots / name) as nobody_makes_it:
-                build_root = self._read(self.places.build_roots / f"{name}.json")
+            with try_exclusive(self.dirs.build_roots / name) as nobody_makes_it:
+                build_root = self._read(self.dirs.build_roots / f"{name}.json")
                 is_kept = build_root is not None and build_root.id == identity
                 if nobody_makes_it and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
                     gone += [path] if self._removed(path) else []
@@ -147,14 +147,14 @@ class BuildRootStore:
 
     @property
     def _roots(self) -> Path:
-        return self.places.build_roots / "roots"
+        return self.dirs.build_roots / "roots"
 
     @property
     def _tarballs(self) -> Path:
-        return self.places.build_roots / "tarballs"
+        return self.dirs.build_roots / "tarballs"
 
     def _description(self, selection: Selection) -> Path:
-        return self.places.build_roots / f"{selection.name}.json"
+        return self.dirs.build_roots / f"{selection.name}.json"
 
     def _read(self, path: Path) -> BuildRoot | None:
         """Return what a description tells; None when it is not there or not ours, and then it is made again."""
@@ -212,7 +212,7 @@ class BuildRootStore:
             if not each.keys:
                 self.reporter.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
         start = time.monotonic()
-        with workspace(self.places) as work, self.reporter.task(Work.BUILD_ROOT, f"making {selection}"):
+        with workspace(self.dirs) as work, self.reporter.task(Work.BUILD_ROOT, f"making {selection}"):
             tarball = family.bootstrap(recipe, work, self.runner)
             identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
@@ -250,7 +250,7 @@ class BuildRootStore:
     def _unpacked(self, build_root: BuildRoot) -> Path:
         root = self._roots / build_root.id
         if not root.is_dir():
-            with workspace(self.places) as work:
+            with workspace(self.dirs) as work:
                 self._unpack(self._tarball(build_root), work / "root")
                 self._make_roots()
                 (work / "root").rename(root)
@@ -268,7 +268,7 @@ class BuildRootStore:
             )
         start = time.monotonic()
         with (
-            workspace(self.places) as work,
+            workspace(self.dirs) as work,
             self.reporter.task(Work.BUILD_ROOT, f"installing {', '.join(packages)} in {build_root.selection}"),
         ):
             self._unpack(self._tarball(build_root), work / "root")
@@ -318,7 +318,7 @@ class BuildRootStore:
     @contextlib.contextmanager
     def _locked(self, selection: Selection) -> Iterator[None]:
         """Hold the lock on everything of one system; others who want it wait."""
-        self.places.build_roots.mkdir(parents=True, exist_ok=True)
+        self.dirs.build_roots.mkdir(parents=True, exist_ok=True)
         path = self._description(selection).with_suffix(".lock")
         waiting = self.reporter.task(Work.WAIT, f"waiting for another run that makes {selection}")
         with locked(path, waiting=waiting):

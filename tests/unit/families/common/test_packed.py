@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter
-from venvpkg.families.common.artifact_cache import PackedPackages
+from venvpkg.families.common.artifact_cache import ArtifactCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,13 +44,18 @@ def tree(tmp_path: Path) -> Path:
 
 
 def packed_again(
-    tmp_path: Path, tree: Path, inputs: Mapping[str, str | int] = INPUTS, packers: tuple[tuple[str, str], ...] = PACKERS
+    tmp_path: Path,
+    tree: Path,
+    inputs: Mapping[str, str | int] = INPUTS,
+    packaging_tool_versions: tuple[tuple[str, str], ...] = PACKERS,
 ) -> bool:
     """Ask once more for the package of a tree; return whether it was packed, and see that it is there."""
     package = tmp_path / "app.deb"
     package.unlink(missing_ok=True)
     packer = Packer(package)
-    said = PackedPackages(tmp_path / "packed", packers, RecordingReporter()).have(package, tree, inputs, packer)
+    said = ArtifactCache(tmp_path / "packed", packaging_tool_versions, RecordingReporter()).have(
+        package, tree, inputs, packer
+    )
     assert (said, package.read_bytes()) == ("warning: größe", CONTENT)
     return packer.packed == 1
 
@@ -101,7 +106,7 @@ def test_another_tree_is_packed(tmp_path: Path, tree: Path, change: Callable[[Pa
 def test_other_inputs_and_other_packers_pack_again(tmp_path: Path, tree: Path) -> None:
     assert packed_again(tmp_path, tree)
     assert packed_again(tmp_path, tree, inputs=dict(INPUTS, source_date_epoch=6))
-    assert packed_again(tmp_path, tree, packers=(("dpkg", "1.21.22"), ("tar", "1.35")))
+    assert packed_again(tmp_path, tree, packaging_tool_versions=(("dpkg", "1.21.22"), ("tar", "1.35")))
 
 
 def test_what_is_refused_is_not_kept(tmp_path: Path, tree: Path) -> None:
@@ -109,7 +114,7 @@ def test_what_is_refused_is_not_kept(tmp_path: Path, tree: Path) -> None:
         (tmp_path / "app.deb").write_bytes(b"wrong")
         raise ValueError
 
-    earlier = PackedPackages(tmp_path / "packed", PACKERS, RecordingReporter())
+    earlier = ArtifactCache(tmp_path / "packed", PACKERS, RecordingReporter())
     with pytest.raises(ValueError):  # noqa: PT011 - the one above
         earlier.have(tmp_path / "app.deb", tree, INPUTS, refuse)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.places import Places
+from unit.places import Dirs
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import exposed_modules, find_system
 from venvpkg.model.depends import NativePackage
@@ -39,17 +39,17 @@ class Database:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    return Dirs.below(tmp_path)
 
 
-def released(places: Places, name: str, version: str = "1", *requires: str) -> None:
+def released(places: Dirs, name: str, version: str = "1", *requires: str) -> None:
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     text += "".join(f"Requires-Dist: {each}\n" for each in requires)
     places.text(f"{SITE}/{name}-{version}.dist-info/METADATA", text)
 
 
-def found(places: Places, *names: str) -> tuple[SystemDistribution, ...]:
+def found(places: Dirs, *names: str) -> tuple[SystemDistribution, ...]:
     return find_system(names, places.target(), Database())
 
 
@@ -76,7 +76,7 @@ def test_of_a_directory_that_distributions_share_only_the_own_part_is_exposed() 
     assert modules(*paths) == ("zope.interface", "zope.one")
 
 
-def test_what_it_requires_comes_along_as_far_as_the_release_has_it(places: Places) -> None:
+def test_what_it_requires_comes_along_as_far_as_the_release_has_it(places: Dirs) -> None:
     released(places, "Requests", "2.28", "urllib3[socks]>=1", 'gone; extra == "x"', 'old; python_version < "3"', "none")
     released(places, "urllib3", "1.26", 'PySocks; extra == "socks"', "requests")
     released(places, "PySocks", "1.7")
@@ -92,7 +92,7 @@ def test_what_it_requires_comes_along_as_far_as_the_release_has_it(places: Place
     assert distributions[0].modules == ("pysocks",)
 
 
-def test_an_egg_info_tells_its_requirements_in_a_file_of_their_own(places: Places) -> None:
+def test_an_egg_info_tells_its_requirements_in_a_file_of_their_own(places: Dirs) -> None:
     places.text(f"{SITE}/blinker-1.egg-info/PKG-INFO", "Metadata-Version: 1.1\nName: blinker\nVersion: 1\n")
     places.text(f"{SITE}/blinker-1.egg-info/requires.txt", "six>=1\n\n[fast]\ncython\n")
     places.text(f"{SITE}/six-1.16.0.egg-info", "Metadata-Version: 1.1\nName: six\nVersion: 1.16.0\n")
@@ -100,7 +100,7 @@ def test_an_egg_info_tells_its_requirements_in_a_file_of_their_own(places: Place
     assert [(each.name, each.version) for each in found(places, "blinker")] == [("blinker", "1"), ("six", "1.16.0")]
 
 
-def test_of_two_descriptions_the_newer_form_counts(places: Places) -> None:
+def test_of_two_descriptions_the_newer_form_counts(places: Dirs) -> None:
     places.text(f"{SITE}/cryptography.egg-info", "Metadata-Version: 1.1\nName: cryptography\nVersion: 1\n")
     released(places, "cryptography", "38.0.4")
 
@@ -109,7 +109,7 @@ def test_of_two_descriptions_the_newer_form_counts(places: Places) -> None:
     assert only.version == "38.0.4"
 
 
-def test_all_that_are_not_installed_are_named_with_what_to_do(places: Places) -> None:
+def test_all_that_are_not_installed_are_named_with_what_to_do(places: Dirs) -> None:
     released(places, "there")
 
     with pytest.raises(PackageDatabaseError) as caught:
@@ -132,14 +132,14 @@ def test_all_that_are_not_installed_are_named_with_what_to_do(places: Places) ->
         "Name: bad\nVersion: 1\nRequires-Dist: \xff\n",
     ],
 )
-def test_metadata_that_say_nothing_are_refused_by_name(places: Places, text: str) -> None:
+def test_metadata_that_say_nothing_are_refused_by_name(places: Dirs, text: str) -> None:
     places.text(f"{SITE}/bad-1.dist-info/METADATA", text)
 
     with pytest.raises(PackageDatabaseError, match=r"bad-1\.dist-info"):
         found(places, "bad")
 
 
-def test_what_no_package_ships_is_refused(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_no_package_ships_is_refused(places: Dirs, monkeypatch: pytest.MonkeyPatch) -> None:
     released(places, "stray")
     monkeypatch.setattr(Database, "strays", ("stray",))
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from venvpkg.families.common.contents import TraceFinder
+from venvpkg.families.common.contents import BuildPathScanner
 
 
 def first_in(*chunks: bytes) -> tuple[str, int]:
-    finder = TraceFinder()
+    finder = BuildPathScanner()
     for chunk in chunks:
         finder.feed(chunk)
     return finder.first, finder.count

@@ -10,7 +10,7 @@ from venvpkg.host.runner import Command, Completed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from unit.places import Places
+    from unit.places import Dirs
 
 
 @dataclass
@@ -47,6 +47,6 @@ class Dpkg:
         return lines + ([f"{self.files[path]}: {path}\n"] if path in self.files else [])
 
 
-def database(places: Places) -> None:
+def database(places: Dirs) -> None:
     """Make the target have a package database."""
     places.text("/var/lib/dpkg/status", "")

@@ -9,9 +9,9 @@ import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.families.deb.dpkg import Dpkg, database
-from unit.places import Places
+from unit.places import Dirs
 from unit.samples import PREFIX, a_spec, debian_12
-from venvpkg.families.deb.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ExtraFile, Inclusions
@@ -39,8 +39,8 @@ class Machine:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     database(made)
     (made.root / "bin").symlink_to("usr/bin")
     for command in ("app", "app-tool"):
@@ -48,7 +48,7 @@ def places(tmp_path: Path) -> Places:
     return made
 
 
-def avoided(places: Places, machine: Machine, reporter: RecordingReporter, **changes: object) -> tuple[str, ...]:
+def avoided(places: Dirs, machine: Machine, reporter: RecordingReporter, **changes: object) -> tuple[str, ...]:
     links = tuple((PurePosixPath("/usr/bin") / each, PREFIX / "bin" / each) for each in ("app", "app-tool"))
     spec: PackageSpec = a_spec(links=links, **changes)
     return avoid_collisions(spec, places.target(), machine, reporter, cache=NOWHERE).relations.conflicts
@@ -57,7 +57,7 @@ def avoided(places: Places, machine: Machine, reporter: RecordingReporter, **cha
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
     reporter = RecordingReporter()
     runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
-    warn_of_namesake(name, debian_12(), runner, reporter, cache=NOWHERE)
+    warn_if_name_taken(name, debian_12(), runner, reporter, cache=NOWHERE)
     return reporter.warnings
 
 
@@ -80,7 +80,7 @@ def test_an_index_without_the_name_says_nothing() -> None:
 def test_without_apt_nothing_is_known() -> None:
     reporter = RecordingReporter()
 
-    warn_of_namesake("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, cache=NOWHERE)
+    warn_if_name_taken("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, cache=NOWHERE)
 
     assert reporter.warnings == []
 
@@ -88,7 +88,7 @@ def test_without_apt_nothing_is_known() -> None:
 def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
     runner = ScriptedRunner({("apt-cache",): Completed(0)})
 
-    warn_of_namesake("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
+    warn_if_name_taken("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
 
     (command,) = runner.ran
     assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
@@ -102,12 +102,12 @@ def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> N
     unfinished.write_bytes(b"half")
 
     runner = ScriptedRunner({("apt-cache",): Completed(100)})
-    warn_of_namesake("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
+    warn_if_name_taken("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
 
     assert not unfinished.exists()
 
 
-def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Places) -> None:
+def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: Dirs) -> None:
     reporter = RecordingReporter()
 
     conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other:amd64", "/bin/app-tool": "tools"})), reporter)
@@ -119,7 +119,7 @@ def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: P
     ]
 
 
-def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_too(places: Places) -> None:
+def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_too(places: Dirs) -> None:
     reporter, place = RecordingReporter(), PurePosixPath("/etc/bash.bashrc")
     places.text(str(place), "")
     files = (ExtraFile(Path("/src/bashrc"), place, 0o644), ExtraFile(Path("/src/own"), PREFIX / "own", 0o644))
@@ -130,7 +130,7 @@ def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_to
     assert reporter.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
 
 
-def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) -> None:
+def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Dirs) -> None:
     answer = b"app: /usr/bin/app\nother: /usr/bin/app\nother: /bin/app-tool\nfurther: /usr/bin/application\n"
     machine, reporter = Machine(Dpkg({}), Completed(0, answer)), RecordingReporter()
 
@@ -140,11 +140,11 @@ def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Places) 
 
 
 @pytest.mark.parametrize("answer", [Completed(127), Completed(3, b"", b"E: The cache is empty."), Completed(-9)])
-def test_without_apt_files_index_the_installed_packages_are_asked(places: Places, answer: Completed) -> None:
+def test_without_apt_files_index_the_installed_packages_are_asked(places: Dirs, answer: Completed) -> None:
     assert avoided(places, Machine(Dpkg({"/usr/bin/app": "other"}), answer), RecordingReporter()) == ("other",)
 
 
-def test_the_same_package_in_another_version_is_no_collision(places: Places) -> None:
+def test_the_same_package_in_another_version_is_no_collision(places: Dirs) -> None:
     reporter = RecordingReporter()
 
     assert avoided(places, Machine(Dpkg({"/usr/bin/app": "app:amd64"})), reporter) == ()
@@ -152,7 +152,7 @@ def test_the_same_package_in_another_version_is_no_collision(places: Places) -> 
 
 
 @pytest.mark.parametrize("key", ["conflicts", "breaks", "replaces", "provides"])
-def test_what_the_user_declared_is_left_alone(places: Places, key: str) -> None:
+def test_what_the_user_declared_is_left_alone(places: Dirs, key: str) -> None:
     reporter = RecordingReporter()
     relations = Relations(**{key: ("other (= 2)",)})
 
@@ -162,7 +162,7 @@ def test_what_the_user_declared_is_left_alone(places: Places, key: str) -> None:
     assert reporter.warnings == []
 
 
-def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None:
+def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Dirs) -> None:
     places.text("/usr/bin/app-real", "")
     link = places.root / "usr/bin/app"
     link.unlink()
@@ -171,7 +171,7 @@ def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Places) -> None
     assert avoided(places, Machine(Dpkg({"/usr/bin/app-real": "other"})), RecordingReporter()) == ()
 
 
-def test_a_package_without_commands_asks_nobody(places: Places) -> None:
+def test_a_package_without_commands_asks_nobody(places: Dirs) -> None:
     spec = a_spec(links=())
 
     assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReporter(), cache=NOWHERE) == spec

@@ -12,7 +12,7 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf, Take
-from unit.places import SYSTEM, Places
+from unit.places import SYSTEM, Dirs
 from unit.samples import a_project
 from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
 from venvpkg.families import backend_of
@@ -34,8 +34,8 @@ RELATION_OF_PYTHON = "python3.11 (>= 3.11.0)"
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     database(made)
     made.text(
         f"{INFO}/libc6:amd64.symbols", "libc.so.6 libc6 #MINVER#\n read@GLIBC_2.2.5 2.2.5\n poll@GLIBC_2.34 2.34\n"
@@ -50,7 +50,7 @@ def dpkg(**files: str) -> Dpkg:
 
 
 def depends(
-    places: Places,
+    places: Dirs,
     runner: Dpkg,
     *declared: str,
     sonames: tuple[SonameRule, ...] = (),
@@ -63,14 +63,14 @@ def depends(
     )  # fmt: skip
 
 
-def needing_foo(places: Places, *symbols: Take) -> None:
+def needing_foo(places: Dirs, *symbols: Take) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1",), symbols=symbols))
 
 
 OWNED = {"libfoo.so.1": "libfoo1:amd64"}
 
 
-def test_a_payload_without_elf_files_needs_the_interpreter_by_its_minor(places: Places) -> None:
+def test_a_payload_without_elf_files_needs_the_interpreter_by_its_minor(places: Dirs) -> None:
     (only,) = depends(places, dpkg()).dependencies
 
     assert only.relation == RELATION_OF_PYTHON
@@ -78,7 +78,7 @@ def test_a_payload_without_elf_files_needs_the_interpreter_by_its_minor(places: 
     assert (evidence.source, str(evidence.needed_by)) == (Source.INTERPRETER, "/opt/venvs/app/bin/python")
 
 
-def test_evidence_names_symbol_file_distribution_library_and_owner(places: Places) -> None:
+def test_evidence_names_symbol_file_distribution_library_and_owner(places: Dirs) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libc.so.6",), symbols=(Take("poll", "libc.so.6/GLIBC_2.34"),)))
 
     libc, _ = depends(places, dpkg()).dependencies
@@ -89,7 +89,7 @@ def test_evidence_names_symbol_file_distribution_library_and_owner(places: Place
     assert str(evidence.library) == "/lib/x86_64-linux-gnu/libc.so.6"
 
 
-def test_owners_are_told_in_the_version_that_is_installed(places: Places) -> None:
+def test_owners_are_told_in_the_version_that_is_installed(places: Dirs) -> None:
     needing_foo(places)
 
     owners = depends(places, dpkg(**OWNED)).owners
@@ -97,14 +97,14 @@ def test_owners_are_told_in_the_version_that_is_installed(places: Places) -> Non
     assert owners == (("libfoo1:amd64", NativePackage("libfoo1", "1:2.3-4+deb12u1", "amd64")),)
 
 
-def test_a_package_without_symbols_file_speaks_by_its_shlibs_file(places: Places) -> None:
+def test_a_package_without_symbols_file_speaks_by_its_shlibs_file(places: Dirs) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1:2.2), libfoo-data\n")
 
     assert depends(places, dpkg(**OWNED)).relations() == ("libfoo-data", "libfoo1 (>= 1:2.2)", RELATION_OF_PYTHON)
 
 
-def test_a_package_that_says_nothing_is_needed_as_it_is_installed_with_a_warning(places: Places) -> None:
+def test_a_package_that_says_nothing_is_needed_as_it_is_installed_with_a_warning(places: Dirs) -> None:
     needing_foo(places)
 
     result = depends(places, dpkg(**OWNED))
@@ -113,7 +113,7 @@ def test_a_package_that_says_nothing_is_needed_as_it_is_installed_with_a_warning
     assert any("libfoo1 says nothing" in warning for warning in result.warnings)
 
 
-def test_the_administrators_symbols_and_shlibs_win(places: Places) -> None:
+def test_the_administrators_symbols_and_shlibs_win(places: Dirs) -> None:
     needing_foo(places, Take("f"))
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
     places.text("/etc/dpkg/shlibs.override", "libfoo 1 libfoo1 (>= 2)\n")
@@ -127,14 +127,14 @@ def test_the_administrators_symbols_and_shlibs_win(places: Places) -> None:
     assert "libfoo1 (>= 5)" in depends(places, dpkg(**OWNED)).relations()
 
 
-def test_shlibs_default_speaks_for_a_library_that_no_package_ships(places: Places) -> None:
+def test_shlibs_default_speaks_for_a_library_that_no_package_ships(places: Dirs) -> None:
     needing_foo(places)
     places.text("/etc/dpkg/shlibs.default", "libfoo 1 libfoo-local\n")
 
     assert "libfoo-local" in depends(places, dpkg()).relations()
 
 
-def test_a_copy_that_no_package_ships_does_not_hide_the_packaged_one(places: Places) -> None:
+def test_a_copy_that_no_package_ships_does_not_hide_the_packaged_one(places: Dirs) -> None:
     needing_foo(places)
     places.text("/etc/ld.so.conf", f"/usr/local/lib\n{SYSTEM}\n")
     places.system("/usr/local/lib/libfoo.so.1", Elf())
@@ -143,7 +143,7 @@ def test_a_copy_that_no_package_ships_does_not_hide_the_packaged_one(places: Pla
     assert "libfoo1" in depends(places, dpkg(**OWNED)).relations()
 
 
-def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: Places) -> None:
+def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: Dirs) -> None:
     (places.root / SYSTEM[1:] / "libfoo.so.1").unlink()
     needing_foo(places)
     places.text("/etc/ld.so.conf", "/usr/local/lib\n")
@@ -153,7 +153,7 @@ def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: 
         depends(places, dpkg())
 
 
-def test_the_version_of_its_own_that_a_package_left_to_be_substituted_is_the_installed_one(places: Places) -> None:
+def test_the_version_of_its_own_that_a_package_left_to_be_substituted_is_the_installed_one(places: Dirs) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.symbols", "libfoo.so.1 libfoo1 (= ${binary:Version})\n f@Base 1\n")
 
@@ -161,7 +161,7 @@ def test_the_version_of_its_own_that_a_package_left_to_be_substituted_is_the_ins
 
 
 @pytest.mark.parametrize("template", ["libfoo1 (>= ${source:Upstream})", "libfoo1 oops", "${shlibs:Depends}"])
-def test_a_template_that_is_no_relation_is_damage_told_by_file(places: Places, template: str) -> None:
+def test_a_template_that_is_no_relation_is_damage_told_by_file(places: Dirs, template: str) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.symbols", f"libfoo.so.1 {template}\n f@Base 1\n")
 
@@ -169,7 +169,7 @@ def test_a_template_that_is_no_relation_is_damage_told_by_file(places: Places, t
         depends(places, dpkg(**OWNED))
 
 
-def test_symbols_of_an_alternative_template_add_its_relations(places: Places) -> None:
+def test_symbols_of_an_alternative_template_add_its_relations(places: Dirs) -> None:
     needing_foo(places, Take("private", "libfoo.so.1/FOO_PRIVATE"))
     places.text(
         f"{INFO}/libfoo1:amd64.symbols",
@@ -179,7 +179,7 @@ def test_symbols_of_an_alternative_template_add_its_relations(places: Places) ->
     assert depends(places, dpkg(**OWNED)).relations() == ("libfoo1 (<< 2.4)", "libfoo1 (>> 2.3)", RELATION_OF_PYTHON)
 
 
-def test_what_the_user_declares_raises_a_floor_and_is_evidence(places: Places) -> None:
+def test_what_the_user_declares_raises_a_floor_and_is_evidence(places: Dirs) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
 
@@ -189,7 +189,7 @@ def test_what_the_user_declares_raises_a_floor_and_is_evidence(places: Places) -
     assert {each.source for each in foo.evidence} == {Source.USER, Source.SHLIBS}
 
 
-def test_declared_relations_that_are_none_are_told_all_at_once(places: Places) -> None:
+def test_declared_relations_that_are_none_are_told_all_at_once(places: Dirs) -> None:
     with pytest.raises(ConfigurationError) as caught:
         depends(places, dpkg(), "libfoo1 >= 2", "fine", "a\nPre-Depends: b")
 
@@ -206,13 +206,13 @@ def test_declared_relations_that_are_none_are_told_all_at_once(places: Places) -
     ],
 )
 def test_an_interpreter_that_no_relation_can_name_is_an_error(
-    places: Places, files: dict[str, str], versions: dict[str, str], problem: str
+    places: Dirs, files: dict[str, str], versions: dict[str, str], problem: str
 ) -> None:
     with pytest.raises(PackageDatabaseError, match=problem):
         depends(places, Dpkg(files, versions))
 
 
-def test_warnings_are_told_and_kept(places: Places) -> None:
+def test_warnings_are_told_and_kept(places: Dirs) -> None:
     needing_foo(places)
     reporter = RecordingReporter()
 
@@ -221,7 +221,7 @@ def test_warnings_are_told_and_kept(places: Places) -> None:
     assert reporter.warnings == list(result.warnings) != []
 
 
-def test_what_the_user_leaves_out_is_gone_with_a_warning_and_stays_known(places: Places) -> None:
+def test_what_the_user_leaves_out_is_gone_with_a_warning_and_stays_known(places: Dirs) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
     reporter = RecordingReporter()
@@ -235,7 +235,7 @@ def test_what_the_user_leaves_out_is_gone_with_a_warning_and_stays_known(places:
     assert reporter.warnings == ["depends: libfoo1 (>= 1) is needed, and left out by '!libfoo1'"]
 
 
-def test_leaving_out_what_is_not_there_is_a_warning(places: Places) -> None:
+def test_leaving_out_what_is_not_there_is_a_warning(places: Dirs) -> None:
     found = depends(places, dpkg(), "!libfoo1")
 
     assert found.relations() == (RELATION_OF_PYTHON,)
@@ -243,7 +243,7 @@ def test_leaving_out_what_is_not_there_is_a_warning(places: Places) -> None:
 
 
 @pytest.mark.parametrize("owned", [{}, OWNED])
-def test_a_library_that_is_ignored_needs_no_owner_and_says_why(places: Places, owned: dict[str, str]) -> None:
+def test_a_library_that_is_ignored_needs_no_owner_and_says_why(places: Dirs, owned: dict[str, str]) -> None:
     needing_foo(places)
 
     found = depends(places, dpkg(**owned), sonames=(SonameRule("libfoo.so.1", reason="comes with the driver"),))
@@ -258,7 +258,7 @@ def test_a_library_that_is_ignored_needs_no_owner_and_says_why(places: Places, o
     assert found.warnings == ()
 
 
-def test_a_relation_for_a_library_counts_instead_of_what_its_owner_says(places: Places) -> None:
+def test_a_relation_for_a_library_counts_instead_of_what_its_owner_says(places: Dirs) -> None:
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.shlibs", "libfoo 1 libfoo1 (>= 1)\n")
 
@@ -269,14 +269,14 @@ def test_a_relation_for_a_library_counts_instead_of_what_its_owner_says(places: 
     assert (evidence.source, evidence.soname) == (Source.USER, "libfoo.so.1")
 
 
-def test_a_rule_for_a_library_that_nothing_needs_is_a_warning(places: Places) -> None:
+def test_a_rule_for_a_library_that_nothing_needs_is_a_warning(places: Dirs) -> None:
     found = depends(places, dpkg(), sonames=(SonameRule("libbar.so.1", reason="x"),))
 
     assert found.warnings == ("sonames: nothing in the payload needs libbar.so.1",)
     assert found.exclusions == ()
 
 
-def of_another(places: Places, path: str, version: tuple[int, int, int], implementation: str = "cpython") -> Target:
+def of_another(places: Dirs, path: str, version: tuple[int, int, int], implementation: str = "cpython") -> Target:
     places.system(path, Elf())
     here = places.target()
     environment = {"implementation_name": implementation, "implementation_version": "7.3.11"}
@@ -302,7 +302,7 @@ def of_another(places: Places, path: str, version: tuple[int, int, int], impleme
     ],
 )  # fmt: skip
 def test_another_interpreter_is_bound_by_the_name_of_its_package_or_by_its_version(  # noqa: PLR0913, PLR0917
-    places: Places, path: str, version: tuple[int, int, int], implementation: str, owner: str,
+    places: Dirs, path: str, version: tuple[int, int, int], implementation: str, owner: str,
     installed: dict[str, str], relations: tuple[str, ...],
 ) -> None:  # fmt: skip
     there = of_another(places, path, version, implementation)
@@ -313,7 +313,7 @@ def test_another_interpreter_is_bound_by_the_name_of_its_package_or_by_its_versi
     assert found.relations() == relations
 
 
-def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(places: Places) -> None:
+def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(places: Dirs) -> None:
     there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
     reporter = RecordingReporter()
 
@@ -326,7 +326,7 @@ def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(plac
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_an_interpreter_that_no_package_owns_is_refused_where_the_user_wants_that(
-    places: Places, *, allowed: bool
+    places: Dirs, *, allowed: bool
 ) -> None:
     project = replace(a_project(), settings=Settings(unowned_python=allowed))
     there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))

@@ -12,7 +12,7 @@ from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
 from unit.linking.builder import Elf
-from unit.places import Places
+from unit.places import Dirs
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import NOT_FOUND, Command, Completed
 from venvpkg.model.staged import InstalledDistribution
@@ -37,14 +37,14 @@ class Machine(Dpkg):
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     database(made)
     return made
 
 
 def depends(
-    places: Places, source: str, *declared: str, installed: tuple[tuple[str, str], ...] = (), indexed: str | None = None
+    places: Dirs, source: str, *declared: str, installed: tuple[tuple[str, str], ...] = (), indexed: str | None = None
 ) -> DependencySet:
     for path, _ in installed:
         places.text(path, "")
@@ -64,20 +64,20 @@ def names(found: DependencySet) -> tuple[str, ...]:
     return tuple(each for each in found.relations() if not each.startswith("python3.11 "))
 
 
-def test_the_package_of_an_installed_module_is_dpkgs_answer(places: Places) -> None:
+def test_the_package_of_an_installed_module_is_dpkgs_answer(places: Dirs) -> None:
     found = depends(places, "import tkinter\n", installed=((f"{LIBRARY}/tkinter/__init__.py", "own-tk"),))
 
     assert names(found) == ("own-tk",)
     assert found.dependencies[0].evidence[0].module == "tkinter"
 
 
-def test_what_comes_with_the_interpreter_is_no_dependency(places: Places) -> None:
+def test_what_comes_with_the_interpreter_is_no_dependency(places: Dirs) -> None:
     part = (f"{LIBRARY}/distutils/version.py", "libpython3.11-stdlib:amd64")
 
     assert names(depends(places, "import distutils.version\n", installed=(part,))) == ()
 
 
-def test_apt_file_knows_what_is_not_installed(places: Places) -> None:
+def test_apt_file_knows_what_is_not_installed(places: Dirs) -> None:
     index = f"their-tk: {LIBRARY}/tkinter/__init__.py\n"
 
     assert names(depends(places, "import tkinter\n", indexed=index)) == ("their-tk",)
@@ -93,11 +93,11 @@ def test_apt_file_knows_what_is_not_installed(places: Places) -> None:
         ("import ensurepip", "python3.11-venv"),
     ],
 )
-def test_where_neither_knows_debians_own_names_stand(places: Places, source: str, package: str) -> None:
+def test_where_neither_knows_debians_own_names_stand(places: Dirs, source: str, package: str) -> None:
     assert names(depends(places, f"{source}\n")) == (package,)
 
 
-def test_what_need_not_happen_is_recommended_with_a_warning(places: Places) -> None:
+def test_what_need_not_happen_is_recommended_with_a_warning(places: Dirs) -> None:
     found = depends(places, "def main():\n    import tkinter\n")
 
     assert (names(found), [each.relation for each in found.recommends]) == ((), ["python3-tk"])
@@ -106,21 +106,21 @@ def test_what_need_not_happen_is_recommended_with_a_warning(places: Places) -> N
 
 
 @pytest.mark.parametrize("declared", ["!python3-tk", "python3-tk"])
-def test_a_recommendation_is_left_out_or_made_a_dependency_by_the_user(places: Places, declared: str) -> None:
+def test_a_recommendation_is_left_out_or_made_a_dependency_by_the_user(places: Dirs, declared: str) -> None:
     found = depends(places, "def main():\n    import tkinter\n", "$auto", declared)
 
     assert (found.recommends, found.warnings) == ((), ())
     assert names(found) == (() if declared[0] == "!" else ("python3-tk",))
 
 
-def test_a_dependency_is_left_out_by_the_user(places: Places) -> None:
+def test_a_dependency_is_left_out_by_the_user(places: Dirs) -> None:
     found = depends(places, "import tkinter\n", "$auto", "!python3-tk")
 
     assert names(found) == ()
     assert [each.what for each in found.exclusions] == ["python3-tk"]
 
 
-def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Places) -> None:
+def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Dirs) -> None:
     here = places.target()
     pypy = replace(
         here.interpreter, path=PurePosixPath("/usr/bin/pypy3.9"), version=(3, 9, 16), identity="its own",

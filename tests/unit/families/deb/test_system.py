@@ -11,7 +11,7 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
-from unit.places import Places
+from unit.places import Dirs
 from unit.samples import a_system
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import package_floor
@@ -61,15 +61,15 @@ class Machine(Dpkg):
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     database(made)
     (made.root / "usr/bin/python3").symlink_to("python3.11")
     made.text(f"{SITE}/PyYAML-6.0.dist-info/METADATA", METADATA)
     return made
 
 
-def found(places: Places, *names: str, **known: str) -> tuple[SystemDistribution, ...]:
+def found(places: Dirs, *names: str, **known: str) -> tuple[SystemDistribution, ...]:
     owners = {f"{SITE}/PyYAML-6.0.dist-info": "python3-yaml"}
     machine = Machine(
         owners, {"python3-yaml": "6.0-3+b2"}, known={f"python3-{name}": each for name, each in known.items()}
@@ -77,7 +77,7 @@ def found(places: Places, *names: str, **known: str) -> tuple[SystemDistribution
     return system_distributions(names, places.target(), machine, places.root / "cache")
 
 
-def test_the_package_and_its_modules_are_found_by_the_metadata(places: Places) -> None:
+def test_the_package_and_its_modules_are_found_by_the_metadata(places: Dirs) -> None:
     (only,) = found(places, "pyyaml")
 
     assert only.package == NativePackage("python3-yaml", "6.0-3+b2", "amd64")
@@ -85,13 +85,13 @@ def test_the_package_and_its_modules_are_found_by_the_metadata(places: Places) -
     assert str(only.metadata) == f"{SITE}/PyYAML-6.0.dist-info"
 
 
-def test_nothing_is_asked_when_nothing_is_wanted(places: Places) -> None:
+def test_nothing_is_asked_when_nothing_is_wanted(places: Dirs) -> None:
     (places.root / "usr/bin/python3").unlink()
 
     assert found(places) == ()
 
 
-def test_the_packages_to_install_are_those_that_apt_knows(places: Places) -> None:
+def test_the_packages_to_install_are_those_that_apt_knows(places: Dirs) -> None:
     with pytest.raises(PackageDatabaseError) as caught:
         found(
             places, "psycopg2", "python-dateutil", "pynacl", "made-up", psycopg2="2.9.5-1", dateutil="2.8", nacl="1.5"
@@ -103,7 +103,7 @@ def test_the_packages_to_install_are_those_that_apt_knows(places: Places) -> Non
     ]
 
 
-def test_another_interpreter_than_the_default_one_is_refused(places: Places) -> None:
+def test_another_interpreter_than_the_default_one_is_refused(places: Dirs) -> None:
     (places.root / "usr/bin/python3").unlink()
     places.text("/usr/bin/python3.12", "")
     (places.root / "usr/bin/python3").symlink_to("python3.12")
@@ -142,7 +142,7 @@ def test_the_floor_is_the_lowest_version_that_the_requirement_accepts(
     assert package_floor(distribution, specifier, SPELLING) == floor
 
 
-def test_exposed_distributions_become_dependencies_with_their_evidence(places: Places) -> None:
+def test_exposed_distributions_become_dependencies_with_their_evidence(places: Dirs) -> None:
     one = a_system(version="2.9.5")
     two = a_system("idna", "3.3", package=NativePackage("python3-idna", "3.3-1", "all"))
     system = (

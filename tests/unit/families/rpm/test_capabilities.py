@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from venvpkg.families.rpm.libraries import capability, is_library, required_by, required_of_system
-from venvpkg.model.elf import Abi, Edge, ElfKind, ElfObject, Found, Need, SymbolVersion
+from venvpkg.model.elf import Abi, ElfKind, ElfObject, Found, Need, ResolvedNeed, SymbolVersion
 
 X86_64 = Abi(64, little_endian=True, machine=62, flags=0)
 I386 = Abi(32, little_endian=True, machine=3, flags=0)
@@ -61,8 +61,8 @@ def test_an_object_with_gnu_hashes_alone_requires_a_loader_that_knows_them() -> 
 
 def test_what_the_payload_brings_is_not_required_with_its_versions() -> None:
     edges = [
-        Edge(Need("libfoo.so.1", MODULE.path), Found.SELF, (PurePosixPath("/opt/venvs/app/lib/libfoo.so.1"),)),
-        Edge(Need("libc.so.6", MODULE.path), Found.TARGET, (PurePosixPath("/lib64/libc.so.6"),)),
+        ResolvedNeed(Need("libfoo.so.1", MODULE.path), Found.SELF, (PurePosixPath("/opt/venvs/app/lib/libfoo.so.1"),)),
+        ResolvedNeed(Need("libc.so.6", MODULE.path), Found.TARGET, (PurePosixPath("/lib64/libc.so.6"),)),
     ]
 
     required = required_of_system([MODULE], edges)
@@ -73,8 +73,8 @@ def test_what_the_payload_brings_is_not_required_with_its_versions() -> None:
 def test_one_soname_may_be_private_for_one_object_and_the_systems_for_another() -> None:
     other = replace(MODULE, path=PurePosixPath("/opt/venvs/app/lib/_bar.so"))
     edges = [
-        Edge(Need("libfoo.so.1", MODULE.path), Found.PRELOAD, (MODULE.path,)),
-        Edge(Need("libfoo.so.1", other.path), Found.MISSING),
+        ResolvedNeed(Need("libfoo.so.1", MODULE.path), Found.PRELOAD, (MODULE.path,)),
+        ResolvedNeed(Need("libfoo.so.1", other.path), Found.MISSING),
     ]
 
     required = required_of_system([MODULE, other], edges)

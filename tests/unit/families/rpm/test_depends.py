@@ -11,7 +11,7 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON, PYTHON_FILES, VERSION, Rpm
 from unit.linking.builder import Elf, Take
-from unit.places import Places
+from unit.places import Dirs
 from venvpkg.errors import ConfigurationError, MissingToolError, PackageDatabaseError, UnprovidedCapabilityError
 from venvpkg.families.rpm.dependencies import derive_dependencies
 from venvpkg.host.runner import Command, Completed
@@ -31,8 +31,8 @@ VERSIONS = {"python3": "3.11.2-1.el9"}
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     made.library("libfoo.so.1", "libm.so.6")
     return made
 
@@ -42,7 +42,7 @@ def rpm(available: Mapping[str, tuple[str, ...]] | None = None, **installed: tup
 
 
 def depends(
-    places: Places,
+    places: Dirs,
     runner: Rpm,
     *declared: str,
     sonames: tuple[SonameRule, ...] = (),
@@ -55,11 +55,11 @@ def depends(
     )  # fmt: skip
 
 
-def needing_foo(places: Places, *versions: str) -> None:
+def needing_foo(places: Dirs, *versions: str) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1",), versions=versions))
 
 
-def test_a_payload_without_elf_files_needs_the_interpreter_by_path_and_abi(places: Places) -> None:
+def test_a_payload_without_elf_files_needs_the_interpreter_by_path_and_abi(places: Dirs) -> None:
     found = depends(places, rpm())
 
     assert found.relations() == OF_PYTHON
@@ -67,7 +67,7 @@ def test_a_payload_without_elf_files_needs_the_interpreter_by_path_and_abi(place
     assert dict(found.owners) == {"python3": NativePackage("python3", "3.11.2-1.el9", "x86_64")}
 
 
-def test_a_library_and_each_of_its_versions_is_required_by_name(places: Places) -> None:
+def test_a_library_and_each_of_its_versions_is_required_by_name(places: Dirs) -> None:
     needing_foo(places, "libfoo.so.1/FOO_1")
 
     found = depends(places, rpm(None, **FOO))
@@ -78,7 +78,7 @@ def test_a_library_and_each_of_its_versions_is_required_by_name(places: Places) 
     assert dict(found.owners)["libfoo"].version == VERSION
 
 
-def test_two_libraries_with_a_version_of_one_name_are_both_required_in_it(places: Places) -> None:
+def test_two_libraries_with_a_version_of_one_name_are_both_required_in_it(places: Dirs) -> None:
     both = ("libc.so.6/GLIBC_2.29", "libm.so.6/GLIBC_2.29")
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libc.so.6", "libm.so.6"), versions=both))
     glibc = (*GLIBC["glibc"], "libc.so.6(GLIBC_2.29)(64bit)", "libm.so.6(GLIBC_2.29)(64bit)")
@@ -88,7 +88,7 @@ def test_two_libraries_with_a_version_of_one_name_are_both_required_in_it(places
     assert {"libc.so.6(GLIBC_2.29)(64bit)", "libm.so.6(GLIBC_2.29)(64bit)"} <= set(relations)
 
 
-def test_a_library_without_versions_can_be_required_in_its_present_one(places: Places) -> None:
+def test_a_library_without_versions_can_be_required_in_its_present_one(places: Dirs) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1", "libc.so.6")))
     bare = {"libfoo": ("libfoo.so.1()(64bit)",)}
     target = replace(places.target(), isa="(x86-64)")
@@ -103,7 +103,7 @@ def test_a_library_without_versions_can_be_required_in_its_present_one(places: P
     )  # fmt: skip
 
 
-def test_what_the_payload_brings_itself_is_neither_asked_for_nor_required(places: Places) -> None:
+def test_what_the_payload_brings_itself_is_neither_asked_for_nor_required(places: Dirs) -> None:
     mangled = "libssl-0a1b2c3d.so.3"
     places.payload(f"{LIB}/app.libs/{mangled}", Elf(soname=mangled))
     places.payload(
@@ -113,7 +113,7 @@ def test_what_the_payload_brings_itself_is_neither_asked_for_nor_required(places
     assert depends(places, rpm()).relations() == OF_PYTHON
 
 
-def test_what_is_not_installed_is_looked_for_in_the_repositories(places: Places) -> None:
+def test_what_is_not_installed_is_looked_for_in_the_repositories(places: Dirs) -> None:
     needing_foo(places)
     (places.root / "usr/lib/x86_64-linux-gnu/libfoo.so.1").unlink()
 
@@ -123,7 +123,7 @@ def test_what_is_not_installed_is_looked_for_in_the_repositories(places: Places)
     assert (evidence.soname, evidence.owner, evidence.library) == ("libfoo.so.1", "libfoo", None)
 
 
-def test_every_capability_that_nobody_provides_is_named_with_who_needs_it(places: Places) -> None:
+def test_every_capability_that_nobody_provides_is_named_with_who_needs_it(places: Dirs) -> None:
     needing_foo(places, "libfoo.so.1/FOO_2")
 
     with pytest.raises(UnprovidedCapabilityError) as caught:
@@ -133,7 +133,7 @@ def test_every_capability_that_nobody_provides_is_named_with_who_needs_it(places
     assert f"for {LIB}/_foo.so (the library is there as /lib/x86_64-linux-gnu/libfoo.so.1)" in caught.value.details
 
 
-def test_repositories_that_cannot_be_asked_are_told_with_what_is_missing(places: Places) -> None:
+def test_repositories_that_cannot_be_asked_are_told_with_what_is_missing(places: Dirs) -> None:
     needing_foo(places)
     runner = rpm()
     runner.dnf = Completed(1, stderr=b"Error: Failed to download metadata\n")
@@ -142,7 +142,7 @@ def test_repositories_that_cannot_be_asked_are_told_with_what_is_missing(places:
         depends(places, runner)
 
 
-def test_repositories_are_not_asked_when_all_is_installed(places: Places) -> None:
+def test_repositories_are_not_asked_when_all_is_installed(places: Dirs) -> None:
     needing_foo(places)
     runner = rpm(None, **FOO)
 
@@ -151,7 +151,7 @@ def test_repositories_are_not_asked_when_all_is_installed(places: Places) -> Non
     assert {command.argv[0] for command in runner.ran} == {"rpm"}
 
 
-def test_a_plug_in_whose_name_is_no_librarys_has_no_capability_and_a_warning(places: Places) -> None:
+def test_a_plug_in_whose_name_is_no_librarys_has_no_capability_and_a_warning(places: Dirs) -> None:
     places.library("plugin.so")
     places.payload(f"{LIB}/_foo.so", Elf(needed=("plugin.so",)))
     reporter = RecordingReporter()
@@ -162,7 +162,7 @@ def test_a_plug_in_whose_name_is_no_librarys_has_no_capability_and_a_warning(pla
     assert [each for each in reporter.warnings if each.startswith("plugin.so has no name that rpm knows")]
 
 
-def test_the_users_rule_stands_for_a_library_and_is_not_checked(places: Places) -> None:
+def test_the_users_rule_stands_for_a_library_and_is_not_checked(places: Dirs) -> None:
     needing_foo(places, "libfoo.so.1/FOO_9")
 
     found = depends(places, rpm(), sonames=(SonameRule("libfoo.so.1", relation="libfoo (>= 2) | libfoo-compat"),))
@@ -171,7 +171,7 @@ def test_the_users_rule_stands_for_a_library_and_is_not_checked(places: Places) 
 
 
 @pytest.mark.parametrize("name", ["libfoo", "libfoo.so.1", "libfoo.so.1()(64bit)"])
-def test_a_computed_relation_is_left_out_by_package_soname_or_capability(places: Places, name: str) -> None:
+def test_a_computed_relation_is_left_out_by_package_soname_or_capability(places: Dirs, name: str) -> None:
     needing_foo(places)
 
     found = depends(places, rpm(None, **FOO), f"!{name}", "$auto")
@@ -180,13 +180,13 @@ def test_a_computed_relation_is_left_out_by_package_soname_or_capability(places:
     assert [each.what for each in found.exclusions] == ["libfoo.so.1()(64bit)"]
 
 
-def test_declared_relations_are_spelled_for_rpm_and_joined(places: Places) -> None:
+def test_declared_relations_are_spelled_for_rpm_and_joined(places: Dirs) -> None:
     assert depends(places, rpm(), "$auto", "postgresql (>= 13) | pgcli").relations() == (
         "(postgresql >= 13 or pgcli)", *OF_PYTHON,
     )  # fmt: skip
 
 
-def test_declared_texts_that_are_no_relations_are_told_together(places: Places) -> None:
+def test_declared_texts_that_are_no_relations_are_told_together(places: Dirs) -> None:
     with pytest.raises(ConfigurationError) as caught:
         depends(places, rpm(), "%{x}", "a b")
 
@@ -194,14 +194,14 @@ def test_declared_texts_that_are_no_relations_are_told_together(places: Places) 
     assert "'a b'" in str(caught.value)
 
 
-def test_an_interpreter_that_no_package_ships_or_that_has_no_abi_is_refused(places: Places) -> None:
+def test_an_interpreter_that_no_package_ships_or_that_has_no_abi_is_refused(places: Dirs) -> None:
     with pytest.raises(PackageDatabaseError, match="No package ships it"):
         depends(places, Rpm({**PYTHON, **GLIBC}, {}, {}, VERSIONS))
     with pytest.raises(PackageDatabaseError, match=r"provides python\(abi\) = 3.11"):
         depends(places, Rpm({"python3": (), **GLIBC}, PYTHON_FILES, {}, VERSIONS))
 
 
-def test_an_interpreter_older_than_the_application_asks_for_is_refused(places: Places) -> None:
+def test_an_interpreter_older_than_the_application_asks_for_is_refused(places: Dirs) -> None:
     with pytest.raises(PackageDatabaseError, match="is older than 3.11.0"):
         depends(places, Rpm({**PYTHON, **GLIBC}, PYTHON_FILES, {}, {"python3": "3.10.9-1"}))
 
@@ -225,19 +225,19 @@ class FailingRpm:
     ],
 )
 def test_a_database_that_is_missing_locked_or_damaged_is_told(
-    places: Places, answer: Completed, error: type[Exception]
+    places: Dirs, answer: Completed, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         derive_dependencies(places.scan(), places.staged(), places.target(), FailingRpm(answer), RecordingReporter())
 
 
-def test_a_symbol_version_with_a_symbol_counts_like_one_without(places: Places) -> None:
+def test_a_symbol_version_with_a_symbol_counts_like_one_without(places: Dirs) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1",), symbols=(Take("f", "libfoo.so.1/FOO_1"),)))
 
     assert "libfoo.so.1(FOO_1)(64bit)" in depends(places, rpm(None, **FOO)).relations()
 
 
-def of_another(places: Places, path: str, implementation: str = "cpython", suffix: str = "") -> Target:
+def of_another(places: Dirs, path: str, implementation: str = "cpython", suffix: str = "") -> Target:
     places.system(path, Elf())
     here = places.target()
     interpreter = replace(
@@ -258,7 +258,7 @@ def of_another(places: Places, path: str, implementation: str = "cpython", suffi
     ],
 )  # fmt: skip
 def test_another_interpreter_is_bound_by_its_path_and_the_abi_that_its_package_tells(  # noqa: PLR0913, PLR0917
-    places: Places, path: str, implementation: str, suffix: str, package: str, provided: tuple[str, ...],
+    places: Dirs, path: str, implementation: str, suffix: str, package: str, provided: tuple[str, ...],
     relations: tuple[str, ...],
 ) -> None:  # fmt: skip
     there = of_another(places, path, implementation, suffix)
@@ -270,7 +270,7 @@ def test_another_interpreter_is_bound_by_its_path_and_the_abi_that_its_package_t
     assert found.relations() == relations
 
 
-def test_an_interpreter_that_no_package_owns_is_no_requirement_and_a_warning(places: Places) -> None:
+def test_an_interpreter_that_no_package_owns_is_no_requirement_and_a_warning(places: Dirs) -> None:
     there = of_another(places, "/usr/local/bin/python3.12")
     reporter = RecordingReporter()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.samples import debian_12
-from venvpkg.families.rpm.repositories import KnownMetadata
+from venvpkg.families.rpm.repositories import CachedRepositoryQueries
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 def asked_again(root: Path, tmp_path: Path, dnf: Dnf, question: Command = QUESTION) -> bool:
     """Ask in a new run; return whether dnf was asked."""
     before = dnf.asked
-    done = KnownMetadata(replace(debian_12(), root=root), dnf, tmp_path / "cache").run(question)
+    done = CachedRepositoryQueries(replace(debian_12(), root=root), dnf, tmp_path / "cache").run(question)
     assert (done.returncode, done.stdout) == (dnf.answer.returncode, dnf.answer.stdout)
     return dnf.asked > before
 

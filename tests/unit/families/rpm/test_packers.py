@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unit.fakes import ScriptedRunner
 from unit.families.rpm.test_metadata import el_9
-from venvpkg.families.rpm.owners import packers
+from venvpkg.families.rpm.owners import packaging_tool_versions
 from venvpkg.host.runner import Completed
 
 INSTALLED = (
@@ -17,7 +17,7 @@ def test_packages_that_are_not_installed_under_a_name_are_left_out() -> None:
         ("rpm", "--query", "--queryformat", SHIPS, "--whatprovides"): Completed(7, INSTALLED),
     })  # fmt: skip
 
-    found = packers(el_9(), runner)
+    found = packaging_tool_versions(el_9(), runner)
 
     assert found == (("python3", "3.9.18-1"), ("rpm", "4.18.0-1"), ("zstd", "2:1.5-1"))
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_spec, debian_12
-from venvpkg.families.rpm.collisions import avoid_collisions, warn_of_namesake
+from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.families.rpm.repositories import providers_in_repositories
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.depends import NativePackage
@@ -74,7 +74,7 @@ def test_what_is_no_list_of_zypper_provides_nothing() -> None:
 
 def namesake(runner: ScriptedRunner) -> list[str]:
     reporter = RecordingReporter()
-    warn_of_namesake("app", debian_12(), runner, reporter, cache=NOWHERE)
+    warn_if_name_taken("app", debian_12(), runner, reporter, cache=NOWHERE)
     return reporter.warnings
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON_FILES, Rpm
-from unit.places import Places
+from unit.places import Dirs
 from venvpkg.families.rpm.dependencies import derive_dependencies
 from venvpkg.model.staged import InstalledDistribution
 
@@ -29,12 +29,12 @@ UNKNOWN = (
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    return Dirs.below(tmp_path)
 
 
 def depends(  # noqa: PLR0913 - each is one thing that a release can have
-    places: Places,
+    places: Dirs,
     source: str,
     *declared: str,
     files: Mapping[str, str] | None = None,
@@ -64,20 +64,20 @@ def names(found: DependencySet) -> tuple[str, ...]:
     return tuple(each for each in found.relations() if each not in OF_PYTHON)
 
 
-def test_the_package_of_an_installed_module_is_the_rpmdbs_answer(places: Places) -> None:
+def test_the_package_of_an_installed_module_is_the_rpmdbs_answer(places: Dirs) -> None:
     found = depends(places, "import tkinter.ttk\n", files={f"{LIBRARY}/tkinter/__init__.py": "own-tk"})
 
     assert names(found) == ("own-tk",)
     assert [each.evidence[0].module for each in found.dependencies if each.relation == "own-tk"] == ["tkinter.ttk"]
 
 
-def test_what_comes_with_the_interpreter_is_not_required(places: Places) -> None:
+def test_what_comes_with_the_interpreter_is_not_required(places: Dirs) -> None:
     found = depends(places, "import tkinter\n", files={f"{LIBRARY}/tkinter/__init__.py": "python3-libs"})
 
     assert names(found) == ()
 
 
-def test_the_repositories_know_what_is_not_installed(places: Places) -> None:
+def test_the_repositories_know_what_is_not_installed(places: Dirs) -> None:
     reporter = RecordingReporter()
     theirs = {"/usr/lib/python3.11/tkinter/__init__.py": "their-tk"}
 
@@ -85,7 +85,7 @@ def test_the_repositories_know_what_is_not_installed(places: Places) -> None:
     assert reporter.warnings == []
 
 
-def test_where_neither_knows_the_releases_usual_name_stands_with_a_warning(places: Places) -> None:
+def test_where_neither_knows_the_releases_usual_name_stands_with_a_warning(places: Dirs) -> None:
     reporter = RecordingReporter()
 
     assert names(depends(places, "import tkinter\n", reporter=reporter)) == ("python3-tkinter",)
@@ -103,15 +103,15 @@ def test_where_neither_knows_the_releases_usual_name_stands_with_a_warning(place
         ("python311-base", "import sqlite3", "python311"),
     ],
 )
-def test_names_are_those_of_the_family_of_releases(places: Places, python: str, source: str, package: str) -> None:
+def test_names_are_those_of_the_family_of_releases(places: Dirs, python: str, source: str, package: str) -> None:
     assert names(depends(places, f"{source}\n", python=python)) == (package,)
 
 
-def test_what_fedora_has_with_the_interpreter_is_not_looked_for_there(places: Places) -> None:
+def test_what_fedora_has_with_the_interpreter_is_not_looked_for_there(places: Dirs) -> None:
     assert names(depends(places, "import curses, sqlite3, dbm.gnu\n")) == ()
 
 
-def test_what_need_not_happen_is_recommended_with_a_warning(places: Places) -> None:
+def test_what_need_not_happen_is_recommended_with_a_warning(places: Dirs) -> None:
     found = depends(places, "def main():\n    import tkinter\n")
 
     assert (names(found), [each.relation for each in found.recommends]) == ((), ["python3-tkinter"])
@@ -120,7 +120,7 @@ def test_what_need_not_happen_is_recommended_with_a_warning(places: Places) -> N
 
 
 @pytest.mark.parametrize("declared", ["!python3-tkinter", "python3-tkinter"])
-def test_a_recommendation_is_left_out_or_made_a_requirement_by_the_user(places: Places, declared: str) -> None:
+def test_a_recommendation_is_left_out_or_made_a_requirement_by_the_user(places: Dirs, declared: str) -> None:
     found = depends(places, "def main():\n    import tkinter\n", "$auto", declared)
 
     assert (found.recommends, found.warnings) == ((), ())

@@ -10,7 +10,7 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import PYTHON, PYTHON_FILES, Rpm
-from unit.places import Places
+from unit.places import Dirs
 from unit.samples import a_system
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.rpm.dependencies import derive_dependencies
@@ -36,13 +36,13 @@ class Machine(Rpm):
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    made = Places.below(tmp_path)
+def places(tmp_path: Path) -> Dirs:
+    made = Dirs.below(tmp_path)
     made.text(f"{SITE}/PyYAML-6.0.1-py3.11.egg-info/PKG-INFO", "Metadata-Version: 1.2\nName: PyYAML\nVersion: 6.0.1\n")
     return made
 
 
-def test_the_package_and_its_modules_are_found_by_the_metadata(places: Places) -> None:
+def test_the_package_and_its_modules_are_found_by_the_metadata(places: Dirs) -> None:
     machine = Machine({}, {f"{SITE}/PyYAML-6.0.1-py3.11.egg-info": "python3-pyyaml"})
 
     (only,) = system_distributions(("pyyaml",), places.target(), machine, places.root)
@@ -52,14 +52,14 @@ def test_the_package_and_its_modules_are_found_by_the_metadata(places: Places) -
     assert [str(each) for each in only.directories] == [SITE, "/usr/lib/python3.11/site-packages"]
 
 
-def test_what_is_not_installed_is_named_as_packages_provide_it(places: Places) -> None:
+def test_what_is_not_installed_is_named_as_packages_provide_it(places: Dirs) -> None:
     with pytest.raises(PackageDatabaseError) as caught:
         system_distributions(("psycopg2", "six"), places.target(), Machine({}), places.root)
 
     assert caught.value.resolution == "Run: dnf install 'python3.11dist(psycopg2)' 'python3.11dist(six)'"
 
 
-def test_an_exposed_distribution_becomes_a_requirement(places: Places) -> None:
+def test_an_exposed_distribution_becomes_a_requirement(places: Dirs) -> None:
     distribution = a_system("pyyaml", "6.0.1", package=NativePackage("python3-pyyaml", "6.0.1-19.fc42", "x86_64"))
     system = (StagedSystem(distribution, (("app", "PyYAML>=5.4", ">=5.4"),)),)
     staged = dataclasses.replace(places.staged(), system=system)

@@ -68,11 +68,11 @@ def test_files_directories_and_links_take_the_place_of_what_is_there(tmp_path: P
     ],
 )
 def test_what_leads_out_or_is_no_file_is_refused(members: list[tuple[str, bytes, str]], tmp_path: Path) -> None:
-    room = tmp_path / "room"
-    room.mkdir()
+    sandbox = tmp_path / "room"
+    sandbox.mkdir()
 
     with pytest.raises(ValueError, match="leads out|neither file"):
-        unpack(sent(*members), room)
+        unpack(sent(*members), sandbox)
 
     assert [path.name for path in tmp_path.iterdir()] == ["room"]
 
@@ -80,10 +80,10 @@ def test_what_leads_out_or_is_no_file_is_refused(members: list[tuple[str, bytes,
 def test_the_mode_of_a_directory_that_became_a_link_is_not_set_on_what_it_leads_to(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir(mode=0o700)
-    room = tmp_path / "room"
-    room.mkdir()
+    sandbox = tmp_path / "room"
+    sandbox.mkdir()
 
-    unpack(sent(("./a", tarfile.DIRTYPE, ""), ("./a", tarfile.SYMTYPE, str(other))), room)
+    unpack(sent(("./a", tarfile.DIRTYPE, ""), ("./a", tarfile.SYMTYPE, str(other))), sandbox)
 
     assert other.stat().st_mode & 0o777 == 0o700
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.store.dirs import Places
+from venvpkg.store.dirs import Dirs
 
 if TYPE_CHECKING:
     import pytest
@@ -19,13 +19,13 @@ def test_a_relative_place_with_dots_and_links_is_named_by_its_real_path(
     (tmp_path / "link").symlink_to("real")
     monkeypatch.chdir(tmp_path / "here")
 
-    places = Places.of_user(wheelhouse=Path("../link/house"), cache=Path("../cache"))
+    dirs = Dirs.of_user(wheelhouse=Path("../link/house"), cache=Path("../cache"))
 
-    assert (places.wheelhouse, places.cache) == (tmp_path / "real/house", tmp_path / "cache")
+    assert (dirs.wheelhouse, dirs.cache) == (tmp_path / "real/house", tmp_path / "cache")
 
 
 def test_a_loop_of_links_is_left_for_its_first_use(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
 
-    assert Places.of_user(cache=loop).cache == loop
+    assert Dirs.of_user(cache=loop).cache == loop
