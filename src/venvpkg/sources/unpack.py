@@ -71,7 +71,7 @@ def unpack_sdist(archive: Path, directory: Path) -> int:
         raise WheelError(
             f"The sdist {archive.name} cannot be unpacked.",
             details=f"  {type(error).__name__}: {error}",
-            resolution="Reporter the damage to its publisher, or use the publisher's wheel (policy `binary`).",
+            resolution="Report the damage to its publisher, or use the publisher's wheel (policy `binary`).",
         ) from error
     unpacking.finish()
     return unpacking.newest
@@ -143,7 +143,7 @@ class _Unpacking:
             raise WheelError(
                 f"The sdist {self._archive.name} cannot be unpacked.",
                 details="\n".join(f"  {problem}" for problem in self._problems),
-                resolution="Reporter it to its publisher, or use the publisher's wheel (policy `binary`).",
+                resolution="Report it to its publisher, or use the publisher's wheel (policy `binary`).",
             )
 
     def _place(self, name: str, size: int) -> PurePosixPath | None:

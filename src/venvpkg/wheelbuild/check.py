@@ -78,7 +78,7 @@ def check_wheel(path: Path, *, contents: bool = True) -> WheelFacts:
         raise WheelError(
             f"The wheel {path.name} cannot be used.",
             details="\n".join(f"  {each}" for each in (*shown, *([f"and {more} more"] if more else []))),
-            resolution="Reporter it to its publisher, or choose another version.",
+            resolution="Report it to its publisher, or choose another version.",
         )
     return WheelFacts(check.name, check.version, check.tags, check.dist_info, tuple(sorted(check.elf)))
 

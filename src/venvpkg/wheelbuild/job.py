@@ -221,7 +221,7 @@ class _Building:
             raise CompileError(
                 f"{self._job.title} cannot be built: its backend asks for what is no requirement.",
                 details="\n".join(f"  {problem}" for problem in problems),
-                resolution="Reporter it to its publisher, or choose another version.",
+                resolution="Report it to its publisher, or choose another version.",
             )
         return answer
 

@@ -126,7 +126,7 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
         raise WheelError(
             f"The backend built {raw.name}, which cannot be used.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Reporter it to its publisher, or choose another version.",
+            resolution="Report it to its publisher, or choose another version.",
         )
 
 
