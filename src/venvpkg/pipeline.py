@@ -1,140 +1,107 @@
-"""The stages in order."""
+"""The stages in order: ``build`` is the table of contents, the functions below it call each stage's own module."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from venvpkg.composition import bundled_in, described, packed, related, scanned, staged_of
 from venvpkg.config.inclusions import read_inclusions
-from venvpkg.config.project import read_project
-from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
-from venvpkg.errors import DownloadError, LockError, MissingToolError
-from venvpkg.explain.evidence import load_evidence
-from venvpkg.explain.formats import OutputFormat, render_dependencies
-from venvpkg.families import backend_of, backend_of_file
-from venvpkg.families.common.preflight import is_owned, refuse, require_owned, warning_of
+from venvpkg.config.settings import settings_table
+from venvpkg.console import Work
+from venvpkg.context import build_context, resolve_target
+from venvpkg.depends.derive import require_known_floors
+from venvpkg.explain.evidence import dump_evidence
+from venvpkg.families.common.artifact_cache import ArtifactCache
+from venvpkg.families.common.compose import PackageParts, compose_spec
+from venvpkg.families.common.preflight import check_project, require_owned
+from venvpkg.host.files import sha256_of
+from venvpkg.index.urls import without_credentials
+from venvpkg.linking.tree import scan as scan_tree
 from venvpkg.lock.obtain import obtain_lock, renew_lock
-from venvpkg.model.wheels import Action
-from venvpkg.record.file import dump_build_record, publish
-from venvpkg.sbom.cyclonedx import Contents
+from venvpkg.lock.venvpkg_lock import read_build_pins
+from venvpkg.model.package import BuildRecord
+from venvpkg.record.file import dump_build_record, write_outputs
+from venvpkg.record.inputs import Ingredients, inputs_of
+from venvpkg.sbom.bundled import bundled_libraries
+from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
+from venvpkg.sbom.warnings import binary_warnings, native_code_in_pure_wheels
 from venvpkg.staging.clock import source_date_epoch
-from venvpkg.targets.prerequisites import always_missing, missing_prerequisites, require
-from venvpkg.workbench import (
-    Session,
-    examined,
-    planned,
-    prepared,
-    site_target,
-    toolchain_of,
-    wheels_of,
-    with_system,
-    workbench,
+from venvpkg.staging.stage import StageInputs
+from venvpkg.staging.stage import stage as stage_payload
+from venvpkg.wheel_stages import (
+    choose_fallbacks,
+    compile_wheels,
+    find_system_packages,
+    plan_wheels,
+    require_prerequisites,
+    run_prepare_steps,
 )
+from venvpkg.wheelbuild.debug_symbols import extract_debug
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
+    from pathlib import Path
 
-    from venvpkg.host.runner import Streamer
-    from venvpkg.model.inspection import Inspection
-    from venvpkg.model.package import Artifact, BuildRecord
-    from venvpkg.model.project import Project
-    from venvpkg.model.target import Target
-    from venvpkg.model.wheels import WheelPlan
-    from venvpkg.targets.prerequisites import Missing
-    from venvpkg.workbench import Workbench
-
-
-__all__ = [
-    "Session", "build", "build_recorded", "examine", "explain", "init", "inspect", "lock", "plan", "read",
-]  # fmt: skip
+    from venvpkg.console import Reporter
+    from venvpkg.context import BuildContext, Session
+    from venvpkg.lock.obtain import ObtainedLock
+    from venvpkg.model.depends import DependencySet
+    from venvpkg.model.elf import ElfReport
+    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.project import Inclusions, Project
+    from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.sbom.bundled import Bundled
 
 
-def read(
-    application: str, overrides: Mapping[str, str | Sequence[str]], environment: Mapping[str, str] | None = None
-) -> Project:
-    """Return the project that the command line names; see ``config.project``."""
-    return read_project(application, overrides, Path.cwd(), environment)
+class Built(NamedTuple):
+    """A package and its build record, as they are in their directory."""
+
+    artifact: Artifact
+    record: BuildRecord
 
 
-def build(project: Project, destination: Path, session: Session, *, locked: bool) -> Artifact:
+def build(
+    project: Project, destination: Path, session: Session, *, locked: bool, leave_out: tuple[Path, ...] = ()
+) -> Built:
     """Build the native package of ``project``, and write it and its record into ``destination``.
 
     Args:
         project: what to build.
-        destination: directory for the package; made when it is not there.
+        destination: directory for the package; created if it does not exist.
         session: this run.
         locked: fail when the lock is missing or out of date, instead of resolving.
+        leave_out: further directories inside the project that are not source.
 
     Raises:
-        VenvpkgError: a stage failed; each family has its exit code.
+        VenvpkgError: a stage failed; each family of errors has its exit code.
     """
-    return build_recorded(project, destination, session, locked=locked)[0]
-
-
-def build_recorded(
-    project: Project, destination: Path, session: Session, *, locked: bool, leave_out: tuple[Path, ...] = ()
-) -> tuple[Artifact, BuildRecord]:
-    """Build the native package of ``project``, and return it with its record; both are in ``destination`` then.
-
-    Args:
-        project: what to build.
-        destination: directory for the package; made when it is not there.
-        session: this run.
-        locked: fail when the lock is missing or out of date, instead of resolving.
-        leave_out: further directories inside the project that are no source.
-
-    Raises:
-        VenvpkgError: a stage failed; each family has its exit code.
-    """
-    site = site_target(session, project)
-    target, runner = site.target, site.runner
-    project = project.on(target)
-    backend = backend_of(target.family)
-    inclusions = read_inclusions(project, session.runner)
-    refuse(project, inclusions, backend.problems(project))
-    require_owned(project, target, runner, backend)
-    backend.warn_if_name_taken(project.package_name, target, runner, session.reporter, cache=session.dirs.cache)
-    with workbench(project, site, session, (destination, *leave_out)) as first:
-        obtained = obtain_lock(project, target, first.resolver, locked=locked)
-        bench = with_system(first, obtained.lock)
-        toolchain = toolchain_of(bench)
-        plan = planned(bench, obtained.lock, toolchain)
-        plan = examined(plan, bench, obtained.lock, toolchain)
-        _require_abilities(plan, bench)
-        plan = prepared(plan, bench, obtained.lock, toolchain)
-        wheels = wheels_of(plan, bench, toolchain)
-        staged = staged_of(wheels, plan, inclusions, bench)
-        elf = scanned(staged, bench)
-        bundled = bundled_in(staged, elf, plan, wheels, bench)
-        dependencies = related(staged, elf, bench)
-        epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
-        contents = Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
-        spec = described(contents, elf, inclusions, bench)
-        artifact, record = packed(spec, contents, obtained, toolchain, bench)
-        artifact = _published(artifact, record, destination)
+    resolved = resolve_target(session, project)
+    with build_context(project, resolved, session, (destination, *leave_out)) as context:
+        inclusions = check(context)
+        lock = obtain_lock(context.project, context.target, context.resolver, locked=locked)
+        system = find_system_packages(lock.lock, context)
+        plan = plan_wheels(lock.lock, system, context)
+        plan = choose_fallbacks(plan, lock.lock, context)
+        require_prerequisites(plan, context)
+        plan = run_prepare_steps(plan, context)
+        wheels = compile_wheels(plan, context)
+        staged = stage(wheels, plan, inclusions, context)
+        elf = scan(staged, context)
+        dependencies = derive(staged, elf, context)
+        bundled = find_bundled_libraries(staged, elf, plan, wheels, context)
+        epoch = source_date_epoch(context.project, lock.lock, session.environ, session.host)
+        name = context.project.package_name
+        contents = Contents(name, context.target, staged, plan, wheels, dependencies, bundled, epoch)
+        spec = compose(contents, elf, inclusions, context)
+        built = assemble(spec, contents, lock, context)
+        artifact = write(built, destination)
     session.reporter.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
-    return artifact, record
-
-
-def init(project: Project, session: Session) -> Path:
-    """Write the first configuration of an application, with what is known of it, and return the file's path."""
-    require_unconfigured(project)
-    native, unknown = None, ""
-    try:
-        chosen = plan(project, session)
-        built = (*chosen.by_action(Action.COMPILE), *chosen.by_action(Action.REUSE))
-        native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
-    except (DownloadError, LockError, MissingToolError) as error:
-        unknown = error.brief
-        session.reporter.warn(f"the distributions that will be compiled are not known: {unknown}")
-    detected = Detected(project.package_name, declared_commands(project), native, unknown)
-    return write_starter(project, detected)
+    return Built(artifact, built.record)
 
 
 def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPlan:
-    """Return what a build would do for each distribution, and why; the project and the wheelhouse stay as they are.
+    """Return what a build would do for each distribution, and why; nothing is fetched but metadata, nothing written.
 
     Args:
         project: what would be built.
@@ -144,55 +111,143 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
     Raises:
         VenvpkgError: as ``build``.
     """
-    site = site_target(session, project)
-    project = project.on(site.target)
-    with workbench(project, site, session) as first:
-        lock = obtain_lock(project, first.target, first.resolver, locked=locked, preview=True).lock
-        bench = with_system(first, lock)
-        return planned(bench, lock, toolchain_of(bench))
+    with build_context(project, resolve_target(session, project), session) as context:
+        lock = obtain_lock(context.project, context.target, context.resolver, locked=locked, preview=True).lock
+        return plan_wheels(lock, find_system_packages(lock, context), context, preview=True)
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
-    """Resolve ``project``, write its lock and return it."""
-    site = site_target(session, project)
-    project = project.on(site.target)
-    with workbench(project, site, session) as bench:
-        return renew_lock(project, bench.target, bench.resolver, upgrade=upgrade)
+    """Resolve ``project``, write its lock and return its path."""
+    with build_context(project, resolve_target(session, project), session) as context:
+        return renew_lock(context.project, context.target, context.resolver, upgrade=upgrade)
 
 
-def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Missing, ...]]:
-    """Return the target, and what lacks for building there."""
-    site = site_target(session, project)
-    project = project.on(site.target) if project else None
-    backend = backend_of(site.target.family)
-    if project:
-        require_owned(project, site.target, site.runner, backend)
-    if not is_owned(site.target, site.runner, backend):
-        session.reporter.warn(warning_of(site.target.interpreter.path))
-    return site.target, missing_prerequisites(
-        site.target, site.runner, project.settings.build_depends if project else ()
+def check(context: BuildContext) -> Inclusions:
+    """Return the project's files that shape the package, after everything was checked that is known before the lock.
+
+    Raises:
+        ConfigurationError: with every problem.
+        PackageDatabaseError: no package owns the interpreter, where the project wants that.
+    """
+    inclusions = read_inclusions(context.project, context.session.host)
+    check_project(context.project, inclusions, context.format.problems(context.project))
+    require_owned(context.project, context.target, context.runner, context.format)
+    context.format.warn_if_name_taken(context.project.package_name, context.on_target)
+    return inclusions
+
+
+def stage(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclusions, context: BuildContext) -> StagedVenv:
+    """Return the application with all wheels, as it will lie on the target."""
+    with context.reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
+        inputs = StageInputs(wheels, inclusions.files, plan.system)
+        staged = stage_payload(context.project, inputs, context.work, context.session.dirs, context.on_target)
+    count = len(staged.distributions)
+    context.reporter.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
+    return staged
+
+
+def scan(staged: StagedVenv, context: BuildContext) -> ElfReport:
+    """Return every ELF file of the payload."""
+    with context.reporter.task(Work.SCAN, "reading ELF files"):
+        return scan_tree(staged.destdir, context.target, context.reporter)
+
+
+def derive(staged: StagedVenv, elf: ElfReport, context: BuildContext) -> DependencySet:
+    """Return what the package depends on, with the evidence."""
+    settings = context.project.settings
+    with context.reporter.task(Work.DERIVE, "asking which packages own the libraries"):
+        dependencies = context.format.derive_dependencies(elf, staged, settings, context.on_target)
+    if settings.strict:
+        require_known_floors(dependencies)
+    return dependencies
+
+
+def find_bundled_libraries(
+    staged: StagedVenv, elf: ElfReport, plan: WheelPlan, wheels: tuple[ReadyWheel, ...], context: BuildContext
+) -> tuple[Bundled, ...]:
+    """Return the libraries that distributions brought along; warn of them, and of native code where none should be."""
+    bundled = bundled_libraries(staged, elf, wheels, context.reporter)
+    for warning in (
+        *native_code_in_pure_wheels(elf, staged.distributions, wheels),
+        *binary_warnings(plan, staged, elf, bundled),
+    ):
+        context.reporter.warn(warning)
+    return bundled
+
+
+def compose(contents: Contents, elf: ElfReport, inclusions: Inclusions, context: BuildContext) -> PackageSpec:
+    """Return the package's description, with its bill of materials and the debug information of its wheels."""
+    parts = PackageParts(
+        contents.staged,
+        elf,
+        contents.dependencies,
+        dump_evidence(contents.dependencies),
+        bill_of_materials(contents),
+        contents.source_date_epoch,
     )
+    spec = compose_spec(context.project, inclusions, parts)
+    if not context.project.settings.debug_symbols:
+        return spec
+    return replace(spec, debug=_debug_files(contents.wheels, context.work / "debug", context.reporter))
 
 
-def explain(
-    artifact: Path, package: str | None, runner: Streamer, output_format: OutputFormat = OutputFormat.TEXT
-) -> str:
-    """Return why a package depends on what it depends on; see ``explain.formats``."""
-    record = load_evidence(backend_of_file(artifact).read_evidence(artifact, runner), artifact.name)
-    return render_dependencies(record, output_format, artifact.name, package)
+def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context: BuildContext) -> Built:
+    """Return the package, in this run's private directory, and its record."""
+    session = context.session
+    with context.reporter.task(Work.PACK, f"packing {spec.name}"):
+        packed_spec = context.format.avoid_collisions(spec, context.on_target)
+        tools = context.format.packaging_tool_versions(context.target, context.runner)
+        kept = context.work / "packed" if session.repacks else session.dirs.packed
+        earlier = ArtifactCache(kept, tools, context.reporter)
+        artifact = context.format.assemble(packed_spec, context.work / "finished", earlier, context.on_target)
+    compiled = any(each.is_vendor for each in contents.wheels)
+    ingredients = Ingredients(
+        context.target,
+        contents.plan,
+        contents.wheels,
+        read_build_pins(context.project.build_lock),
+        contents.dependencies,
+        spec.inclusions,
+        context.toolchain if compiled else None,
+        tools,
+        [each for each in packed_spec.relations.conflicts if each not in spec.relations.conflicts],
+    )
+    return Built(replace(artifact, wheels=contents.wheels), _record(artifact, lock, ingredients, context.project))
 
 
-def inspect(artifact: Path, runner: Streamer) -> Inspection:
-    """Return what is in a package, whoever made it."""
-    return backend_of_file(artifact).inspect(artifact, runner)
-
-
-def _published(artifact: Artifact, record: BuildRecord, destination: Path) -> Artifact:
-    path = publish(artifact.path, artifact.companions, dump_build_record(record), destination)
+def write(built: Built, destination: Path) -> Artifact:
+    """Put the package, its record and its debug packages where people find them, and return the package there."""
+    artifact = built.artifact
+    path = write_outputs(artifact.path, artifact.companions, dump_build_record(built.record), destination)
     return replace(artifact, path=path, companions=tuple(path.with_name(each.name) for each in artifact.companions))
 
 
-def _require_abilities(plan: WheelPlan, bench: Workbench) -> None:
-    target, wanted = bench.target, bench.project.settings.build_depends
-    compiles = bool(plan.by_action(Action.COMPILE))
-    require(missing_prerequisites(target, bench.runner, wanted) if compiles else always_missing(target), target)
+def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Reporter) -> tuple[tuple[str, Path], ...]:
+    """Return build-id and file of all debug information that the wheels have; warn where there is none."""
+    found = {
+        build_id: file
+        for wheel in wheels
+        if wheel.debug is not None
+        for build_id, file in extract_debug(wheel.debug, directory).items()
+    }
+    if not found:
+        reporter.warn("debug-symbols: nothing in the package was compiled with debug information")
+    return tuple(sorted(found.items()))
+
+
+def _record(artifact: Artifact, lock: ObtainedLock, ingredients: Ingredients, project: Project) -> BuildRecord:
+    """Return the record; its lock is the one that was built from, whichever program keeps it."""
+    build_lock = project.build_lock
+    return BuildRecord(
+        name=project.name,
+        requirement=without_credentials(project.requirement) if project.requirement else None,
+        settings=settings_table(replace(project.settings, lock=None)),
+        source_date_epoch=artifact.spec.source_date_epoch,
+        lock=without_credentials(lock.text(project.lock.parent)),
+        build_lock=without_credentials(build_lock.read_text(encoding="utf-8")) if build_lock.exists() else "",
+        inputs=inputs_of(ingredients),
+        artifact=artifact.path.name,
+        sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
+        companions={each.name: sha256_of(each) for each in artifact.companions},
+    )

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from venvpkg.config.project import read_project
 from venvpkg.config.settings import read_configuration
 from venvpkg.errors import ConfigurationError, NotReproducedError
-from venvpkg.families import backend_of_file
+from venvpkg.families.registry import family_of_file
 from venvpkg.host.files import sha256_of, write_whole
 from venvpkg.lock.lockfile import relocated
-from venvpkg.pipeline import build_recorded
+from venvpkg.pipeline import build
 from venvpkg.record.file import read_build_record
 from venvpkg.record.inputs import changes_between
 from venvpkg.store.dirs import workspace
 
 if TYPE_CHECKING:
+    from venvpkg.context import Session
     from venvpkg.host.runner import Streamer
     from venvpkg.model.package import Artifact, BuildRecord
     from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
 
 
 def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | None) -> Artifact:
@@ -41,16 +41,16 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
     record = read_build_record(record_file)
     with workspace(session.dirs) as work:
         project = _project(record, argument, work)
-        environment = {**session.environment, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}
-        artifact, now = build_recorded(
+        environ = {**session.environ, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}
+        artifact, now = build(
             project,
             keep or work / "dist",
-            replace(session, environment=environment, repacks=True),
+            replace(session, environ=environ, repacks=True),
             locked=True,
             leave_out=(record_file.parent.absolute(),),
         )
         if (artifact.sha256, now.companions) != (record.sha256, record.companions):
-            raise _not_reproduced(record_file, record, artifact, now, session.runner)
+            raise _not_reproduced(record_file, record, artifact, now, session.host)
     return artifact
 
 
@@ -87,11 +87,11 @@ def _not_reproduced(
     else:
         resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
     differences = tuple(f"{name}: not the same" for name in dict(others))
-    if known and backend_of_file(original) is not backend_of_file(artifact.path):
+    if known and family_of_file(original) != family_of_file(artifact.path):
         differences += (f"{artifact.path.name} is a package of another family",)
         resolution = "Name what the recorded package was built for, with --target."
     elif known and artifact.sha256 != record.sha256:
-        differences += backend_of_file(original).differences(original, artifact.path, runner) or (
+        differences += family_of_file(original).format.differences(original, artifact.path, runner) or (
             "no member differs: only the order of members or the compression",
         )
     return NotReproducedError(record.artifact, changes, differences, resolution=resolution)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import jinja2  # noqa: TID251
 import jinja2.sandbox  # noqa: TID251
 
 from venvpkg.errors import AssembleError
-from venvpkg.model.target import Family
+from venvpkg.families.registry import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +26,11 @@ _OF_TEMPLATES = (
     TypeError,
     ValueError,
 )
-_CHECKOUT_NAMES = {"deb": "debian-templates", "rpm": "rpm-templates", "ci": "deploy/ci"}
+CI: Final = "ci"
+_CI_TEMPLATES: Final = "deploy/ci"
 
-Templates: TypeAlias = Family | Literal["ci"]
 
-
-def template_dir(family: Templates, package: Path = _PACKAGE) -> Path:
+def template_dir(family: str, package: Path = _PACKAGE) -> Path:
     """Return the directory with the templates of ``family``.
 
     In an installed venvpkg they are inside the package; in a checkout, or an editable install of one, beside ``src``.
@@ -45,7 +44,7 @@ def template_dir(family: Templates, package: Path = _PACKAGE) -> Path:
         AssembleError: neither is there; the installation is damaged.
     """
     installed = package / "_templates" / family
-    candidates = (installed, package.parents[1] / _CHECKOUT_NAMES[family])
+    candidates = (installed, package.parents[1] / (_CI_TEMPLATES if family == CI else FAMILIES[family].templates))
     for directory in candidates:
         if directory.is_dir():
             return directory
@@ -61,11 +60,13 @@ def unknown_templates(own: Path) -> tuple[str, ...]:
 
     Those that begin with an underscore are for the project's other templates to include, and are left out.
     """
-    ours = {path.name for family in Family for path in template_dir(family).iterdir()}
+    ours = {
+        path.name for family in FAMILIES.values() if family.templates for path in template_dir(family.name).iterdir()
+    }
     return tuple(sorted(path.name for path in own.iterdir() if path.name not in ours and path.name[0] not in "._"))
 
 
-def render(family: Templates, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
+def render(family: str, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
     """Return a template's text with ``values`` in it.
 
     A value is written as it is: a template in a value is text, and nothing is escaped, because each format escapes in

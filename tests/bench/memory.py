@@ -21,6 +21,9 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
+from unit.samples import on_target
+from venvpkg.staging.stage import StageInputs
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import measured, plain_environment
@@ -78,9 +81,12 @@ def stage_once(work: Path, number: int) -> None:
     dirs = Dirs(work / "wheelhouse", work / "cache")
     start = time.process_time()
     staged = stage(
-        a_project(), (ReadyWheel("app", "1.0", path, digest, Action.PURE),), target,
-        workspace=work / f"job-{number}", dirs=dirs, runner=runner, reporter=reporter,
-    )  # fmt: skip
+        a_project(),
+        StageInputs((ReadyWheel("app", "1.0", path, digest, Action.PURE),)),
+        work / f"job-{number}",
+        dirs,
+        on_target(target, runner, reporter),
+    )
     scan(staged.destdir, target, reporter)
     cpu = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

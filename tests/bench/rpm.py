@@ -24,6 +24,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unit.samples import on_target
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
@@ -33,7 +35,6 @@ from unit.samples import PREFIX, a_spec, a_staged
 from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tree import normalise_modes
-from venvpkg.model.target import Family
 from venvpkg.staging.leaks import read_payload
 from venvpkg.targets.host import resolve_host
 
@@ -72,7 +73,7 @@ def cpu_seconds() -> float:
 def rpm_target(runner: SubprocessRunner) -> Target:
     """Return this machine as a target that packs .rpm files."""
     machine = platform.machine()
-    return replace(resolve_host(runner), family=Family.RPM, architecture=machine, isa="")
+    return replace(resolve_host(runner), family="rpm", architecture=machine, marks=(("isa", ""),))
 
 
 def packed(destdir: Path, out: Path) -> float:
@@ -81,7 +82,7 @@ def packed(destdir: Path, out: Path) -> float:
     target = rpm_target(runner)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())))
     before = cpu_seconds()
-    assemble(spec, target, out, runner, RecordingReporter(), earlier=NOTHING_PACKED)
+    assemble(spec, out, NOTHING_PACKED, on_target(target, runner, RecordingReporter()))
     return cpu_seconds() - before
 
 

@@ -15,6 +15,9 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from unit.samples import on_target
+from venvpkg.model.project import Settings
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from differential.shlibdeps import is_elf, payload_of, shlibdeps, system_elf_files
@@ -64,7 +67,9 @@ def main(tree: str, runs: int) -> None:
         staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
 
         def ours() -> None:
-            derive_dependencies(scan(destdir, target, reporter), staged, target, runner, reporter)
+            derive_dependencies(
+                scan(destdir, target, reporter), staged, Settings(), on_target(target, runner, reporter)
+            )
 
         files = len(scan(destdir, target, reporter).objects)
         mine = min(cpu_seconds(ours) for _ in range(runs))

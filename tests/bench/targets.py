@@ -27,13 +27,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.cost import Cost, guestbook_copy, installed_environment, measured, plain_environment
 from unit.fakes import RecordingReporter
 from venvpkg.cli.main import main as venvpkg_main
+from venvpkg.context import Session, resolve_target
 from venvpkg.families.deb.pack import compression
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.store.dirs import Dirs
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 from venvpkg.wheelbuild.pool import Pool
-from venvpkg.workbench import Session, site_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,15 +68,15 @@ def resolved(target: str, cache: Path) -> ResolvedTarget:
     """Return the target as a build finds it."""
     dirs = Dirs.of_user(wheelhouse=cache / "w", cache=cache)
     session = Session(
-        runner=SubprocessRunner(os.environ),
+        host=SubprocessRunner(os.environ),
         reporter=RecordingReporter(),
         dirs=dirs,
-        environment=os.environ,
+        environ=os.environ,
         pool=Pool(1),
         offline=True,
-        target=parse_selection(target),
+        selection=parse_selection(target),
     )
-    return site_target(session)
+    return resolve_target(session)
 
 
 def empty_run(target: str, cache: Path, times: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
-from unit.samples import PREFIX, a_spec, a_staged, needing
+from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.families.deb.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
@@ -32,7 +32,7 @@ def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes:
     destdir = base / "work/destdir"
     normalise_modes(destdir)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
-    return assemble(spec, target, base / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
+    return assemble(spec, base / "dist", NOTHING_PACKED, on_target(target, runner, RecordingReporter()))
 
 
 def output(runner: SubprocessRunner, *argv: str) -> str:

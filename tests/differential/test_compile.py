@@ -24,7 +24,6 @@ from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.errors import CompileError
 from venvpkg.host.runner import Bind, Command, SubprocessRunner
 from venvpkg.host.tools import find_uv
-from venvpkg.materials import Materials
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
 from venvpkg.sources.source_tree import read_source_tree
@@ -32,6 +31,7 @@ from venvpkg.targets.host import resolve_host
 from venvpkg.wheelbuild.compile import compile_wheels
 from venvpkg.wheelbuild.context import WheelBuildContext
 from venvpkg.wheelbuild.pool import Pool
+from venvpkg.wheelbuild.sbom import WheelSbomWriter
 from venvpkg.wheelhouse.key import read_toolchain
 from venvpkg.wheelhouse.store import Wheelhouse
 
@@ -136,7 +136,7 @@ def build(project: Path, place: Path, reporter: RecordingReporter | None = None)
         pin=nothing_pinned,
         fetch=nothing_fetched,
         crates=NoCrates(),
-        materials=Materials(target, runner),
+        write_sbom=WheelSbomWriter(target, runner),
         uv=find_uv(),
         workspace=place / "work",
         logs=place / "logs",
@@ -239,7 +239,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         pin=lambda _: (pinned,),
         fetch=lambda _: {pinned: helper},
         crates=NoCrates(),
-        materials=Materials(target, runner),
+        write_sbom=WheelSbomWriter(target, runner),
         uv=find_uv(),
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.samples import PREFIX, SITE
+from unit.samples import PREFIX, SITE, on_target
 from venvpkg.errors import UnownedSonameError
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.linking.tree import scan
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def derived(module: Path, target: Target, runner: SubprocessRunner) -> Dependenc
     (destdir,) = (parent for parent in module.parents if parent.name == "destdir")
     staged = StagedVenv(destdir, PREFIX, ApplicationMetadata("app", "1", "", "", "", "", "", ()), (), "3.9.0")
     reporter = RecordingReporter()
-    return derive_dependencies(scan(destdir, target, reporter), staged, target, runner, reporter)
+    return derive_dependencies(scan(destdir, target, reporter), staged, Settings(), on_target(target, runner, reporter))
 
 
 def test_packed_relative_relocations_need_the_libc_whose_loader_knows_them(

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
-from unit.samples import PREFIX, a_staged, needing
+from unit.samples import PREFIX, a_staged, needing, on_target
 from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
-from venvpkg.families.common.compose import describe
-from venvpkg.families.common.preflight import refuse
+from venvpkg.families.common.compose import PackageParts, compose_spec
+from venvpkg.families.common.preflight import check_project
 from venvpkg.families.deb.format import assemble, problems
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
+from venvpkg.model.elf import ElfReport
 from venvpkg.staging.leaks import read_payload
 from venvpkg.staging.stage import place_files
 
@@ -90,11 +91,13 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
     program.write_text("#!/opt/venvs/app/bin/python\n")
     normalise_modes(destdir)
     inclusions = read_inclusions(project, runner)
-    refuse(project, inclusions, problems(project))
+    check_project(project, inclusions, problems(project))
     place_files(inclusions.files, destdir)
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
-    spec = describe(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", inclusions=inclusions)
-    return assemble(spec, target, tmp_path / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED).path
+    spec = compose_spec(
+        project, inclusions, PackageParts(staged, ElfReport(()), needing("bash"), b"{}\n", b"", 1_700_000_000)
+    )
+    return assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(target, runner, RecordingReporter())).path
 
 
 def output(runner: SubprocessRunner, *argv: str) -> str:

@@ -15,14 +15,14 @@ import pytest
 
 from differential.shlibdeps import CONTROL, relations_of_ours, unexplained
 from unit.fakes import RecordingReporter
-from unit.samples import PREFIX, SITE
+from unit.samples import PREFIX, SITE, on_target
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
 from venvpkg.model.elf import Found
-from venvpkg.model.project import SonameRule
+from venvpkg.model.project import Settings, SonameRule
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host
 
@@ -109,21 +109,23 @@ def scanned(work: Path, host: Target) -> tuple[ElfReport, tuple[ResolvedNeed, ..
     return elf, resolve_needs(elf, destdir_of(work), host).edges
 
 
-def derived(work: Path, reporter: ElfReport, host: Target, runner: SubprocessRunner, ignore: set[str]) -> DependencySet:
+def derived(work: Path, elf: ElfReport, host: Target, runner: SubprocessRunner, ignore: set[str]) -> DependencySet:
     application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
     staged = StagedVenv(destdir_of(work), PREFIX, application, (), "3.9.0")
     rules = [SonameRule(soname, reason="not on this machine") for soname in sorted(ignore)]
-    return derive_dependencies(reporter, staged, host, runner, RecordingReporter(), sonames=rules)
+    return derive_dependencies(
+        elf, staged, Settings(sonames=tuple(rules)), on_target(host, runner, RecordingReporter())
+    )
 
 
 def test_a_venv_of_publishers_wheels_has_the_relations_of_dpkg_shlibdeps(
     grafted: Path, host: Target, runner: SubprocessRunner
 ) -> None:
-    reporter, _ = scanned(grafted, host)
+    elf, _ = scanned(grafted, host)
 
-    ours = relations_of_ours(derived(grafted, reporter, host, runner, set()))
+    ours = relations_of_ours(derived(grafted, elf, host, runner, set()))
 
-    files = [str(grafted.joinpath("debian/app", each.path.relative_to("/"))) for each in reporter.objects]
+    files = [str(grafted.joinpath("debian/app", each.path.relative_to("/"))) for each in elf.objects]
     # It does not know that a search path is inherited (scipy's libquadmath), and has to be told where to look.
     told = [f"-l{directory}" for directory in sorted({os.path.dirname(file) for file in files})]  # noqa: PTH120
     command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *told, *files]
@@ -135,20 +137,20 @@ def test_a_venv_of_publishers_wheels_has_the_relations_of_dpkg_shlibdeps(
 def test_what_only_an_inherited_search_path_leads_to_is_bundled_and_needs_no_package(
     grafted: Path, host: Target, runner: SubprocessRunner
 ) -> None:
-    reporter, edges = scanned(grafted, host)
+    elf, edges = scanned(grafted, host)
 
     found = {each.found for each in edges if each.need.soname.startswith(("libquadmath", "libgfortran"))}
 
     assert found == {Found.SELF}
     assert not [each for each in edges if each.found in {Found.MISSING, Found.PRELOAD}]
-    relations = derived(grafted, reporter, host, runner, set()).relations()
+    relations = derived(grafted, elf, host, runner, set()).relations()
     assert not [each for each in relations if each.startswith(("libquadmath", "libgfortran", "libpq", "libssl"))]
 
 
 def test_a_bundled_library_does_not_hide_the_releases_from_a_neighbour_that_cannot_see_it(
     mixed: Path, host: Target, runner: SubprocessRunner
 ) -> None:
-    reporter, edges = scanned(mixed, host)
+    elf, edges = scanned(mixed, host)
 
     needing = {each.need.needed_by: each.found for each in edges if each.need.soname == "libgomp.so.1"}
 
@@ -157,6 +159,6 @@ def test_a_bundled_library_does_not_hide_the_releases_from_a_neighbour_that_cann
     assert set(needing.values()) == {Found.SELF}
     lacking = {each.need.soname for each in edges if each.found is Found.MISSING}
     (libgomp,) = (
-        each for each in derived(mixed, reporter, host, runner, lacking).dependencies if "libgomp1" in each.relation
+        each for each in derived(mixed, elf, host, runner, lacking).dependencies if "libgomp1" in each.relation
     )
     assert [evidence.needed_by for evidence in libgomp.evidence] == [PurePosixPath(neighbour)]

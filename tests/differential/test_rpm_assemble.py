@@ -6,23 +6,26 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
-from unit.samples import PREFIX, a_spec, a_staged, needing
+from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.errors import AssembleError
-from venvpkg.families import backend_of_file
 from venvpkg.families.common.destdir import EVIDENCE
+from venvpkg.families.registry import family_of_file
 from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.package import Artifact, Relations
 from venvpkg.model.project import Inclusions
 from venvpkg.model.staged import Payload
-from venvpkg.model.target import Family, Target
 from venvpkg.staging.clock import NO_TIME
 from venvpkg.staging.leaks import read_payload
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Target
 
 pytestmark = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="needs rpmbuild (package rpm)")
 
@@ -37,7 +40,7 @@ NAMES = (
 
 @pytest.fixture
 def rpm_target(target: Target) -> Target:
-    return replace(target, family=Family.RPM, architecture="x86_64", dist=".el9", isa="(x86-64)")
+    return replace(target, family="rpm", architecture="x86_64", marks=(("dist", ".el9"), ("isa", "(x86-64)")))
 
 
 def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes: object) -> Artifact:
@@ -55,7 +58,7 @@ def assemble_in(base: Path, target: Target, runner: SubprocessRunner, **changes:
     (destdir / "etc/cron.d/app").write_text("# nothing yet\n")
     normalise_modes(destdir)
     spec = a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
-    return assemble(spec, target, base / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
+    return assemble(spec, base / "dist", NOTHING_PACKED, on_target(target, runner, RecordingReporter()))
 
 
 def asked(runner: SubprocessRunner, artifact: Artifact, *options: str) -> list[str]:
@@ -152,7 +155,7 @@ def test_a_package_is_known_by_its_beginning_and_compared_member_by_member(
     second = assemble_in(tmp_path / "two", rpm_target, runner, evidence=b"[]\n", dependencies=needing("bash"))
     disguised = tmp_path / "package.deb"
     shutil.copy(first.path, disguised)
-    backend = backend_of_file(disguised)
+    backend = family_of_file(disguised).format
 
     assert backend.read_evidence(disguised, runner) == b"{}\n"
     assert backend.differences(first.path, first.path, runner) == ()
@@ -182,7 +185,7 @@ def test_rpmlint_finds_no_error_beyond_those_with_a_reason(
 def test_what_is_inside_is_told(tmp_path: Path, rpm_target: Target, runner: SubprocessRunner) -> None:
     artifact = assemble_in(tmp_path, rpm_target, runner, dependencies=needing("bash >= 5"))
 
-    found = backend_of_file(artifact.path).inspect(artifact.path, runner)
+    found = family_of_file(artifact.path).format.inspect(artifact.path, runner)
 
     assert dict(found.fields)["Requires"].startswith("bash >= 5")
     assert len(found.configuration) == len(NAMES) + 1
@@ -214,7 +217,7 @@ def test_a_release_that_rpm_refuses_is_refused_by_name_before_rpmbuild_runs(
     tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, revision: str
 ) -> None:
     with pytest.raises(AssembleError, match="cannot stand in a spec file") as caught:
-        assemble_in(tmp_path, replace(rpm_target, dist=""), runner, revision=revision)
+        assemble_in(tmp_path, replace(rpm_target, marks=(("dist", ""),)), runner, revision=revision)
 
     assert "Release: " in caught.value.details
 
@@ -241,11 +244,9 @@ def test_a_failed_pack_loses_nothing_and_the_next_one_succeeds(
     own = tuple(each for each in staged.payload.paths if not OURS & {each.path, *each.path.parents})
     again = assemble(
         a_spec(replace(staged, payload=Payload(own))),
-        rpm_target,
         tmp_path / "dist",
-        runner,
-        RecordingReporter(),
-        earlier=NOTHING_PACKED,
+        NOTHING_PACKED,
+        on_target(rpm_target, runner, RecordingReporter()),
     )
 
     assert {f"{PREFIX}/names/{name}" for name in NAMES} <= set(asked(runner, again, "--list"))

@@ -24,6 +24,7 @@ from differential.shlibdeps import (
     unexplained,
 )
 from unit.fakes import RecordingReporter
+from unit.samples import on_target
 from venvpkg.depends.derive import derive
 from venvpkg.errors import UnownedSonameError
 from venvpkg.families.deb.dependencies import derive_dependencies
@@ -33,6 +34,7 @@ from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import scan
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 from venvpkg.targets.host import resolve_host
 
@@ -100,7 +102,7 @@ def test_a_payload_of_many_files_has_the_relations_of_dpkg_shlibdeps(
     application = ApplicationMetadata("app", "1", "", "", "", "", "", ())
     staged = StagedVenv(destdir, PurePosixPath("/opt/venvs/app"), application, (), "3.9.0")
 
-    result = derive_dependencies(scan(destdir, host, reporter), staged, host, runner, reporter)
+    result = derive_dependencies(scan(destdir, host, reporter), staged, Settings(), on_target(host, runner, reporter))
 
     expected = shlibdeps(tmp_path)
     assert expected is not None

@@ -19,6 +19,8 @@ from differential.test_uv_lock import publish
 from unit.fakes import RecordingReporter
 from unit.index.indexserver import Index, content, running_index
 from venvpkg import pipeline
+from venvpkg.api import read_project
+from venvpkg.context import Session
 from venvpkg.errors import DownloadError, LockError, PrepareError, StagingError
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
@@ -49,22 +51,20 @@ class Desk:
     reporter: RecordingReporter
 
     def build(self, project: Path, *, locked: bool = False, offline: bool = False) -> Artifact:
-        read = pipeline.read(f"{project}/", {})
-        return pipeline.build(read, self.home / "dist", self.session(offline=offline), locked=locked)
+        read = read_project(f"{project}/")
+        return pipeline.build(read, self.home / "dist", self.session(offline=offline), locked=locked).artifact
 
     def plan(self, project: Path) -> dict[str, str]:
-        return {
-            each.name: each.reason for each in pipeline.plan(pipeline.read(f"{project}/", {}), self.session()).wheels
-        }
+        return {each.name: each.reason for each in pipeline.plan(read_project(f"{project}/"), self.session()).wheels}
 
     def uv(self, project: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         argv = (str(find_uv()), *arguments, "--python", "/usr/bin/python3", "--quiet")
         subprocess.run(argv, check=True, cwd=project, env=self.environ | dict(environ or {}))
 
-    def session(self, *, offline: bool = False) -> pipeline.Session:
+    def session(self, *, offline: bool = False) -> Session:
         dirs = Dirs(self.home / "wheelhouse", self.home / "cache")
         runner = SubprocessRunner(self.environ)
-        return pipeline.Session(runner, self.reporter, dirs, self.environ, Pool(2), offline)
+        return Session(runner, self.reporter, dirs, self.environ, Pool(2), offline)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
-from unit.samples import a_project, write_wheel
+from unit.samples import a_project, on_target, write_wheel
 from venvpkg.errors import StagingError
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import entries_below
-from venvpkg.staging.stage import stage
+from venvpkg.staging.stage import StageInputs, stage
 from venvpkg.staging.venv import make_environment
 from venvpkg.store.dirs import Dirs
 
@@ -47,9 +47,12 @@ def stage_in(  # noqa: PLR0913 - each is one thing that must not matter
     lib = write_wheel(base / "wheels", "lib", files={"lib.py": b"def f(): 1 / 0\n"}, metadata=METADATA.format("lib"))
     dirs = Dirs(base / "wheelhouse", cache or base / "cache")
     return stage(
-        project or a_project(), (app, lib), target,
-        workspace=base / "work", dirs=dirs, runner=runner, reporter=reporter or RecordingReporter(),
-    )  # fmt: skip
+        project or a_project(),
+        StageInputs((app, lib)),
+        base / "work",
+        dirs,
+        on_target(target, runner, reporter or RecordingReporter()),
+    )
 
 
 def contents(root: Path) -> dict[str, tuple[int, bytes]]:

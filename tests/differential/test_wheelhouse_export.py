@@ -145,7 +145,7 @@ def test_graphviz_accepts_the_dot_graph() -> None:
     code = (
         "from venvpkg.explain.formats import *; from venvpkg.model.depends import *; import sys\n"
         "e = Evidence(Source.SYMBOLS, sys.argv[1]); d = DependencySet((Dependency(sys.argv[1], (e,)),))\n"
-        "print(explained(d, Form.DOT, sys.argv[1]), end='')"
+        "print(render_dependencies(d, OutputFormat.DOT, sys.argv[1]), end='')"
     )
     text = subprocess.run([sys.executable, "-c", code, hostile], capture_output=True, text=True, check=True).stdout
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvpkg.console.events import Labelled
 from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.host.runner import Command, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from venvpkg.console import Work
+    from venvpkg.console import Reporter, Work
 
 
 @dataclass
@@ -65,6 +66,10 @@ class RecordingReporter:
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         self.rows.extend(rows)
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        del target
+        return Labelled(self, label, is_mute)
 
 
 @dataclass

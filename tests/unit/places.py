@@ -10,7 +10,7 @@ from unit.fakes import RecordingReporter
 from unit.linking.builder import ET_EXEC, Elf
 from venvpkg.linking.tree import scan
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution, StagedVenv
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,7 @@ class Dirs:
         interpreter = Interpreter(
             PurePosixPath("/usr/bin/python3.11"), (3, 11, 2), "", PurePosixPath("/usr/include/python3.11"), {}, (2, 36)
         )
-        return Target(
-            Family.DEB, Release("debian", "12", "bookworm"), "amd64", "x86_64", MULTIARCH, self.root, interpreter
-        )
+        return Target("deb", Release("debian", "12", "bookworm"), "amd64", "x86_64", MULTIARCH, self.root, interpreter)
 
     def staged(self, distributions: Sequence[InstalledDistribution] = ()) -> StagedVenv:
         """Return the payload as the stages get it."""

@@ -9,15 +9,20 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from unit.fakes import RecordingReporter
+from venvpkg.families.base import TargetContext
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, NativePackage, Source
 from venvpkg.model.package import PackageSpec
 from venvpkg.model.project import Project, Settings
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution, PathKind, Payload, PayloadPath, StagedVenv
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 from venvpkg.model.wheels import Action, ReadyWheel, SystemDistribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from venvpkg.console import Reporter
+    from venvpkg.host.runner import Runner
 
 PREFIX = PurePosixPath("/opt/venvs/app")
 SITE = PREFIX / "lib/python3.11/site-packages"
@@ -45,7 +50,7 @@ def debian_12() -> Target:
         glibc=(2, 36),
     )
     release = Release("debian", "12", "bookworm")
-    return Target(Family.DEB, release, "amd64", "x86_64", "x86_64-linux-gnu", Path("/"), interpreter)
+    return Target("deb", release, "amd64", "x86_64", "x86_64-linux-gnu", Path("/"), interpreter)
 
 
 def a_project(settings: Settings | None = None, **changes: str | None) -> Project:
@@ -167,3 +172,10 @@ def a_spec(staged: StagedVenv | None = None, /, **changes: object) -> PackageSpe
         staged=staged or a_staged(),
     )
     return dataclasses.replace(spec, **changes)  # type: ignore[arg-type]
+
+
+def on_target(
+    target: Target, runner: Runner, reporter: Reporter | None = None, cache: Path = Path("/nonexistent")
+) -> TargetContext:
+    """Return what a family's code works with."""
+    return TargetContext(target, runner, reporter or RecordingReporter(), cache)

@@ -11,10 +11,10 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.record.test_record import RECORD
 from venvpkg import rebuild
+from venvpkg.context import Session
 from venvpkg.errors import NotReproducedError
 from venvpkg.host.files import sha256_of
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.pipeline import Session
 from venvpkg.record.file import dump_build_record
 from venvpkg.store.dirs import Dirs
 from venvpkg.wheelbuild.pool import Pool
@@ -30,7 +30,7 @@ def test_a_package_of_the_other_family_says_to_name_the_target(tmp_path: Path, m
     recorded = replace(RECORD, artifact=original.name, sha256=sha256_of(original))
     (tmp_path / "app.build.json").write_bytes(dump_build_record(recorded))
     built = (SimpleNamespace(path=made, sha256=sha256_of(made)), RECORD)
-    monkeypatch.setattr(rebuild, "build_recorded", lambda *_, **__: built)
+    monkeypatch.setattr(rebuild, "build", lambda *_, **__: built)
     dirs = Dirs(tmp_path / "wheelhouse", tmp_path / "cache")
     session = Session(SubprocessRunner({}), RecordingReporter(), dirs, {}, Pool(1), offline=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -12,39 +11,36 @@ from unit.fakes import RecordingReporter
 from unit.families.deb.test_system import SITE, Machine
 from unit.families.deb.test_system import places as _places
 from unit.wheelhouse.makers import application, distribution, locked
+from venvpkg.context import BuildContext, Session
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Settings, WheelSettings
 from venvpkg.store.dirs import Dirs as Directories
+from venvpkg.wheel_stages import find_system_packages
 from venvpkg.wheelbuild.pool import Pool
-from venvpkg.workbench import Session, Workbench, with_system
 
 if TYPE_CHECKING:
     from unit.places import Dirs
     from venvpkg.host.runner import SubprocessRunner
-    from venvpkg.index.downloads import Downloads
-    from venvpkg.lock.uv import Resolver
-    from venvpkg.wheelhouse.store import Wheelhouse
 
 places = _places
 LOCK = locked(distribution("pyyaml", version="6.0.3"))
 
 
-def bench_of(places: Dirs, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> Workbench:
+def context_of(places: Dirs, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> BuildContext:
     owners = {f"{SITE}/{each}": "python3-yaml" for each in ("PyYAML-6.0.dist-info", "lib-1.dist-info")}
     machine = cast("SubprocessRunner", Machine(owners, {"python3-yaml": "6.0-3+b2"}))
     directories = Directories(places.root / "wheelhouse", places.root / "cache")
     session = Session(machine, reporter, directories, {}, Pool(1), offline=True)
     project = dataclasses.replace(application(), name=name, settings=Settings(wheels=wheels))
-    unused = cast("tuple[Resolver, Downloads, Wheelhouse]", (None, None, None))
-    return Workbench(project, places.target(), machine, session, *unused, no_source=(Path("dist"),))
+    return BuildContext(project, places.target(), machine, session, places.root / "work")
 
 
 def test_only_what_the_lock_has_is_looked_for(places: Dirs) -> None:
     reporter = RecordingReporter()
 
-    bench = with_system(bench_of(places, WheelSettings(system=("pyyaml", "unused")), reporter), LOCK)
+    found = find_system_packages(LOCK, context_of(places, WheelSettings(system=("pyyaml", "unused")), reporter))
 
-    assert [each.name for each in bench.system] == ["pyyaml"]
+    assert [each.name for each in found] == ["pyyaml"]
     assert reporter.warnings == ["wheels.system: the application does not need unused"]
 
 
@@ -71,6 +67,6 @@ def test_what_the_release_brings_along_must_not_be_a_wheel_too(
     places.text(f"{SITE}/lib-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: lib\nVersion: 1\n")
 
     with pytest.raises(ConfigurationError) as caught:
-        with_system(bench_of(places, wheels, RecordingReporter(), name), LOCK)
+        find_system_packages(LOCK, context_of(places, wheels, RecordingReporter(), name))
 
     assert caught.value.problems == (problem,)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg import pipeline
-from venvpkg.cli.multi_target import build_for_each, require_all
+from venvpkg import api
+from venvpkg.api import Action, record_path, short_names
 from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets
-from venvpkg.cli.output import current_output, tell
-from venvpkg.model.wheels import Action
-from venvpkg.record.file import record_path
-from venvpkg.targets.selection import short_names
+from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
-    from venvpkg.cli.multi_target import Outcome
+    from venvpkg.api import Artifact, Options, Outcome, Project
     from venvpkg.cli.options import Application
-    from venvpkg.model.package import Artifact
-    from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
+    from venvpkg.cli.output import Output
 
 
 _ORIGINS = {
@@ -45,31 +41,29 @@ _ORIGINS = {
     help="Where the package is written.",
 )
 @LOCKED
-def command(application: Application, sessions: tuple[Session, ...], *, destination: Path, locked: bool) -> None:
+def command(application: Application, output: Output, options: Options, *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'. With several
     targets there is a package for each, and one that fails does not stop the others.
     """
-    project = application.read()
-    if len(sessions) > 1:
-        _build_for_several(project, sessions, destination, locked=locked)
+    project, options = application.read(), replace(options, out=destination, locked=locked)
+    if len(set(options.targets)) > 1:
+        _build_for_several(project, output, options)
         return
-    (session,) = sessions
     start = time.monotonic()
-    artifact = pipeline.build(project, destination, session, locked=locked)
-    session.reporter.summary(_summary(artifact, time.monotonic() - start))
+    (artifact,) = api.build(project, options, on_event=output.reporter)
+    output.reporter.summary(_summary(artifact, time.monotonic() - start))
     tell(_paths(artifact), _facts(artifact))
 
 
-def _build_for_several(project: Project, sessions: tuple[Session, ...], destination: Path, *, locked: bool) -> None:
-    output = current_output()
-    outcomes = build_for_each(project, destination, sessions, output.setback, locked=locked)
+def _build_for_several(project: Project, output: Output, options: Options) -> None:
+    outcomes = api.build_each(project, options, on_event=output.reporter, on_failure=output.setback)
     names = short_names([each.target for each in outcomes])
-    sessions[0].reporter.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
+    output.reporter.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
     paths = [path for each in outcomes if each.artifact is not None for path in _paths(each.artifact)]
     tell(paths, {"targets": [{"target": str(each.target), **_told(each)} for each in outcomes]})
-    require_all(outcomes)
+    api.require_all(outcomes)
 
 
 def _told(outcome: Outcome) -> dict[str, object]:

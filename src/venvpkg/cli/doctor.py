@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 import venvpkg
-from venvpkg import pipeline
+from venvpkg import api
 from venvpkg.cli.options import ApplicationCommand, on_application
-from venvpkg.cli.output import current_output, tell
-from venvpkg.targets.prerequisites import require
+from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
+    from venvpkg.api import Options, Project
     from venvpkg.cli.options import Application
-    from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
+    from venvpkg.cli.output import Output
 
 
 @click.command("doctor", cls=ApplicationCommand)
 @on_application
-def command(application: Application, session: Session) -> None:
+def command(application: Application, output: Output, options: Options) -> None:
     """Say what the target lacks to build packages, with one command that installs it.
 
     With an application, what its wheels need counts too; without one, and outside a project, only the target does.
@@ -34,14 +33,14 @@ def command(application: Application, session: Session) -> None:
         project = replace(application, argument="any").read()
     else:
         project = None if anywhere else application.read()
-    target, lacking = pipeline.examine(project, session)
-    interpreter = target.interpreter
-    place = "" if target.is_host else f" in {session.target}"
+    found = api.examine(project, options, on_event=output.reporter)
+    target, interpreter = found.target, found.target.interpreter
+    place = "" if target.is_host else f" in {options.targets[0]}"
     version = ".".join(map(str, interpreter.version))
     title = interpreter.title.removeprefix("Python ")
     about = (f"venvpkg {venvpkg.__version__} on {target.name}{place}", f"packages for {interpreter.path} ({title})")
-    if lacking and not current_output().as_json:
+    if found.missing and not output.as_json:
         click.echo("\n".join(about))
-    require(lacking, target)
+    found.require()
     facts = {"venvpkg": venvpkg.__version__, "target": target.name}
     tell((*about, "nothing is missing"), {**facts, "interpreter": str(interpreter.path), "python": version})

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg import pipeline
+from venvpkg import api
+from venvpkg.api import OutputFormat
 from venvpkg.cli.options import with_output
 from venvpkg.cli.output import tell
-from venvpkg.explain.formats import OutputFormat
-from venvpkg.host.runner import SubprocessRunner
 
 if TYPE_CHECKING:
     from venvpkg.cli.output import Output
@@ -40,5 +38,5 @@ def command(output: Output, artifact: Path, package: str | None, output_format: 
     distribution that the file belongs to. The page of --html needs nothing but a browser.
     """
     wanted = output_format or (OutputFormat.JSON if output.as_json else OutputFormat.TEXT)
-    text = pipeline.explain(artifact, package, SubprocessRunner(os.environ), wanted)
+    text = api.explain(artifact, package, wanted)
     tell(text, json.loads(text) if wanted is OutputFormat.JSON else {"form": wanted.value, "text": text})

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg import pipeline
+from venvpkg import api
 from venvpkg.cli.options import with_output
 from venvpkg.cli.output import tell
 from venvpkg.console import Verbosity
-from venvpkg.host.runner import SubprocessRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvpkg.api import Inspection
     from venvpkg.cli.output import Output
-    from venvpkg.model.inspection import Inspection
 
 
 _SHOWN = 20
@@ -38,7 +36,7 @@ def command(output: Output, artifact: Path) -> None:
 
     Nothing of it is run or unpacked. The package may be hostile. With --verbose long lists are shown whole.
     """
-    found = pipeline.inspect(artifact, SubprocessRunner(os.environ))
+    found = api.inspect(artifact)
     most = None if output.verbosity is Verbosity.VERBOSE else _SHOWN
     tell((_printable(line) for line in _lines(found, most)), _plain(found))
 

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from venvpkg import pipeline
+from venvpkg.api import KEYS, Options, parse_selection, read_project
 from venvpkg.cli.output import current_output
-from venvpkg.config.keys import KEYS
-from venvpkg.config.types import Array, Flag, Natural, OneOf, Text
 from venvpkg.console import Verbosity
-from venvpkg.host.runner import SubprocessRunner
-from venvpkg.pipeline import Session
-from venvpkg.store.dirs import Dirs
-from venvpkg.targets.selection import parse_selection, short_names
-from venvpkg.wheelbuild.pool import Pool, default_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from venvpkg.api import Project, Selection
     from venvpkg.cli.output import Output
-    from venvpkg.config.types import ValueType
-    from venvpkg.model.project import Project
-    from venvpkg.targets.selection import Selection
 
 
 # A callback of click gets its options by name; click knows their types, the type checker cannot.
@@ -85,7 +76,7 @@ class Application:
 
     def read(self) -> Project:
         """Return the project."""
-        return pipeline.read(self.argument, self.overrides, self.environment)
+        return read_project(self.argument, self.overrides, environ=self.environment)
 
 
 class KeyOption(click.Option):
@@ -105,22 +96,6 @@ class ApplicationCommand(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
-
-
-def _metavar(shape: ValueType) -> str:
-    match shape:
-        case Array(item):
-            return _metavar(item)
-        case Text():
-            return "TEXT"
-        case Natural():
-            return "NUMBER"
-        case Flag():
-            return "true|false"
-        case OneOf(choices):
-            return "|".join(choices)
-        case _:
-            return "TOML"
 
 
 def _selections(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
@@ -205,19 +180,19 @@ _KEYS = tuple(
         f"key_{number}",
         cls=KeyOption,
         multiple=key.repeatable,
-        metavar=_metavar(key.shape),
+        metavar=key.shape.metavar,
         help=f"{key.help[0].upper()}{key.help[1:]}.".replace("`", ""),
     )
     for number, key in enumerate(KEYS)
 )
 
 
-def with_session(function: Callback) -> Callback:
-    """Give a callback ``(session, …)`` the options that every command has that works."""
+def with_options(function: Callback) -> Callback:
+    """Give a callback ``(output, options, …)`` the options of every command that works on a target."""
 
     def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
         common = {name: options.pop(name) for name in _COMMON_NAMES}
-        function(_session(**common), **options)
+        function(*_options(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -228,22 +203,22 @@ def with_session(function: Callback) -> Callback:
 
 
 def on_application(function: Callback) -> Callback:
-    """Give a callback ``(application, session, …)`` the argument and the options that every such command has."""
-    return _on_application(function, COMMON, _session)
+    """Give a callback ``(application, output, options, …)`` the argument and options of commands on an application."""
+    return _on_application(function, COMMON)
 
 
 def on_targets(function: Callback) -> Callback:
-    """Do as ``on_application`` for a callback ``(application, sessions, …)``: one for each target, at least one."""
-    return _on_application(function, (SEVERAL_TARGETS, *COMMON[1:]), _sessions)
+    """Do as ``on_application`` for a command that takes several targets."""
+    return _on_application(function, (SEVERAL_TARGETS, *COMMON[1:]))
 
 
-def _on_application(function: Callback, common_options: tuple[Callback, ...], started: Callback) -> Callback:
+def _on_application(function: Callback, common_options: tuple[Callback, ...]) -> Callback:
     def callback(argument: str, **options: Any) -> None:  # noqa: ANN401 - see Callback
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
         common = {name: options.pop(name) for name in _COMMON_NAMES}
-        function(application, started(**common), **options)
+        function(application, *_options(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -260,41 +235,12 @@ def _directories(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return [CompletionItem(incomplete, type="dir")]
 
 
-def _session(  # noqa: PLR0913 - one parameter an option
-    *,
-    target: Selection,
-    wheelhouse: Path | None,
-    compat: Path | None,
-    cache: Path | None,
-    jobs: int | None,
-    offline: bool,
-    verbose: bool,
-    quiet: bool,
-) -> Session:
-    return Session(
-        runner=SubprocessRunner(os.environ),
-        reporter=output_of(verbose=verbose, quiet=quiet).reporter,
-        dirs=Dirs.of_user(wheelhouse=wheelhouse, cache=cache),
-        environment=dict(os.environ),
-        pool=Pool(jobs or default_jobs()),
-        offline=offline,
-        target=target,
-        compatibility_file=compat.absolute() if compat else None,
-    )
-
-
-def _sessions(*, target: tuple[Selection, ...], **common: Any) -> tuple[Session, ...]:  # noqa: ANN401 - see Callback
-    """Return a session for each target; with several each has a runner of its own, so that it can be ended alone."""
-    first = _session(target=target[0], **common)
-    if len(target) == 1:
-        return (first,)
-    return tuple(_beside(first, each, label) for each, label in zip(target, short_names(target), strict=True))
-
-
-def _beside(first: Session, target: Selection, label: str) -> Session:
-    runner = SubprocessRunner(os.environ)
-    reporter = current_output().report_of(str(target), label, lambda: runner.is_stopped)
-    return replace(first, target=target, runner=runner, reporter=reporter)
+def _options(*, verbose: bool, quiet: bool, **given: Any) -> tuple[Output, Options]:  # noqa: ANN401 - see Callback
+    """Return where the command's words go, and how it works."""
+    target = given.pop("target")
+    targets = target if isinstance(target, tuple) else (target,)
+    options = Options(targets=tuple(map(str, targets)), compatibility_file=given.pop("compat"), **given)
+    return output_of(verbose=verbose, quiet=quiet), options
 
 
 # Seconds, and bytes.

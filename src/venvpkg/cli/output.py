@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg.console import Verbosity
-from venvpkg.console.events import Both, Events, Labelled
+from venvpkg.console.events import Both, Events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import TextIO
 
     from venvpkg.console import Reporter
@@ -41,17 +41,6 @@ class Output:
         """What hears what happens in this run, as loud as ``verbosity`` was when it was first asked for."""
         return Both(self._people(), self._events) if self._events is not None else self._people()
 
-    def report_of(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Return what hears what happens for one target of several.
-
-        Args:
-            target: events have it as a field.
-            label: people read it before every text.
-            is_mute: whether nothing more is told.
-        """
-        people = Labelled(self._people(), label, is_mute)
-        return Both(people, Labelled(self._events.about(target), "", is_mute)) if self._events is not None else people
-
     @property
     def as_json(self) -> bool:
         """Whether events are wanted."""
@@ -74,7 +63,7 @@ class Output:
         """Tell of the failure of a part, after which the command goes on."""
         self._people().error(f"{subject}: {error.brief}", error.details, error.resolution)
         if self._events is not None:
-            self._events.about(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
+            self._events.marked(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
 
     def failure(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
         """Tell programs of a failure that people hear of otherwise."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg import pipeline
+from venvpkg import api
 from venvpkg.cli.options import LOCKED, ApplicationCommand, on_application
 from venvpkg.cli.output import tell
 
 if TYPE_CHECKING:
+    from venvpkg.api import Options, PlannedSystem, PlannedWheel, WheelPlan
     from venvpkg.cli.options import Application
-    from venvpkg.model.wheels import PlannedSystem, PlannedWheel, WheelPlan
-    from venvpkg.pipeline import Session
+    from venvpkg.cli.output import Output
 
 
 @click.command("plan", cls=ApplicationCommand)
 @on_application
 @LOCKED
-def command(application: Application, session: Session, *, locked: bool) -> None:
+def command(application: Application, output: Output, options: Options, *, locked: bool) -> None:
     """Show what a build would compile, reuse or download, and why. Writes nothing."""
-    project = application.read()
-    plan = pipeline.plan(project, session, locked=locked)
+    plan = api.plan(application.read(), replace(options, locked=locked), on_event=output.reporter)
     wheels = [
         {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}
         for each in _entries(plan)

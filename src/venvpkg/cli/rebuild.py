@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from venvpkg.cli.options import with_session
+from venvpkg import api
+from venvpkg.cli.options import with_options
 from venvpkg.cli.output import tell
-from venvpkg.rebuild import rebuild
 
 if TYPE_CHECKING:
-    from venvpkg.pipeline import Session
+    from venvpkg.api import Options
+    from venvpkg.cli.output import Output
 
 
 @click.command("rebuild")
 @click.argument("record", metavar="RECORD", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("project", default=".", metavar="[PROJECT]")
-@with_session
+@with_options
 @click.option("-o", "--out", "keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the package there.")
-def command(session: Session, *, record: Path, project: str, keep: Path | None) -> None:
+def command(output: Output, options: Options, *, record: Path, project: str, keep: Path | None) -> None:
     """Build once more what a record tells, and compare the bytes.
 
     RECORD is the file NAME_VERSION_ARCH.build.json beside a package. Wheels that are in the wheelhouse are used again;
@@ -31,6 +32,6 @@ def command(session: Session, *, record: Path, project: str, keep: Path | None) 
             f"{keep} is where the record is: its package, and the record itself, would be replaced by the new ones",
             param_hint="--out",
         )
-    artifact = rebuild(record, project, session, keep=keep)
+    artifact = api.rebuild(record, project, options, keep=keep, on_event=output.reporter)
     name, digest = artifact.path.name, artifact.sha256
     tell(f"{name} is the same, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from venvpkg.config.schema import schema_text
+from venvpkg.api import configuration_schema
 
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of the configuration, for editors and linters."""
-    click.echo(schema_text(), nl=False)
+    click.echo(configuration_schema(), nl=False)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from venvpkg import api
+from venvpkg.api import Options, parse_selection
 from venvpkg.cli.options import AGES, quantity, with_output
 from venvpkg.cli.output import tell
-from venvpkg.config.build_roots import read_build_root_settings
-from venvpkg.host.runner import Command, SubprocessRunner
-from venvpkg.store.dirs import Dirs
-from venvpkg.targets.bootstrap.store import BuildRootStore
-from venvpkg.targets.root import RootRunner
-from venvpkg.targets.selection import Selection, parse_selection
 
 if TYPE_CHECKING:
+    from venvpkg.api import BuildRoot, BuildRootStore, Selection
     from venvpkg.cli.output import Output
-    from venvpkg.targets.bootstrap.build_root import BuildRoot
 
 
 _CACHE = click.option(
@@ -134,21 +129,13 @@ def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @with_output
 def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
     """Run a shell, or a command, in a layer over a system that is gone afterwards."""
-    build_roots = _store(output, cache)
-    lease = build_roots.root(target, lambda _: ())
-    host = SubprocessRunner(os.environ)
-    inside = RootRunner(lease.path, host, os.environ)
-    status = host.converse(inside.on_host(Command(words or ("/bin/sh", "-i"))))
+    status = api.run_in_build_root(target, words, Options(cache=cache), on_event=output.reporter)
     tell("", {"target": str(target), "status": status})
     raise click.exceptions.Exit(status if status >= 0 else 128 - status)
 
 
 def _store(output: Output, cache: Path | None) -> BuildRootStore:
-    environment = dict(os.environ)
-    dirs = Dirs.of_user(cache=cache)
-    return BuildRootStore(
-        dirs, read_build_root_settings(environment), SubprocessRunner(environment), environment, output.reporter
-    )
+    return api.build_roots(Options(cache=cache), on_event=output.reporter)
 
 
 def _required(build_roots: BuildRootStore, selection: Selection) -> BuildRoot:

@@ -5,23 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 import textwrap
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from venvpkg import api
+from venvpkg.api import GcRules, Options
 from venvpkg.cli.options import AGES, SIZES, quantity, wheelhouse_option, with_output
 from venvpkg.cli.output import tell
-from venvpkg.store.dirs import Dirs
-from venvpkg.wheelbuild.export import export
-from venvpkg.wheelhouse.entry import read_shelves
-from venvpkg.wheelhouse.gc import GcRules, collect, removable
 
 if TYPE_CHECKING:
+    from venvpkg.api import Entry
     from venvpkg.cli.output import Output
-    from venvpkg.wheelhouse.entry import Entry
 
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -37,7 +34,7 @@ def command() -> None:
 @with_output
 def list_(output: Output, wheelhouse: Path | None) -> None:
     """List every vendor wheel: what, for which platform, how large, when built and last used, and its key."""
-    _, entries = _read(output, wheelhouse)
+    entries = api.wheels(Options(wheelhouse=wheelhouse), on_event=output.reporter)
     rows = [("NAME", "VERSION", "TAG", "SIZE", "BUILT", "USED", "KEY")] if entries else []
     rows += [
         (each.name, each.version, each.tag, _size(each.size_bytes), _day(each.built), _day(each.used), each.key[:12])
@@ -58,7 +55,7 @@ def list_(output: Output, wheelhouse: Path | None) -> None:
 @click.argument("what", metavar="NAME | NAME==VERSION | KEY")
 def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     """Show where wheels came from: source, build requirements, compiler, flags and packages of the release."""
-    _, entries = _read(output, wheelhouse)
+    entries = api.wheels(Options(wheelhouse=wheelhouse), on_event=output.reporter)
     name, _, version = what.partition("==")
     by_name = [each for each in entries if each.name == re.sub(r"[-_.]+", "-", name).lower()]
     chosen = [each for each in by_name if not version or each.version == version]
@@ -99,16 +96,13 @@ def gc(  # noqa: PLR0913 - one parameter an option
     """
     if unused_for is None and max_size is None and keep is None:
         raise click.UsageError("Say what may go: --unused-for, --max-size or --keep.")
-    path, entries = _read(output, wheelhouse)
-    gone = removable(entries, GcRules(unused_for, max_size, keep), time.time())
-    in_use: Sequence[Entry] = ()
-    if not dry_run:
-        done = collect(path, gone)
-        gone, in_use = done.removed, done.in_use
+    rules, options = GcRules(unused_for, max_size, keep), Options(wheelhouse=wheelhouse)
+    done = api.collect_wheels(rules, options, dry_run=dry_run, on_event=output.reporter)
+    gone, in_use = done.removed, done.in_use
     for each in in_use:
         output.reporter.warn(f"{each.filename} is in use and stays")
     freed = _size(sum(each.size_bytes for each in gone))
-    output.reporter.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {len(entries)} wheels, {freed}")
+    output.reporter.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {done.examined} wheels, {freed}")
     lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone)
     removed, kept = ([_facts(each) for each in some] for some in (gone, in_use))
     tell(lines, {"removed": removed, "in_use": kept, "is_dry_run": dry_run})
@@ -123,14 +117,9 @@ def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
 
     pip install --index-url file:///DIR/linux_x86_64_debian_12/ NAME
     """
-    _, entries = _read(output, wheelhouse)
-    indexes = [str(directory) for directory in export(entries, destination.absolute())]
+    written = api.export_wheels(destination, Options(wheelhouse=wheelhouse), on_event=output.reporter)
+    indexes = [str(directory) for directory in written]
     tell(indexes, {"indexes": indexes})
-
-
-def _read(output: Output, wheelhouse: Path | None) -> tuple[Path, tuple[Entry, ...]]:
-    path = Dirs.of_user(wheelhouse=wheelhouse).wheelhouse
-    return path, read_shelves(path, output.reporter)
 
 
 def _facts(entry: Entry) -> dict[str, object]:

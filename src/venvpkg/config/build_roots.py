@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
+from venvpkg.families.registry import build_root_names
 from venvpkg.host.files import read_regular
 from venvpkg.model.build_root import BuildRootSettings, Repository
 from venvpkg.store.dirs import user_configuration
@@ -22,7 +23,7 @@ _LISTS: Final = ("sources", "options", "packages")
 _TEXTS: Final = ("snapshot", "keyring")
 _KEYS: Final = frozenset({*_LISTS, *_TEXTS, "repositories"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SYSTEM: Final = re.compile(r"(debian|ubuntu|fedora|el|opensuse):[^/]+(/[^/]+)?")
+_BUILD_ROOT: Final = re.compile(rf"({'|'.join(build_root_names())}):[^/]+(/[^/]+)?")
 
 
 def read_build_root_settings(environment: Mapping[str, str]) -> Callable[[str], BuildRootSettings]:
@@ -69,7 +70,7 @@ def _settings(name: str, table: object, problems: list[str]) -> BuildRootSetting
     if not isinstance(table, dict):
         problems.append(f"{name}: must be a table")
         return BuildRootSettings()
-    if not _SYSTEM.fullmatch(name):
+    if not _BUILD_ROOT.fullmatch(name):
         problems.append(f"{name}: names no system that is made, such as debian:trixie or el:9")
     problems.extend(f"{name}.{key}: no such key" for key in sorted(table.keys() - _KEYS))
     lists = {key: _lines(f"{name}.{key}", table.get(key, []), problems) for key in _LISTS}

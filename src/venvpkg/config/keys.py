@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from packaging.utils import canonicalize_name
 
 from venvpkg.config.types import Array, Flag, Named, Natural, OneOf, Table, Text
+from venvpkg.families.registry import FAMILIES, build_root_names
 from venvpkg.model.project import FileSetting, PrepareStep, Settings, SonameRule, WheelPolicy
-from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from venvpkg.config.types import ValueType
@@ -221,7 +221,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("build-depends", Array(_BUILD_PACKAGE), "packages of the release that the compile needs", '["libpq-dev"]'),
     Key(
         "ci-targets",
-        Array(Text(r"(debian|ubuntu|fedora|el|opensuse):[a-z0-9][a-z0-9./]{0,39}", "a release, such as debian:trixie")),
+        Array(
+            Text(rf"({'|'.join(build_root_names())}):[a-z0-9][a-z0-9./]{{0,39}}", "a release, such as debian:trixie")
+        ),
         "releases that `venvpkg ci` makes jobs for",
         '["debian:bookworm", "debian:trixie"]',
     ),
@@ -310,6 +312,6 @@ KEYS: Final[tuple[Key, ...]] = (
 # Table of the tables for families and single releases; not a key, because each of them holds keys.
 TARGET: Final = "target"
 RELEASE: Final = Text(
-    rf"{'|'.join(Family)}|[a-z0-9][a-z0-9._-]*-([0-9][0-9.]*|tumbleweed)",
-    f"a family ({', '.join(Family)}), or a release, such as debian-13",
+    rf"{'|'.join(FAMILIES)}|[a-z0-9][a-z0-9._-]*-([0-9][0-9.]*|tumbleweed)",
+    f"a family ({', '.join(FAMILIES)}), or a release, such as debian-13",
 )

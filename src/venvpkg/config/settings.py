@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
 from venvpkg.config.types import Named, ValueTypeError, kind
+from venvpkg.families.registry import FAMILIES
 from venvpkg.model.project import FileSetting, PrepareStep, ScriptSettings, Settings, SonameRule, WheelSettings
-from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Configuration:
     """
 
     settings: Settings
-    targets: tuple[tuple[tuple[Family, str], Settings], ...]
+    targets: tuple[tuple[tuple[str, str], Settings], ...]
     problems: tuple[str, ...]
 
     def each(self) -> tuple[Settings, ...]:
@@ -83,12 +83,10 @@ def read_configuration(
     )
 
 
-def _by_target(
-    base: Layer, targets: Mapping[str, Layer], above: Layer
-) -> Iterator[tuple[tuple[Family, str], Settings]]:
+def _by_target(base: Layer, targets: Mapping[str, Layer], above: Layer) -> Iterator[tuple[tuple[str, str], Settings]]:
     """Yield the settings of each family, and of each release in each family: which one it is of is not known here."""
-    releases = ("", *(name for name in targets if name not in set(Family))) if targets else ()
-    for family in Family:
+    releases = ("", *(name for name in targets if name not in set(FAMILIES))) if targets else ()
+    for family in FAMILIES:
         for name in releases:
             merged = _merged(base, targets.get(family, {}), targets.get(name, {}), above)
             yield (family, name), _settings(merged)

@@ -33,6 +33,10 @@ class ValueType(Protocol):
     def words(self) -> str:
         """What it is, for people: ``string``."""
 
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+
     def parse(self, value: object) -> object:
         """Return what a TOML value becomes.
 
@@ -76,6 +80,11 @@ class Text:
         """``string``."""
         return "string"
 
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "TEXT"
+
     def parse(self, value: object) -> object:
         """Return the converted string."""
         if not isinstance(value, str):
@@ -101,6 +110,11 @@ class Natural:
     def words(self) -> str:
         """``integer``."""
         return "integer"
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "NUMBER"
 
     def parse(self, value: object) -> object:
         """Return the integer."""
@@ -130,6 +144,11 @@ class Flag:
         """``boolean``."""
         return "boolean"
 
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "true|false"
+
     def parse(self, value: object) -> object:
         """Return the boolean."""
         if not isinstance(value, bool):
@@ -155,6 +174,11 @@ class OneOf:
     def words(self) -> str:
         """The choices."""
         return " or ".join(f"`{each}`" for each in self.choices)
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "|".join(self.choices)
 
     def parse(self, value: object) -> object:
         """Return the enumeration's member."""
@@ -189,6 +213,11 @@ class Array:
     def words(self) -> str:
         """``array of strings``."""
         return f"array of {self.item.words}s"
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return self.item.metavar
 
     def parse(self, value: object) -> object:
         """Return a tuple."""
@@ -237,6 +266,11 @@ class Table:
     def words(self) -> str:
         """``table``."""
         return "table"
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "TOML"
 
     def parse(self, value: object) -> object:
         """Return what ``make`` makes of the keys."""
@@ -290,6 +324,11 @@ class Named:
     def words(self) -> str:
         """``table``."""
         return "table"
+
+    @property
+    def metavar(self) -> str:
+        """What stands for a value in the help of an option."""
+        return "TOML"
 
     def parse(self, value: object) -> object:
         """Return a tuple of what the entries become, in their order."""

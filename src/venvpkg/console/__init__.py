@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
 
@@ -57,3 +57,12 @@ class Reporter(Protocol):
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         """What a command came to: label and value."""
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return the reporter of one target of several.
+
+        Args:
+            target: as the user names it.
+            label: short name, for people.
+            is_mute: whether nothing more is told of it.
+        """

@@ -8,7 +8,7 @@ import itertools
 import json
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,24 +22,31 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-class Events:
-    """A Reporter that writes events.
+class EventReporter:
+    """A Reporter that hands each event to a callback, one call at a time.
 
-    When the stream takes nothing more, the run goes on to its end as it would, and ``close`` tells; a thread that
-    compiles must not fail for it.
+    Args:
+        on_event: gets the event as a dictionary of JSON values.
+        clock: seconds.
     """
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
+    def __init__(
+        self, on_event: Callable[[Mapping[str, object]], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._on_event = on_event
         self._clock = clock
         self._start = clock()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._refused: list[OSError] = []
         self._marks: Mapping[str, str] = {}
 
-    def about(self, target: str) -> Events:
-        """Return what writes to the same stream of one target of several: each of its events has the field."""
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return what hands on the events of one target of several: each has the field ``target``."""
+        del label
+        return Labelled(self.marked(target), "", is_mute)
+
+    def marked(self, target: str) -> Self:
+        """Return a reporter to the same callback whose events have the field ``target``."""
         part = copy.copy(self)
         part._marks = {"target": target}  # noqa: SLF001 - our own
         return part
@@ -79,17 +86,32 @@ class Events:
         self.emit("error", exit_code=exit_code, brief=brief, details=details, resolution=resolution)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Write one line; ASCII, so that no terminal and no locale has a say in it."""
+        """Hand on one event."""
         with self._lock:
-            if self._refused:
-                return
             elapsed = round(self._clock() - self._start, 3)
-            line = {"version": VERSION, "event": event, "elapsed_s": elapsed, **self._marks, **fields}
-            try:
-                self._stream.write(f"{json.dumps(line)}\n")
-                self._stream.flush()
-            except OSError as error:
-                self._refused.append(error)
+            self._on_event({"version": VERSION, "event": event, "elapsed_s": elapsed, **self._marks, **fields})
+
+
+class Events(EventReporter):
+    """Writes events to a stream, one JSON object a line; ASCII, so that no terminal and no locale has a say in it.
+
+    When the stream takes nothing more, the run goes on to its end as it would, and ``close`` tells; a thread that
+    compiles must not fail for it.
+    """
+
+    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(self._write, clock=clock)
+        self._stream = stream
+        self._refused: list[OSError] = []
+
+    def _write(self, event: Mapping[str, object]) -> None:
+        if self._refused:
+            return
+        try:
+            self._stream.write(f"{json.dumps(event)}\n")
+            self._stream.flush()
+        except OSError as error:
+            self._refused.append(error)
 
     def close(self) -> None:
         """Raise what the stream refused, once.
@@ -104,7 +126,7 @@ class Events:
 class _Numbered:
     """A task of which events tell."""
 
-    def __init__(self, events: Events, number: int) -> None:
+    def __init__(self, events: EventReporter, number: int) -> None:
         self._events = events
         self._number = number
         self._has_ended = False
@@ -124,34 +146,39 @@ class Both:
     """A Reporter that tells two others."""
 
     def __init__(self, one: Reporter, other: Reporter) -> None:
-        self._reports = (one, other)
+        self._reporters = (one, other)
 
     def step(self, text: str) -> None:
         """Tell both."""
-        for each in self._reports:
+        for each in self._reporters:
             each.step(text)
 
     def detail(self, text: str) -> None:
         """Tell both."""
-        for each in self._reports:
+        for each in self._reporters:
             each.detail(text)
 
     def warn(self, text: str) -> None:
         """Tell both."""
-        for each in self._reports:
+        for each in self._reporters:
             each.warn(text)
 
     @contextlib.contextmanager
     def task(self, work: Work, text: str) -> Iterator[Task]:
         """Tell both."""
-        one, other = self._reports
+        one, other = self._reporters
         with one.task(work, text) as first, other.task(work, text) as second:
             yield _BothTasks(first, second)
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         """Tell both."""
-        for each in self._reports:
+        for each in self._reporters:
             each.summary(rows)
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return what tells both."""
+        one, other = (each.about(target, label, is_mute) for each in self._reporters)
+        return Both(one, other)
 
 
 class _BothTasks:
@@ -205,3 +232,41 @@ class Labelled:
 
     def _told(self, text: str) -> str:
         return f"{self._label}: {text}" if self._label else text
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Pass it on."""
+        return self._reporter.about(target, label, is_mute)
+
+
+class Quiet:
+    """A Reporter that says nothing."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def detail(self, text: str) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""
+
+    @contextlib.contextmanager
+    def task(self, work: Work, text: str) -> Iterator[Task]:
+        """Say nothing."""
+        del work, text
+        yield _QuietTask()
+
+    def summary(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Say nothing."""
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return itself."""
+        del target, label, is_mute
+        return self
+
+
+class _QuietTask:
+    """A task of which nothing is told."""
+
+    def now(self, text: str) -> None:
+        """Say nothing."""

@@ -13,12 +13,13 @@ from rich.text import Text  # noqa: TID251
 
 from venvpkg.console import Verbosity, Work
 from venvpkg.console.board import Board
+from venvpkg.console.events import Labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
-    from venvpkg.console import Task
+    from venvpkg.console import Reporter, Task
 
 
 # Without a terminal the beginning of these is a line, because it may be minutes until the next one.
@@ -94,6 +95,11 @@ class Console:
         width = max((len(label) for label, _ in rows), default=0)
         for label, value in rows:
             self._rich.print(Text(f"{'':{_MARGIN}}{label:{width}}  {value}"), soft_wrap=True)
+
+    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return what prints for one target of several: each line begins with its label."""
+        del target
+        return Labelled(self, label, is_mute)
 
     def error(self, brief: str, details: str, resolution: str) -> None:
         """Print a failure: brief, evidence, what to do."""

@@ -1,4 +1,4 @@
-"""What a package family must be able to do: one protocol for each side of it."""
+"""What a package family must be able to do: one protocol for each side of it, which its modules satisfy."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.model.build_root import BuildRootSettings, Recipe
     from venvpkg.model.depends import DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec
-    from venvpkg.model.project import Project, SonameRule
+    from venvpkg.model.project import Project, Settings
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Interpreter, Release, Target
     from venvpkg.model.wheels import SystemDistribution
+    from venvpkg.targets.selection import Selection
 
-
-# Each package that is installed: its name with its architecture, its whole version. Sorted, each name once.
+# Each installed package: its name with its architecture, and its whole version. Sorted, each name once.
 Packages = tuple[tuple[str, str], ...]
 
 
@@ -40,8 +41,8 @@ class Program:
     """A program of the target that a build runs.
 
     Attributes:
-        name: looked for where the system's programs are.
-        package: that ships it.
+        name: looked for in the system's directories of programs.
+        package: ships it.
         purpose: what needs it.
     """
 
@@ -56,25 +57,41 @@ class Identity:
 
     architecture: str
     multiarch: str = ""
-    dist: str = ""
-    isa: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
 
 
-class Traits(Protocol):
-    """A package with these functions describes a family. ``runner`` always runs programs on the target."""
+@dataclass(frozen=True, slots=True)
+class TargetContext:
+    """A target, and what a family's code works with there.
+
+    Attributes:
+        target: where the package will be installed.
+        runner: runs programs on the target.
+        reporter: hears what happens.
+        cache: venvpkg's cache directory.
+    """
+
+    target: Target
+    runner: Runner
+    reporter: Reporter
+    cache: Path
+
+
+class BuildHost(Protocol):
+    """What a build needs to know of a target: the module ``host`` of a family. ``runner`` runs programs there."""
 
     def read_identity(self, release: Release, multiarch: str, runner: Runner) -> Identity:
         """Return how the family's tools name the architecture.
 
         Raises:
-            MissingToolError: the tools are not there.
+            MissingToolError: the tools are not installed.
         """
 
     def read_flags(self, runner: Runner) -> dict[str, str]:
-        """Return the compiler's flags with which the release builds its own packages: variable → flags.
+        """Return the compiler flags with which the release builds its own packages: variable → flags.
 
         Raises:
-            MissingToolError: they cannot be had.
+            MissingToolError: the tool that knows them is not installed.
         """
 
     def build_packages(self, target: Target, runner: Runner) -> Packages:
@@ -92,14 +109,14 @@ class Traits(Protocol):
         """
 
     def not_installed(self, wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
-        """Return those of ``wanted``, names of packages or of what packages provide, that are not there; in order.
+        """Return those of ``wanted``, names of packages or of what packages provide, that are not installed; in order.
 
         Raises:
             PackageDatabaseError: the package database is missing or damaged.
         """
 
     def programs(self) -> tuple[Program, ...]:
-        """Return what a build runs."""
+        """Return the programs that a build runs."""
 
     def headers_package(self, interpreter: Interpreter, release: Release) -> str | None:
         """Return the package with the interpreter's C headers; None when none is known."""
@@ -107,74 +124,77 @@ class Traits(Protocol):
     def interpreter_packages(self, wanted: str, release: Release) -> tuple[str, ...]:
         """Return the package of an interpreter, named as in the configuration, and that of its C headers.
 
-        Nothing for one that is named by its path: whose it is only shows when it is there.
+        Empty for an interpreter that is named by its path: its owner is only known once it is installed.
         """
 
     def install_command(self, release: Release) -> str:
         """Return the beginning of the command that installs packages."""
 
 
-class Backend(Protocol):
-    """Makes packages of one family. A module with these functions is one."""
+class PackageFormat(Protocol):
+    """Makes and reads packages: the module ``format`` of a family."""
 
     def problems(self, project: Project) -> Iterator[str]:
         """Yield what the family would not accept, one sentence each."""
 
-    def warn_if_name_taken(self, name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+    def warn_if_name_taken(self, name: str, context: TargetContext) -> None:
         """Warn when the release has a package of this name itself, and say what follows."""
 
-    def system_distributions(
-        self, names: Sequence[str], target: Target, runner: Runner, cache: Path
-    ) -> tuple[SystemDistribution, ...]:
+    def system_distributions(self, names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:
         """Return the distributions of those normalised names, and all they require, as the release's packages have."""
 
-    def derive_dependencies(  # noqa: PLR0913 - a stage: payload, place, effects
-        self,
-        elf: ElfReport,
-        staged: StagedVenv,
-        target: Target,
-        runner: Runner,
-        reporter: Reporter,
-        *,
-        declared: Sequence[str] = (),
-        sonames: Sequence[SonameRule] = (),
-        with_floors: bool = False,
+    def derive_dependencies(
+        self, elf: ElfReport, staged: StagedVenv, settings: Settings, context: TargetContext
     ) -> DependencySet:
-        """Return every relation that the payload needs, changed by what the user declared, with their evidence.
-
-        ``with_floors`` asks for lowest versions where the family's own way of relating to libraries knows none.
-        """
+        """Return every relation that the payload needs, changed by what the user declared, with their evidence."""
 
     def packages_shipping(
         self, paths: Sequence[PurePosixPath], target: Target, runner: Runner
     ) -> Mapping[PurePosixPath, NativePackage]:
-        """Return the installed package that ships each path of the target; nothing for a path that none ships."""
+        """Return the installed package that ships each path of the target; a path that none ships is left out."""
 
-    def avoid_collisions(
-        self, spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
-    ) -> PackageSpec:
+    def avoid_collisions(self, spec: PackageSpec, context: TargetContext) -> PackageSpec:
         """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
 
-    def assemble(  # noqa: PLR0913 - a stage: package, place, effects
-        self,
-        spec: PackageSpec,
-        target: Target,
-        destination: Path,
-        runner: Runner,
-        reporter: Reporter,
-        *,
-        earlier: ArtifactCache,
+    def assemble(
+        self, spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext
     ) -> Artifact:
-        """Write the package into the directory ``destination``, whole or not at all; not packed again if it was."""
-
-    def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
-        """Return the record of dependencies out of a package that ``assemble`` wrote."""
+        """Write the package into the directory ``destination``, whole or not at all; ``earlier`` ones are reused."""
 
     def packaging_tool_versions(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
-        """Return name and version of what writes a package's bytes, beside venvpkg."""
+        """Return name and version of what writes a package's bytes, apart from venvpkg."""
+
+    def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
+        """Return the evidence of its dependencies out of a package that ``assemble`` wrote."""
 
     def differences(self, first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
         """Return where two packages differ, one line a member; empty when no member does."""
 
     def inspect(self, artifact: Path, runner: Streamer) -> Inspection:
         """Return what is in any package of the family, whoever made it."""
+
+
+class Bootstrapper(Protocol):
+    """Makes build roots: the module ``bootstrap`` of a family."""
+
+    def recipe(self, selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
+        """Return what a build root is made from.
+
+        Raises:
+            ConfigurationError: that is not known.
+        """
+
+    def bootstrap(self, recipe: Recipe, work: Path, runner: Runner) -> Path:
+        """Make the build root and return it as a tarball, compressed with zstd, in the empty directory ``work``.
+
+        Raises:
+            MissingToolError: a program of this machine is missing.
+            TargetError: it could not be made.
+        """
+
+    def add_packages(self, root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
+        """Install packages into a root that nobody else uses.
+
+        Raises:
+            TargetError: they could not be installed.
+        """

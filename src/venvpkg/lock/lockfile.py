@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class LockfileStore:
-    """Held while a target reads lock files and writes them, as ``with ledger:``; all targets of a call have the same.
+    """Held while a target reads and writes lock files, as ``with lockfiles:``; shared by all targets of a call.
 
     Attributes:
         renewed: names of the targets that this call has locked.

@@ -69,7 +69,7 @@ def obtain_lock(
     Raises:
         LockError: there is no lock and none can be made; or the one that is there cannot be used.
     """
-    with resolver.ledger:
+    with resolver.lockfiles:
         return _obtained(with_lock_of(project, target), target, resolver, locked=locked, preview=preview)
 
 
@@ -107,7 +107,7 @@ def renew_lock(project: Project, target: Target, resolver: Resolver, *, upgrade:
     Raises:
         LockError: it cannot be resolved, or another program keeps the lock.
     """
-    with resolver.ledger:
+    with resolver.lockfiles:
         return _renewed(with_lock_of(project, target), target, resolver, upgrade=upgrade)
 
 

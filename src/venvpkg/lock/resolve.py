@@ -116,14 +116,14 @@ def _write(
 ) -> Path:
     """Resolve for one target, and write the lock with what it says for the others."""
     inputs = lock_inputs(project, target, constraints)
-    with resolver.ledger:
+    with resolver.lockfiles:
         output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
         path = project.lock
         document = moved_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")
         share = without_markers(packages if isinstance(packages, list) else [])
         document["packages"] = share
-        beside = _beside(path, inputs, None if not upgrade else resolver.ledger.renewed)
+        beside = _beside(path, inputs, None if not upgrade else resolver.lockfiles.renewed)
         merged: Mapping[str, object] | None = document
         if beside:
             mine = inputs.locked_target
@@ -134,7 +134,7 @@ def _write(
                 path = lock_of_its_own(project, target)
         text = lock_text(merged, path.parent, path.parent, inputs, beside)
         write_whole(path, text.encode())
-        resolver.ledger.renewed.add(inputs.target)
+        resolver.lockfiles.renewed.add(inputs.target)
     count, names = len(share), ", ".join(each.name for each in beside)
     resolver.reporter.step(
         f"locked {count} distribution{'s' * (count != 1)} in {path.name}{f', beside {names}' if names else ''}"
@@ -176,7 +176,7 @@ def _previous(project: Project, target: Target, resolver: Resolver) -> str | Non
 
     Not as another target of this call has just written it: the versions must not depend on which of them came first.
     """
-    text = resolver.ledger.before(project.lock)
+    text = resolver.lockfiles.before(project.lock)
     if text is None:
         return None
     document = tomllib.loads(text)

@@ -64,7 +64,7 @@ class Resolver:
         work: private directory of this run, on this machine; it exists.
         directory: where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
         offline: use nothing from the network, only uv's cache.
-        ledger: held while the application's locks are read and written.
+        lockfiles: held while the application's locks are read and written.
     """
 
     uv: Path
@@ -74,7 +74,7 @@ class Resolver:
     work: Path
     directory: Path = Path("/")
     offline: bool = False
-    ledger: LockfileStore = field(default_factory=LockfileStore)
+    lockfiles: LockfileStore = field(default_factory=LockfileStore)
 
 
 @dataclass(frozen=True, slots=True)

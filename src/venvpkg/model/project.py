@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from venvpkg.model.target import Family, Release, Target
+    from venvpkg.model.target import Release, Target
 
 
 DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
@@ -173,7 +173,7 @@ class Project:
     settings: Settings
     base: Path = Path()
     configuration: Path | None = None
-    targets: tuple[tuple[tuple[Family, str], Settings], ...] = ()
+    targets: tuple[tuple[tuple[str, str], Settings], ...] = ()
     is_anonymous: bool = False
 
     @property
@@ -197,7 +197,7 @@ class Project:
         """Return the project with the settings for one target: its release's, else its family's, else any's."""
         return dataclasses.replace(self, settings=self.settings_on(target.family, target.release))
 
-    def settings_on(self, family: Family, release: Release) -> Settings:
+    def settings_on(self, family: str, release: Release) -> Settings:
         """Return the settings for one release: its own, else its family's, else any's."""
         settings = dict(self.targets)
         of_family = settings.get((family, ""), self.settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +16,6 @@ _USR: Final = PurePosixPath("/usr")
 # EXT_SUFFIX of CPython, and of PyPy; the flags are those of a debug (d) or a free-threaded build (t).
 _CPYTHON: Final = re.compile(r"\.cpython-(?P<version>\d+)(?P<flags>[a-z]*)-")
 _PYPY: Final = re.compile(r"\.(?P<python>pypy\d+)-(?P<abi>pp\d+)-")
-
-
-class Family(StrEnum):
-    """Package family."""
-
-    DEB = "deb"
-    RPM = "rpm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +133,19 @@ class Target:
     """A release with its architecture, root, interpreter.
 
     Attributes:
-        family: package family.
+        family: name of its package family, ``deb``; see ``families.registry``.
         release: operating system release.
         architecture: the family's word for it, ``amd64``.
         machine: the kernel's word for it, ``x86_64``.
-        multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``; empty for the family rpm.
+        multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``; empty where the release has none.
         root: its filesystem, on this machine.
         interpreter: what runs the application: the release's own, or another one that the user wants.
         vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
         accepts: platform tags of other releases whose wheels serve here too, best first.
-        dist: the family rpm's mark of the release in a package's release, ``.el9``; empty in other families.
-        isa: the family rpm's mark of the architecture in a dependency, ``(x86-64)``.
+        marks: name and text of what only the family's own modules know and read, such as rpm's ``dist``, ``.el9``.
     """
 
-    family: Family
+    family: str
     release: Release
     architecture: str
     machine: str
@@ -163,8 +154,11 @@ class Target:
     interpreter: Interpreter
     vendor_tag: str = ""
     accepts: tuple[str, ...] = ()
-    dist: str = ""
-    isa: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
+
+    def mark(self, name: str) -> str:
+        """Return the text of one of ``marks``; empty when there is none."""
+        return dict(self.marks).get(name, "")
 
     @property
     def is_host(self) -> bool:

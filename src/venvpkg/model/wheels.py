@@ -183,6 +183,11 @@ class ReadyWheel:
     key: str | None = None
     debug: Path | None = None
 
+    @property
+    def is_vendor(self) -> bool:
+        """Whether it was compiled for the target, now or before."""
+        return self.origin in {Action.COMPILE, Action.REUSE}
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledWheels:

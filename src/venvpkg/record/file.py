@@ -124,7 +124,7 @@ def _digest(text: str) -> str:
 _COPY_BYTES = 1 << 20
 
 
-def publish(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
+def write_outputs(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
     """Copy a finished package and its companions into ``destination``, write its record, and return its path there.
 
     Each file appears whole, all are written before the first appears, and the package is the last: where a run was

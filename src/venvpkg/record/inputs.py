@@ -9,9 +9,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import venvpkg
+from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.model.lock import RemoteFile
-from venvpkg.model.wheels import Action, SourceTree
+from venvpkg.model.wheels import SourceTree
 from venvpkg.templates import template_dir
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Inclusions
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
+    from venvpkg.wheelhouse.key import Toolchain
 
 
 # Libraries of venvpkg's own that write what ends up in a package.
@@ -40,8 +42,7 @@ class Ingredients:
         pins: build requirements known at the end of the build, of any target.
         dependencies: with the packages linked against.
         inclusions: files of the project that shape the package, beside its wheel.
-        flags: of the compilers, by variable.
-        packages: installed build packages and their versions.
+        toolchain: of the target; None where it was not read, because nothing was compiled.
         tools: installed packages that pack and compile bytecode, and their versions.
         conflicts: packages that ship a path of this one, found in what is installed and in apt-file's index.
     """
@@ -52,8 +53,7 @@ class Ingredients:
     pins: tuple[BuildPins, ...]
     dependencies: DependencySet
     inclusions: Inclusions
-    flags: Iterable[tuple[str, str]]
-    packages: Iterable[tuple[str, str]]
+    toolchain: Toolchain | None
     tools: Iterable[tuple[str, str]]
     conflicts: Iterable[str] = ()
 
@@ -64,7 +64,7 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
     Flags and build packages count only where something was compiled: a package of pure wheels does not depend on them.
     """
     target, interpreter = of.target, of.target.interpreter
-    compiled = any(wheel.origin in {Action.COMPILE, Action.REUSE} for wheel in of.wheels)
+    toolchain = of.toolchain if any(each.is_vendor for each in of.wheels) else None
     return {
         "source trees": {
             each.name: f"tree sha256={each.source.sha256}"
@@ -84,14 +84,14 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
         },
         "wheels": _wheels(of),
         "build requirements": _build_requirements(of),
-        "compiler flags": dict(of.flags) if compiled else {},
-        "build packages": dict(of.packages) if compiled else {},
+        "compiler flags": dict(toolchain.flags) if toolchain else {},
+        "build packages": dict(toolchain.packages) if toolchain else {},
         "linked packages": {name: package.version for name, package in of.dependencies.owners},
         "system distributions": {
             each.name: f"{each.distribution.title} modules={','.join(each.distribution.modules)}"
             for each in of.plan.system
         },
-        "templates": _hashes(template_dir(target.family)),
+        "templates": _hashes(template_dir(target.family)) if FAMILIES[target.family].templates else {},
         "own templates": _hashes(of.inclusions.templates) if of.inclusions.templates else {},
         "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in of.inclusions.scripts},
         "own files": {

@@ -31,6 +31,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.utils import canonicalize_name
 
 import venvpkg
+from venvpkg.families.registry import FAMILIES
 from venvpkg.model.depends import Source
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = "package"
 _WHEEL = "wheel"
-# Types of package URL whose version has no epoch: a qualifier has it. Source: package-url's definition of each type.
-_EPOCH_APART = frozenset({"rpm"})
 _NO_SERIAL = uuid.UUID(int=0)
 
 
@@ -257,9 +256,9 @@ def _licence(text: str) -> LicenseExpression | DisjunctiveLicense:
 def _native(package: NativePackage, target: Target, sonames: tuple[str, ...] = ()) -> Component:
     qualifiers = {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"}
     version = package.version
-    if target.family.value in _EPOCH_APART and ":" in version:
+    if FAMILIES[target.family].epoch_is_qualifier and ":" in version:
         qualifiers["epoch"], _, version = version.partition(":")
-    purl = PackageURL(target.family.value, target.release.id, package.name, version, qualifiers)
+    purl = PackageURL(target.family, target.release.id, package.name, version, qualifiers)
     return Component(
         name=package.name,
         version=package.version,

@@ -65,7 +65,7 @@ class Checkouts:
         Raises:
             DownloadError: the commit cannot be had, or its files are not those that it names.
         """
-        place = self.store / f"{sha256(origin.url.encode()).hexdigest()[:16]}-{origin.commit}"
+        place = self._place(origin)
         try:
             if place.is_dir() and not self._is_right(place, origin.commit):
                 self.reporter.warn(f"{place} was changed after it was stored; fetching it again")
@@ -82,6 +82,18 @@ class Checkouts:
                 else "See that git can fetch from there without asking for a password.",
             ) from error
         return place / origin.subdirectory
+
+    def known(self, origin: LockedCommit) -> Path | None:
+        """Return what ``directory`` does where that needs no fetch; else None."""
+        place = self._place(origin)
+        try:
+            is_right = place.is_dir() and self._is_right(place, origin.commit)
+        except (_GitError, OSError):
+            return None
+        return place / origin.subdirectory if is_right else None
+
+    def _place(self, origin: LockedCommit) -> Path:
+        return self.store / f"{sha256(origin.url.encode()).hexdigest()[:16]}-{origin.commit}"
 
     def _fetch(self, origin: LockedCommit, place: Path) -> None:
         if self.offline:

@@ -70,7 +70,7 @@ class Populated:
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
+class StagingContext:
     """What populating works with.
 
     Attributes:
@@ -86,7 +86,7 @@ class Workbench:
     reporter: Reporter
 
 
-def populate(wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath, bench: Workbench) -> Populated:
+def populate(wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath, bench: StagingContext) -> Populated:
     """Make the environment at ``prefix`` in the empty ``destdir``, with all wheels and their bytecode.
 
     The files are the same whether the cache has them or not.
@@ -137,11 +137,11 @@ def _index(made: Made, known: Mapping[PurePosixPath, PayloadPath], destdir: Path
     return Index(made.key, tuple(files), tuple(links), made.dist_info, made.notes)
 
 
-def _key(wheel: ReadyWheel, prefix: PurePosixPath, bench: Workbench) -> str:
+def _key(wheel: ReadyWheel, prefix: PurePosixPath, bench: StagingContext) -> str:
     return staged_key(f"{wheel.sha256} {wheel.path.name}", prefix, bench.target)
 
 
-def _environment_made(environment: Environment, bench: Workbench) -> tuple[Made, ...]:
+def _environment_made(environment: Environment, bench: StagingContext) -> tuple[Made, ...]:
     """Put the empty environment into the destdir; return it when it had to be made."""
     key = staged_key(_EMPTY, environment.prefix, bench.target)
     if copied(key, "", environment, bench.cache) is not None:
@@ -159,7 +159,7 @@ def _environment_made(environment: Environment, bench: Workbench) -> tuple[Made,
     return made
 
 
-def _known(wheels: Iterable[ReadyWheel], environment: Environment, bench: Workbench) -> dict[str, InstalledWheel]:
+def _known(wheels: Iterable[ReadyWheel], environment: Environment, bench: StagingContext) -> dict[str, InstalledWheel]:
     """Copy the distributions that the cache has; return them by name."""
     known: dict[str, InstalledWheel] = {}
     for wheel in wheels:
@@ -172,7 +172,7 @@ def _known(wheels: Iterable[ReadyWheel], environment: Environment, bench: Workbe
     return known
 
 
-def _installed(wheels: list[ReadyWheel], environment: Environment, bench: Workbench) -> tuple[InstalledWheel, ...]:
+def _installed(wheels: list[ReadyWheel], environment: Environment, bench: StagingContext) -> tuple[InstalledWheel, ...]:
     if not wheels:
         return ()
     from venvpkg.staging.install import install_wheels  # noqa: PLC0415 - installer, when the cache does not have all
@@ -180,7 +180,7 @@ def _installed(wheels: list[ReadyWheel], environment: Environment, bench: Workbe
     return install_wheels(wheels, environment, bench.reporter)
 
 
-def _with_bytecode(made: tuple[Made, ...], environment: Environment, bench: Workbench) -> tuple[Made, ...]:
+def _with_bytecode(made: tuple[Made, ...], environment: Environment, bench: StagingContext) -> tuple[Made, ...]:
     """Compile the modules of what was made; return it with its bytecode."""
     library = environment.prefix / "lib"
     modules = {

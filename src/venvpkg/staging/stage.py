@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,51 +17,51 @@ from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
-from venvpkg.staging.populate import Workbench, keep, populate
+from venvpkg.staging.populate import StagingContext, keep, populate
 from venvpkg.staging.system import expose, require_apart
 
 if TYPE_CHECKING:
-    from venvpkg.console import Reporter
-    from venvpkg.host.runner import Runner
+    from venvpkg.families.base import TargetContext
     from venvpkg.model.project import ExtraFile, Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedSystem, ReadyWheel
     from venvpkg.store.dirs import Dirs
 
 
-def stage(  # noqa: PLR0913 - everything a build knows comes together here
-    project: Project,
-    wheels: tuple[ReadyWheel, ...],
-    target: Target,
-    *,
-    workspace: Path,
-    dirs: Dirs,
-    runner: Runner,
-    reporter: Reporter,
-    files: tuple[ExtraFile, ...] = (),
-    system: tuple[PlannedSystem, ...] = (),
-) -> StagedVenv:
+class StageInputs(NamedTuple):
+    """What the payload is made of.
+
+    Attributes:
+        wheels: one a distribution, the application's among them.
+        files: of the project, to lie next to the environment.
+        system: what the environment shows of the release's own packages.
+    """
+
+    wheels: tuple[ReadyWheel, ...]
+    files: tuple[ExtraFile, ...] = ()
+    system: tuple[PlannedSystem, ...] = ()
+
+
+def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, context: TargetContext) -> StagedVenv:
     """Stage the application.
 
     Args:
         project: what to stage, and where it will be.
-        wheels: one a distribution, the application's among them.
-        target: where it will be installed.
+        inputs: what the payload is made of.
         workspace: directory of this run on this machine; the destdir is made in it.
         dirs: whose cache has what earlier builds staged; nothing of it may be named in the payload.
-        runner: runs the target's interpreter.
-        reporter: hears about modules that do not compile, and what the release's own distributions lack.
-        files: of the project, to lie beside the environment.
-        system: what the environment shows of the release's own packages.
+        context: where it will be installed; its runner runs the target's interpreter.
 
     Raises:
         WheelError: a wheel is malformed.
         StagingError: clash of files, incomplete closure, refused interpreter, a path of this machine in a file.
     """
+    target, runner, reporter = context.target, context.runner, context.reporter
+    wheels, files, system = inputs
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
     cache = StagedCache(dirs.staged, reporter)
-    populated = populate(wheels, destdir, project.prefix, Workbench(target, cache, runner, reporter))
+    populated = populate(wheels, destdir, project.prefix, StagingContext(target, cache, runner, reporter))
     installed = populated.installed
     described = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
     if project.name not in described:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import distro  # noqa: TID251
 
 from venvpkg.errors import ConfigurationError
-from venvpkg.families.targets import family_of, installer_of, traits_of
+from venvpkg.families.registry import family_of_release, installer_of
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.model.target import Release, Target
 from venvpkg.targets.interpreter import read_interpreter
@@ -18,7 +18,6 @@ from venvpkg.targets.processor import processor_of
 
 if TYPE_CHECKING:
     from venvpkg.host.runner import Runner
-    from venvpkg.model.target import Family
     from venvpkg.targets.interpreter import Choice
     from venvpkg.targets.processor import Processor
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 _NARROW: Final = {"x86_64": "i686", "aarch64": "armv8l"}
 
 
-def release_own(family: Family, release: Release) -> None:
+def release_own(family: str, release: Release) -> None:
     """Choose the release's own interpreter."""
     del family, release
 
@@ -46,21 +45,20 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = releas
         MissingToolError: it has no tools of its family, or no interpreter.
     """
     release = read_release(root)
-    family = family_of(release, root)
-    traits, wanted = traits_of(family), choice(family, release)
-    packages = traits.interpreter_packages(wanted, release)[:1] if wanted is not None else ("python3",)
+    family = family_of_release(release, root)
+    wanted = choice(family.name, release)
+    packages = family.host.interpreter_packages(wanted, release)[:1] if wanted is not None else ("python3",)
     interpreter, multiarch = read_interpreter(runner, root, wanted, packages, installer_of(family, release, root))
-    identity = traits.read_identity(release, multiarch, runner)
+    identity = family.host.read_identity(release, multiarch, runner)
     return Target(
-        family=family,
+        family=family.name,
         release=release,
         architecture=identity.architecture,
         machine=_machine(interpreter.environment["platform_machine"], processor_of(root)),
         multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,
-        dist=identity.dist,
-        isa=identity.isa,
+        marks=identity.marks,
     )
 
 

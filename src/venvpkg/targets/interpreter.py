@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from venvpkg.host.runner import Runner
     from venvpkg.model.elf import Abi
-    from venvpkg.model.target import Family, Release
+    from venvpkg.model.target import Release
 
-    Choice = Callable[[Family, Release], str | None]
+    Choice = Callable[[str, Release], str | None]
 
 # The release's interpreter: never the first one on PATH, nor venvpkg's own.
 RELEASE_PYTHON: Final = PurePosixPath("/usr/bin/python3")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError
 from venvpkg.families.base import Purpose
-from venvpkg.families.targets import installer, traits_of
+from venvpkg.families.registry import FAMILIES, installer
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Bind, Command
 from venvpkg.host.sandbox import WAY_TO_NAMESPACES
@@ -84,7 +84,7 @@ def require(lacking: Iterable[Missing], target: Target) -> None:
 
 def _programs(target: Target) -> Iterator[Missing]:
     view = LayeredRoot(target.root)
-    for program in traits_of(target.family).programs():
+    for program in FAMILIES[target.family].host.programs():
         places = [view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES]
         if not any(place and place.is_file for place in places):
             yield Missing(f"the program {program.name}", program.purpose, program.package)
@@ -92,7 +92,7 @@ def _programs(target: Target) -> Iterator[Missing]:
 
 def _headers(target: Target) -> Iterator[Missing]:
     if LayeredRoot(target.root).find(str(target.interpreter.include / "Python.h")) is None:
-        package = traits_of(target.family).headers_package(target.interpreter, target.release)
+        package = FAMILIES[target.family].host.headers_package(target.interpreter, target.release)
         missing = f"the header Python.h of {target.interpreter.path}"
         place = f"Install the headers of {target.interpreter.path} at {target.interpreter.include}."
         yield Missing(missing, Purpose.COMPILE, package, resolution="" if package else place)
@@ -121,5 +121,5 @@ def _namespaces(runner: Runner) -> Iterator[Missing]:
 
 
 def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:
-    for package in traits_of(target.family).not_installed(wanted, runner):
+    for package in FAMILIES[target.family].host.not_installed(wanted, runner):
         yield Missing(f"the package {package}, named in build-depends", Purpose.PROJECT, package)

@@ -7,7 +7,7 @@ import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
 from venvpkg.host.layers import LayeredRoot
@@ -82,10 +82,8 @@ def resolve_target(
             return _in_root(root, selection, host, environment, choice)
         case Kind.VAGRANT:
             return _in_machine(selection, host, environment, cache, choice)
-        case Kind.DEBIAN | Kind.UBUNTU | Kind.FEDORA | Kind.EL | Kind.OPENSUSE:
-            raise ValueError(f"{selection} is resolved by the root that was made for it")
         case _:
-            assert_never(selection.kind)
+            raise ValueError(f"{selection} is resolved by the root that was made for it")
 
 
 def resolve_made(

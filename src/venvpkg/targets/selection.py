@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.families.registry import build_root_names
 from venvpkg.targets.processor import PROCESSORS
 
 if TYPE_CHECKING:
@@ -14,24 +15,15 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """How a target is reached, or which system is made for it."""
+    """How a target is reached that venvpkg does not bootstrap."""
 
     HOST = "host"
     ROOT = "root"
     PODMAN = "podman"
     DOCKER = "docker"
     VAGRANT = "vagrant"
-    DEBIAN = "debian"
-    UBUNTU = "ubuntu"
-    FEDORA = "fedora"
-    EL = "el"
-    OPENSUSE = "opensuse"
 
 
-# Roots that venvpkg makes and keeps.
-BOOTSTRAPPED: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU, Kind.FEDORA, Kind.EL, Kind.OPENSUSE})
-# Those whose systems can be made for another processor.
-_FOREIGN: Final = frozenset({Kind.DEBIAN, Kind.UBUNTU})
 # Part of file names, and words of other programs' command lines.
 _RELEASE: Final = re.compile(r"[a-z0-9][a-z0-9.]{0,39}")
 _MACHINE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -42,13 +34,13 @@ class Selection:
     """A target as the user names it.
 
     Attributes:
-        kind: how it is reached.
+        kind: how it is reached, one of ``Kind``; or the release of a build root (``debian``).
         place: which one of that kind: the directory of a root, the name of an image, the name of a machine in
             its Vagrantfile, the release of a system (``trixie``, ``43``); empty for this machine.
         architecture: of a system that is made, in its family's words (``arm64``); empty for this machine's.
     """
 
-    kind: Kind
+    kind: str
     place: str = ""
     architecture: str = ""
 
@@ -64,8 +56,8 @@ class Selection:
 
     @property
     def is_bootstrapped(self) -> bool:
-        """Whether venvpkg makes its root."""
-        return self.kind in BOOTSTRAPPED
+        """Whether it is a build root that venvpkg bootstraps."""
+        return self.kind in build_root_names()
 
 
 HOST: Final = Selection(Kind.HOST)
@@ -85,16 +77,17 @@ def parse_selection(text: str) -> Selection:
     if kind == Kind.VAGRANT and _MACHINE.fullmatch(place):
         return Selection(Kind.VAGRANT, place)
     release, slash, architecture = place.partition("/")
-    if slash and kind in BOOTSTRAPPED and (kind not in _FOREIGN or architecture not in PROCESSORS):
+    names, foreign = build_root_names(), build_root_names(foreign=True)
+    if slash and kind in names and (kind not in foreign or architecture not in PROCESSORS):
         raise ValueError(
-            f"{text!r}: a system for another architecture is made of {' and '.join(sorted(_FOREIGN))} only, for"
+            f"{text!r}: a system for another architecture is made of {' and '.join(foreign)} only, for"
             f" {', '.join(PROCESSORS)}; of others, name one of your own with 'root:DIR'"
         )
-    if kind in BOOTSTRAPPED and _RELEASE.fullmatch(release):
-        return Selection(Kind(kind), release, architecture)
+    if kind in names and _RELEASE.fullmatch(release):
+        return Selection(kind, release, architecture)
     raise ValueError(
         f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
-        f" 'debian:trixie' ({', '.join(sorted(BOOTSTRAPPED))}) or, for another architecture, 'debian:trixie/arm64',"
+        f" 'debian:trixie' ({', '.join(sorted(names))}) or, for another architecture, 'debian:trixie/arm64',"
         " 'podman:IMAGE' or 'docker:IMAGE' for a container image, or 'vagrant:NAME' for a machine of a Vagrantfile"
     )
 

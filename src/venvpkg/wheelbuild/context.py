@@ -40,11 +40,11 @@ class Crates(Protocol):
         """Return a directory as ``cargo.lay_crates`` wants it; see ``cargo.CrateStore``."""
 
 
-class Materials(Protocol):
-    """Tells what a wheel is made of; it asks a package database, which this layer knows nothing of."""
+class WriteSbom(Protocol):
+    """Writes the bill of materials of a wheel; see ``wheelbuild.sbom``."""
 
     def __call__(self, name: str, version: str, source: RemoteFile | SourceTree, tree: Path, /) -> bytes:
-        """Return the bill of materials of a wheel.
+        """Return it.
 
         Args:
             name: normalised name of its distribution.
@@ -72,7 +72,7 @@ class WheelBuildContext:
         pool: gives cores to jobs, those of other targets among them.
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
-        materials: tells what a wheel is made of; called from several threads.
+        write_sbom: writes the bills of materials of wheels; called from several threads.
         uv_libraries: loader and libraries of uv, for a target of another processor, which has no such ones; else empty.
     """
 
@@ -89,5 +89,5 @@ class WheelBuildContext:
     pool: Pool
     end: Callable[[], None]
     crates: Crates
-    materials: Materials
+    write_sbom: WriteSbom
     uv_libraries: tuple[Path, ...] = ()

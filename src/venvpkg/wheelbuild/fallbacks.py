@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvpkg.model.lock import Cause, Fallback, RemoteFile
 from venvpkg.model.project import WheelPolicy
@@ -22,9 +22,21 @@ if TYPE_CHECKING:
     from venvpkg.wheelbuild.context import Crates, Fetch
 
 
-def find_uncompilable(  # noqa: PLR0913, PLR0917 -- what is looked for, where, and with what
-    plan: WheelPlan, project: Project, target: Target, fetch: Fetch, crates: Crates, workspace: Path
-) -> tuple[Fallback, ...]:
+class SourceAccess(NamedTuple):
+    """How sources are looked into.
+
+    Attributes:
+        fetch: brings sdists here; the compile uses the same files afterwards.
+        crates: fetches the Rust crates that an sdist does not bring; the compile uses the same afterwards.
+        workspace: private directory of this run.
+    """
+
+    fetch: Fetch
+    crates: Crates
+    workspace: Path
+
+
+def find_uncompilable(plan: WheelPlan, project: Project, target: Target, access: SourceAccess) -> tuple[Fallback, ...]:
     """Return the obstacles in the sources that the plan compiles by preference; sorted by name, usually none.
 
     An obstacle is a property of the sdist. What an installed package would remedy (a missing header, compiler or
@@ -35,9 +47,7 @@ def find_uncompilable(  # noqa: PLR0913, PLR0917 -- what is looked for, where, a
         plan: only what is to be compiled under ``prefer-compile`` is looked at.
         project: its policies.
         target: which the obstacle is found for.
-        fetch: brings the sdists here; the compile uses the same files afterwards.
-        crates: fetches the Rust crates that an sdist does not bring; the compile uses the same afterwards.
-        workspace: private directory of this run.
+        access: brings sources here.
 
     Raises:
         WheelError, CompileError: an sdist is damaged or hostile, or its pyproject.toml is malformed.
@@ -50,10 +60,10 @@ def find_uncompilable(  # noqa: PLR0913, PLR0917 -- what is looked for, where, a
         and wheel.key is None
         and project.settings.wheels.policy_of(wheel.name) is WheelPolicy.PREFER_COMPILE
     }
-    paths = fetch(sorted(wheels)) if wheels else {}
+    paths = access.fetch(sorted(wheels)) if wheels else {}
     found = []
     for source, wheel in wheels.items():
-        detail = _obstacle(wheel, paths[source], source.subdirectory, workspace / "examined", crates)
+        detail = _obstacle(wheel, paths[source], source.subdirectory, access.workspace / "examined", access.crates)
         if detail:
             found.append(
                 Fallback(

@@ -159,7 +159,7 @@ class _Building:
         raw = build_raw_wheel(self._sandbox, self._python, system)
         self._task.now("packing")
         finished = repack_wheel(
-            raw, wheel, target=self._shop.target, sandbox=self._sandbox, materials=self._shop.materials
+            raw, wheel, target=self._shop.target, sandbox=self._sandbox, write_sbom=self._shop.write_sbom
         )
         about: dict[str, Json] = {
             "backend": system.backend,

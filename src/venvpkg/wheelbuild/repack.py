@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import PlannedWheel
     from venvpkg.sources.build_sandbox import BuildSandbox
     from venvpkg.wheelbuild.check import WheelFacts
-    from venvpkg.wheelbuild.context import Materials
+    from venvpkg.wheelbuild.context import WriteSbom
 
 
 _EXECUTABLE = 0o111
@@ -48,7 +48,7 @@ class Repacked(NamedTuple):
 
 
 def repack_wheel(
-    raw: Path, planned: PlannedWheel, *, target: Target, sandbox: BuildSandbox, materials: Materials
+    raw: Path, planned: PlannedWheel, *, target: Target, sandbox: BuildSandbox, write_sbom: WriteSbom
 ) -> Repacked:
     """Return the vendor wheel made of ``raw``, in the sandbox's directory ``repacked``, and its debug information.
 
@@ -62,12 +62,12 @@ def repack_wheel(
         planned: what it must be; of any version where that is empty.
         target: whose platform tag it gets.
         sandbox: where strip and objcopy run.
-        materials: tells what it is made of.
+        write_sbom: writes its bill of materials.
 
     Raises:
         WheelError: damaged, hostile, of another distribution or version, or not for the target's interpreter.
         MissingToolError: no strip, or no objcopy.
-        VenvpkgError: from ``materials``.
+        VenvpkgError: from ``write_sbom``.
 
     Source:
         PEP 770, for the bill of materials.
@@ -86,7 +86,7 @@ def repack_wheel(
     if objects:
         tree = sandbox.fresh("linked")
         _lay_objects({name: members[name] for name in objects}, facts, target, tree)
-        members[f"{facts.dist_info}/{_SBOM}"] = materials(facts.name, str(facts.version), planned.source, tree)
+        members[f"{facts.dist_info}/{_SBOM}"] = write_sbom(facts.name, str(facts.version), planned.source, tree)
     result = sandbox.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
     return Repacked(result, write_debug(debug, result))

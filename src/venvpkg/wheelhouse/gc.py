@@ -39,10 +39,17 @@ class GcRules:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection did: entries removed, and entries it left because a build uses them."""
+    """What a collection did.
+
+    Attributes:
+        removed: entries that went.
+        in_use: entries that stay because a build uses them.
+        examined: number of entries in the wheelhouse before.
+    """
 
     removed: tuple[Entry, ...]
     in_use: tuple[Entry, ...] = ()
+    examined: int = 0
 
 
 def removable(entries: Sequence[Entry], rules: GcRules, now: float) -> tuple[Entry, ...]:

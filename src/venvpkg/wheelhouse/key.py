@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvpkg.families.targets import traits_of
+from venvpkg.families.registry import FAMILIES
 from venvpkg.model.wheels import SourceTree
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def read_toolchain(target: Target, runner: Runner) -> Toolchain:
         MissingToolError: the flags cannot be had.
         PackageDatabaseError: the package database is damaged.
     """
-    traits = traits_of(target.family)
-    return Toolchain(tuple(sorted(traits.read_flags(runner).items())), traits.build_packages(target, runner))
+    host = FAMILIES[target.family].host
+    return Toolchain(tuple(sorted(host.read_flags(runner).items())), host.build_packages(target, runner))
 
 
 # Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from venvpkg.errors import LockError
 from venvpkg.model.lock import Cause, Fallback, LockedCommit, LockedDirectory, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
-from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, WheelPlan
+from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.wheelhouse.key import key_inputs, key_of, source_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from venvpkg.model.lock import BuildPins, Lock, LockedDistribution
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-    from venvpkg.model.wheels import ReadyWheel, SourceTree, SystemDistribution
+    from venvpkg.model.wheels import ReadyWheel, SystemDistribution
     from venvpkg.wheelhouse.entry import Entry
     from venvpkg.wheelhouse.key import Json, Toolchain
 
 
 # The source of a project's own tree in the pins of its build requirements.
 DIRECTORY = "directory"
-_NONE: Mapping[str, SourceTree] = MappingProxyType({})
+# Stands for the source of a commit that a plan does not fetch.
+_NOT_FETCHED = SourceTree(Path(), (), "", is_ready=False)
 
 
 class Shelf(Protocol):
@@ -38,67 +40,93 @@ class Shelf(Protocol):
         """Return what another release made of the same source, where the site says that it serves this one too."""
 
 
-def plan_wheels(  # noqa: PLR0913 -- a stage takes what the stages before it made
-    lock: Lock,
-    tree: SourceTree | None,
-    project: Project,
-    target: Target,
-    *,
-    pins: Iterable[BuildPins],
-    toolchain: Toolchain,
-    shelf: Shelf,
-    fallbacks: Iterable[Fallback] = (),
-    trees: Mapping[str, SourceTree] = _NONE,
-    system: Iterable[SystemDistribution] = (),
-) -> WheelPlan:
+class _NoShelf:
+    """A wheelhouse without wheels."""
+
+    def find(self, key: str) -> None:
+        del key
+
+    def find_like(self, inputs: Mapping[str, Json]) -> None:
+        del inputs
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSources:
+    """Where wheels can come from on one target, apart from the index.
+
+    Attributes:
+        shelf: the wheelhouse.
+        toolchain: of the target, read when a key needs it; None where the target lacks a tool that it is read with.
+        pins: build requirements known so far, of any target.
+        fallbacks: what is known, on any target, to be impossible to compile there.
+        own: the application's own source; it stands for an entry of the same name in the lock.
+        trees: sources of those distributions of the lock that have an origin, by name; without those not fetched yet.
+        system: the distributions that come from the release's own packages, with all that these require.
+    """
+
+    shelf: Shelf
+    toolchain: Callable[[], Toolchain | None]
+    pins: Iterable[BuildPins] = ()
+    fallbacks: Iterable[Fallback] = ()
+    own: SourceTree | None = None
+    trees: Mapping[str, SourceTree] = field(default_factory=dict)
+    system: Iterable[SystemDistribution] = ()
+
+
+def plan_wheels(lock: Lock, project: Project, target: Target, sources: WheelSources) -> WheelPlan:
     """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
 
     What the system has stands for the entries of the same names in the lock, and may bring others.
 
     Args:
         lock: what the application needs.
-        tree: the application's own source; it stands for an entry of the same name in the lock.
         project: its policies.
         target: where the package will be installed.
-        pins: build requirements known so far, of any target.
-        toolchain: of the target.
-        shelf: the wheelhouse.
-        fallbacks: what is known, on any target, to be impossible to compile there.
-        trees: sources of those distributions of the lock that have an origin, by name.
-        system: the distributions that come from the release's own packages, with all that these require.
+        sources: what may have a wheel already, or give one.
 
     Raises:
         LockError: some distributions can have no wheel here under their policy, or the file that would be used is none
             that the user trusts; all are named.
     """
-    planner = _Planner(
-        project,
-        target,
-        {(each.name, each.source, each.target): each for each in pins},
-        {(each.name, each.source, each.target): each for each in fallbacks},
-        toolchain,
-        shelf,
-        trees,
-    )
-    of_system = tuple(_of_system(each, lock) for each in system)
-    elsewhere = {each.name for each in of_system} | ({project.name} if tree is not None else set())
+    planner = _Planner(project, target, sources)
+    of_system = tuple(_of_system(each, lock) for each in sources.system)
+    elsewhere = {each.name for each in of_system} | ({project.name} if sources.own is not None else set())
     planned = [planner.decide(each) for each in lock.distributions if each.name not in elsewhere]
-    if tree is not None:
-        planned.append(planner.from_tree(tree))
-    if planner.untrusted:
-        raise LockError(
-            f"{len(planner.untrusted)} of the files are none of those whose hashes the requirements file lists.",
-            details="\n".join(f"  {problem}" for problem in planner.untrusted),
-            resolution="Find out whether the index or the requirements file is wrong before you write its hashes anew.",
-        )
-    if planner.problems:
-        raise LockError(
-            f"On {target.name} no wheel can be had for {len(planner.problems)} of the distributions.",
-            details="\n".join(f"  {problem}" for problem in planner.problems),
-            resolution="Change the policy under [tool.venvpkg.wheels], or lock another version.",
-        )
+    if sources.own is not None:
+        planned.append(planner.from_tree(sources.own))
+    planner.require_solved()
     wheels = sorted((each for each in planned if each is not None), key=lambda each: each.name)
     return WheelPlan(tuple(wheels), tuple(sorted(of_system, key=lambda each: each.name)))
+
+
+def with_fallbacks(
+    plan: WheelPlan, lock: Lock, found: Iterable[Fallback], project: Project, target: Target
+) -> WheelPlan:
+    """Return the plan with the publishers' wheels of what was found to be impossible to compile.
+
+    Args:
+        plan: made without knowing that.
+        lock: what the plan was made from.
+        found: sdists of wheels that the plan compiles, with the cause.
+        project: its policies.
+        target: where the package will be installed.
+
+    Raises:
+        LockError: some have no such wheel for the target, or one that the user does not trust; all are named.
+    """
+    planner = _Planner(project, target, WheelSources(_NoShelf(), lambda: None, fallbacks=found))
+    changed = {each.name for each in found}
+    decided = {each.name: planner.decide(each) for each in lock.distributions if each.name in changed}
+    planner.require_solved()
+    return replace(plan, wheels=tuple(decided.get(each.name) or each for each in plan.wheels))
+
+
+def with_own_tree(plan: WheelPlan, project: Project, target: Target, sources: WheelSources) -> WheelPlan:
+    """Return the plan with a new decision for the application's own source, which its prepare commands completed."""
+    if sources.own is None:
+        return plan
+    own = _Planner(project, target, sources).from_tree(sources.own)
+    return replace(plan, wheels=tuple(own if each.name == own.name else each for each in plan.wheels))
 
 
 def _of_system(distribution: SystemDistribution, lock: Lock) -> PlannedSystem:
@@ -114,28 +142,37 @@ def _of_system(distribution: SystemDistribution, lock: Lock) -> PlannedSystem:
 class _Planner:
     """The decisions for one target; problems collect."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- what a decision depends on
-        self,
-        project: Project,
-        target: Target,
-        pins: Mapping[tuple[str, str, str], BuildPins],
-        fallbacks: Mapping[tuple[str, str, str], Fallback],
-        toolchain: Toolchain,
-        shelf: Shelf,
-        trees: Mapping[str, SourceTree],
-    ) -> None:
-        self.problems: list[str] = []
-        self.untrusted: list[str] = []
-        self._trees = trees
+    def __init__(self, project: Project, target: Target, sources: WheelSources) -> None:
+        self._problems: list[str] = []
+        self._untrusted: list[str] = []
         self._wheels = project.settings.wheels
         self._project = project
         self._target = target
-        self._pins = pins
-        self._fallbacks = fallbacks
-        self._toolchain = toolchain
-        self._shelf = shelf
+        self._sources = sources
+        self._pins = {(each.name, each.source, each.target): each for each in sources.pins}
+        self._fallbacks = {(each.name, each.source, each.target): each for each in sources.fallbacks}
         self._pure_tags = pure_tags(target)
         self._publisher_tags = publisher_tags(target)
+
+    def require_solved(self) -> None:
+        """Raise what stood against a decision.
+
+        Raises:
+            LockError: of one of the two kinds; all of that kind are named.
+        """
+        if self._untrusted:
+            raise LockError(
+                f"{len(self._untrusted)} of the files are none of those whose hashes the requirements file lists.",
+                details="\n".join(f"  {problem}" for problem in self._untrusted),
+                resolution="Find out whether the index or the requirements file is wrong before you write its hashes"
+                " anew.",
+            )
+        if self._problems:
+            raise LockError(
+                f"{len(self._problems)} distributions have no usable wheel for {self._target.name}.",
+                details="\n".join(f"  {problem}" for problem in self._problems),
+                resolution="Change the policy under [tool.venvpkg.wheels], or lock another version.",
+            )
 
     def from_tree(self, tree: SourceTree) -> PlannedWheel:
         if not tree.is_ready:
@@ -151,7 +188,7 @@ class _Planner:
         if planned is not None and isinstance(planned.source, RemoteFile):
             file = planned.source
             if distribution.trusted is not None and file.sha256 not in distribution.trusted:
-                self.untrusted.append(
+                self._untrusted.append(
                     f"{distribution.name} {distribution.version}: {file.filename} has sha256 {file.sha256}"
                 )
         return planned
@@ -164,7 +201,11 @@ class _Planner:
                 what = f"source at git commit {origin.commit[:12]}"
             case _:
                 assert_never(origin)
-        return self._built(name, "", self._trees[name], DIRECTORY, what)
+        tree = self._sources.trees.get(name)
+        if tree is None:
+            reason = f"{what}; not fetched yet, so whether it was built before is not known"
+            return PlannedWheel(name, "", Action.COMPILE, reason, _NOT_FETCHED)
+        return self._built(name, "", tree, DIRECTORY, what)
 
     def _decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
         name = distribution.name
@@ -183,7 +224,7 @@ class _Planner:
                 return self._built(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
                                    what if pure is None else "policy compile")  # fmt: skip
             case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE:
-                self.problems.append(f"{name} {distribution.version}: policy compile, but there is no sdist")
+                self._problems.append(f"{name} {distribution.version}: policy compile, but there is no sdist")
                 return None
             case _:
                 assert_never(policy)
@@ -205,7 +246,7 @@ class _Planner:
             bundled = "" if action is Action.PURE else "; libraries bundled in it get no updates from the release"
             return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}", fallback)
         count = len(distribution.wheels)
-        self.problems.append(
+        self._problems.append(
             f"{distribution.name} {distribution.version}: {why_not} none of its {count} wheels is for"
             f" {self._target.abi_name}"
         )
@@ -215,19 +256,23 @@ class _Planner:
         self, name: str, version: str, source: RemoteFile | SourceTree, pinned_as: str, what: str
     ) -> PlannedWheel:
         pins = self._pins.get((name, pinned_as, self._target.abi_name))
+        toolchain = self._sources.toolchain()
+        if toolchain is None:
+            reason = f"{what}; the target lacks what its compiler's flags are read with"
+            return PlannedWheel(name, version, Action.COMPILE, reason, source)
         inputs = key_inputs(
             name=name,
             version=version,
             source=source_id(source),
             requirements=pins.files if pins else (),
             target=self._target,
-            toolchain=self._toolchain,
+            toolchain=toolchain,
         )
         key = key_of(inputs) if pins else None
-        if key is not None and self._shelf.find(key) is not None:
+        if key is not None and self._sources.shelf.find(key) is not None:
             reason = f"{what}; built before from the same inputs ({key[:12]})"
             return PlannedWheel(name, version, Action.REUSE, reason, source, key)
-        other = self._shelf.find_like(inputs)
+        other = self._sources.shelf.find_like(inputs)
         if other is not None:
             reason = f"{what}; {other.shelf} serves here by binary-compatibility.cfg ({other.key[:12]})"
             return PlannedWheel(name, version, Action.REUSE, reason, source, other.key)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg import pipeline
+from venvpkg import api
 from venvpkg.cli.main import main
 from venvpkg.model.inspection import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import Streamer
 
 FOUND = Inspection(
     filename="app.deb",
@@ -40,11 +39,11 @@ FOUND = Inspection(
 
 @pytest.fixture(autouse=True)
 def _found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def inspect(artifact: Path, runner: Streamer) -> Inspection:
-        del artifact, runner
+    def inspect(artifact: Path) -> Inspection:
+        del artifact
         return FOUND
 
-    monkeypatch.setattr(pipeline, "inspect", inspect)
+    monkeypatch.setattr(api, "inspect", inspect)
 
 
 def shown(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:

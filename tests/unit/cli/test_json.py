@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from unit.events import SCHEMA, checked
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
-from venvpkg import pipeline
+from venvpkg import api, pipeline
 from venvpkg.cli.main import cli, main
 from venvpkg.cli.manual import commands_of
 from venvpkg.console import Work
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from venvpkg.context import Session
     from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
 
 TAG = "linux_x86_64_debian_12"
 # They print a document that is one already, or a shell's.
@@ -157,11 +158,11 @@ def test_explain_gives_the_record_or_the_form_that_was_asked_for(
 ) -> None:
     found = DependencySet((Dependency("libpq5", (Evidence(Source.SYMBOLS, soname="libpq.so.5"),)),))
 
-    class Backend:
+    class Format:
         def read_evidence(self, *_: object) -> bytes:
             return dump_evidence(found)
 
-    monkeypatch.setattr(pipeline, "backend_of_file", lambda _: Backend())
+    monkeypatch.setattr(api, "family_of_file", lambda _: SimpleNamespace(format=Format()))
 
     assert main(["explain", "app.deb", "--json", *options]) == 0
 

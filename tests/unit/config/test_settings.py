@@ -11,7 +11,7 @@ import pytest
 from unit.lock.samples import target as a_target
 from venvpkg.config.settings import Configuration, read_configuration
 from venvpkg.model.project import Project
-from venvpkg.model.target import Family, Release
+from venvpkg.model.target import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def read(
     return read_configuration(table or {}, "tool.venvpkg", environment or {}, overrides or {})
 
 
-def on(found: Configuration, family: Family, release: str) -> Settings:
+def on(found: Configuration, family: str, release: str) -> Settings:
     project = Project("app", None, None, Path(), Path(), found.settings, targets=found.targets)
     identity, _, version = release.rpartition("-")
     return project.on(replace(a_target(), family=family, release=Release(identity, version, ""))).settings
@@ -55,7 +55,7 @@ def test_option_variable_release_family_table_default_in_this_order(
 ) -> None:
     found = read(table, environment, overrides)
 
-    assert (on(found, Family.DEB, "debian-13").section, found.problems) == (section, ())
+    assert (on(found, "deb", "debian-13").section, found.problems) == (section, ())
 
 
 def test_the_table_of_a_release_changes_what_it_names_and_only_there() -> None:
@@ -65,7 +65,7 @@ def test_the_table_of_a_release_changes_what_it_names_and_only_there() -> None:
         "target": {"debian-13": {"wheels": {"default": "compile"}}, "ubuntu-24.04": {"depends": ["bb"]}},
     })  # fmt: skip
 
-    trixie, noble = (on(found, Family.DEB, name) for name in ("debian-13", "ubuntu-24.04"))
+    trixie, noble = (on(found, "deb", name) for name in ("debian-13", "ubuntu-24.04"))
     assert (trixie.depends, trixie.wheels.binary, trixie.wheels.default) == (("aa",), ("x",), "compile")
     assert (noble.depends, noble.wheels.default) == (("bb",), "prefer-compile")
     assert found.settings.depends == ("aa",)
@@ -82,8 +82,8 @@ def test_the_table_of_a_family_changes_every_release_of_it_and_no_other() -> Non
         }
     )
 
-    bookworm, nine = on(found, Family.DEB, "debian-12"), on(found, Family.RPM, "rocky-9")
-    fedora = on(found, Family.RPM, "fedora-43")
+    bookworm, nine = on(found, "deb", "debian-12"), on(found, "rpm", "rocky-9")
+    fedora = on(found, "rpm", "fedora-43")
     assert (bookworm.build_depends, bookworm.depends) == (("libpq-dev",), ())
     assert (nine.build_depends, nine.depends) == (("pkgconfig(libpq)",), ("nginx",))
     assert (fedora.build_depends, fedora.depends) == (("pkgconfig(libpq)",), ("httpd",))
@@ -92,7 +92,7 @@ def test_the_table_of_a_family_changes_every_release_of_it_and_no_other() -> Non
 def test_a_release_that_has_no_number_has_a_table_too() -> None:
     found = read({"target": {"opensuse-tumbleweed": {"depends": ["aa"]}}})
 
-    assert on(found, Family.RPM, "opensuse-tumbleweed").depends == ("aa",)
+    assert on(found, "rpm", "opensuse-tumbleweed").depends == ("aa",)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.families import backend_of, backend_of_file
 from venvpkg.families.deb import format as deb
+from venvpkg.families.registry import FAMILIES, family_of_file
 from venvpkg.families.rpm import format as rpm
-from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_every_family_has_a_backend() -> None:
-    assert {family: backend_of(family) for family in Family} == {Family.DEB: deb, Family.RPM: rpm}
+    assert {name: family.format for name, family in FAMILIES.items()} == {"deb": deb, "rpm": rpm}
 
 
 @pytest.mark.parametrize(("content", "backend"), [(b"!<arch>\ndebian-binary", deb), (b"\xed\xab\xee\xdb\3\0", rpm)])
@@ -27,7 +26,7 @@ def test_a_package_is_known_by_its_beginning_whatever_it_is_called(
 ) -> None:
     (tmp_path / "package.zip").write_bytes(content)
 
-    assert backend_of_file(tmp_path / "package.zip") is backend
+    assert family_of_file(tmp_path / "package.zip").format is backend
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4", b"!<arch>"])
@@ -35,7 +34,7 @@ def test_what_is_no_package_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "package.rpm").write_bytes(content)
 
     with pytest.raises(NotAPackageError, match="neither a Debian package nor an rpm package"):
-        backend_of_file(tmp_path / "package.rpm")
+        family_of_file(tmp_path / "package.rpm")
 
 
 def test_what_is_not_there_or_is_no_file_is_never_opened(tmp_path: Path) -> None:
@@ -43,4 +42,4 @@ def test_what_is_not_there_or_is_no_file_is_never_opened(tmp_path: Path) -> None
 
     for name in ("pipe.rpm", "nothing.rpm", "."):
         with pytest.raises(NotAPackageError, match="is not a file"):
-            backend_of_file(tmp_path / name)
+            family_of_file(tmp_path / name)

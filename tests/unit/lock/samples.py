@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.project import Project, Settings
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 
 
 def target(
@@ -15,7 +15,7 @@ def target(
 ) -> Target:
     minor = f"{version[0]}.{version[1]}"
     return Target(
-        family=Family.DEB,
+        family="deb",
         release=Release("debian", "12", "bookworm"),
         architecture="amd64",
         machine=machine,

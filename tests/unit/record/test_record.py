@@ -31,6 +31,7 @@ from venvpkg.model.project import (
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, Prepared, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.record.file import dump_build_record, read_build_record, record_path
 from venvpkg.record.inputs import Ingredients, changes_between, inputs_of
+from venvpkg.wheelhouse.key import Toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +73,7 @@ def ingredients(**changes: Any) -> Ingredients:
         ),
         dependencies=DependencySet(owners=(("libxml2:amd64", NativePackage("libxml2", "2.9.14", "amd64")),)),
         inclusions=Inclusions(),
-        flags=(("CFLAGS", "-O2"),),
-        packages=(("gcc-12:amd64", "12.2.0-14"),),
+        toolchain=Toolchain((("CFLAGS", "-O2"),), (("gcc-12:amd64", "12.2.0-14"),)),
         tools=(("dpkg", "1.21.22"),),
     )
     return dataclasses.replace(made, **changes)

@@ -15,7 +15,7 @@ from unit.samples import PREFIX, SITE, a_staged, a_system, debian_12
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, NativePackage, Source
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.staged import InstalledDistribution, StagedSystem
-from venvpkg.model.target import Family, Release
+from venvpkg.model.target import Release
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree, WheelPlan
 from venvpkg.sbom.bundled import Bundled
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
@@ -116,7 +116,7 @@ def test_packages_linked_against_are_named_with_version_and_release() -> None:
 
 
 def test_the_epoch_of_an_rpm_is_no_part_of_the_version_in_its_purl() -> None:
-    target = dataclasses.replace(debian_12(), family=Family.RPM, release=Release("fedora", "43", ""))
+    target = dataclasses.replace(debian_12(), family="rpm", release=Release("fedora", "43", ""))
     openssl = NativePackage("openssl-libs", "1:3.5.4-1.fc43", "x86_64")
     linked = Evidence(Source.CAPABILITY, "libssl.so.3", SITE / "lxml/etree.so", "lxml", owner="openssl-libs")
     dependencies = DependencySet((Dependency("libssl.so.3()(64bit)", (linked,)),), owners=(("openssl-libs", openssl),))

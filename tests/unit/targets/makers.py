@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.host.runner import Command, Completed
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def root_with(os_release: str, directory: Path) -> Path:
     return directory
 
 
-def target_of(release: Release, root: Path = Path("/"), family: Family = Family.RPM) -> Target:
+def target_of(release: Release, root: Path = Path("/"), family: str = "rpm") -> Target:
     interpreter = Interpreter(
         path=PurePosixPath("/usr/bin/python3.11"),
         version=(3, 11, 2),
@@ -34,7 +34,9 @@ def target_of(release: Release, root: Path = Path("/"), family: Family = Family.
         environment={"python_version": "3.11"},
         glibc=(2, 36),
     )
-    return Target(family, release, "x86_64", "x86_64", "", root, interpreter, dist=".el9", isa="(x86-64)")
+    return Target(
+        family, release, "x86_64", "x86_64", "", root, interpreter, marks=(("dist", ".el9"), ("isa", "(x86-64)"))
+    )
 
 
 def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2.36") -> Completed:

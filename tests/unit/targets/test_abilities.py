@@ -11,7 +11,7 @@ from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
 from venvpkg.host.runner import Completed
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 from venvpkg.targets.prerequisites import Missing, always_missing, missing_prerequisites, require
 
 ALLOWED = Completed(0)
@@ -27,7 +27,7 @@ def target(root: Path) -> Target:
         glibc=(2, 36),
     )
     release = Release("debian", "12", "bookworm")
-    return Target(Family.DEB, release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
+    return Target("deb", release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
 
 
 def runner(installed: bytes, namespaces: Completed = ALLOWED) -> ScriptedRunner:
@@ -72,9 +72,7 @@ def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_thi
 
 
 def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path) -> None:
-    suse = replace(
-        target(tmp_path), family=Family.RPM, release=Release("opensuse-leap", "15.6", "", ("suse", "opensuse"))
-    )
+    suse = replace(target(tmp_path), family="rpm", release=Release("opensuse-leap", "15.6", "", ("suse", "opensuse")))
     fedora = replace(suse, release=Release("fedora", "43", ""))
     lacking = [Missing("gcc", Purpose.COMPILE, "gcc")]
 

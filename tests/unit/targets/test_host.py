@@ -10,7 +10,6 @@ from unit.fakes import ScriptedRunner
 from unit.targets.makers import python_says, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Completed
-from venvpkg.model.target import Family
 from venvpkg.targets.host import resolve_host
 
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
@@ -72,8 +71,8 @@ def test_a_machine_with_rpm_is_named_by_rpms_own_words(tmp_path: Path) -> None:
 
     target = resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))
 
-    assert (target.family, target.name, target.multiarch) == (Family.RPM, "fedora-43-x86_64", "")
-    assert (target.dist, target.isa) == (".fc43", "(x86-64)")
+    assert (target.family, target.name, target.multiarch) == ("rpm", "fedora-43-x86_64", "")
+    assert (target.mark("dist"), target.mark("isa")) == (".fc43", "(x86-64)")
 
 
 def test_a_missing_interpreter_of_a_root_is_installed_by_the_roots_own_tools(tmp_path: Path) -> None:

@@ -21,15 +21,15 @@ from venvpkg.model.build_root import BuildRootSettings, Repository
 from venvpkg.store.dirs import Dirs
 from venvpkg.store.locks import try_exclusive
 from venvpkg.targets.bootstrap.store import BuildRootStore
-from venvpkg.targets.selection import Kind, Selection
+from venvpkg.targets.selection import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvpkg.families.base import Bootstrapper
     from venvpkg.model.target import Target
-    from venvpkg.targets.bootstrap.build_root import Bootstrapper
 
-SUITE = Selection(Kind.DEBIAN, "trixie")
+SUITE = Selection("debian", "trixie")
 STATUS = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nSection: libs\n\n"
 MIRROR = BuildRootSettings(sources=("deb http://mirror.example.org/{snapshot} trixie main",), snapshot="20260801")
 
@@ -293,14 +293,14 @@ def test_a_machine_without_mirrors_of_the_release_says_where_to_name_them(tmp_pa
     cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match=r"ubuntu(.|\n)*targets\.toml"):
-        cache.create(Selection(Kind.UBUNTU, "noble"))
+        cache.create(Selection("ubuntu", "noble"))
 
 
 def test_an_rpm_system_comes_from_repositories_that_the_user_names(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match="no repository is known"):
-        cache.create(Selection(Kind.EL, "9"))
+        cache.create(Selection("el", "9"))
 
 
 def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
     cache, reporter = systems(tmp_path, Builder(refuses="dnf"), settings=settings)
 
     with pytest.raises(TargetError, match="dnf cannot make el:9"):
-        cache.create(Selection(Kind.EL, "9"))
+        cache.create(Selection("el", "9"))
 
     assert reporter.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
 
@@ -343,7 +343,7 @@ def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tm
         repositories=(Repository("base", "https://example.org/$releasever/$basearch", ("file:///k-$releasever",)),),
         options=("proxy=http://proxy.example.org:3128",),
     )
-    selection = Selection(Kind.FEDORA, "43")
+    selection = Selection("fedora", "43")
     (tmp_path / "work").mkdir()
 
     tarball = dnf.bootstrap(dnf.recipe(selection, settings, machine), tmp_path / "work", machine)
@@ -365,7 +365,7 @@ def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names(
         repositories=(Repository("base", "https://x/{snapshot}/os", ("k",)),), snapshot="20260801"
     )
 
-    recipe = dnf.recipe(Selection(Kind.EL, "9"), settings, Machine())
+    recipe = dnf.recipe(Selection("el", "9"), settings, Machine())
 
     assert recipe.repositories == (Repository("base", "https://x/20260801/os", ("k",)),)
 
@@ -391,7 +391,7 @@ def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names(
 def test_what_the_user_says_in_vain_is_refused(
     family: Bootstrapper, settings: BuildRootSettings, told: list[str]
 ) -> None:
-    selection = Selection(Kind.EL, "9") if family is dnf else SUITE
+    selection = Selection("el", "9") if family is dnf else SUITE
 
     with pytest.raises(ConfigurationError) as caught:
         family.recipe(selection, settings, Machine())
@@ -403,7 +403,7 @@ def test_what_the_user_says_in_vain_is_refused(
 def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
-    narrow = Selection(Kind.DEBIAN, "trixie", "i386")
+    narrow = Selection("debian", "trixie", "i386")
 
     cache.create(SUITE)
     cache.create(narrow)

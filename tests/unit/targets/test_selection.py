@@ -15,11 +15,11 @@ from venvpkg.targets.selection import HOST, Kind, Selection, parse_selection, sh
         ("podman:localhost/debian:trixie", Selection(Kind.PODMAN, "localhost/debian:trixie")),
         ("docker:debian@sha256:00", Selection(Kind.DOCKER, "debian@sha256:00")),
         ("root:./el9:root", Selection(Kind.ROOT, "./el9:root")),
-        ("debian:trixie", Selection(Kind.DEBIAN, "trixie")),
+        ("debian:trixie", Selection("debian", "trixie")),
         ("vagrant:bookworm", Selection(Kind.VAGRANT, "bookworm")),
-        ("debian:trixie/arm64", Selection(Kind.DEBIAN, "trixie", "arm64")),
-        ("ubuntu:24.04/s390x", Selection(Kind.UBUNTU, "24.04", "s390x")),
-        ("opensuse:15.6", Selection(Kind.OPENSUSE, "15.6")),
+        ("debian:trixie/arm64", Selection("debian", "trixie", "arm64")),
+        ("ubuntu:24.04/s390x", Selection("ubuntu", "24.04", "s390x")),
+        ("opensuse:15.6", Selection("opensuse", "15.6")),
     ],
 )
 def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> None:

@@ -13,7 +13,7 @@ from venvpkg.model.lock import Cause, Fallback
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
 from venvpkg.sources.cargo import CratesError
-from venvpkg.wheelbuild.fallbacks import find_uncompilable
+from venvpkg.wheelbuild.fallbacks import SourceAccess, find_uncompilable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,7 +66,9 @@ def found(
     crates: Registry | None = None,
 ) -> tuple[Fallback, ...]:
     plan = WheelPlan((PlannedWheel("demo", "1.0", Action.COMPILE, "native code", SDIST, key),))
-    return find_uncompilable(plan, project or application(), bookworm(), index, crates or Registry(), tmp_path / "work")
+    return find_uncompilable(
+        plan, project or application(), bookworm(), SourceAccess(index, crates or Registry(), tmp_path / "work")
+    )
 
 
 def test_a_rust_sdist_without_its_crates_is_a_recorded_cause(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def repacked(
 ) -> Path:  # fmt: skip
     raw = write_wheel(directory / "raw" / name, members or wheel_members(demo__x_so=elf()), mode=mode)
     planned = PlannedWheel("demo", "1.0", Action.COMPILE, "", SDIST)
-    return repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox or room_in(directory), materials=told).wheel
+    return repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox or room_in(directory), write_sbom=told).wheel
 
 
 def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: Path) -> None:

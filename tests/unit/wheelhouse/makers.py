@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.model.lock import BuildPins, Lock, LockedDistribution, RemoteFile
 from venvpkg.model.project import Project, Settings, WheelPolicy, WheelSettings
-from venvpkg.model.target import Family, Interpreter, Release, Target
+from venvpkg.model.target import Interpreter, Release, Target
 from venvpkg.wheelhouse.key import Toolchain
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def bookworm(root: Path = Path("/")) -> Target:
         glibc=(2, 36),
     )
     release = Release("debian", "12", "bookworm")
-    return Target(Family.DEB, release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
+    return Target("deb", release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
 
 
 def application(

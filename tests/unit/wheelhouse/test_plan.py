@@ -16,7 +16,7 @@ from venvpkg.model.lock import BuildPins, Cause, Fallback, Lock, LockedCommit, L
 from venvpkg.model.project import Project, WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelhouse.entry import Entry
-from venvpkg.wheelhouse.plan import DIRECTORY, plan_wheels
+from venvpkg.wheelhouse.plan import DIRECTORY, WheelSources, plan_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,20 +59,16 @@ def decide(
     lock = locked(distribution("demo", *filenames))
     (only,) = plan_wheels(
         lock,
-        None,
         project or application(),
         bookworm(),
-        pins=pins,
-        toolchain=TOOLCHAIN,
-        shelf=Kept() if kept is None else kept,
-        fallbacks=fallbacks,
+        WheelSources(Kept() if kept is None else kept, lambda: TOOLCHAIN, pins=pins, fallbacks=fallbacks),
     ).wheels
     return only
 
 
 def refusal(lock: Lock, project: Project) -> LockError:
     with pytest.raises(LockError) as caught:
-        plan_wheels(lock, None, project, bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept())
+        plan_wheels(lock, project, bookworm(), WheelSources(Kept(), lambda: TOOLCHAIN, pins=()))
     return caught.value
 
 
@@ -202,12 +198,9 @@ def test_the_projects_own_tree_stands_for_its_entry_in_the_lock() -> None:
 
     plan = plan_wheels(
         lock,
-        TREE,
         application(),
         bookworm(),
-        pins=(pins_of("app", DIRECTORY),),
-        toolchain=TOOLCHAIN,
-        shelf=Kept(),
+        WheelSources(Kept(), lambda: TOOLCHAIN, pins=(pins_of("app", DIRECTORY),), own=TREE),
     )
 
     assert [(each.name, each.source) for each in plan.wheels] == [
@@ -225,9 +218,11 @@ def test_source_in_a_directory_and_at_a_commit_is_built_whatever_the_policy() ->
     trees = {"lib": TREE, "vcs": dataclasses.replace(TREE, directory=Path("/vcs"))}
 
     plan = plan_wheels(
-        lock, None, application(default=WheelPolicy.BINARY), bookworm(),
-        pins=(), toolchain=TOOLCHAIN, shelf=Kept(), trees=trees,
-    )  # fmt: skip
+        lock,
+        application(default=WheelPolicy.BINARY),
+        bookworm(),
+        WheelSources(Kept(), lambda: TOOLCHAIN, pins=(), trees=trees),
+    )
 
     assert [(each.name, each.action, each.source) for each in plan.wheels] == [
         ("lib", Action.COMPILE, trees["lib"]),
@@ -242,7 +237,7 @@ def test_only_the_file_that_is_used_has_to_be_one_that_the_user_trusts(filename:
     others_only = dataclasses.replace(found, trusted=frozenset(remote(each).sha256 for each in others))
 
     (planned,) = plan_wheels(
-        locked(found), None, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept()
+        locked(found), application(), bookworm(), WheelSources(Kept(), lambda: TOOLCHAIN, pins=())
     ).wheels
     refused = refusal(locked(others_only), application())
 
@@ -255,7 +250,7 @@ def test_another_hash_changes_no_decision_silently() -> None:
 
     assert SDIST in refusal(locked(found), application()).details
     (planned,) = plan_wheels(
-        locked(found), None, application(binary=["demo"]), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept()
+        locked(found), application(binary=["demo"]), bookworm(), WheelSources(Kept(), lambda: TOOLCHAIN, pins=())
     ).wheels
     assert planned.action is Action.BINARY
 
@@ -291,12 +286,9 @@ def test_what_was_built_from_the_same_inputs_counts_before_another_releases_whee
 def test_another_tag_for_the_build_is_in_the_reason() -> None:
     (planned,) = plan_wheels(
         locked(distribution("demo", SDIST)),
-        None,
         application(),
         replace(bookworm(), vendor_tag="linux_x86_64_site_1"),
-        pins=(),
-        toolchain=TOOLCHAIN,
-        shelf=Kept(),
+        WheelSources(Kept(), lambda: TOOLCHAIN, pins=()),
     ).wheels
 
     assert "tagged linux_x86_64_site_1 by binary-compatibility.cfg" in planned.reason
@@ -308,7 +300,7 @@ def test_a_project_whose_prepare_commands_have_not_run_is_built_and_has_no_key_y
     tree = SourceTree(Path("/app"), ("pyproject.toml",), "ab" * 32, is_ready=False)
 
     (only,) = plan_wheels(
-        locked(), tree, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=everything
+        locked(), application(), bookworm(), WheelSources(everything, lambda: TOOLCHAIN, pins=(), own=tree)
     ).wheels
 
     assert (only.action, only.key) == (Action.COMPILE, None)
@@ -319,7 +311,7 @@ def test_what_the_release_has_takes_the_place_of_the_locked_wheel_and_may_bring_
     lock = locked(distribution("demo", SDIST), distribution("psycopg2", "psycopg2-2.9.10.tar.gz", version="2.9.10"))
     system = (a_system("six", "1.16", needed_by="psycopg2"), a_system())
 
-    plan = plan_wheels(lock, None, application(), bookworm(), pins=(), toolchain=TOOLCHAIN, shelf=Kept(), system=system)
+    plan = plan_wheels(lock, application(), bookworm(), WheelSources(Kept(), lambda: TOOLCHAIN, pins=(), system=system))
 
     assert [each.name for each in plan.wheels] == ["demo"]
     assert [(each.name, each.version, each.locked, each.action, each.reason) for each in plan.system] == [

@@ -1,19 +1,19 @@
-"""Describe the package without a family's words. Pure."""
+"""Compose the description of a package, without the words of a family. Pure."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.description import leading_prose
-from venvpkg.model.elf import ElfReport
 from venvpkg.model.package import PackageSpec, Relations, StatePath
 
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
+    from venvpkg.model.elf import ElfReport
     from venvpkg.model.project import Inclusions, Project, Settings
     from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
@@ -29,32 +29,38 @@ _MARK = "the Python libraries that it needs, in a virtual environment"
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-def describe(  # noqa: PLR0913 - everything that is known of the package
-    project: Project,
-    staged: StagedVenv,
-    dependencies: DependencySet,
-    source_date_epoch: int,
-    *,
-    evidence: bytes,
-    inclusions: Inclusions,
-    sbom: bytes = b"",
-    elf: ElfReport = ElfReport(()),  # noqa: B008 - frozen
-) -> PackageSpec:
+class PackageParts(NamedTuple):
+    """What was made and found out for a package.
+
+    Attributes:
+        staged: the payload.
+        elf: every ELF file of the payload.
+        dependencies: what was derived for it.
+        evidence: of the dependencies, as it will be shipped.
+        sbom: the bill of materials, as it will be shipped; empty for none.
+        source_date_epoch: seconds since 1970 UTC.
+    """
+
+    staged: StagedVenv
+    elf: ElfReport
+    dependencies: DependencySet
+    evidence: bytes
+    sbom: bytes
+    source_date_epoch: int
+
+
+def compose_spec(project: Project, inclusions: Inclusions, parts: PackageParts) -> PackageSpec:
     """Return the package's description.
 
     Args:
         project: what the user declared; wins over the application's metadata.
-        staged: the payload.
-        dependencies: what was derived for it.
-        source_date_epoch: seconds since 1970 UTC.
-        evidence: the record of the derivation, as it will be shipped.
-        inclusions: what of the project's own files shapes the package.
-        sbom: the bill of materials, as it will be shipped; empty for none.
-        elf: every ELF file of the payload.
+        inclusions: the project's own files that shape the package.
+        parts: what was made and found out for it.
 
     Raises:
         ConfigurationError: no package of any family can be described; every problem is given.
     """
+    staged, dependencies = parts.staged, parts.dependencies
     problems = _problems(project, staged)
     if problems:
         raise ConfigurationError(project.source, problems)
@@ -72,12 +78,12 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         license_expression=application.license_expression,
         section=settings.section,
         dependencies=dependencies,
-        evidence=evidence,
-        sbom=sbom,
+        evidence=parts.evidence,
+        sbom=parts.sbom,
         links=tuple(
             (PROGRAMS / command, staged.prefix / "bin" / command) for command in sorted(_commands(project, staged))
         ),
-        source_date_epoch=source_date_epoch,
+        source_date_epoch=parts.source_date_epoch,
         staged=staged,
         relations=Relations(
             recommends=(*settings.recommends, *(each.relation for each in dependencies.recommends)),
@@ -89,13 +95,13 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         ),
         inclusions=inclusions,
         target_revision=settings.target_revision,
-        elf=elf,
+        elf=parts.elf,
         state=_state(settings),
     )
 
 
 def says_that_venvpkg_made_it(description: str) -> bool:
-    """Whether a package's description, as a family has wrapped it, is one of ``describe``."""
+    """Whether a package's description, as a family has wrapped it, is one of ``compose_spec``."""
     return _MARK in " ".join(description.split())
 
 

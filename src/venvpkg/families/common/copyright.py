@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import InstalledDistribution
-    from venvpkg.model.target import Family
 
 
 _WIDTH = 78
@@ -28,7 +27,7 @@ _APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
 
 
 def rendered_copyright(
-    spec: PackageSpec, family: Family, common: Mapping[str, PurePosixPath] = MappingProxyType({})
+    spec: PackageSpec, family: str, common: Mapping[str, PurePosixPath] = MappingProxyType({})
 ) -> str:
     """Return the copyright file's text.
 

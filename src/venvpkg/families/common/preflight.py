@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import PurePosixPath
 
-    from venvpkg.families.base import Backend
+    from venvpkg.families.base import PackageFormat
     from venvpkg.host.runner import Runner
     from venvpkg.model.project import Inclusions, Project, Settings
     from venvpkg.model.target import Target
 
 
-def refuse(project: Project, inclusions: Inclusions, problems: Iterable[str]) -> None:
+def check_project(project: Project, inclusions: Inclusions, problems: Iterable[str]) -> None:
     """Raise one error with every problem that is known before anything is built; nothing when there is none.
 
     Args:
@@ -44,7 +44,7 @@ def _template_problems(inclusions: Inclusions) -> tuple[str, ...]:
     return tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)
 
 
-def is_owned(target: Target, runner: Runner, backend: Backend) -> bool:
+def is_owned(target: Target, runner: Runner, package_format: PackageFormat) -> bool:
     """Whether a package ships the target's interpreter.
 
     The release's own is not looked at: without its package its dependencies cannot be derived anyway.
@@ -53,17 +53,19 @@ def is_owned(target: Target, runner: Runner, backend: Backend) -> bool:
         PackageDatabaseError: it cannot be found out.
     """
     interpreter = target.interpreter
-    return interpreter.is_default or interpreter.path in backend.packages_shipping([interpreter.path], target, runner)
+    return interpreter.is_default or interpreter.path in package_format.packages_shipping(
+        [interpreter.path], target, runner
+    )
 
 
-def require_owned(project: Project, target: Target, runner: Runner, backend: Backend) -> None:
+def require_owned(project: Project, target: Target, runner: Runner, package_format: PackageFormat) -> None:
     """Refuse an interpreter that no package owns, where the project does not want that.
 
     Raises:
         PackageDatabaseError: no package owns it, or that cannot be found out.
     """
     interpreter = target.interpreter
-    if not project.settings.unowned_python and not is_owned(target, runner, backend):
+    if not project.settings.unowned_python and not is_owned(target, runner, package_format):
         raise PackageDatabaseError(
             f"No package owns {interpreter.path}, and unowned-python is false.",
             details="  A package cannot depend on it: it may be missing, or another one, where that is installed.",

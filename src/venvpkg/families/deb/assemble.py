@@ -19,19 +19,17 @@ from venvpkg.families.deb.control import (
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, conffiles, installed_size, md5sums
 from venvpkg.families.deb.lintian import OVERRIDES, rendered_overrides
-from venvpkg.families.deb.pack import CONTROL, XZ, compression, pack, uses_zstd
+from venvpkg.families.deb.pack import CONTROL, XZ, PackInputs, compression, pack, uses_zstd
 from venvpkg.families.deb.versions import package_version
 from venvpkg.host.tree import normalise_modes
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from venvpkg.console import Reporter
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.common.artifact_cache import ArtifactCache
-    from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
@@ -40,9 +38,7 @@ if TYPE_CHECKING:
 _DOCUMENTS = PurePosixPath("/usr/share/doc")
 
 
-def assemble_debug(
-    spec: PackageSpec, target: Target, directory: Path, runner: Runner, *, earlier: ArtifactCache
-) -> Path:
+def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, context: TargetContext) -> Path:
     """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
 
     Raises:
@@ -52,7 +48,7 @@ def assemble_debug(
         What debhelper's dh_strip makes; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
         /usr/share/doc goes to a package that is depended on in this version).
     """
-    destdir = directory / "dbgsym"
+    target, destdir = context.target, directory / "dbgsym"
     place_debug(spec, destdir)
     documents = destdir.joinpath(*_DOCUMENTS.parts[1:])
     documents.mkdir(parents=True)
@@ -61,7 +57,7 @@ def assemble_debug(
     paths = tuple(paths_below(destdir))
     fields = debug_fields(spec, target, paths)
     text = render(
-        Family.DEB,
+        "deb",
         "control-dbgsym.j2",
         {name.lower().replace("-", "_"): value for name, value in fields.items()},
         spec.inclusions.templates,
@@ -76,7 +72,7 @@ def assemble_debug(
         file.chmod(0o644)
     packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
     # Debug sections are compressed already, so zstd would gain nothing, and lintian of Debian 12 refuses it.
-    pack(destdir, packed, fields, runner, earlier=earlier, options=XZ, source_date_epoch=spec.source_date_epoch)
+    pack(PackInputs(destdir, fields, XZ, spec.source_date_epoch), packed, context.runner, earlier)
     return packed
 
 
@@ -108,15 +104,7 @@ def artifact_name(spec: PackageSpec, target: Target) -> str:
     return f"{spec.name}_{package_version(spec, target, epoch=False)}_{package_architecture(spec, target)}.deb"
 
 
-def assemble(  # noqa: PLR0913 - a stage: package, place, effects
-    spec: PackageSpec,
-    target: Target,
-    destination: Path,
-    runner: Runner,
-    reporter: Reporter,
-    *,
-    earlier: ArtifactCache,
-) -> Artifact:
+def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext) -> Artifact:
     """Write the package into the directory ``destination``.
 
     The staged payload gets the links, the documentation and the control files, and the time of the sources. The
@@ -129,7 +117,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
         MissingToolError: there is no dpkg-deb.
         MachineError: no space, or no permission, there or where the package is packed.
     """
-    destdir = spec.staged.destdir
+    target, destdir = context.target, spec.staged.destdir
     shutil.rmtree(destdir / CONTROL, ignore_errors=True)
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
@@ -142,15 +130,15 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     for name, content in maintainer_scripts(spec):
         write_file(destdir, PurePosixPath("/", CONTROL, name), content, mode=0o755)
     packed = destdir.with_name(artifact_name(spec, target))
-    pack(
-        destdir, packed, fields, runner,
-        earlier=earlier, options=compression(target.release), source_date_epoch=spec.source_date_epoch,
-    )  # fmt: skip
+    inputs = PackInputs(destdir, fields, compression(target.release), spec.source_date_epoch)
+    pack(inputs, packed, context.runner, earlier)
     artifact = move_whole(packed, destination.absolute() / packed.name, spec)
     if spec.debug:
-        companion = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
+        companion = assemble_debug(spec, destdir.parent, earlier, context)
         artifact = replace(artifact, companions=(companion,))
-    reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
+    context.reporter.detail(
+        f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}"
+    )
     return artifact
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from venvpkg.console import Reporter
+    from venvpkg.families.base import TargetContext
     from venvpkg.host.runner import Runner
     from venvpkg.model.package import PackageSpec, Relations
     from venvpkg.model.target import Target
@@ -27,30 +28,25 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 120.0
 
 
-def warn_if_name_taken(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+def warn_if_name_taken(name: str, context: TargetContext) -> None:
     """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
 
     Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.
 
     Args:
         name: of our package.
-        target: whose index is asked.
-        runner: runs apt-cache.
-        reporter: hears of it.
-        cache: venvpkg's; apt's parsed index is kept there.
+        context: whose index is asked; apt's parsed index is kept in its cache.
     """
-    version = in_index(name, target, runner, cache)
+    release, version = context.target.release, in_index(name, context)
     if version:
-        reporter.warn(
-            f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
+        context.reporter.warn(
+            f"{release.id} {release.version} has a package {name} itself, {version}: where both are"
             " known, apt installs the one with the higher version, and a newer one from the release replaces ours."
             " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
         )
 
 
-def avoid_collisions(
-    spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
-) -> PackageSpec:
+def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships a command or file of it, each with a warning.
 
     Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
@@ -63,7 +59,7 @@ def avoid_collisions(
     Source:
         Debian Policy 7.4, 10.1.
     """
-    del cache  # apt-file is quick, or not there
+    target, runner, reporter = context.target, context.runner, context.reporter
     # What else is outside the prefix is in directories that have the package's name.
     claimed = [*(link for link, _ in spec.links), *(each.target for each in spec.inclusions.files)]
     if not claimed:
@@ -129,7 +125,7 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter) 
             yield wanted[path], package
 
 
-def in_index(name: str, target: Target, runner: Runner, cache: Path) -> str:
+def in_index(name: str, context: TargetContext) -> str:
     """Return the highest version of a package in apt's index that is not one of ours; empty for none.
 
     apt parses its whole index again in every call when it may not keep the result: an ordinary user cannot write where
@@ -139,14 +135,16 @@ def in_index(name: str, target: Target, runner: Runner, cache: Path) -> str:
     Source:
         apt-cache(8); apt.conf(5), Dir::Cache.
     """
-    parsed = cache / "apt" / target.name
+    parsed = context.cache / "apt" / context.target.name
     kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")
     with _held(parsed) as shown:
-        done = runner.run(Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S))
+        done = context.runner.run(
+            Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S)
+        )
     highest = ""
     for line in done.text.splitlines() if done.ok else ():
         package, version, *_ = (*map(str.strip, line.split("|")), "", "")
-        ours = f"~{target.release.suffix}" in version
+        ours = f"~{context.target.release.suffix}" in version
         if package == name and not ours and (not highest or is_higher(version, highest)):
             highest = version
     return highest

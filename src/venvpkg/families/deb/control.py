@@ -13,7 +13,6 @@ from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import folded_description, installed_size
 from venvpkg.families.deb.relations import parse_relation, spelled
 from venvpkg.families.deb.versions import package_version
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def rendered_control(fields: Mapping[str, str], own: Path | None = None) -> str:
         AssembleError: what was rendered is not what was composed.
     """
     values = dict.fromkeys(_OPTIONAL, "") | {name.lower().replace("-", "_"): text for name, text in fields.items()}
-    text = render(Family.DEB, "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
+    text = render("deb", "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
     require_same(fields, text, "The rendered control file")
     return text
 
@@ -132,7 +131,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
         (
             name,
             render(
-                Family.DEB,
+                "deb",
                 "maintainer-script.j2",
                 {
                     "name": name,

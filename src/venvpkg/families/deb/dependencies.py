@@ -24,14 +24,13 @@ from venvpkg.model.depends import Evidence, Source
 from venvpkg.model.elf import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from venvpkg.console import Reporter
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.deb.owners import Owners
-    from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency, DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
-    from venvpkg.model.project import SonameRule
+    from venvpkg.model.project import Settings
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
 
@@ -43,16 +42,8 @@ _READERS: Final = {
 }
 
 
-def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
-    elf: ElfReport,
-    staged: StagedVenv,
-    target: Target,
-    runner: Runner,
-    reporter: Reporter,
-    *,
-    declared: Sequence[str] = (),
-    sonames: Sequence[SonameRule] = (),
-    with_floors: bool = False,
+def derive_dependencies(
+    elf: ElfReport, staged: StagedVenv, settings: Settings, context: TargetContext
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
@@ -61,12 +52,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     Args:
         elf: ELF files of the payload.
         staged: the payload.
-        target: where it will be installed; its package database knows the libraries it was compiled against.
-        runner: runs dpkg-query on the target.
-        reporter: hears the warnings, which are in the result as well.
-        declared: ``depends`` of the configuration: relations to add, and packages to leave out, such as ``!libfoo1``.
-        sonames: what the user says of single libraries.
-        with_floors: makes no difference: every package of the family tells lowest versions, or has one.
+        settings: what the user declares: relations to add or leave out (``depends``), and sonames.
+        context: where it will be installed; its package database knows the libraries that it was compiled against.
 
     Raises:
         UnownedSonameError: needed libraries that no package ships.
@@ -74,8 +61,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         ConfigurationError: what was declared is no relation.
         MissingToolError: no dpkg-query.
     """
-    del with_floors
-    user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
+    target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
+    user = _declared_claims(settings.declared_depends)
     loaded = resolve_needs(elf, staged.destdir, target)
     places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.TARGET))
     owners = read_owners(
@@ -99,7 +86,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
-    computed = derive(elf, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
+    computed = derive(elf, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=settings.sonames)
     computed = replace(computed, recommends=recommends)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(

@@ -12,7 +12,6 @@ from venvpkg.families.common.description import bare, synopsis_and_paragraphs
 from venvpkg.families.common.manpages import compressed
 from venvpkg.families.deb.versions import package_version
 from venvpkg.model.staged import PathKind
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
         Debian Policy 4.4 (format), 12.7 (place, gzip -9n).
     """
     text = render(
-        Family.DEB,
+        "deb",
         "changelog.j2",
         {
             "package": spec.name,

@@ -19,12 +19,11 @@ from venvpkg.model.depends import Evidence, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.deb.owners import Owners
-    from venvpkg.host.runner import Runner
     from venvpkg.model.depends import NativePackage
-    from venvpkg.model.target import Interpreter, Target
+    from venvpkg.model.target import Interpreter
     from venvpkg.model.wheels import SystemDistribution
 
 
@@ -114,9 +113,7 @@ _DEFAULT: Final = PurePosixPath("/usr/bin/python3")
 SPELLING: Final = Spelling(to_debian, version_key, without_revision, MINVER)
 
 
-def system_distributions(
-    names: Sequence[str], target: Target, runner: Runner, cache: Path
-) -> tuple[SystemDistribution, ...]:
+def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:
     """Return the distributions of those normalised names, and all that they require and packages have; sorted.
 
     Raises:
@@ -125,6 +122,7 @@ def system_distributions(
     """
     if not names:
         return ()
+    target = context.target
     root = LayeredRoot(target.root)
     default = root.find(str(_DEFAULT))
     if default is None or default.path != str(target.interpreter.path):
@@ -133,7 +131,7 @@ def system_distributions(
             details=f"  They are for {_DEFAULT}, which is {default.path if default else 'not there'}.",
             resolution="Build for the release's default interpreter, or take wheels.system out of the configuration.",
         )
-    return find_system(names, target, _Packages(target, root, runner, cache))
+    return find_system(names, target, _Packages(root, context))
 
 
 class _Packages:
@@ -141,11 +139,11 @@ class _Packages:
 
     directories = (_DIRECTORY,)
 
-    def __init__(self, target: Target, root: LayeredRoot, runner: Runner, cache: Path) -> None:
-        self._target = target
+    def __init__(self, root: LayeredRoot, context: TargetContext) -> None:
         self._root = root
-        self._runner = runner
-        self._cache = cache
+        self._context = context
+        self._target = context.target
+        self._runner = context.runner
 
     def owner(self, path: PurePosixPath) -> NativePackage | None:
         owners = read_owners(self._target, self._root, [path], [], self._runner)
@@ -158,7 +156,7 @@ class _Packages:
     def advice(self, names: Sequence[str]) -> str:
         guesses = {name: _guesses(name) for name in names}
         known = {
-            name: next((each for each in several if in_index(each, self._target, self._runner, self._cache)), "")
+            name: next((each for each in several if in_index(each, self._context)), "")
             for name, several in guesses.items()
         }
         install = " ".join(each for each in known.values() if each)

@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.families.common.manpages import MANUAL
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def rendered_overrides(
         for each in overrides(spec, pages, multiarch=multiarch, zstd=zstd)
     ]
     values = {"package": spec.name, "overrides": entries}
-    text = render(Family.DEB, "lintian-overrides.j2", values, spec.inclusions.templates)
+    text = render("deb", "lintian-overrides.j2", values, spec.inclusions.templates)
     return text.encode() if text.strip() else b""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.deb.deb822 import require_same
@@ -29,32 +29,37 @@ _ZSTD = "-Zzstd"
 _TIMEOUT_S = 3600.0
 
 
-def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
-    destdir: Path,
-    packed: Path,
-    fields: Mapping[str, str],
-    runner: Runner,
-    *,
-    earlier: ArtifactCache,
-    options: tuple[str, ...],
-    source_date_epoch: int,
-) -> None:
-    """Write the .deb ``packed`` of everything in ``destdir``, which gets the time of the sources.
+class PackInputs(NamedTuple):
+    """Everything that a .deb is packed from.
 
-    Args:
+    Attributes:
         destdir: with ``DEBIAN`` in it.
-        packed: file to write.
         fields: that the control file has.
-        runner: runs dpkg-deb.
-        earlier: packages that were packed before.
         options: how dpkg-deb compresses; see ``compression``.
         source_date_epoch: seconds since 1970 UTC.
+    """
+
+    destdir: Path
+    fields: Mapping[str, str]
+    options: tuple[str, ...]
+    source_date_epoch: int
+
+
+def pack(inputs: PackInputs, packed: Path, runner: Runner, earlier: ArtifactCache) -> None:
+    """Write the .deb ``packed`` of everything in the destdir, which gets the time of the sources.
+
+    Args:
+        inputs: what is packed, and how.
+        packed: file to write.
+        runner: runs dpkg-deb.
+        earlier: packages that were packed before.
 
     Raises:
         AssembleError: dpkg-deb failed, or reads other fields than were composed.
         MissingToolError: there is no dpkg-deb.
         MachineError: no space, or no permission.
     """
+    destdir, fields, options, source_date_epoch = inputs
 
     def packed_and_read_back() -> str:
         set_times(destdir, source_date_epoch)
@@ -75,8 +80,8 @@ def pack(  # noqa: PLR0913 - a place, what must be in it, how, and who does it
         require_same(fields, done.text, packed.name)
         return ""
 
-    inputs: dict[str, Json] = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
-    earlier.have(packed, destdir, inputs, packed_and_read_back)
+    key: dict[str, Json] = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
+    earlier.have(packed, destdir, key, packed_and_read_back)
 
 
 def compression(release: Release) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from venvpkg.families.common.copyright import rendered_copyright
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug
 from venvpkg.families.common.manpages import manual_pages
 from venvpkg.families.rpm.files import LICENSES, owned, pattern
-from venvpkg.families.rpm.pack import Expected, pack
+from venvpkg.families.rpm.pack import Expected, PackInputs, pack
 from venvpkg.families.rpm.spec import composed, rendered, rendered_spec
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import PathKind
@@ -19,24 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from venvpkg.console import Reporter
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.spec import Composed
-    from venvpkg.host.runner import Runner
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
 
 
-def assemble(  # noqa: PLR0913 - a stage: package, place, effects
-    spec: PackageSpec,
-    target: Target,
-    destination: Path,
-    runner: Runner,
-    reporter: Reporter,
-    *,
-    earlier: ArtifactCache,
-) -> Artifact:
+def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext) -> Artifact:
     """Write the package into the directory ``destination``.
 
     The staged payload gets the links and the documentation, and the time of the sources; it is packed where it is. The
@@ -48,19 +39,20 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission, there or where the package is packed.
     """
+    target, reporter = context.target, context.reporter
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = composed(spec, target)
-    packed = pack(
-        spec.staged.destdir, work, rendered_spec(of, paths, spec),
-        Expected(of.header(), owned(paths), spec.state), runner,
-        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
-    )  # fmt: skip
+    expected = Expected(of.header(), owned(paths), spec.state)
+    inputs = PackInputs(
+        spec.staged.destdir, rendered_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
+    )
+    packed = pack(inputs, work, context.runner, earlier)
     reporter.detail(f"rpmbuild: {packed.said[-2000:]}")
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
     if spec.debug:
-        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
+        companion = assemble_debug(spec, of, spec.staged.destdir.parent, earlier, context)
         artifact = replace(artifact, companions=(companion,))
     reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
@@ -77,8 +69,8 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     return add_files(spec, files)
 
 
-def assemble_debug(  # noqa: PLR0913 - as assemble
-    spec: PackageSpec, of: Composed, target: Target, directory: Path, runner: Runner, *, earlier: ArtifactCache
+def assemble_debug(
+    spec: PackageSpec, of: Composed, directory: Path, earlier: ArtifactCache, context: TargetContext
 ) -> Path:
     """Write the package into ``directory`` and return its path; directories ``debuginfo*`` in there are made and used.
 
@@ -99,10 +91,9 @@ def assemble_debug(  # noqa: PLR0913 - as assemble
     paths = owned(paths_below(destdir))
     debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
-    packed = pack(
-        destdir, directory / "debuginfo-rpm", rendered(debug, files), Expected(debug.header(), paths), runner,
-        earlier=earlier, architecture=target.architecture, source_date_epoch=spec.source_date_epoch,
-    )  # fmt: skip
+    expected = Expected(debug.header(), paths)
+    inputs = PackInputs(destdir, rendered(debug, files), expected, context.target.architecture, spec.source_date_epoch)
+    packed = pack(inputs, directory / "debuginfo-rpm", context.runner, earlier)
     return packed.path.rename(directory / debug.filename())
 
 

@@ -13,7 +13,6 @@ from venvpkg.families.rpm.host import programs
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.build_root import Recipe
 from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
-from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ _NAMED: Final = "venvpkg.repo"
 # What the user says to dnf, of no interest to the root's own.
 _OPTIONS: Final = "venvpkg.conf"
 # The first release whose database is below /usr; it was in /var before.
-_DATABASE_IN_USR: Final = {Kind.FEDORA: 36, Kind.EL: 10, Kind.OPENSUSE: 0}
+_DATABASE_IN_USR: Final = {"fedora": 36, "el": 10, "opensuse": 0}
 
 
 def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
@@ -148,7 +147,7 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
 def _is_in_usr(recipe: Recipe) -> bool:
     kind, _, _ = recipe.target.partition(":")
     major = recipe.release.partition(".")[0]
-    first = _DATABASE_IN_USR[Kind(kind)]
+    first = _DATABASE_IN_USR[kind]
     return not major.isdecimal() or int(major) >= first
 
 

@@ -17,33 +17,30 @@ from venvpkg.families.rpm.repositories import (
 from venvpkg.families.rpm.versions import version_key
 
 if TYPE_CHECKING:
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
 
-    from venvpkg.console import Reporter
-    from venvpkg.host.runner import Runner
+    from venvpkg.families.base import TargetContext
     from venvpkg.model.package import PackageSpec, Relations
-    from venvpkg.model.target import Target
 
 
-def warn_if_name_taken(name: str, target: Target, runner: Runner, reporter: Reporter, *, cache: Path) -> None:
+def warn_if_name_taken(name: str, context: TargetContext) -> None:
     """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
 
     Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
     """
-    described = described_in_repositories(name, CachedRepositoryQueries(target, runner, cache))
+    release = context.target.release
+    described = described_in_repositories(name, CachedRepositoryQueries(context))
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:
         version = max(versions, key=version_key)
-        reporter.warn(
-            f"{target.release.id} {target.release.version} has a package {name} itself, {version}: where both are"
+        context.reporter.warn(
+            f"{release.id} {release.version} has a package {name} itself, {version}: where both are"
             " known, the one with the higher version is installed, and a newer one from the release replaces ours."
             " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
         )
 
 
-def avoid_collisions(
-    spec: PackageSpec, target: Target, runner: Runner, reporter: Reporter, *, cache: Path
-) -> PackageSpec:
+def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
 
     rpm refuses two packages with the same path and different files, but only once everything was downloaded. Those
@@ -53,18 +50,18 @@ def avoid_collisions(
         PackageDatabaseError: the target's database cannot be read.
         MissingToolError: no rpm.
     """
-    metadata = CachedRepositoryQueries(target, runner, cache)
+    metadata = CachedRepositoryQueries(context)
     known = _declared(spec.relations) | {spec.name}
     others: dict[str, set[PurePosixPath]] = {}
     links = [link for link, _ in spec.links]
     is_worth_asking = may_be_shipped_in_repositories(links, metadata)
     for link in links:
-        installed = {each.name for each in owners_of(link, runner)}
+        installed = {each.name for each in owners_of(link, context.runner)}
         in_repositories = shippers_in_repositories(link, metadata) if is_worth_asking else ()
         for package in {*installed, *in_repositories} - known:
             others.setdefault(package, set()).add(link)
     for package, paths in sorted(others.items()):
-        reporter.warn(
+        context.reporter.warn(
             f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
             f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
             f" what {package} is to this package in conflicts, replaces or provides."

@@ -12,6 +12,7 @@ from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
+from venvpkg.families.rpm.host import ISA
 from venvpkg.families.rpm.interpreter import SPELLING, interpreter_claims
 from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_system
 from venvpkg.families.rpm.owners import owners_of, read_owners
@@ -24,30 +25,21 @@ from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from venvpkg.console import Reporter
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.rpm.owners import Owners
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import Dependency
     from venvpkg.model.elf import ElfObject, ElfReport, ResolvedNeed
-    from venvpkg.model.project import SonameRule
+    from venvpkg.model.project import Settings, SonameRule
     from venvpkg.model.staged import StagedVenv
-    from venvpkg.model.target import Target
 
 
 # What makes accounts and directories: part of systemd, or a package of its own for where there is none.
 _READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
 
 
-def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
-    elf: ElfReport,
-    staged: StagedVenv,
-    target: Target,
-    runner: Runner,
-    reporter: Reporter,
-    *,
-    declared: Sequence[str] = (),
-    sonames: Sequence[SonameRule] = (),
-    with_floors: bool = False,
+def derive_dependencies(
+    elf: ElfReport, staged: StagedVenv, settings: Settings, context: TargetContext
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
@@ -57,12 +49,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     Args:
         elf: ELF files of the payload.
         staged: the payload.
-        target: where it will be installed.
-        runner: runs rpm and the package manager on the target.
-        reporter: hears the warnings, which are in the result as well.
-        declared: ``depends`` of the configuration: relations to add, and what to leave out, such as ``!libfoo``.
-        sonames: what the user says of single libraries.
-        with_floors: whether packages whose library has no symbol versions are needed in their present version at least.
+        settings: what the user declares: relations to add or leave out (``depends``), and sonames.
+        context: where it will be installed; its package database knows the libraries that it was compiled against.
 
     Raises:
         UnprovidedCapabilityError: capabilities that no installed package and no repository provides; all of them.
@@ -70,10 +58,11 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         ConfigurationError: what was declared is no relation.
         MissingToolError: no rpm.
     """
-    user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
+    target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
+    user = _declared_claims(settings.declared_depends)
     loaded = resolve_needs(elf, staged.destdir, target)
     owners = read_owners(runner)
-    ruled = {rule.soname for rule in sonames}
+    ruled = {rule.soname for rule in settings.sonames}
     edges = [resolved_need for resolved_need in loaded.edges if resolved_need.need.soname not in ruled]
     required = required_of_system(elf.objects, edges)
     provided = _provided(required, edges, owners, runner)
@@ -96,8 +85,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *table_claims(staged, _READERS),
     )
     abi = elf.objects[0].abi if elf.objects else None
-    index = RpmLibraries(abi, provided, owners, target.isa if with_floors else None)
-    computed = derive(elf, loaded.edges, index, staged.owners(), others, rules=_spelled(sonames))
+    index = RpmLibraries(abi, provided, owners, target.mark(ISA) if settings.rpm_min_versions else None)
+    computed = derive(elf, loaded.edges, index, staged.owners(), others, rules=_spelled(settings.sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = with_declared(computed, user, left_out, fewest, names_of)

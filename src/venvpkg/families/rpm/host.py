@@ -61,7 +61,7 @@ _DEFINED: Final = {"_package_note_file": "%{nil}", "_package_note_flags": "%{nil
 
 
 def read_flags(runner: Runner) -> dict[str, str]:
-    """Return what ``%set_build_flags`` would export; see ``Traits``.
+    """Return what ``%set_build_flags`` would export; see ``families.base``.
 
     Source:
         rpm's macros.in; redhat-rpm-config's buildflags.md.
@@ -76,6 +76,10 @@ def read_flags(runner: Runner) -> dict[str, str]:
     return flags
 
 
+# Marks of a target: of the release in a package's release, ``.el9``; of the architecture in a dependency, ``(x86-64)``.
+DIST: Final = "dist"
+ISA: Final = "isa"
+
 _ARCHITECTURE = re.compile(r"[a-z0-9_]+")
 # It becomes part of a package's release, where rpm allows no hyphen.
 _DIST = re.compile(r"(\.[A-Za-z0-9_+~^.]+)?")
@@ -83,7 +87,7 @@ _ISA = re.compile(r"(\([a-z0-9_-]+\))?")
 
 
 def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
-    """Return the target's architecture, ``%dist`` and ``%_isa``; see ``Traits``.
+    """Return the target's architecture, ``%dist`` and ``%_isa``; see ``families.base``.
 
     There are no multiarch directories, whatever the interpreter says: Fedora's was told at its build.
 
@@ -102,11 +106,11 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
             resolution=f"Repair the macros of rpm on {release.id} {release.version}.",
         )
     own = "." + re.sub(r"[^a-z0-9.]", "", f"{release.id}{release.version}")
-    return Identity(architecture, "", dist or own, isa)
+    return Identity(architecture, marks=((DIST, dist or own), (ISA, isa)))
 
 
 def programs() -> tuple[Program, ...]:
-    """Return what a build runs; see ``Traits``.
+    """Return what a build runs; see ``families.base``.
 
     Where the release keeps its compiler flags in a package of their own (redhat-rpm-config), rpm-build brings it.
     """
@@ -121,7 +125,7 @@ def programs() -> tuple[Program, ...]:
 
 
 def headers_package(interpreter: Interpreter, release: Release) -> str | None:
-    """Return ``python3-devel``, as every family member names that of its default interpreter; see ``Traits``."""
+    """Return ``python3-devel``, as every family member names that of its default interpreter; see ``families.base``."""
     if interpreter.is_default:
         return "python3-devel"
     if not interpreter.path.is_relative_to("/usr/bin"):
@@ -173,7 +177,7 @@ _PYTHON: Final = re.compile(r"python(\d)\.?(\d*)(-.*)?")
 
 
 def build_packages(target: Target, runner: Runner) -> Packages:
-    """Return name (``libpq-devel.x86_64``) and version of what can change a compile; see ``Traits``.
+    """Return name (``libpq-devel.x86_64``) and version of what can change a compile; see ``families.base``.
 
     Other minors of Python than the target's interpreter are not listed.
     """
@@ -183,7 +187,7 @@ def build_packages(target: Target, runner: Runner) -> Packages:
 
 
 def all_packages(target: Target, runner: Runner) -> Packages:
-    """Return name and version of every installed package; see ``Traits``. Several of one name are one, all versions.
+    """Return name and version of every installed package. Several of one name are one, with all versions.
 
     Source:
         rpm(8), Query Options.
@@ -201,7 +205,7 @@ def all_packages(target: Target, runner: Runner) -> Packages:
 
 
 def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
-    """Return those that no installed package is or provides; see ``Traits``."""
+    """Return those that no installed package is or provides; see ``families.base``."""
     lacking = []
     for name in dict.fromkeys(wanted):
         done = runner.run(Command(("rpm", "--query", "--whatprovides", "--", name), timeout_s=60))

@@ -15,8 +15,8 @@ from venvpkg.model.depends import Evidence, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from venvpkg.families.base import TargetContext
     from venvpkg.families.rpm.owners import Owners
     from venvpkg.host.runner import Runner
     from venvpkg.model.depends import NativePackage
@@ -79,16 +79,13 @@ def interpreter_claims(
 SPELLING: Final = Spelling(to_rpm, version_key, without_release, MINVER)
 
 
-def system_distributions(
-    names: Sequence[str], target: Target, runner: Runner, cache: Path
-) -> tuple[SystemDistribution, ...]:
+def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:
     """Return the distributions of those normalised names, and all that they require and packages have; sorted.
 
     Raises:
         PackageDatabaseError: some are not installed, or belong to no package.
     """
-    del cache  # the package manager keeps its own
-    return find_system(names, target, _Packages(target, runner)) if names else ()
+    return find_system(names, context.target, _Packages(context.target, context.runner)) if names else ()
 
 
 class _Packages:

@@ -83,37 +83,42 @@ class Packed(NamedTuple):
     said: str
 
 
-def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who does it
-    destdir: Path,
-    work: Path,
-    text: str,
-    expected: Expected,
-    runner: Runner,
-    *,
-    earlier: ArtifactCache,
-    architecture: str,
-    source_date_epoch: int,
-) -> Packed:
-    """Write a package of everything in ``destdir``, which gets the time of the sources.
+class PackInputs(NamedTuple):
+    """Everything that a package is packed from.
+
+    Attributes:
+        destdir: the payload.
+        text: of the spec file.
+        expected: what the package must have.
+        architecture: the target's, in rpm's words.
+        source_date_epoch: seconds since 1970 UTC.
+    """
+
+    destdir: Path
+    text: str
+    expected: Expected
+    architecture: str
+    source_date_epoch: int
+
+
+def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache) -> Packed:
+    """Write a package of everything in the destdir, which gets the time of the sources.
 
     rpmbuild of the target is shown the destdir as its buildroot, read-only: it packs it where it is, and its clean-up,
     or a spec file's, cannot remove it. There is no %install, since everything is installed already.
 
     Args:
-        destdir: the payload.
+        inputs: what is packed.
         work: directory for the spec file and the package; emptied before.
-        text: of the spec file.
-        expected: what the package must have.
         runner: runs rpm's programs on the target.
         earlier: packages that were packed before.
-        architecture: the target's, in rpm's words.
-        source_date_epoch: seconds since 1970 UTC.
 
     Raises:
         AssembleError: rpmbuild failed, or the spec file or the package is not what was composed.
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission.
     """
+    destdir, text, expected, architecture, source_date_epoch = inputs
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     shop = _Shop(destdir, work, runner, architecture, source_date_epoch)
@@ -137,11 +142,11 @@ def pack(  # noqa: PLR0913 - a place, what must come out of it, how, and who doe
         return built.errors.strip()
 
     # What the payload should have is in the spec file's %files, and what the state is, too.
-    inputs: dict[str, Json] = {
+    key: dict[str, Json] = {
         "spec": text, "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
     }  # fmt: skip
-    said = earlier.have(work / _PACKED, destdir, inputs, packed_and_read_back)
+    said = earlier.have(work / _PACKED, destdir, key, packed_and_read_back)
     return Packed(work / _PACKED, said)
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from venvpkg.families.base import TargetContext
     from venvpkg.host.runner import Runner
-    from venvpkg.model.target import Target
 
 
 _TIMEOUT_S: Final = 600.0
@@ -168,15 +168,13 @@ class CachedRepositoryQueries:
     machine that is reached by ssh, it is asked each time.
 
     Args:
-        target: whose package manager is asked.
-        runner: runs programs there.
-        cache: venvpkg's.
+        context: whose package manager is asked.
     """
 
-    def __init__(self, target: Target, runner: Runner, cache: Path) -> None:
-        self._root = target.root
-        self._runner = runner
-        self._files = FileCache(cache / "metadata", _MOST_BYTES)
+    def __init__(self, context: TargetContext) -> None:
+        self._root = context.target.root
+        self._runner = context.runner
+        self._files = FileCache(context.cache / "metadata", _MOST_BYTES)
 
     @functools.cached_property
     def _state(self) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from venvpkg.families.common.units import units_of
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
         Scriptlet(
             call.section,
             render(
-                Family.RPM,
+                "rpm",
                 "scriptlet.j2",
                 {
                     "name": name,

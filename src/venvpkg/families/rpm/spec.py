@@ -19,10 +19,10 @@ from venvpkg.families.rpm.documents import (
 )
 from venvpkg.families.rpm.files import UNFIT, file_list, literal
 from venvpkg.families.rpm.header import RELATIONS, SCRIPTS, Header
+from venvpkg.families.rpm.host import DIST
 from venvpkg.families.rpm.relations import spelled_relation
 from venvpkg.families.rpm.scripts import Scriptlet, scriptlets
 from venvpkg.families.rpm.versions import to_rpm
-from venvpkg.model.target import Family
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def package_version(spec: PackageSpec, target: Target) -> tuple[str, str]:
         Fedora Packaging Guidelines, "Versioning", minor release bumps.
     """
     again = f".{spec.target_revision}" if spec.target_revision else ""
-    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{target.dist}{again}"
+    return to_rpm(spec.upstream_version).rpartition(":")[2], f"{spec.revision}{target.mark(DIST)}{again}"
 
 
 def package_epoch(spec: PackageSpec) -> int:
@@ -189,7 +189,7 @@ def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) 
         "files": list(files),
         "changelog": {name: literal(value) for name, value in of.changelog._asdict().items()},
     }
-    return render(Family.RPM, "package.spec.j2", values, templates)
+    return render("rpm", "package.spec.j2", values, templates)
 
 
 def _licenses(spec: PackageSpec) -> list[str]:

@@ -1,26 +1,20 @@
-"""A bootstrapped build root, and what a family must be able to do to make one."""
+"""A build root that was bootstrapped, and whether one can be here."""
 
 from __future__ import annotations
 
 import os
 import platform
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError
-from venvpkg.families.deb import bootstrap as debian
-from venvpkg.families.rpm import bootstrap as dnf
+from venvpkg.families.registry import family_of_build_root
 from venvpkg.host.runner import Command
 from venvpkg.targets.processor import PROCESSORS, emulation_problem
-from venvpkg.targets.selection import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from venvpkg.families.base import Packages
-    from venvpkg.host.runner import Runner, Streamer
-    from venvpkg.model.build_root import BuildRootSettings, Recipe
+    from venvpkg.families.base import Bootstrapper, Packages
+    from venvpkg.host.runner import Runner
     from venvpkg.targets.selection import Selection
 
 
@@ -45,35 +39,12 @@ class BuildRoot:
     packages: Packages
 
 
-class Bootstrapper(Protocol):
-    """A module with these functions bootstraps the build roots of a family."""
-
-    def recipe(self, selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
-        """Return what a system is made from.
-
-        Raises:
-            ConfigurationError: that is not known.
-        """
-
-    def bootstrap(self, recipe: Recipe, work: Path, runner: Runner) -> Path:
-        """Make the system and return it as a tarball, compressed with zstd, in the empty directory ``work``.
-
-        Raises:
-            MissingToolError: a program of this machine is missing.
-            TargetError: it cannot be made.
-        """
-
-    def add_packages(self, root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
-        """Install packages into a root that nobody else uses.
-
-        Raises:
-            TargetError: they cannot be installed.
-        """
-
-
 def bootstrapper_of(selection: Selection) -> Bootstrapper:
-    """Return what makes a system."""
-    return debian if selection.kind in {Kind.DEBIAN, Kind.UBUNTU} else dnf
+    """Return what bootstraps a build root."""
+    family = family_of_build_root(selection.kind)
+    if family is None:
+        raise ValueError(f"no family bootstraps {selection}")
+    return family.bootstrap
 
 
 def require_able(selection: Selection, runner: Runner) -> None:

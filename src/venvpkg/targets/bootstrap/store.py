@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
-from venvpkg.families.targets import traits_of
+from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import read_regular, sha256_of, write_whole
 from venvpkg.host.runner import Command
 from venvpkg.store.dirs import workspace
@@ -94,7 +94,7 @@ class BuildRootStore:
             target = resolve_host(plain, base)
             packages = tuple(sorted(set(wanted(target))))
             if packages:
-                packages = traits_of(target.family).not_installed(packages, plain)
+                packages = FAMILIES[target.family].host.not_installed(packages, plain)
             there_before = _entries(self._roots)
             lease = acquire(self._layer(build_root, packages) if packages else base)
         if lease.path not in there_before:
@@ -206,14 +206,14 @@ class BuildRootStore:
                 resolution=f"Run 'venvpkg target create {selection}' once with the network.",
             )
         require_able(selection, self.runner)
-        family = bootstrapper_of(selection)
-        recipe = family.recipe(selection, self.settings(str(selection)), self.runner)
+        bootstrapper = bootstrapper_of(selection)
+        recipe = bootstrapper.recipe(selection, self.settings(str(selection)), self.runner)
         for each in recipe.repositories:
             if not each.keys:
                 self.reporter.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
         start = time.monotonic()
         with workspace(self.dirs) as work, self.reporter.task(Work.BUILD_ROOT, f"making {selection}"):
-            tarball = family.bootstrap(recipe, work, self.runner)
+            tarball = bootstrapper.bootstrap(recipe, work, self.runner)
             identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
             self._unpack(tarball, root)
@@ -245,7 +245,7 @@ class BuildRootStore:
         """Return what is installed in a new root; that it can be a target at all shows on the way."""
         inside = RootRunner(root, self.runner, self.environment)
         target = resolve_host(inside, root)
-        return traits_of(target.family).all_packages(target, inside)
+        return FAMILIES[target.family].host.all_packages(target, inside)
 
     def _unpacked(self, build_root: BuildRoot) -> Path:
         root = self._roots / build_root.id

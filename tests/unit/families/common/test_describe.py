@@ -10,8 +10,9 @@ import pytest
 
 from unit.samples import PREFIX, a_project, a_staged, an_application
 from venvpkg.errors import ConfigurationError
-from venvpkg.families.common.compose import describe
+from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.model.depends import DependencySet
+from venvpkg.model.elf import ElfReport
 from venvpkg.model.package import StatePath
 from venvpkg.model.project import Inclusions, Project, Settings
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
-    return describe(project, staged, DependencySet(), 0, evidence=b"", inclusions=Inclusions())
+    return compose_spec(project, Inclusions(), PackageParts(staged, ElfReport(()), DependencySet(), b"", b"", 0))
 
 
 def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:

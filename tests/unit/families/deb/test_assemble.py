@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter, ScriptedRunner
-from unit.samples import PREFIX, a_spec, a_staged, debian_12
+from unit.samples import PREFIX, a_spec, a_staged, debian_12, on_target
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.deb.assemble import artifact_name, assemble
 from venvpkg.families.deb.pack import compression
@@ -54,7 +54,7 @@ def spec_in(destdir: Path, **changes: object) -> PackageSpec:
 def pack(spec: PackageSpec, destination: Path, dpkg: DpkgDeb | None = None) -> Artifact:
     dpkg = dpkg or DpkgDeb()
     runner = ScriptedRunner({("dpkg-deb", "--root-owner-group"): dpkg.build, ("dpkg-deb", "--field"): dpkg.field})
-    return assemble(spec, debian_12(), destination, runner, RecordingReporter(), earlier=NOTHING_PACKED)
+    return assemble(spec, destination, NOTHING_PACKED, on_target(debian_12(), runner, RecordingReporter()))
 
 
 def test_links_documents_and_evidence_are_added(destdir: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.families.deb.dpkg import Dpkg, database
 from unit.places import Dirs
-from unit.samples import PREFIX, a_spec, debian_12
+from unit.samples import PREFIX, a_spec, debian_12, on_target
 from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
@@ -51,13 +51,13 @@ def places(tmp_path: Path) -> Dirs:
 def avoided(places: Dirs, machine: Machine, reporter: RecordingReporter, **changes: object) -> tuple[str, ...]:
     links = tuple((PurePosixPath("/usr/bin") / each, PREFIX / "bin" / each) for each in ("app", "app-tool"))
     spec: PackageSpec = a_spec(links=links, **changes)
-    return avoid_collisions(spec, places.target(), machine, reporter, cache=NOWHERE).relations.conflicts
+    return avoid_collisions(spec, on_target(places.target(), machine, reporter, NOWHERE)).relations.conflicts
 
 
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
     reporter = RecordingReporter()
     runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
-    warn_if_name_taken(name, debian_12(), runner, reporter, cache=NOWHERE)
+    warn_if_name_taken(name, on_target(debian_12(), runner, reporter, NOWHERE))
     return reporter.warnings
 
 
@@ -80,7 +80,9 @@ def test_an_index_without_the_name_says_nothing() -> None:
 def test_without_apt_nothing_is_known() -> None:
     reporter = RecordingReporter()
 
-    warn_if_name_taken("app", debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, cache=NOWHERE)
+    warn_if_name_taken(
+        "app", on_target(debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, NOWHERE)
+    )
 
     assert reporter.warnings == []
 
@@ -88,7 +90,7 @@ def test_without_apt_nothing_is_known() -> None:
 def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
     runner = ScriptedRunner({("apt-cache",): Completed(0)})
 
-    warn_if_name_taken("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
+    warn_if_name_taken("app", on_target(debian_12(), runner, RecordingReporter(), tmp_path))
 
     (command,) = runner.ran
     assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
@@ -102,7 +104,7 @@ def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> N
     unfinished.write_bytes(b"half")
 
     runner = ScriptedRunner({("apt-cache",): Completed(100)})
-    warn_if_name_taken("app", debian_12(), runner, RecordingReporter(), cache=tmp_path)
+    warn_if_name_taken("app", on_target(debian_12(), runner, RecordingReporter(), tmp_path))
 
     assert not unfinished.exists()
 
@@ -174,4 +176,4 @@ def test_a_link_of_update_alternatives_is_in_nobodys_way(places: Dirs) -> None:
 def test_a_package_without_commands_asks_nobody(places: Dirs) -> None:
     spec = a_spec(links=())
 
-    assert avoid_collisions(spec, places.target(), ScriptedRunner({}), RecordingReporter(), cache=NOWHERE) == spec
+    assert avoid_collisions(spec, on_target(places.target(), ScriptedRunner({}), RecordingReporter(), NOWHERE)) == spec

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter, ScriptedRunner
 from unit.families.deb.test_assemble import DpkgDeb
-from unit.samples import a_spec, a_staged, debian_12
+from unit.samples import a_spec, a_staged, debian_12, on_target
 from venvpkg.families.deb.assemble import assemble, assemble_debug, debug_fields
 from venvpkg.staging.leaks import read_payload
 
@@ -36,7 +36,7 @@ def test_each_file_lies_where_gdb_looks_for_its_build_id(tmp_path: Path) -> None
     dpkg = DpkgDeb()
 
     assemble_debug(
-        spec_with(tmp_path, FIRST, SECOND), debian_12(), tmp_path / "work", runner_of(dpkg), earlier=NOTHING_PACKED
+        spec_with(tmp_path, FIRST, SECOND), tmp_path / "work", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg))
     )
 
     place = tmp_path / "work/dbgsym/usr/lib/debug/.build-id"
@@ -62,10 +62,10 @@ def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp
     with_debug, without = spec_with(tmp_path / "a", FIRST), spec_with(tmp_path / "b")
 
     made = assemble(
-        with_debug, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReporter(), earlier=NOTHING_PACKED
+        with_debug, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg), RecordingReporter())
     )
     plain = assemble(
-        without, debian_12(), tmp_path / "dist", runner_of(dpkg), RecordingReporter(), earlier=NOTHING_PACKED
+        without, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg), RecordingReporter())
     )
 
     assert [each.name.partition("_")[0] for each in made.companions] == ["app-dbgsym"]

@@ -13,15 +13,14 @@ from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf, Take
 from unit.places import SYSTEM, Dirs
-from unit.samples import a_project
+from unit.samples import a_project, on_target
 from venvpkg.errors import ConfigurationError, PackageDatabaseError, UnownedSonameError
-from venvpkg.families import backend_of
 from venvpkg.families.common.preflight import require_owned
 from venvpkg.families.deb.dependencies import derive_dependencies
+from venvpkg.families.registry import FAMILIES
 from venvpkg.model.depends import DependencySet, NativePackage, Source
 from venvpkg.model.project import Settings, SonameRule
 from venvpkg.model.staged import InstalledDistribution
-from venvpkg.model.target import Family
 
 if TYPE_CHECKING:
     from venvpkg.model.target import Target
@@ -58,9 +57,11 @@ def depends(
 ) -> DependencySet:
     distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
-        declared=declared, sonames=sonames,
-    )  # fmt: skip
+        places.scan(),
+        places.staged([distribution]),
+        Settings(depends=declared, sonames=sonames),
+        on_target(places.target(), runner, reporter or RecordingReporter()),
+    )
 
 
 def needing_foo(places: Dirs, *symbols: Take) -> None:
@@ -216,7 +217,9 @@ def test_warnings_are_told_and_kept(places: Dirs) -> None:
     needing_foo(places)
     reporter = RecordingReporter()
 
-    result = derive_dependencies(places.scan(), places.staged(), places.target(), dpkg(**OWNED), reporter)
+    result = derive_dependencies(
+        places.scan(), places.staged(), Settings(), on_target(places.target(), dpkg(**OWNED), reporter)
+    )
 
     assert reporter.warnings == list(result.warnings) != []
 
@@ -308,7 +311,9 @@ def test_another_interpreter_is_bound_by_the_name_of_its_package_or_by_its_versi
     there = of_another(places, path, version, implementation)
     staged = replace(places.staged(), python_floor="3.12.0")
 
-    found = derive_dependencies(places.scan(), staged, there, Dpkg({path: owner}, installed), RecordingReporter())
+    found = derive_dependencies(
+        places.scan(), staged, Settings(), on_target(there, Dpkg({path: owner}, installed), RecordingReporter())
+    )
 
     assert found.relations() == relations
 
@@ -317,7 +322,7 @@ def test_an_interpreter_that_no_package_owns_is_no_dependency_and_a_warning(plac
     there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
     reporter = RecordingReporter()
 
-    found = derive_dependencies(places.scan(), places.staged(), there, Dpkg({}, {}), reporter)
+    found = derive_dependencies(places.scan(), places.staged(), Settings(), on_target(there, Dpkg({}, {}), reporter))
 
     assert found.relations() == ()
     (warning,) = reporter.warnings
@@ -332,6 +337,6 @@ def test_an_interpreter_that_no_package_owns_is_refused_where_the_user_wants_tha
     there = of_another(places, "/usr/local/bin/python3.12", (3, 12, 4))
 
     with contextlib.nullcontext() if allowed else pytest.raises(PackageDatabaseError, match="unowned-python is false"):
-        require_owned(project, there, Dpkg({}, {}), backend_of(Family.DEB))
+        require_owned(project, there, Dpkg({}, {}), FAMILIES["deb"].format)
     owned = Dpkg({"/usr/local/bin/python3.12": "python3.12"}, {"python3.12": "3.12.4-1"})
-    require_owned(project, there, owned, backend_of(Family.DEB))
+    require_owned(project, there, owned, FAMILIES["deb"].format)

@@ -13,8 +13,10 @@ from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
 from unit.linking.builder import Elf
 from unit.places import Dirs
+from unit.samples import on_target
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.host.runner import NOT_FOUND, Command, Completed
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import InstalledDistribution
 
 if TYPE_CHECKING:
@@ -56,7 +58,10 @@ def depends(
     distribution = InstalledDistribution("app", "1.0", "", tuple(PurePosixPath(SITE, each) for each in files))
     machine = Machine(PYTHON | dict(installed), VERSIONS, indexed=indexed)
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), machine, RecordingReporter(), declared=declared
+        places.scan(),
+        places.staged([distribution]),
+        Settings(depends=declared),
+        on_target(places.target(), machine, RecordingReporter()),
     )
 
 
@@ -139,6 +144,8 @@ def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Dirs) -> None:
     staged = places.staged([InstalledDistribution("app", "1.0", "", files)])
     machine = Machine({"/usr/bin/pypy3.9": "pypy3"}, {"pypy3": "7.3.11+dfsg-2"})
 
-    found = derive_dependencies(places.scan(), staged, replace(here, interpreter=pypy), machine, RecordingReporter())
+    found = derive_dependencies(
+        places.scan(), staged, Settings(), on_target(replace(here, interpreter=pypy), machine, RecordingReporter())
+    )
 
     assert found.relations() == ("pypy3 (<< 7.3.12~)", "pypy3 (>= 7.3.11)", "pypy3-tk")

@@ -12,13 +12,14 @@ from unit.fakes import RecordingReporter
 from unit.families.deb.dpkg import Dpkg, database
 from unit.families.deb.test_depends import PYTHON, VERSIONS
 from unit.places import Dirs
-from unit.samples import a_system
+from unit.samples import a_system, on_target
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import package_floor
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.families.deb.interpreter import SPELLING, system_distributions
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.depends import NativePackage
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import StagedSystem
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def found(places: Dirs, *names: str, **known: str) -> tuple[SystemDistribution, 
     machine = Machine(
         owners, {"python3-yaml": "6.0-3+b2"}, known={f"python3-{name}": each for name, each in known.items()}
     )
-    return system_distributions(names, places.target(), machine, places.root / "cache")
+    return system_distributions(names, on_target(places.target(), machine, cache=places.root / "cache"))
 
 
 def test_the_package_and_its_modules_are_found_by_the_metadata(places: Dirs) -> None:
@@ -154,10 +155,8 @@ def test_exposed_distributions_become_dependencies_with_their_evidence(places: D
     derived = derive_dependencies(
         places.scan(),
         staged,
-        places.target(),
-        Machine(PYTHON, VERSIONS),
-        RecordingReporter(),
-        declared=("!python3-idna",),
+        Settings(depends=("!python3-idna",)),
+        on_target(places.target(), Machine(PYTHON, VERSIONS), RecordingReporter()),
     )
 
     assert derived.relations() == ("python3-psycopg2 (>= 2.9)", "python3.11 (>= 3.11.0)")

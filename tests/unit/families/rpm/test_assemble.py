@@ -12,7 +12,7 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.families.rpm.test_metadata import el_9
-from unit.samples import PREFIX, a_spec, a_staged, needing
+from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.rpm.assemble import assemble, debug_of
 from venvpkg.families.rpm.files import owned
@@ -100,7 +100,7 @@ def pack(spec: PackageSpec, destination: Path, **changes: object) -> tuple[Artif
     rpm = Rpmbuild(spec)
     for name, value in changes.items():
         setattr(rpm, name, value)
-    return assemble(spec, el_9(), destination, rpm, RecordingReporter(), earlier=NOTHING_PACKED), rpm
+    return assemble(spec, destination, NOTHING_PACKED, on_target(el_9(), rpm, RecordingReporter())), rpm
 
 
 def test_the_artifact_is_named_as_rpm_names_it_and_nothing_is_left_beside_the_payload(
@@ -192,7 +192,7 @@ def test_debug_information_becomes_a_package_of_its_own_that_is_found_by_build_i
     spec = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),), epoch=1)
     runner = Rpmbuild(spec)
 
-    artifact = assemble(spec, el_9(), tmp_path / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED)
+    artifact = assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(el_9(), runner, RecordingReporter()))
 
     (companion,) = artifact.companions
     assert companion == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"

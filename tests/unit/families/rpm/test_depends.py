@@ -12,11 +12,12 @@ from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON, PYTHON_FILES, VERSION, Rpm
 from unit.linking.builder import Elf, Take
 from unit.places import Dirs
+from unit.samples import on_target
 from venvpkg.errors import ConfigurationError, MissingToolError, PackageDatabaseError, UnprovidedCapabilityError
 from venvpkg.families.rpm.dependencies import derive_dependencies
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.depends import DependencySet, NativePackage, Source
-from venvpkg.model.project import SonameRule
+from venvpkg.model.project import Settings, SonameRule
 from venvpkg.model.staged import InstalledDistribution
 
 if TYPE_CHECKING:
@@ -50,9 +51,11 @@ def depends(
 ) -> DependencySet:
     distribution = InstalledDistribution("foo", "1.0", "", (PurePosixPath(f"{LIB}/_foo.so"),))
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
-        declared=declared, sonames=sonames,
-    )  # fmt: skip
+        places.scan(),
+        places.staged([distribution]),
+        Settings(depends=declared, sonames=sonames),
+        on_target(places.target(), runner, reporter or RecordingReporter()),
+    )
 
 
 def needing_foo(places: Dirs, *versions: str) -> None:
@@ -91,10 +94,13 @@ def test_two_libraries_with_a_version_of_one_name_are_both_required_in_it(places
 def test_a_library_without_versions_can_be_required_in_its_present_one(places: Dirs) -> None:
     places.payload(f"{LIB}/_foo.so", Elf(needed=("libfoo.so.1", "libc.so.6")))
     bare = {"libfoo": ("libfoo.so.1()(64bit)",)}
-    target = replace(places.target(), isa="(x86-64)")
+    target = replace(places.target(), marks=(("isa", "(x86-64)"),))
 
     found = derive_dependencies(
-        places.scan(), places.staged(), target, rpm(None, **bare), RecordingReporter(), with_floors=True
+        places.scan(),
+        places.staged(),
+        Settings(rpm_min_versions=True),
+        on_target(target, rpm(None, **bare), RecordingReporter()),
     )
 
     # glibc tells its versions apart, so that its own version says nothing more.
@@ -228,7 +234,12 @@ def test_a_database_that_is_missing_locked_or_damaged_is_told(
     places: Dirs, answer: Completed, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        derive_dependencies(places.scan(), places.staged(), places.target(), FailingRpm(answer), RecordingReporter())
+        derive_dependencies(
+            places.scan(),
+            places.staged(),
+            Settings(),
+            on_target(places.target(), FailingRpm(answer), RecordingReporter()),
+        )
 
 
 def test_a_symbol_version_with_a_symbol_counts_like_one_without(places: Dirs) -> None:
@@ -265,7 +276,7 @@ def test_another_interpreter_is_bound_by_its_path_and_the_abi_that_its_package_t
     runner = Rpm({package: provided, **GLIBC}, {path: package}, {}, {package: "3.12.4-1.el9"})
     staged = replace(places.staged(), python_floor="3.12.0")
 
-    found = derive_dependencies(places.scan(), staged, there, runner, RecordingReporter())
+    found = derive_dependencies(places.scan(), staged, Settings(), on_target(there, runner, RecordingReporter()))
 
     assert found.relations() == relations
 
@@ -274,7 +285,7 @@ def test_an_interpreter_that_no_package_owns_is_no_requirement_and_a_warning(pla
     there = of_another(places, "/usr/local/bin/python3.12")
     reporter = RecordingReporter()
 
-    found = derive_dependencies(places.scan(), places.staged(), there, rpm(), reporter)
+    found = derive_dependencies(places.scan(), places.staged(), Settings(), on_target(there, rpm(), reporter))
 
     assert found.relations() == ()
     assert [each.startswith("no package owns /usr/local/bin/python3.12") for each in reporter.warnings] == [True]

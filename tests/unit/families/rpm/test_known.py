@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.samples import debian_12
+from unit.samples import debian_12, on_target
 from venvpkg.families.rpm.repositories import CachedRepositoryQueries
 from venvpkg.host.runner import Command, Completed
 
@@ -52,7 +52,9 @@ def root(tmp_path: Path) -> Path:
 def asked_again(root: Path, tmp_path: Path, dnf: Dnf, question: Command = QUESTION) -> bool:
     """Ask in a new run; return whether dnf was asked."""
     before = dnf.asked
-    done = CachedRepositoryQueries(replace(debian_12(), root=root), dnf, tmp_path / "cache").run(question)
+    done = CachedRepositoryQueries(on_target(replace(debian_12(), root=root), dnf, cache=tmp_path / "cache")).run(
+        question
+    )
     assert (done.returncode, done.stdout) == (dnf.answer.returncode, dnf.answer.stdout)
     return dnf.asked > before
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,13 +17,17 @@ from venvpkg.families.rpm.versions import is_higher
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import Inclusions
 from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
-from venvpkg.model.target import Family, Target
+
+if TYPE_CHECKING:
+    from venvpkg.model.target import Target
 
 HOSTILE = "100% %{lua:print(1)} %(date) %{nil}"
 
 
 def el_9(dist: str = ".el9") -> Target:
-    return replace(debian_12(), family=Family.RPM, architecture="x86_64", multiarch="", dist=dist, isa="(x86-64)")
+    return replace(
+        debian_12(), family="rpm", architecture="x86_64", multiarch="", marks=(("dist", dist), ("isa", "(x86-64)"))
+    )
 
 
 def file(path: str | PurePosixPath, kind: PathKind = PathKind.FILE, *, is_elf: bool = False) -> PayloadPath:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from unit.fakes import RecordingReporter, ScriptedRunner
-from unit.samples import a_spec, debian_12
+from unit.samples import a_spec, debian_12, on_target
 from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.families.rpm.repositories import providers_in_repositories
 from venvpkg.host.runner import Command, Completed
@@ -74,7 +74,7 @@ def test_what_is_no_list_of_zypper_provides_nothing() -> None:
 
 def namesake(runner: ScriptedRunner) -> list[str]:
     reporter = RecordingReporter()
-    warn_if_name_taken("app", debian_12(), runner, reporter, cache=NOWHERE)
+    warn_if_name_taken("app", on_target(debian_12(), runner, reporter, NOWHERE))
     return reporter.warnings
 
 
@@ -108,7 +108,7 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
     reporter = RecordingReporter()
     spec = a_spec(relations=Relations(replaces=("our-legacy (<< 2)",)))
 
-    avoided = avoid_collisions(spec, debian_12(), runner, reporter, cache=NOWHERE)
+    avoided = avoid_collisions(spec, on_target(debian_12(), runner, reporter, NOWHERE))
 
     assert avoided.relations.conflicts == ("other", "third")
     assert [each.partition(",")[0] for each in reporter.warnings] == ["other", "third"]
@@ -118,7 +118,10 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
 def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
 
-    assert avoid_collisions(a_spec(), debian_12(), runner, RecordingReporter(), cache=NOWHERE).relations.conflicts == ()
+    assert (
+        avoid_collisions(a_spec(), on_target(debian_12(), runner, RecordingReporter(), NOWHERE)).relations.conflicts
+        == ()
+    )
 
 
 MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/bin/{name}")) for name in "abc")
@@ -129,7 +132,7 @@ def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
 
     assert (
         avoid_collisions(
-            a_spec(links=MANY), debian_12(), runner, RecordingReporter(), cache=NOWHERE
+            a_spec(links=MANY), on_target(debian_12(), runner, RecordingReporter(), NOWHERE)
         ).relations.conflicts
         == ()
     )
@@ -145,7 +148,7 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
     runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
     reporter = RecordingReporter()
 
-    assert avoid_collisions(a_spec(links=MANY), debian_12(), runner, reporter, cache=NOWHERE).relations.conflicts == (
-        "other",
-    )
+    assert avoid_collisions(
+        a_spec(links=MANY), on_target(debian_12(), runner, reporter, NOWHERE)
+    ).relations.conflicts == ("other",)
     assert "ships /usr/bin/b too" in reporter.warnings[0]

@@ -30,7 +30,7 @@ def rpm_lists(*packages: str) -> ScriptedRunner:
 def test_architecture_and_marks_come_from_rpm_and_there_is_no_multiarch() -> None:
     identity = read_identity(FEDORA, "x86_64-linux-gnu", rpm_expands("x86_64", "(x86-64)", ".fc42"))
 
-    assert (identity.architecture, identity.isa, identity.dist) == ("x86_64", "(x86-64)", ".fc42")
+    assert (identity.architecture, dict(identity.marks)) == ("x86_64", {"isa": "(x86-64)", "dist": ".fc42"})
     assert identity.multiarch == ""
 
 
@@ -45,7 +45,7 @@ def test_architecture_and_marks_come_from_rpm_and_there_is_no_multiarch() -> Non
 def test_a_release_without_dist_is_told_from_others_by_its_own_words(release: Release, dist: str) -> None:
     identity = read_identity(release, "", rpm_expands("aarch64", "(aarch-64)", ""))
 
-    assert (identity.architecture, identity.dist) == ("aarch64", dist)
+    assert (identity.architecture, dict(identity.marks)["dist"]) == ("aarch64", dist)
 
 
 @pytest.mark.parametrize("values", [("%{_target_cpu}", "", ""), ("x86_64", "", ".el9-2"), ("x86_64", "x86-64", "")])

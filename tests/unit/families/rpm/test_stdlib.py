@@ -10,7 +10,9 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import GLIBC, PYTHON_FILES, Rpm
 from unit.places import Dirs
+from unit.samples import on_target
 from venvpkg.families.rpm.dependencies import derive_dependencies
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import InstalledDistribution
 
 if TYPE_CHECKING:
@@ -55,9 +57,11 @@ def depends(  # noqa: PLR0913 - each is one thing that a release can have
         repository_files=repository_files or {},
     )
     return derive_dependencies(
-        places.scan(), places.staged([distribution]), places.target(), runner, reporter or RecordingReporter(),
-        declared=declared,
-    )  # fmt: skip
+        places.scan(),
+        places.staged([distribution]),
+        Settings(depends=declared),
+        on_target(places.target(), runner, reporter or RecordingReporter()),
+    )
 
 
 def names(found: DependencySet) -> tuple[str, ...]:

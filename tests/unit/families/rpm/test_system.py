@@ -11,12 +11,13 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.families.rpm.rpm import PYTHON, PYTHON_FILES, Rpm
 from unit.places import Dirs
-from unit.samples import a_system
+from unit.samples import a_system, on_target
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.rpm.dependencies import derive_dependencies
 from venvpkg.families.rpm.interpreter import system_distributions
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.depends import NativePackage
+from venvpkg.model.project import Settings
 from venvpkg.model.staged import StagedSystem
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def places(tmp_path: Path) -> Dirs:
 def test_the_package_and_its_modules_are_found_by_the_metadata(places: Dirs) -> None:
     machine = Machine({}, {f"{SITE}/PyYAML-6.0.1-py3.11.egg-info": "python3-pyyaml"})
 
-    (only,) = system_distributions(("pyyaml",), places.target(), machine, places.root)
+    (only,) = system_distributions(("pyyaml",), on_target(places.target(), machine, cache=places.root))
 
     assert (only.version, only.modules) == ("6.0.1", ("yaml",))
     assert only.package == NativePackage("python3-pyyaml", "1.0-1.el9", "x86_64")
@@ -54,7 +55,7 @@ def test_the_package_and_its_modules_are_found_by_the_metadata(places: Dirs) -> 
 
 def test_what_is_not_installed_is_named_as_packages_provide_it(places: Dirs) -> None:
     with pytest.raises(PackageDatabaseError) as caught:
-        system_distributions(("psycopg2", "six"), places.target(), Machine({}), places.root)
+        system_distributions(("psycopg2", "six"), on_target(places.target(), Machine({}), cache=places.root))
 
     assert caught.value.resolution == "Run: dnf install 'python3.11dist(psycopg2)' 'python3.11dist(six)'"
 
@@ -65,7 +66,9 @@ def test_an_exposed_distribution_becomes_a_requirement(places: Dirs) -> None:
     staged = dataclasses.replace(places.staged(), system=system)
     machine = Rpm(PYTHON | {"python3-pyyaml": ()}, PYTHON_FILES, versions={"python3": "3.11.2-1.el9"})
 
-    derived = derive_dependencies(places.scan(), staged, places.target(), machine, RecordingReporter())
+    derived = derive_dependencies(
+        places.scan(), staged, Settings(), on_target(places.target(), machine, RecordingReporter())
+    )
 
     assert "python3-pyyaml >= 5.4" in derived.relations()
     assert dict(derived.owners)["python3-pyyaml"].architecture == "x86_64"

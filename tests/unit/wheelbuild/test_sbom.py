@@ -14,9 +14,9 @@ from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf
 from unit.places import SYSTEM, Dirs
 from venvpkg.errors import ElfError
-from venvpkg.materials import Materials
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import SourceTree
+from venvpkg.wheelbuild.sbom import WheelSbomWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def places(tmp_path: Path) -> Dirs:
 
 
 def bill(places: Dirs, shipped: Mapping[str, str] = LIBC, source: RemoteFile | SourceTree = SDIST) -> dict[str, Any]:
-    text = Materials(places.target(), Dpkg(shipped, VERSIONS))("foo", "1.0", source, places.destdir)
+    text = WheelSbomWriter(places.target(), Dpkg(shipped, VERSIONS))("foo", "1.0", source, places.destdir)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text.decode()) is None
     document: dict[str, Any] = json.loads(text)
     return document

@@ -9,13 +9,12 @@ from unit.fakes import RecordingReporter
 from unit.samples import a_project
 from unit.targets.makers import TRIXIE, Machine, python_says, root_with
 from venvpkg.config.project import read_project
+from venvpkg.context import Session, build_context, resolve_target
 from venvpkg.model.project import Settings
-from venvpkg.model.target import Family
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.store.dirs import Dirs
 from venvpkg.targets.selection import Kind, Selection
 from venvpkg.wheelbuild.pool import Pool
-from venvpkg.workbench import Session, site_target, workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 
 def session(tmp_path: Path, target: Selection, machine: Machine, dirs: Dirs | None = None) -> Session:
     return Session(
-        runner=cast("SubprocessRunner", machine),
+        host=cast("SubprocessRunner", machine),
         reporter=RecordingReporter(),
         dirs=dirs or Dirs(tmp_path / "wheelhouse", tmp_path / "cache"),
-        environment={},
+        environ={},
         pool=Pool(1),
         offline=True,
-        target=target,
+        selection=target,
     )
 
 
@@ -44,7 +43,7 @@ def test_the_rules_for_platform_tags_are_the_targets_own(tmp_path: Path) -> None
         '{"linux_x86_64_debian_13": {"install": ["linux_x86_64_debian_12"]}}'
     )
 
-    resolved = site_target(session(tmp_path, Selection(Kind.ROOT, str(root)), Machine()))
+    resolved = resolve_target(session(tmp_path, Selection(Kind.ROOT, str(root)), Machine()))
 
     assert resolved.target.accepts == ("linux_x86_64_debian_12",)
 
@@ -68,10 +67,10 @@ def test_the_interpreter_is_the_one_that_the_project_names_for_the_release(tmp_p
     (root / "usr/bin/python3").symlink_to("python3.13")
     there = session(tmp_path, Selection(Kind.ROOT, str(root)), WithSeveral())
     everywhere, on_trixie = Settings(), Settings(python="3.12")
-    project = replace(a_project(), settings=everywhere, targets=(((Family.DEB, "debian-13"), on_trixie),))
+    project = replace(a_project(), settings=everywhere, targets=((("deb", "debian-13"), on_trixie),))
 
-    assert site_target(there, project).target.interpreter.minor == "3.12"
-    assert site_target(there, replace(project, targets=())).target.interpreter.is_default
+    assert resolve_target(there, project).target.interpreter.minor == "3.12"
+    assert resolve_target(there, replace(project, targets=())).target.interpreter.is_default
 
 
 def test_a_cache_and_a_wheelhouse_inside_the_project_are_no_source_of_it(tmp_path: Path) -> None:
@@ -84,12 +83,12 @@ def test_a_cache_and_a_wheelhouse_inside_the_project_are_no_source_of_it(tmp_pat
     project = read_project(str(directory), {}, tmp_path)
     there = session(tmp_path, Selection(Kind.ROOT, str(root)), Machine(), dirs)
 
-    with workbench(project, site_target(there, project), there) as bench:
-        before = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
+    with build_context(project, resolve_target(there, project), there) as context:
+        before = read_source_tree(directory, context.runner, leave_out=context.no_source)
         (dirs.cache / "downloads").mkdir()
         (dirs.cache / "downloads/file").write_text("new")
 
-        after = read_source_tree(directory, bench.runner, leave_out=bench.no_source)
+        after = read_source_tree(directory, context.runner, leave_out=context.no_source)
 
     assert before.files == ("pyproject.toml",)
     assert after == before

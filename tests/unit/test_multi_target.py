@@ -19,8 +19,8 @@ from venvpkg.errors import CompileError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from venvpkg.context import Session
     from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
 
 
 @pytest.fixture(name="built")
@@ -30,12 +30,12 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
         del project, locked
-        seen.append(str(session.target))
-        if session.target.place == "trixie":
+        seen.append(str(session.selection))
+        if session.selection.place == "trixie":
             raise CompileError("lxml could not be built.", details="  xmlversion.h", resolution="Install it.")
-        if session.target.place == "sid":
+        if session.selection.place == "sid":
             raise OSError(28, "No space left on device", "/x")
-        path = destination.absolute() / f"app_{session.target.place}.deb"
+        path = destination.absolute() / f"app_{session.selection.place}.deb"
         spec = SimpleNamespace(
             name="app",
             upstream_version="1",
@@ -43,7 +43,8 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             dependencies=SimpleNamespace(relations=lambda: ("libc6",)),
             staged=SimpleNamespace(system=()),
         )
-        return SimpleNamespace(path=path, companions=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec)
+        artifact = SimpleNamespace(path=path, companions=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec)
+        return SimpleNamespace(artifact=artifact)
 
     monkeypatch.setattr(pipeline, "build", build)
     return seen
@@ -114,9 +115,9 @@ def test_two_packages_of_one_name_are_a_failure_unless_they_are_the_same(
     build, left = pipeline.build, dict(zip(("debian:bullseye", "debian:bookworm"), digests, strict=True))
 
     def build_under_one_name(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
-        artifact = build(project, destination, session, locked=locked)
-        path, sha256 = destination.absolute() / "app.rpm", left[str(session.target)]
-        return SimpleNamespace(**(vars(artifact) | {"path": path, "sha256": sha256}))
+        artifact = build(project, destination, session, locked=locked).artifact
+        path, sha256 = destination.absolute() / "app.rpm", left[str(session.selection)]
+        return SimpleNamespace(artifact=SimpleNamespace(**(vars(artifact) | {"path": path, "sha256": sha256})))
 
     monkeypatch.setattr(pipeline, "build", build_under_one_name)
 
@@ -134,8 +135,8 @@ def test_all_are_built_at_once_with_one_pool_and_one_ledger(monkeypatch: pytest.
 
     def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
         del project, destination, locked
-        shared.append((session.pool, session.ledger))
-        runners.append(session.runner)
+        shared.append((session.pool, session.lockfiles))
+        runners.append(session.host)
         together.wait()
         raise CompileError("enough is known")
 
@@ -163,12 +164,12 @@ def test_an_interrupt_or_a_bug_ends_all_and_nothing_more_is_told(
     def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
         del project, destination, locked
         running.wait()
-        if session.target.place == "sid":
+        if session.selection.place == "sid":
             ends()
         began = time.monotonic()
-        while not session.runner.is_stopped and time.monotonic() - began < 30:
+        while not session.host.is_stopped and time.monotonic() - began < 30:
             time.sleep(0.01)
-        ended.append(str(session.target))
+        ended.append(str(session.selection))
         session.reporter.warn("cannot go on")
         raise CompileError("killed")
 

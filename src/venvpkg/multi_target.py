@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from venvpkg.context import Session
     from venvpkg.model.package import Artifact
     from venvpkg.model.project import Project
-    from venvpkg.pipeline import Session
     from venvpkg.targets.selection import Selection
 
 
@@ -47,6 +47,17 @@ class Outcome:
         return f"failed with {self.error.exit_code}: {self.error.brief}"
 
 
+def build_only(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
+    """Build for the only target, and return the package as its outcome.
+
+    Raises:
+        VenvpkgError: as ``pipeline.build``.
+    """
+    start = time.monotonic()
+    artifact = pipeline.build(project, destination, session, locked=locked).artifact
+    return Outcome(session.selection, time.monotonic() - start, artifact)
+
+
 def build_for_each(
     project: Project,
     destination: Path,
@@ -63,13 +74,13 @@ def build_for_each(
 
     def built(session: Session) -> Outcome:
         outcome = _outcome(project, destination, session, locked=locked)
-        if outcome.error is not None and not session.runner.is_stopped:
+        if outcome.error is not None and not session.host.is_stopped:
             tell_failure(str(outcome.target), outcome.error)
         return outcome
 
     futures: list[Future[Outcome]] = []
     try:
-        futures.extend(_started(partial(built, session), str(session.target)) for session in sessions)
+        futures.extend(_started(partial(built, session), str(session.selection)) for session in sessions)
         for future in wait(futures, return_when=FIRST_EXCEPTION).done:
             future.result()
     except BaseException:
@@ -116,10 +127,10 @@ def _started(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
 
 
 def _outcome(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
-    target, start = session.target, time.monotonic()
+    target, start = session.selection, time.monotonic()
     session.reporter.step("building")
     try:
-        artifact = pipeline.build(project, destination, session, locked=locked)
+        artifact = pipeline.build(project, destination, session, locked=locked).artifact
     except VenvpkgError as error:
         return Outcome(target, time.monotonic() - start, error=error)
     except OSError as error:

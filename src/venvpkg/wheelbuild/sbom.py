@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvpkg.families import backend_of
+from venvpkg.families.registry import FAMILIES
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.linking.tree import read_tree
 from venvpkg.model.elf import Found
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Materials:
-    """Tells what wheels are made of; see ``wheelbuild.context``.
+class WheelSbomWriter:
+    """Writes the bills of materials of wheels.
 
     The versions in it are no input of their own to the wheelhouse key: a library's package has that of the package
     with its headers (Debian Policy 8.4), which the key has.
@@ -54,7 +54,9 @@ class Materials:
             if each.found is Found.TARGET
         ]
         places = sorted({place for each in edges for place in each.places})
-        packages = backend_of(self.target.family).packages_shipping(places, self.target, self.runner) if places else {}
+        packages = (
+            FAMILIES[self.target.family].format.packages_shipping(places, self.target, self.runner) if places else {}
+        )
         found: dict[NativePackage, set[str]] = {}
         for resolved_need in edges:
             # A copy in /usr/local, which no package ships, is this machine's affair; the one behind it the release's.

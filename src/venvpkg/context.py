@@ -1,0 +1,263 @@
+"""What the stages of one build share: the session, the project, its target, and what works for them.
+
+What has effects is made when a stage first asks for it: a package of pure wheels never reads a compiler's flags.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from venvpkg.config.build_roots import read_build_root_settings
+from venvpkg.config.compatibility import MACHINE, read_compatibility
+from venvpkg.families.base import TargetContext
+from venvpkg.families.registry import FAMILIES
+from venvpkg.host.tools import find_uv, libraries_of
+from venvpkg.index.downloads import Downloads
+from venvpkg.index.pip_settings import uv_settings
+from venvpkg.lock.lockfile import LockfileStore
+from venvpkg.lock.uv import Resolver
+from venvpkg.sources.cargo import CrateStore
+from venvpkg.sources.checkout import Checkouts
+from venvpkg.sources.prepare import Preparations
+from venvpkg.sources.source_tree import read_source_tree
+from venvpkg.store.dirs import workspace
+from venvpkg.targets import resolve
+from venvpkg.targets.bootstrap.store import BuildRootStore
+from venvpkg.targets.processor import foreign_processor
+from venvpkg.targets.selection import HOST
+from venvpkg.wheelhouse.key import read_toolchain
+from venvpkg.wheelhouse.store import Wheelhouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from venvpkg.console import Reporter
+    from venvpkg.families.base import PackageFormat
+    from venvpkg.families.registry import Family
+    from venvpkg.host.runner import Streamer, SubprocessRunner
+    from venvpkg.index.pip_settings import UvSettings
+    from venvpkg.model.project import Project
+    from venvpkg.model.target import Release, Target
+    from venvpkg.model.wheels import SourceTree
+    from venvpkg.store.dirs import Dirs
+    from venvpkg.targets.resolve import ResolvedTarget
+    from venvpkg.targets.selection import Selection
+    from venvpkg.wheelbuild.pool import Pool
+    from venvpkg.wheelhouse.key import Toolchain
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of venvpkg for one target: what every stage works with.
+
+    Attributes:
+        host: runs programs of this machine.
+        reporter: hears what happens.
+        dirs: directories that outlive the run.
+        environ: venvpkg's own environment variables.
+        pool: gives cores to compile jobs; shared by all targets of this call.
+        offline: use nothing from the network.
+        selection: the target, as the user names it.
+        lockfiles: the lock files of the application; shared by all targets of this call.
+        compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
+        repacks: whether packages are packed even if earlier builds have packed the same.
+    """
+
+    host: SubprocessRunner
+    reporter: Reporter
+    dirs: Dirs
+    environ: Mapping[str, str]
+    pool: Pool
+    offline: bool
+    selection: Selection = HOST
+    lockfiles: LockfileStore = field(default_factory=LockfileStore)
+    compatibility_file: Path | None = None
+    repacks: bool = False
+
+    @property
+    def build_roots(self) -> BuildRootStore:
+        """The build roots that venvpkg bootstraps and keeps."""
+        return BuildRootStore(
+            self.dirs, read_build_root_settings(self.environ), self.host, self.environ, self.reporter, self.offline
+        )
+
+    def stop(self) -> None:
+        """End its programs and start none any more; called from another thread than its own."""
+        self.host.stop()
+
+
+@dataclass(frozen=True)  # no slots: the cached properties are kept in __dict__
+class BuildContext:
+    """One application on one target, within a session.
+
+    Attributes:
+        project: with the settings that hold on the target's release.
+        target: with the platform tags that the site decided on.
+        runner: runs programs on the target; ``session.host`` runs those of this machine.
+        session: this run.
+        work: private directory of this run.
+        no_source: directories inside the project that are not source, such as where packages are written.
+    """
+
+    project: Project
+    target: Target
+    runner: Streamer
+    session: Session
+    work: Path
+    no_source: tuple[Path, ...] = ()
+
+    @property
+    def reporter(self) -> Reporter:
+        """Hears what happens."""
+        return self.session.reporter
+
+    @property
+    def family(self) -> Family:
+        """The target's package family."""
+        return FAMILIES[self.target.family]
+
+    @property
+    def format(self) -> PackageFormat:
+        """What makes packages for the target."""
+        return self.family.format
+
+    @property
+    def on_target(self) -> TargetContext:
+        """What the family's own code works with."""
+        return TargetContext(self.target, self.runner, self.reporter, self.session.dirs.cache)
+
+    @cached_property
+    def index_settings(self) -> UvSettings:
+        """Which indexes are asked, and how."""
+        return uv_settings(self.session.environ, self.reporter, cwd=Path.cwd(), project=self.project.directory)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Runs uv."""
+        return Resolver(
+            uv=find_uv(),
+            settings=self.index_settings,
+            runner=self.session.host,
+            reporter=self.reporter,
+            work=self.work,
+            directory=self.project.directory or Path("/"),
+            offline=self.session.offline,
+            lockfiles=self.session.lockfiles,
+        )
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        """Brings files of indexes here."""
+        return Downloads(self.session.dirs.downloads, self.index_settings, self.reporter, offline=self.session.offline)
+
+    @cached_property
+    def wheelhouse(self) -> Wheelhouse:
+        """The vendor wheels; what is taken from it is held until the run ends."""
+        return Wheelhouse(self.session.dirs.wheelhouse, self.target.platform_tag, self.reporter, self.target.accepts)
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """What compiles on the target.
+
+        Raises:
+            MissingToolError: the target lacks the tool that knows the compiler's flags.
+            PackageDatabaseError: the package database is damaged.
+        """
+        return read_toolchain(self.target, self.runner)
+
+    @cached_property
+    def crates(self) -> CrateStore:
+        """Fetches the Rust crates that sources do not bring."""
+        session = self.session
+        return CrateStore(session.dirs.crates, self.runner, self.reporter, session.environ, session.offline)
+
+    @cached_property
+    def checkouts(self) -> Checkouts:
+        """Source at commits of git repositories."""
+        session = self.session
+        return Checkouts(session.dirs.checkouts, session.host, self.reporter, session.environ, session.offline)
+
+    @cached_property
+    def preparations(self) -> Preparations:
+        """What the project's prepare commands make."""
+        session = self.session
+        return Preparations(
+            session.dirs.prepared,
+            self.target,
+            self.family.host.all_packages(self.target, self.runner),
+            self.runner,
+            self.reporter,
+            session.environ,
+            session.dirs.logs,
+            session.offline,
+        )
+
+    @cached_property
+    def own_tree(self) -> SourceTree | None:
+        """The project's own source, with what its prepare commands made of it before; None without a directory."""
+        if self.project.directory is None:
+            return None
+        tree = read_source_tree(self.project.directory, self.session.host, leave_out=self.no_source)
+        if not self.project.settings.prepare:
+            return tree
+        known = self.preparations.known(tree, self.project.settings.prepare)
+        return known or replace(tree, is_ready=False)
+
+    @cached_property
+    def uv_libraries(self) -> tuple[Path, ...]:
+        """What uv is loaded with, where a target for another processor has nothing of it; else empty."""
+        if foreign_processor(self.target.root) is None:
+            return ()
+        return libraries_of(find_uv(), self.session.host)
+
+
+def resolve_target(session: Session, project: Project | None = None) -> ResolvedTarget:
+    """Return the target of a session, with the platform tags that the site decided on.
+
+    A build root gets the packages that the project's wheels need; on any other target its owner sees to them.
+    """
+
+    def python(family: str, release: Release) -> str | None:
+        return project.settings_on(family, release).python if project else None
+
+    if session.selection.is_bootstrapped:
+
+        def wanted(target: Target) -> tuple[str, ...]:
+            name = python(target.family, target.release)
+            host = FAMILIES[target.family].host
+            packages = host.interpreter_packages(name, target.release) if name else ()
+            return (*(project.on(target).settings.build_depends if project else ()), *packages)
+
+        lease = session.build_roots.root(session.selection, wanted)
+        resolved = resolve.resolve_made(session.selection, lease, session.host, session.environ, python)
+    else:
+        resolved = resolve.resolve_target(session.selection, session.host, session.environ, session.dirs.cache, python)
+    target = resolved.target
+    rules = read_compatibility(
+        session.environ,
+        session.dirs.wheelhouse,
+        session.compatibility_file,
+        machine=target.on_host(PurePosixPath(MACHINE)),
+    )
+    return replace(resolved, target=rules.applied_to(target))
+
+
+@contextlib.contextmanager
+def build_context(
+    project: Project, resolved: ResolvedTarget, session: Session, no_source: tuple[Path, ...] = (Path("dist"),)
+) -> Iterator[BuildContext]:
+    """Yield the context of a build; its private directory is removed afterwards."""
+    with workspace(session.dirs) as work:
+        yield BuildContext(
+            project.on(resolved.target),
+            resolved.target,
+            resolved.runner,
+            session,
+            work,
+            # A job may keep these two below the checkout, where its service looks for what to keep.
+            (*no_source, session.dirs.wheelhouse, session.dirs.cache),
+        )

@@ -1,0 +1,169 @@
+"""The package families: how each is recognised, and where its parts are. The only place that lists them.
+
+A family's modules are imported by name when they are first asked for. So any layer may ask the registry without
+depending on a family, and a build of a .deb never loads what makes an .rpm.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from venvpkg.errors import MissingToolError, NotAPackageError
+from venvpkg.host.layers import LayeredRoot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvpkg.families.base import Bootstrapper, BuildHost, PackageFormat
+    from venvpkg.model.target import Release, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A package family.
+
+    Attributes:
+        name: in the configuration, in package URLs and of its templates: ``deb``.
+        module: package with the modules ``host``, ``format`` and ``bootstrap``; see ``families.base``.
+        packages: what people call its packages, in the plural.
+        magic: how its files begin.
+        release_ids: ID or ID_LIKE of os-release(5), of the releases of the family or what they are made from.
+        release_prefixes: how further such IDs begin.
+        databases: where a root has its package database, when the release does not say the family; any of them.
+        build_roots: releases that venvpkg bootstraps: ``debian`` of ``debian:trixie``.
+        foreign_build_roots: whether these can be for another processor.
+        bootstrap_packages: packages of Debian with what bootstraps them, besides mmdebstrap.
+        templates: directory of its templates in a checkout; empty for a family without.
+        epoch_is_qualifier: whether a package URL has the epoch apart from the version (definition of the purl type).
+    """
+
+    name: str
+    module: str
+    packages: str
+    magic: bytes
+    release_ids: frozenset[str]
+    release_prefixes: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+    build_roots: tuple[str, ...] = ()
+    foreign_build_roots: bool = False
+    bootstrap_packages: tuple[str, ...] = ()
+    templates: str = ""
+    epoch_is_qualifier: bool = False
+
+    @property
+    def host(self) -> BuildHost:
+        """What a build needs to know of its targets."""
+        return cast("BuildHost", importlib.import_module(f"{self.module}.host"))
+
+    @property
+    def format(self) -> PackageFormat:
+        """What makes and reads its packages."""
+        return cast("PackageFormat", importlib.import_module(f"{self.module}.format"))
+
+    @property
+    def bootstrap(self) -> Bootstrapper:
+        """What makes its build roots."""
+        return cast("Bootstrapper", importlib.import_module(f"{self.module}.bootstrap"))
+
+    def has_release(self, release_id: str) -> bool:
+        """Whether an ID of os-release(5) is one of its releases, or of what they are made from."""
+        return release_id in self.release_ids or release_id.startswith(self.release_prefixes or ("\0",))
+
+
+# How files begin: deb(5); rpm's manual, "Package format", the lead.
+FAMILIES: Final[dict[str, Family]] = {
+    "deb": Family(
+        name="deb",
+        module="venvpkg.families.deb",
+        packages=".deb files",
+        magic=b"!<arch>\n",
+        release_ids=frozenset({"debian", "ubuntu"}),
+        databases=("/var/lib/dpkg/status",),
+        build_roots=("debian", "ubuntu"),
+        foreign_build_roots=True,
+        templates="debian-templates",
+    ),
+    "rpm": Family(
+        name="rpm",
+        module="venvpkg.families.rpm",
+        packages=".rpm files",
+        magic=b"\xed\xab\xee\xdb",
+        release_ids=frozenset({
+            "almalinux", "amzn", "azurelinux", "centos", "fedora", "mageia", "mariner", "ol", "opensuse", "rhel",
+            "rocky", "sle", "sles", "suse",
+        }),
+        release_prefixes=("opensuse-", "sle-"),
+        databases=("/usr/lib/sysimage/rpm", "/var/lib/rpm"),
+        build_roots=("fedora", "el", "opensuse"),
+        bootstrap_packages=("dnf",),
+        templates="rpm-templates",
+        epoch_is_qualifier=True,
+    ),
+}  # fmt: skip
+
+
+def family_of_release(release: Release, root: Path) -> Family:
+    """Return the package family of a root.
+
+    What the release says counts first: a machine may have the other family's tools, with a database of their own.
+
+    Raises:
+        MissingToolError: neither the release nor a package database tells.
+    """
+    for name in (release.id, *release.like):
+        for family in FAMILIES.values():
+            if family.has_release(name):
+                return family
+    view = LayeredRoot(root)
+    for family in FAMILIES.values():
+        if any(view.find(database) for database in family.databases):
+            return family
+    kinds = " or ".join(each.packages for each in FAMILIES.values())
+    raise MissingToolError(
+        [f"a package database of {' or '.join(FAMILIES)} in {root}"],
+        resolution=f"{release.id} {release.version} is not a release whose packages are {kinds}.",
+    )
+
+
+def family_of_file(artifact: Path) -> Family:
+    """Return the family of a package, by how the file begins; its name may be anything.
+
+    Raises:
+        NotAPackageError: it is not a package of any family.
+    """
+    if not artifact.is_file():  # a pipe or a device in its place is never opened
+        raise NotAPackageError(f"{artifact} is not a file.", resolution="Name a package.")
+    longest = max(len(family.magic) for family in FAMILIES.values())
+    try:
+        with artifact.open("rb") as file:
+            beginning = file.read(longest)
+    except OSError as error:
+        raise NotAPackageError(f"{artifact} cannot be read: {error.strerror}.", resolution="Name a package.") from error
+    for family in FAMILIES.values():
+        if beginning.startswith(family.magic):
+            return family
+    raise NotAPackageError(f"{artifact} is neither a Debian package nor an rpm package.", resolution="Name a package.")
+
+
+def family_of_build_root(name: str) -> Family | None:
+    """Return the family that bootstraps build roots of that release, ``debian``; None when none does."""
+    return next((family for family in FAMILIES.values() if name in family.build_roots), None)
+
+
+def build_root_names(*, foreign: bool = False) -> tuple[str, ...]:
+    """Return the releases that venvpkg bootstraps; with ``foreign`` those that can be for other processors."""
+    families = (family for family in FAMILIES.values() if family.foreign_build_roots or not foreign)
+    return tuple(name for family in families for name in family.build_roots)
+
+
+def installer_of(family: Family, release: Release, root: Path) -> str:
+    """Return the beginning of a command that installs packages in a root, typed on this machine."""
+    command = family.host.install_command(release)
+    return command if root.parent == root else f"chroot {root} {command}"
+
+
+def installer(target: Target) -> str:
+    """Return the beginning of a command that installs packages on the target, typed on this machine."""
+    return installer_of(FAMILIES[target.family], target.release, target.root)
