@@ -19,7 +19,7 @@ from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
 from venvpkg.sources.unpack import EARLIEST_TIME
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

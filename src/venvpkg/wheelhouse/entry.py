@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.wheelhouse.key import Json
+    from venvpkg.store.key import Json
 
 
 PROVENANCE = "provenance.json"

@@ -17,16 +17,17 @@ from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
+from venvpkg.store.key import key_of
 from venvpkg.store.locks import locked, locked_if_free
 from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
-from venvpkg.wheelhouse.key import key_of, same_but_for_target
+from venvpkg.wheelhouse.key import same_but_for_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.console import Reporter
+    from venvpkg.store.key import Json
     from venvpkg.wheelhouse.entry import Entry
-    from venvpkg.wheelhouse.key import Json
 
 
 class Wheelhouse:
