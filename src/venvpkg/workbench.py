@@ -26,7 +26,7 @@ from venvpkg.sources.cargo import CrateStore
 from venvpkg.sources.checkout import Checkouts
 from venvpkg.sources.prepare import Preparations
 from venvpkg.sources.source_tree import read_source_tree, uncommitted
-from venvpkg.store.dirs import workspace
+from venvpkg.store.directories import workspace
 from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.processor import foreign_processor
 from venvpkg.targets.resolve import resolve_made, resolve_target
