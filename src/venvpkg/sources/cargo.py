@@ -15,6 +15,7 @@ from venvpkg.host.runner import Bind, Command
 from venvpkg.sources.build_sandbox import MOUNTPOINT
 from venvpkg.sources.crates import lock_files
 from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +149,7 @@ def lay_crates(vendored: Path, sandbox: BuildSandbox) -> None:
 def _problem(done: Completed, title: str) -> Exception:
     if done.not_found:
         return CratesError("cargo is not installed, which could fetch them")
-    text = "".join(char if char.isprintable() or char == "\n" else "?" for char in done.errors).strip()
+    text = printable(done.errors, keep="\n").strip()
     if _NO_NAMESPACES.search(text):
         return MissingToolError(
             [f"own namespaces for cargo: {text.splitlines()[-1][:200]}"],

@@ -12,6 +12,7 @@ from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.runner import Command
 from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,5 +172,5 @@ def _refuse_lfs(checkout: Path) -> None:
 def _told(done: Completed, what: str) -> str:
     # A remote may print what it likes; its words reach a terminal.
     text = re.sub(r"://[^/\s]*@", "://***@", done.errors).strip()[-4000:]
-    shown = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    shown = printable(text, keep="\n")
     return f"git {what}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."
