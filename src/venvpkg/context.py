@@ -24,7 +24,7 @@ from venvpkg.sources.cargo import CrateStore
 from venvpkg.sources.checkout import Checkouts
 from venvpkg.sources.prepare import Preparations
 from venvpkg.sources.source_tree import read_source_tree
-from venvpkg.store.dirs import workspace
+from venvpkg.store.directories import workspace
 from venvpkg.targets import resolve
 from venvpkg.targets.bootstrap.store import BuildRootStore
 from venvpkg.targets.processor import foreign_processor

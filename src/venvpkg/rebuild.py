@@ -15,7 +15,7 @@ from venvpkg.lock.lockfile import relocated
 from venvpkg.pipeline import build
 from venvpkg.record.file import read_build_record
 from venvpkg.record.inputs import changes_between
-from venvpkg.store.dirs import workspace
+from venvpkg.store.directories import workspace
 
 if TYPE_CHECKING:
     from venvpkg.context import Session

@@ -1,4 +1,4 @@
-"""Text from the outside, made safe for a line of a control file. Pure."""
+"""Text from the outside, made safe for a line of a control file or for a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -53,3 +53,30 @@ def is_printable_path(path: str) -> bool:
     if path.isascii():
         return path.isprintable()
     return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in path)
+
+
+# Colours and cursor movements (CSI), and what sets titles and links (OSC), as programs write them for terminals.
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return the text with a question mark for every character that a terminal would act on instead of showing it.
+
+    Args:
+        text: from the outside.
+        keep: characters that stay as they are: the newline, where the text has several lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in keep else "?" for each in text)
+
+
+def escaped(text: str) -> str:
+    """Return the text with such characters as Python spells them in a literal, for people who look for them."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def without_terminal_codes(line: str) -> str:
+    """Return a line of a program's output without colours and control characters, but with its tabs."""
+    return _CONTROL.sub("", _TERMINAL.sub("", line))

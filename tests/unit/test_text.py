@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvpkg.text import is_printable_path, one_line, plain_text
+from venvpkg.text import escaped, is_printable_path, one_line, plain_text, printable, without_terminal_codes
 
 
 @given(st.text())
@@ -47,3 +47,23 @@ def test_a_path_with_a_newline_or_half_a_surrogate_pair_is_not_printable() -> No
     assert not is_printable_path("/opt/a\nb")
     assert not is_printable_path("/opt/\udcff")
     assert is_printable_path("/opt/größe/名.py")
+
+
+@given(st.text())
+def test_printable_text_is_as_long_and_has_nothing_that_a_terminal_acts_on(text: str) -> None:
+    shown = printable(text)
+
+    assert (len(shown), shown.isprintable()) == (len(text), True)
+    assert printable(text, keep="\n").split("\n") == [printable(line) for line in text.split("\n")]
+
+
+@given(st.text())
+def test_escaped_text_is_printable_and_what_is_printable_stays(text: str) -> None:
+    assert escaped(text).isprintable()
+    assert escaped(printable(text)) == printable(text)
+
+
+def test_colours_titles_and_controls_of_one_or_two_bytes_are_dropped_and_tabs_stay() -> None:
+    line = "\x1b[1;31merror\x1b[0m:\tno\x1b]0;title\x07 such\x9b2J \x08file\r"
+
+    assert without_terminal_codes(line) == "error:\tno such2J file"

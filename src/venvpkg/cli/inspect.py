@@ -12,6 +12,7 @@ from venvpkg import api
 from venvpkg.cli.options import with_output
 from venvpkg.cli.output import tell
 from venvpkg.console import Verbosity
+from venvpkg.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,18 +39,13 @@ def command(output: Output, artifact: Path) -> None:
     """
     found = api.inspect(artifact)
     most = None if output.verbosity is Verbosity.VERBOSE else _SHOWN
-    tell((_printable(line) for line in _lines(found, most)), _plain(found))
+    tell((escaped(line) for line in _lines(found, most)), _plain(found))
 
 
 def _plain(found: Inspection) -> dict[str, object]:
     facts = dataclasses.asdict(found)
     records = facts.pop("own_documents")  # programs know it by this name
     return facts | {"records": records, "fields": dict(found.fields), "counts": dict(found.counts)}
-
-
-def _printable(line: str) -> str:
-    """Return a line that does nothing to a terminal but show itself."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 def _lines(found: Inspection, most: int | None) -> Iterator[str]:

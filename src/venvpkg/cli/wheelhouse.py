@@ -15,6 +15,7 @@ from venvpkg import api
 from venvpkg.api import GcRules, Options
 from venvpkg.cli.options import AGES, SIZES, quantity, wheelhouse_option, with_output
 from venvpkg.cli.output import tell
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from venvpkg.api import Entry
@@ -156,7 +157,7 @@ def _provenance(entry: Entry) -> list[str]:
     ]
     lines, before = [f"{entry.name} {entry.version}"], ""
     for label, value in rows:
-        wrapped = textwrap.wrap(_plain(str(value)), 100, break_long_words=False, break_on_hyphens=False) or ["-"]
+        wrapped = textwrap.wrap(printable(str(value)), 100, break_long_words=False, break_on_hyphens=False) or ["-"]
         heads = ["" if label == before else label, *[""] * len(wrapped)]
         lines += [f"  {head:12}{line}" for head, line in zip(heads, wrapped, strict=False)]
         before = label
@@ -185,11 +186,6 @@ def _parts(value: object) -> list[str]:
             return [str(each) for each in value]
         case _:
             return []
-
-
-def _plain(text: str) -> str:
-    """Return the text without anything that a terminal would act on; who may write a wheelhouse is not known here."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _moment(seconds: float) -> str:

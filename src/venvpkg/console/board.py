@@ -10,6 +10,8 @@ from rich.console import Group  # noqa: TID251
 from rich.live import Live  # noqa: TID251
 from rich.text import Text  # noqa: TID251
 
+from venvpkg.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,9 +49,9 @@ class Row:
         """
         frame = spinner[int(now * _FRAMES_A_SECOND) % len(spinner)]
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(frame, "cyan").append(f"{now - self.since:5.1f}s  ", "dim").append(_shown(self.text))
+        line.append(frame, "cyan").append(f"{now - self.since:5.1f}s  ", "dim").append(printable(self.text))
         if self.doing:
-            line.append(f"  {_shown(self.doing)}", "dim")
+            line.append(f"  {printable(self.doing)}", "dim")
         line.truncate(max(width - _FREE_COLUMNS, 1), overflow="ellipsis")
         return line
 
@@ -112,8 +114,3 @@ class Board:
         if self._live is not None:
             self._live.stop()
             self._live = None
-
-
-def _shown(text: str) -> str:
-    """Return the text as one line that does nothing to a terminal."""
-    return "".join(each if each.isprintable() else "?" for each in text)

@@ -9,13 +9,14 @@ import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.model.elf import ELF_MAGIC
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
 _EXECUTABLE = 0o111
-_ELF_MAGIC = b"\x7fELF"
 _SHARED_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
 
 
@@ -65,7 +66,7 @@ def _can_run(path: PurePosixPath, entry: os.DirEntry[str]) -> bool:
     if path.parent.name == "bin":
         return True
     with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - as in normalise_modes
-        return file.read(len(_ELF_MAGIC)).startswith((b"#!", _ELF_MAGIC))
+        return file.read(len(ELF_MAGIC)).startswith((b"#!", ELF_MAGIC))
 
 
 def set_times(root: Path, seconds: int) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import ElfError
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.linking.read import MAGIC, read_object
-from venvpkg.model.elf import ElfReport
+from venvpkg.linking.read import read_object
+from venvpkg.model.elf import ELF_MAGIC, ElfReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +91,11 @@ def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
                 if not stat.S_ISREG(file.lstat().st_mode):
                     continue
                 with file.open("rb", buffering=0) as opened:
-                    magic = opened.read(len(MAGIC))
+                    magic = opened.read(len(ELF_MAGIC))
             except OSError as error:
                 unreadable(error)
                 continue
-            if magic == MAGIC:
+            if magic == ELF_MAGIC:
                 yield file
 
 

@@ -24,7 +24,7 @@ class Damaged(Exception):  # noqa: N818 (it is a finding, which linking/read.py 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Bounded access to a mapped file.
+    """Bounded access to the content of a file.
 
     Attributes:
         content: the file.
@@ -33,7 +33,7 @@ class View:
         loads: p_vaddr, p_offset, p_filesz of each PT_LOAD.
     """
 
-    content: mmap.mmap
+    content: mmap.mmap | bytes
     order: str
     bits: int
     loads: tuple[tuple[int, int, int], ...]

@@ -15,6 +15,7 @@ from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Command
 from venvpkg.index.urls import redacted
 from venvpkg.lock.lockfile import LockfileStore
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from venvpkg.console import Reporter
@@ -249,5 +250,5 @@ def explanation(done: Completed) -> str:
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
     # What a build backend printed must not reach a terminal as escape sequences.
-    text = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    text = printable(text, keep="\n")
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

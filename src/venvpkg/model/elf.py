@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 
+# How every ELF file begins (gABI, e_ident).
+ELF_MAGIC: Final = b"\x7fELF"
+_ET_EXEC: Final = 2
 # e_machine → the bits of e_flags that name an ABI. Elsewhere flags say which instructions or which float convention
 # was used, and objects that work together disagree in them (Debian bugs 849913, 853793).
 # Source: MIPS psABI and its n32 supplement, Power ELFv2 ABI 3.1, IA-64 psABI 4.1.1.6, LoongArch ELF psABI.
@@ -44,12 +47,18 @@ class Abi:
     @classmethod
     def of_header(cls, header: bytes) -> Abi | None:
         """Return the ABI that the first 52 or more bytes of a file name; None when they are no ELF header."""
-        if len(header) < 52 or header[:4] != b"\x7fELF" or header[4] not in {1, 2} or header[5] not in {1, 2}:  # noqa: PLR2004
+        if len(header) < 52 or header[:4] != ELF_MAGIC or header[4] not in {1, 2} or header[5] not in {1, 2}:  # noqa: PLR2004
             return None
         order = "<" if header[5] == 1 else ">"
         (machine,) = struct.unpack_from(order + "H", header, 18)
         (flags,) = struct.unpack_from(order + "I", header, 48 if header[4] == 2 else 36)  # noqa: PLR2004
         return cls(32 * header[4], order == "<", machine, flags & _ABI_FLAGS.get(machine, 0))
+
+    def program_header(self) -> bytes:
+        """Return how a program for it begins: the 64 bytes by which a kernel may know its emulator."""
+        order = "<" if self.little_endian else ">"
+        identity = struct.pack("4sBBB9x", ELF_MAGIC, self.bits // 32, 1 if self.little_endian else 2, 1)
+        return (identity + struct.pack(f"{order}HHI", _ET_EXEC, self.machine, 1)).ljust(64, b"\0")
 
 
 class ElfKind(StrEnum):

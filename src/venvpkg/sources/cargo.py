@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,8 @@ from venvpkg.errors import DownloadError, MissingToolError
 from venvpkg.host.runner import Bind, Command
 from venvpkg.sources.build_sandbox import MOUNTPOINT
 from venvpkg.sources.crates import lock_files
+from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,13 +102,14 @@ class CrateStore:
         return place
 
     def _fetch(self, source: Path, manifests: Sequence[Path], place: Path, title: str) -> None:
-        self.store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
-            fresh = Path(name) / "fresh"
+        store = DirectoryStore(self.store)
+        store.sweep()
+        with store.unfinished() as unfinished:
+            fresh = unfinished / "fresh"
             fresh.mkdir()
             first, *more = (str(MOUNTPOINT / "src" / manifest) for manifest in manifests)
             synced = (word for manifest in more for word in ("--sync", manifest))
-            home = self._home() or Path(name) / "home"
+            home = self._home() or unfinished / "home"
             home.mkdir(exist_ok=True)
             done = self.runner.run(
                 Command(
@@ -130,11 +132,7 @@ class CrateStore:
             (fresh / "config.toml").write_text(
                 _DIRECTORY.sub(f'directory = "{MOUNTPOINT / _PLACE}/crates"', done.text), "utf-8"
             )
-            try:
-                fresh.rename(place)
-            except OSError:  # another job was faster
-                if not place.is_dir():
-                    raise
+            publish(fresh, place)
         self.reporter.step(f"fetched {count} Rust crate{'s' * (count != 1)} of {title}")
 
     def _home(self) -> Path | None:
@@ -151,7 +149,7 @@ def lay_crates(vendored: Path, sandbox: BuildSandbox) -> None:
 def _problem(done: Completed, title: str) -> Exception:
     if done.not_found:
         return CratesError("cargo is not installed, which could fetch them")
-    text = "".join(char if char.isprintable() or char == "\n" else "?" for char in done.errors).strip()
+    text = printable(done.errors, keep="\n").strip()
     if _NO_NAMESPACES.search(text):
         return MissingToolError(
             [f"own namespaces for cargo: {text.splitlines()[-1][:200]}"],

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.runner import Command
+from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
@@ -99,10 +100,11 @@ class Checkouts:
         if self.offline:
             raise _GitError("It is not on this machine, and --offline forbids to fetch it.")
         self.reporter.step(f"fetching {origin.url} at {origin.commit[:12]}")
-        self.store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
-            fresh = Path(name) / "checkout"
-            self._git(Path(name), "init", "--quiet", "--template=", f"--object-format={_format(origin.commit)}",
+        store = DirectoryStore(self.store)
+        store.sweep()
+        with store.unfinished() as unfinished:
+            fresh = unfinished / "checkout"
+            self._git(unfinished, "init", "--quiet", "--template=", f"--object-format={_format(origin.commit)}",
                       "--initial-branch=none", str(fresh))  # fmt: skip
             (fresh / ".git" / "info").mkdir(exist_ok=True)
             (fresh / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, "utf-8")
@@ -117,11 +119,7 @@ class Checkouts:
             _refuse_lfs(fresh)
             if not self._is_right(fresh, origin.commit):
                 raise _GitError("The files that were fetched are not those that the commit names.")
-            try:
-                fresh.rename(place)
-            except OSError:  # another venvpkg was faster
-                if not place.is_dir():
-                    raise
+            publish(fresh, place)
 
     def _fetch_from(self, repository: Path, origin: LockedCommit, *what: str) -> None:
         options = [each for each in what if each.startswith("--")]
@@ -133,8 +131,8 @@ class Checkouts:
         head = self._try(checkout, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         if head.text.strip() != commit:
             return False
-        with tempfile.TemporaryDirectory(prefix=".index-", dir=self.store) as name:
-            index = {"GIT_INDEX_FILE": str(Path(name) / "index")}
+        with DirectoryStore(self.store).unfinished() as unfinished:
+            index = {"GIT_INDEX_FILE": str(unfinished / "index")}
             self._git(checkout, "add", "--all", "--force", ".", env=index)
             tree = self._git(checkout, "write-tree", env=index).text
             staged = self._git(checkout, "ls-files", "--stage", "-z", env=index).stdout
@@ -186,5 +184,5 @@ def _refuse_lfs(checkout: Path) -> None:
 def _told(done: Completed, what: str) -> str:
     # A remote may print what it likes; its words reach a terminal.
     text = re.sub(r"://[^/\s]*@", "://***@", done.errors).strip()[-4000:]
-    shown = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    shown = printable(text, keep="\n")
     return f"git {what}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."

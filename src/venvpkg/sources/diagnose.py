@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from venvpkg.text import without_terminal_codes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 _MOST_LINES = 12
 _LAST_LINES = 15
 _LONGEST_LINE = 300
-_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +137,5 @@ def _last(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def _plain(line: str) -> str:
-    """Return the line without colours and control characters, so that a log cannot play with the terminal."""
-    return _CONTROL.sub("", _TERMINAL.sub("", line)).strip()[:_LONGEST_LINE]
+    """Return the line as people may see it, so that a log cannot play with the terminal."""
+    return without_terminal_codes(line).strip()[:_LONGEST_LINE]

@@ -7,10 +7,8 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import PrepareError
@@ -19,10 +17,12 @@ from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
 from venvpkg.sources.unpack import EARLIEST_TIME
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.store.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from venvpkg.console import Reporter
     from venvpkg.host.runner import Completed, Runner
@@ -164,20 +164,16 @@ class Preparations:
 
     def _stored(self, tree: SourceTree, steps: tuple[PrepareStep, ...], made: Path, names: tuple[str, ...]) -> Path:
         """Keep the files, whole or not at all, and return where they are."""
-        (self.store / "files").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.store) as name:
-            fresh = Path(name)
+        store = DirectoryStore(self.store)
+        store.sweep()
+        with store.unfinished() as unfinished:
+            fresh = unfinished / "files"
             for each in names:
-                copy_file(made, each, fresh / "files", EARLIEST_TIME)
-            sha256 = with_prepared(tree, fresh / "files", names).sha256
+                copy_file(made, each, fresh, EARLIEST_TIME)
+            sha256 = with_prepared(tree, fresh, names).sha256
             place = self._place(sha256)
-            with contextlib.suppress(FileNotFoundError):  # the same files, or files that somebody changed
-                place.rename(fresh / "before")
-            try:
-                (fresh / "files").rename(place)
-            except OSError:  # another venvpkg was faster
-                if not place.is_dir():
-                    raise
+            store.remove(place)  # the same files, or files that somebody changed
+            publish(fresh, place)
         with written_whole(self._key(tree, steps)) as file:
             file.write(sha256.encode("ascii"))
         return place

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import StagingError, UnsafePathError
 from venvpkg.host.tree import entries_below
+from venvpkg.model.elf import ELF_MAGIC
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 from venvpkg.text import is_printable_path
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES: Final = 4 * 2**20
-_ELF_MAGIC: Final = b"\x7fELF"
 # execve(2): as much of the first line as Linux reads.
 _SHEBANG_BYTES: Final = 255
 # A path this short, such as /usr or /root/app, is found in files that have nothing to do with it.
@@ -122,7 +122,7 @@ def _read(
             window = tail + chunk if tail else chunk
             found.update(dict.fromkeys(_named_in(window, forbidden)))
             tail = window[-overlap:] if overlap else b""
-    kind = (start.startswith(_ELF_MAGIC), _shebang(start))
+    kind = (start.startswith(ELF_MAGIC), _shebang(start))
     return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), *kind), tuple(found)
 
 

@@ -1,9 +1,13 @@
-"""Locks on files and leases on directories: the kernel releases both however their holder ends."""
+"""Locks on files and leases on directories: the kernel releases both however their holder ends.
+
+They are those of flock(2), and every process that keeps something takes part: shell programs that outlive venvpkg take
+the same lock files with flock(1) (targets/image.py, targets/machine/filesystem.py).
+"""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import fcntl  # noqa: TID251
 import os
 import time
 import weakref
@@ -58,6 +62,47 @@ def locked_if_free(file: Path, *, made: bool = True) -> Iterator[int | None]:
             yield None
         else:
             yield descriptor
+
+
+@contextlib.contextmanager
+def locked_directory(directory: Path) -> Iterator[None]:
+    """Hold the lock on a directory itself, where a file beside or in it would be in the way.
+
+    Raises:
+        OSError: there is no such directory, or it cannot be read.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock_if_same(file: Path, *, shared: bool) -> int | None:
+    """Return a descriptor that holds the lock on a file until it is closed.
+
+    None where somebody else holds it, where it cannot be opened, and where the file is no longer the one under that
+    name: between open and flock somebody may have removed it, and another one may stand in its place.
+
+    Args:
+        file: whose content is read or whose directory is removed under the lock; it is never made.
+        shared: together with others. Else it is opened for writing, because over NFS only a file that is open for
+            writing can be locked so.
+    """
+    try:
+        descriptor = os.open(file, (os.O_RDONLY if shared else os.O_RDWR) | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        is_same = os.path.samestat(os.fstat(descriptor), file.stat())
+    except OSError:
+        is_same = False
+    if is_same:
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 @contextlib.contextmanager

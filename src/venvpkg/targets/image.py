@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
 from venvpkg.host.runner import Command
-from venvpkg.store.filesystems import remove_unused
+from venvpkg.store.directories import remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,8 @@ def image_root(selection: Selection, host: Runner, environment: Mapping[str, str
 
 # In a session of its own, and with the lock in its own hands: whoever kills venvpkg does not kill this, which goes on
 # to the end, a few seconds, and removes the container that docker and podman want for an export. It is never started.
+# So it takes the lock with flock(1), on the file that store/locks.py would lock, and makes and renames the directory
+# itself as store/directories.py would: neither could be called once venvpkg is gone.
 # Not through a pipe: podman 4.3's export waits for ever when nobody reads to the end. Device nodes are left out, which
 # ordinary users cannot make; a root gets the devices of this machine.
 _EXPORT: Final = """\

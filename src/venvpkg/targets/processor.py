@@ -14,7 +14,6 @@ BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 # Every system that programs can be run in has it.
 PROGRAM: Final = "/usr/bin/env"
 _HEADER_BYTES: Final = 64
-_EXECUTABLE: Final = 2
 
 
 class Processor(NamedTuple):
@@ -133,7 +132,8 @@ def emulation_problem(wanted: Processor, machine: str, directory: Path = BINFMT)
             f"Install qemu-user-static on this machine, and let the kernel give it programs for {wanted.kernel}:"
             f" mount -t binfmt_misc binfmt_misc {directory} (in a container: on the machine itself)."
         )
-    found = [each for each in _formats(directory) if each.fits(_header(wanted)) and each.is_enabled]
+    header = Abi(wanted.bits, wanted.little_endian, wanted.machine, flags=0).program_header()
+    found = [each for each in _formats(directory) if each.fits(header) and each.is_enabled]
     if not found:
         return (
             f"Install what runs programs for {wanted.kernel} on this machine: qemu-user-static and binfmt-support, or"
@@ -169,11 +169,3 @@ def _formats(directory: Path) -> list[_Format]:
             )
         )
     return found
-
-
-def _header(processor: Processor) -> bytes:
-    """Return the beginning of a program for a processor."""
-    order = "little" if processor.little_endian else "big"
-    identity = bytes((0x7F, *b"ELF", processor.bits // 32, 1 if processor.little_endian else 2, 1)).ljust(16, b"\0")
-    numbers = (_EXECUTABLE.to_bytes(2, order), processor.machine.to_bytes(2, order), (1).to_bytes(4, order))  # type: ignore[arg-type]
-    return b"".join((identity, *numbers)).ljust(_HEADER_BYTES, b"\0")

@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 from venvpkg.errors import WheelError
 from venvpkg.host.archive import Budget, name_problem
 from venvpkg.host.oserrors import is_environment_error
+from venvpkg.model.elf import ELF_MAGIC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 
-ELF_MAGIC = b"\x7fELF"
 # RECORD cannot hold its own hash, nor that of its signatures.
 UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _NEEDED = ("METADATA", "WHEEL", "RECORD")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, WheelError
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.wheelbuild.object_file import ET_DYN, ET_EXEC, build_id, elf_type, has_section, is_sound
+from venvpkg.linking.object_file import build_id, has_section, is_linked, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, byt
         MachineError: strip had no space.
     """
     result = dict(files)
-    chosen = [name for name, content in files.items() if elf_type(content) in {ET_EXEC, ET_DYN}]
+    chosen = [name for name, content in files.items() if is_linked(content)]
     if not chosen:
         return result
     directory = sandbox.fresh("strip")
@@ -154,4 +154,4 @@ def extract_debug(archive: Path, directory: Path) -> dict[str, Path]:
 
 
 def _is_of_use(content: bytes) -> bool:
-    return elf_type(content) in {ET_EXEC, ET_DYN} and has_section(content, b".debug_info")
+    return is_linked(content) and has_section(content, b".debug_info")

@@ -20,6 +20,7 @@ from venvpkg.sources.crates import absence, absent_crates
 from venvpkg.sources.diagnose import diagnose
 from venvpkg.sources.source_tree import copy_tree
 from venvpkg.sources.unpack import EARLIEST_TIME, unpack_sdist
+from venvpkg.store.key import key_of
 from venvpkg.wheelbuild.backend import (
     HookFailedError,
     ask_requires,
@@ -30,7 +31,7 @@ from venvpkg.wheelbuild.backend import (
     tools,
 )
 from venvpkg.wheelbuild.repack import repack_wheel
-from venvpkg.wheelhouse.key import key_inputs, key_of, source_id
+from venvpkg.wheelhouse.key import key_inputs, source_id
 from venvpkg.wheelhouse.plan import DIRECTORY
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.wheels import PlannedWheel, ReadyWheel
     from venvpkg.sources.build_system import BuildSystem
+    from venvpkg.store.key import Json
     from venvpkg.wheelbuild.context import WheelBuildContext
-    from venvpkg.wheelhouse.key import Json
 
 
 _LOG_END_BYTES = 8 << 20

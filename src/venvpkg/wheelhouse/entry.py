@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.key import key_of
+from venvpkg.store.locks import lock_if_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.wheelhouse.key import Json
+    from venvpkg.store.key import Json
 
 
 PROVENANCE = "provenance.json"
@@ -139,29 +138,14 @@ def read_shelf(shelf: Path, reporter: Reporter) -> Iterator[Entry]:
                     reporter.warn(f"wheelhouse entry {directory} is damaged ({error})")
 
 
-def held(directory: Path, how: int = fcntl.LOCK_SH) -> int | None:
+def held(directory: Path, *, shared: bool = True) -> int | None:
     """Return a descriptor that holds the lock of an entry until it is closed, or None where it cannot be had.
 
     Args:
         directory: of the entry.
-        how: ``LOCK_SH`` to use it; ``LOCK_EX`` to remove it, which opens it for writing, because over NFS only a file
-            that is open for writing can be locked so.
+        shared: to use it; else to remove it.
     """
-    path = directory / PROVENANCE
-    try:
-        descriptor = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR) | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-        # Between open and flock somebody may have removed the entry, and another one may stand in its place.
-        is_there = os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        is_there = False
-    if is_there:
-        return descriptor
-    os.close(descriptor)
-    return None
+    return lock_if_same(directory / PROVENANCE, shared=shared)
 
 
 def _directories(parent: Path) -> list[Path]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import shutil
-import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import CompileError
+from venvpkg.store.directories import DirectoryStore
 from venvpkg.wheelhouse.entry import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from venvpkg.wheelhouse.entry import Entry
 
@@ -106,19 +103,13 @@ def _newest(entries: Iterable[Entry], keep: int) -> frozenset[Path]:
 
 def _remove(wheelhouse: Path, entry: Entry) -> bool:
     """Remove one entry; False when it is in use (or was removed by another collection)."""
-    lock = held(entry.directory, fcntl.LOCK_EX)
+    lock = held(entry.directory, shared=False)
     if lock is None:
         if os.access(entry.directory, os.W_OK):
             return False
         raise PermissionError(13, "Permission denied")
     try:
-        # In ``.tmp`` it is swept by the next run, should this one be killed.
-        unfinished = wheelhouse / ".tmp"
-        unfinished.mkdir(exist_ok=True)
-        place = Path(tempfile.mkdtemp(dir=unfinished))
-        with contextlib.suppress(FileNotFoundError):
-            entry.directory.rename(place / entry.key)
-        shutil.rmtree(place, ignore_errors=True)
+        DirectoryStore(wheelhouse).remove(entry.directory)
     finally:
         os.close(lock)
     return True

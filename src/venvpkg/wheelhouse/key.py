@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from venvpkg.families.registry import FAMILIES
 from venvpkg.model.wheels import SourceTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from venvpkg.host.runner import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
+    from venvpkg.store.key import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,6 @@ def read_toolchain(target: Target, runner: Runner) -> Toolchain:
 
 # Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
 FORMAT = 2
-
-Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
 def key_inputs(  # noqa: PLR0913 -- each is an input of its own
@@ -94,12 +90,6 @@ def source_id(source: RemoteFile | SourceTree) -> str:
     """Return what tells a source from every other one, for ``key_inputs``."""
     subdirectory = "" if isinstance(source, SourceTree) else source.subdirectory
     return f"{source.sha256} {subdirectory}".rstrip()
-
-
-def key_of(inputs: Mapping[str, Json]) -> str:
-    """Return the hexadecimal sha256 of the inputs' canonical JSON."""
-    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def same_but_for_target(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:

@@ -17,24 +17,24 @@ from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
-from venvpkg.store.locks import locked, locked_if_free
+from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.store.key import key_of
 from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
-from venvpkg.wheelhouse.key import key_of, same_but_for_target
+from venvpkg.wheelhouse.key import same_but_for_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.console import Reporter
+    from venvpkg.store.key import Json
     from venvpkg.wheelhouse.entry import Entry
-    from venvpkg.wheelhouse.key import Json
 
 
 class Wheelhouse:
     """Vendor wheels of one platform, each in ``PLATFORM_TAG/KEY[:2]/KEY`` beside its provenance.
 
-    Unfinished entries lie in ``.tmp``. Whoever writes holds a shared lock on ``.lock``; whoever gets it exclusively
-    knows that nobody writes, and that all of ``.tmp`` was left by runs that were killed. Whoever uses an entry holds a
-    shared lock on its provenance; whoever gets that exclusively may remove the entry.
+    Entries are made as a ``DirectoryStore`` has it. Whoever uses one holds a shared lock on its provenance; whoever
+    gets that exclusively may remove the entry.
 
     Args:
         path: of the wheelhouse; made when the first wheel is published.
@@ -45,6 +45,7 @@ class Wheelhouse:
 
     def __init__(self, path: Path, platform_tag: str, reporter: Reporter, accepts: Iterable[str] = ()) -> None:
         self._path = path
+        self._store = DirectoryStore(path)
         self._shelf = path / platform_tag
         self._reporter = reporter
         self._accepts = tuple(accepts)
@@ -123,9 +124,7 @@ class Wheelhouse:
             for file in (wheel, debug) if debug is not None else (wheel,):
                 shutil.copyfile(file, fresh / file.name)
             (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n", "ascii")
-            for path in (*fresh.iterdir(), fresh):
-                _to_disk(path)
-            ready = self._rename(fresh, key)
+            ready = self._publish(fresh, key)
         return replace(ready, origin=Action.COMPILE)
 
     def require_writable(self) -> None:
@@ -139,12 +138,7 @@ class Wheelhouse:
 
     def sweep(self) -> None:
         """Remove what killed runs left, unless somebody is writing now."""
-        unfinished = self._path / ".tmp"
-        if not unfinished.is_dir():
-            return
-        with contextlib.suppress(OSError), locked_if_free(self._lock) as lock:
-            for left in unfinished.iterdir() if lock is not None else ():
-                shutil.rmtree(left, ignore_errors=True)
+        self._store.sweep()
 
     def _entry(self, key: str) -> Path:
         return self._shelf / key[:2] / key
@@ -165,17 +159,10 @@ class Wheelhouse:
             self._set_aside(entry, str(error))
         return None
 
-    def _rename(self, fresh: Path, key: str) -> ReadyWheel:
+    def _publish(self, fresh: Path, key: str) -> ReadyWheel:
         entry = self._entry(key)
-        entry.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(3):
-            try:
-                fresh.rename(entry)
-            except OSError as error:
-                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                    raise
-            else:
-                _to_disk(entry.parent)
+            publish(fresh, entry, durable=True)
             # Ours, or that of a faster builder; a damaged one is set aside by find, and makes room for ours.
             ready = self.take(key)
             if ready is not None:
@@ -208,21 +195,10 @@ class Wheelhouse:
 
     @contextlib.contextmanager
     def _unfinished(self) -> Iterator[Path]:
-        self._path.mkdir(parents=True, exist_ok=True)
         told = f"waiting for another build, which has the lock on the wheelhouse {self._path}"
-        with locked(self._lock, shared=True, waiting=self._reporter.task(Work.WAIT, told)):
-            parent = self._path / ".tmp"
-            parent.mkdir(exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(dir=parent))
+        with self._store.unfinished(self._reporter.task(Work.WAIT, told)) as fresh:
             fresh.chmod(0o755)
-            try:
-                yield fresh
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-
-    @property
-    def _lock(self) -> Path:
-        return self._path / ".lock"
+            yield fresh
 
 
 def _checked(directory: Path) -> ReadyWheel:
@@ -237,11 +213,3 @@ def _checked(directory: Path) -> ReadyWheel:
 def _let_go(descriptors: list[int]) -> None:
     while descriptors:
         os.close(descriptors.pop())
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

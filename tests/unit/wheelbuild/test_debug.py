@@ -11,9 +11,9 @@ import pytest
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.runner import Command, Completed
+from venvpkg.linking.object_file import build_id, has_section, is_sound
 from venvpkg.sources.build_sandbox import BuildSandbox
 from venvpkg.wheelbuild.debug_symbols import extract_debug, separated, write_debug
-from venvpkg.wheelbuild.object_file import build_id, has_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +66,16 @@ def test_a_file_that_is_cut_off_anywhere_has_neither(size: int) -> None:
 
     assert build_id(content) in {"", ID.hex()}
     assert not has_section(content, b".debug_info") or size >= len(elf()) - 64
+
+
+@pytest.mark.parametrize("field", [32, 40])
+def test_a_file_whose_tables_are_said_to_lie_beyond_all_addresses_has_neither(field: int) -> None:
+    content = bytearray(elf())
+    content[field : field + 8] = b"\xff" * 8  # e_phoff, e_shoff
+
+    found = (is_sound(bytes(content)), has_section(bytes(content), b".debug_info"))
+
+    assert found == (field == 40, False)
 
 
 def test_debug_information_is_named_by_the_build_id(tmp_path: Path) -> None:

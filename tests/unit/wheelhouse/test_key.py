@@ -10,7 +10,8 @@ import pytest
 
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, remote
 from venvpkg.model.target import Release, Target
-from venvpkg.wheelhouse.key import key_inputs, key_of
+from venvpkg.store.key import key_of
+from venvpkg.wheelhouse.key import key_inputs
 
 if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile

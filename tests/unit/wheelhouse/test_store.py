@@ -15,7 +15,7 @@ from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import write_wheel
 from venvpkg.errors import MachineError
 from venvpkg.model.wheels import Action
-from venvpkg.wheelhouse.key import Json, key_of
+from venvpkg.store.key import Json, key_of
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_nobodys_unfinished_entry_is_swept_while_he_writes(
         seen.append(len(list(fresh.iterdir())))
         raise OSError(5, key)
 
-    monkeypatch.setattr(Wheelhouse, "_rename", sweep_meanwhile)
+    monkeypatch.setattr(Wheelhouse, "_publish", sweep_meanwhile)
     with pytest.raises(MachineError):
         house.publish(wheel, INPUTS, {})
 

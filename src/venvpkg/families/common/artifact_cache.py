@@ -7,14 +7,14 @@ from typing import IO, TYPE_CHECKING
 
 from venvpkg.host.tree import sha256_of_tree
 from venvpkg.store.filecache import FileCache
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.wheelhouse.key import Json
+    from venvpkg.store.key import Json
 
 
 # Whatever changes in how a package is packed or checked, and is no input, needs a new number.

@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING
 from venvpkg.errors import ElfError
 from venvpkg.families.common.destdir import EVIDENCE, SBOM
 from venvpkg.host.files import sha256_of
-from venvpkg.linking.read import MAGIC, read_object
+from venvpkg.linking.read import read_object
+from venvpkg.model.elf import ELF_MAGIC
 from venvpkg.model.inspection import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class PackedContents:
         head = content.read(_CHUNK_BYTES)
         self._add_named(path, head[:_MOST_METADATA_BYTES])
         traces = BuildPathScanner()
-        if head.startswith(MAGIC) and size <= _MOST_ELF_BYTES and len(self.elf) < _MOST_NAMED:
+        if head.startswith(ELF_MAGIC) and size <= _MOST_ELF_BYTES and len(self.elf) < _MOST_NAMED:
             with tempfile.NamedTemporaryFile(prefix="venvpkg-") as copy:
                 _pass(head, content, traces, copy)
                 copy.flush()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 from typing import TYPE_CHECKING
 
 from venvpkg.families.deb.owners import read_owners
@@ -13,6 +11,7 @@ from venvpkg.families.deb.relations import parse_relation
 from venvpkg.families.deb.versions import is_higher
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Bind, Command
+from venvpkg.store.locks import locked_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -156,17 +155,14 @@ def _held(parsed: Path) -> Iterator[tuple[Bind, ...]]:
 
     One process at a time, so that what lies beside the index afterwards is of an apt that was killed or had no space.
     """
-    try:
-        parsed.mkdir(parents=True, exist_ok=True)
-        lock = os.open(parsed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        yield ()
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        try:
+            parsed.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked_directory(parsed))
+        except OSError:
+            yield ()
+            return
         yield (Bind.in_place(parsed),)
         for unfinished in parsed.glob("pkgcache.bin.*"):
             with contextlib.suppress(OSError):
                 unfinished.unlink()
-    finally:
-        os.close(lock)

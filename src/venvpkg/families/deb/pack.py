@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.target import Release
-    from venvpkg.wheelhouse.key import Json
+    from venvpkg.store.key import Json
 
 
 # The directory of the control files, in the one that is packed.

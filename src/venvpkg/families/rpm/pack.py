@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Completed, Runner
     from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
-    from venvpkg.wheelhouse.key import Json
+    from venvpkg.store.key import Json
 
 
 # Where the target's rpmbuild sees the destdir, and this run's directory.

@@ -17,7 +17,7 @@ from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import NOT_FOUND, Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.store.filecache import FileCache
-from venvpkg.wheelhouse.key import key_of
+from venvpkg.store.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

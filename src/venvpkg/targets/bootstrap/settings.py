@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, TargetError
+from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,7 @@ _MOST_LINES = 12
 def stderr_tail(text: str) -> str:
     """Return the last lines of a program's standard error, indented, with nothing that a terminal would act on."""
     lines = [line for line in text.splitlines() if line.strip()][-_MOST_LINES:]
-    return "\n".join("  " + "".join(char if char.isprintable() else "?" for char in line) for line in lines)
+    return "\n".join(f"  {printable(line)}" for line in lines)
 
 
 def installation_failed(program: str, packages: Iterable[str], done: Completed) -> TargetError:

@@ -17,7 +17,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import read_regular, sha256_of, write_whole
 from venvpkg.host.runner import Command
-from venvpkg.store.dirs import workspace
+from venvpkg.store.directories import workspace
 from venvpkg.store.locks import acquire, locked, try_exclusive, unused_s
 from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able
 from venvpkg.targets.bootstrap.settings import stderr_tail

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
 from venvpkg.host.runner import Command, StoppedError
-from venvpkg.store.dirs import private_directory
+from venvpkg.store.directories import private_directory
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
 from venvpkg.host.runner import Command
-from venvpkg.store.filesystems import remove_unused
+from venvpkg.store.directories import remove_unused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +68,8 @@ for part in {_PARTS}; do
 done
 tar -cf - --ignore-failed-read "$@" || test "$?" = 1
 """
-# In a session of its own, as for an image: whoever kills venvpkg does not kill this, which ends when ssh does, and
-# leaves nothing half copied.
+# In a session of its own and with its own flock(1), as for an image: whoever kills venvpkg does not kill this, which
+# ends when ssh does, and leaves nothing half copied.
 _COPY: Final = """\
 root=$1
 shift
