@@ -76,7 +76,7 @@ class OwnerIndex(Protocol):
 
 def derive(  # noqa: PLR0913 - facts, and who interprets them
     elf: ElfReport,
-    edges: Iterable[ResolvedNeed],
+    needs: Iterable[ResolvedNeed],
     owners: OwnerIndex,
     distributions: Mapping[PurePosixPath, str],
     others: Iterable[Claim] = (),
@@ -90,7 +90,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
 
     Args:
         elf: the payload's objects.
-        edges: where the loader finds what they need.
+        needs: where the loader finds what they need.
         owners: the target's packages.
         distributions: file of the payload → the distribution it belongs to.
         others: claims that do not come from ELF files: the interpreter, the user.
@@ -104,7 +104,7 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
         dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5); rpm's elfdeps generator.
     """
     by_object: dict[PurePosixPath, list[ResolvedNeed]] = {}
-    for resolved_need in edges:
+    for resolved_need in needs:
         by_object.setdefault(resolved_need.need.needed_by, []).append(resolved_need)
     claims = list(others)
     unowned: list[Need] = []

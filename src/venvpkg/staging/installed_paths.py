@@ -96,6 +96,6 @@ class VenvTree:
             raise StagingError(
                 f"{len(self.conflicts)} file conflict{'s' * (len(self.conflicts) != 1)}: distributions ship different"
                 " content at the same path.",
-                details="\n".join(f"  {clash}" for clash in self.conflicts),
+                details="\n".join(f"  {conflict}" for conflict in self.conflicts),
                 resolution="Remove one of the distributions from the lock, or ask its authors not to install the file.",
             )

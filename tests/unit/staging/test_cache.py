@@ -162,7 +162,9 @@ def test_a_cache_that_cannot_be_written_is_no_failure(reporter: RecordingReporte
         assert found is None
 
 
-def test_equal_files_of_two_distributions_are_written_once_and_others_clash(cache: StagedCache, tmp_path: Path) -> None:
+def test_equal_files_of_two_distributions_are_written_once_and_others_conflict(
+    cache: StagedCache, tmp_path: Path
+) -> None:
     store(cache, tmp_path, {MODULE: b"same", PROGRAM: b"one", BYTECODE: b"of same"})
     place = venv_tree(tmp_path)
     equal, other = file(MODULE, b"same"), file(PROGRAM, b"two")
@@ -175,7 +177,7 @@ def test_equal_files_of_two_distributions_are_written_once_and_others_clash(cach
     assert staged_below(place.destdir) == [f"{PREFIX}/bin/python", str(BYTECODE)]
 
 
-def test_a_file_where_there_is_a_directory_or_a_link_is_a_clash(cache: StagedCache, tmp_path: Path) -> None:
+def test_a_file_where_there_is_a_directory_or_a_link_is_a_conflict(cache: StagedCache, tmp_path: Path) -> None:
     store(cache, tmp_path, {MODULE: b"", PROGRAM: b"evil"})
     place = venv_tree(tmp_path)
     place.on_host(MODULE).mkdir(parents=True)

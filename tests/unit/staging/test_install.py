@@ -102,7 +102,7 @@ def test_bytecode_in_a_wheel_is_left_out_and_told(destdir: Path, tmp_path: Path)
     assert "__pycache__" in reporter.details[0]
 
 
-def test_all_clashes_are_told_with_both_owners(destdir: Path, tmp_path: Path) -> None:
+def test_all_file_conflicts_are_reported_with_both_owners(destdir: Path, tmp_path: Path) -> None:
     one = write_wheel(tmp_path, "one", files={"tests/__init__.py": b"1", "README": b"1", "same.py": b"s", "deep": b"f"})
     two = write_wheel(
         tmp_path, "two", files={"tests/__init__.py": b"2", "README": b"2", "same.py": b"s", "deep/x": b""}

@@ -76,8 +76,8 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     """
     del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
-    loaded = resolve_needs(elf, staged.destdir, target)
-    places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.TARGET))
+    resolution = resolve_needs(elf, staged.destdir, target)
+    places = dict.fromkeys(chain.from_iterable(each.places for each in resolution.needs if each.found is Found.TARGET))
     owners = read_owners(
         target,
         LayeredRoot(target.root),
@@ -87,7 +87,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     )
     claims: tuple[Claim, ...] = ()
     recommends: tuple[Dependency, ...] = ()
-    warnings = {*loaded.warnings}
+    warnings = {*resolution.warnings}
     if target.interpreter.is_default or is_owned(target.interpreter, owners):
         modules, recommends = split_library_claims(staged, target, runner, reporter)
         needed_by = staged.prefix / "bin" / "python"
@@ -99,7 +99,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
-    computed = derive(elf, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
+    computed = derive(elf, resolution.needs, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
     computed = replace(computed, recommends=recommends)
     result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
