@@ -17,7 +17,7 @@ from venvpkg.families import backend_of, backend_of_file
 from venvpkg.families.common.preflight import is_owned, refuse, require_owned, warning_of
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.model.wheels import Action
-from venvpkg.record.file import dump_build_record, publish
+from venvpkg.record.file import dump_build_record, write_outputs
 from venvpkg.sbom.cyclonedx import Contents
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.targets.prerequisites import always_missing, missing_prerequisites, require
@@ -188,7 +188,7 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
 
 
 def _published(artifact: Artifact, record: BuildRecord, destination: Path) -> Artifact:
-    path = publish(artifact.path, artifact.companions, dump_build_record(record), destination)
+    path = write_outputs(artifact.path, artifact.companions, dump_build_record(record), destination)
     return replace(artifact, path=path, companions=tuple(path.with_name(each.name) for each in artifact.companions))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.record.file import publish
+from venvpkg.record.file import write_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def finished(tmp_path: Path) -> Path:
 def test_package_companions_and_record_come_together(finished: Path, tmp_path: Path) -> None:
     companion = finished / "app-dbgsym_1.0-1_amd64.deb"
 
-    path = publish(finished / f"{NAME}.deb", (companion,), b"{}", tmp_path / "dist")
+    path = write_outputs(finished / f"{NAME}.deb", (companion,), b"{}", tmp_path / "dist")
 
     found = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     assert found == {path.name: b"package", companion.name: b"symbols", f"{NAME}.build.json": b"{}"}
@@ -39,6 +39,6 @@ def test_a_package_does_not_appear_before_what_belongs_to_it(finished: Path, tmp
     (dist / blocked).mkdir(parents=True)
 
     with pytest.raises(MachineError, match="--out"):
-        publish(finished / f"{NAME}.deb", (finished / "app-dbgsym_1.0-1_amd64.deb",), b"{}", dist)
+        write_outputs(finished / f"{NAME}.deb", (finished / "app-dbgsym_1.0-1_amd64.deb",), b"{}", dist)
 
     assert not (dist / f"{NAME}.deb").exists()

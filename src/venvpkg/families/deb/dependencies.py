@@ -7,8 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.depends.derive import Claim, derive
-from venvpkg.depends.overrides import tell, with_declared
-from venvpkg.depends.stdlib import recommended
+from venvpkg.depends.overrides import apply_overrides, report_dependencies
+from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
@@ -101,13 +101,13 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     )
     computed = derive(elf, resolution.needs, DebLibraries(target, owners), staged.owners(), claims, rules=sonames)
     computed = replace(computed, recommends=recommends)
-    result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
+    result = apply_overrides(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommendation_note, result.recommends)})),
         owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
-    tell(result, len(elf.objects), reporter, ("package", "packages"))
+    report_dependencies(result, len(elf.objects), reporter, ("package", "packages"))
     return result
 
 

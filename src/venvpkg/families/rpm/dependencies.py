@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.depends.derive import Claim, derive
-from venvpkg.depends.overrides import tell, with_declared
-from venvpkg.depends.stdlib import recommended
+from venvpkg.depends.overrides import apply_overrides, report_dependencies
+from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
@@ -100,13 +100,13 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     computed = derive(elf, resolution.needs, index, staged.owners(), others, rules=_spelled(sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
-    result = with_declared(computed, user, left_out, fewest, names_of)
+    result = apply_overrides(computed, user, left_out, fewest, names_of)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommendation_note, result.recommends)})),
         owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
     )
-    tell(result, len(elf.objects), reporter, ("capability", "capabilities"))
+    report_dependencies(result, len(elf.objects), reporter, ("capability", "capabilities"))
     return result
 
 
