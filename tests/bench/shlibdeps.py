@@ -60,7 +60,7 @@ def main(tree: str, runs: int) -> None:
             work,
         )
         # Neither tool finds what only a program that is not in the tree can have loaded before.
-        for resolved_need in resolve_needs(scan(destdir, target, reporter), destdir, target).edges:
+        for resolved_need in resolve_needs(scan(destdir, target, reporter), destdir, target).needs:
             if resolved_need.found is Found.MISSING:
                 (destdir / resolved_need.need.needed_by.relative_to("/")).unlink(missing_ok=True)
         application = ApplicationMetadata("app", "1", "", "", "", "", "", ())

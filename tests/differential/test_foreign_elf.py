@@ -100,15 +100,15 @@ def test_relations_are_those_of_dpkg_shlibdeps(
         payload = payload_in(tmp_path / str(number), root.base, place)
         found = scan(payload, target, RecordingReporter())
         assert [(each.abi.bits, each.abi.little_endian, each.abi.machine) for each in found.objects] == [abi]
-        edges = resolve_needs(found, payload, target).edges
+        needs = resolve_needs(found, payload, target).needs
         owners = read_owners(
             target,
             LayeredRoot(root.base),
-            [each for resolved_need in edges for each in resolved_need.places],
+            [each for resolved_need in needs for each in resolved_need.places],
             (),
             runner,
         )
-        derived = derive(found, edges, DebLibraries(target, owners), {})
+        derived = derive(found, needs, DebLibraries(target, owners), {})
         ours[place] = relations_of_ours(derived)
 
     # Variables that a package forgot in its symbols file (krb5) are the other tests' matter: test_shlibdeps_releases.

@@ -106,7 +106,7 @@ def with_wheels(requirements: Sequence[str], host: Target, work: Path) -> Path:
 
 def scanned(work: Path, host: Target) -> tuple[ElfReport, tuple[ResolvedNeed, ...]]:
     elf = scan(destdir_of(work), host, RecordingReporter())
-    return elf, resolve_needs(elf, destdir_of(work), host).edges
+    return elf, resolve_needs(elf, destdir_of(work), host).needs
 
 
 def derived(work: Path, elf: ElfReport, host: Target, runner: SubprocessRunner, ignore: set[str]) -> DependencySet:
@@ -137,12 +137,12 @@ def test_a_venv_of_publishers_wheels_has_the_relations_of_dpkg_shlibdeps(
 def test_what_only_an_inherited_search_path_leads_to_is_bundled_and_needs_no_package(
     grafted: Path, host: Target, runner: SubprocessRunner
 ) -> None:
-    elf, edges = scanned(grafted, host)
+    elf, needs = scanned(grafted, host)
 
-    found = {each.found for each in edges if each.need.soname.startswith(("libquadmath", "libgfortran"))}
+    found = {each.found for each in needs if each.need.soname.startswith(("libquadmath", "libgfortran"))}
 
     assert found == {Found.SELF}
-    assert not [each for each in edges if each.found in {Found.MISSING, Found.PRELOAD}]
+    assert not [each for each in needs if each.found in {Found.MISSING, Found.PRELOAD}]
     relations = derived(grafted, elf, host, runner, set()).relations()
     assert not [each for each in relations if each.startswith(("libquadmath", "libgfortran", "libpq", "libssl"))]
 
@@ -150,14 +150,14 @@ def test_what_only_an_inherited_search_path_leads_to_is_bundled_and_needs_no_pac
 def test_a_bundled_library_does_not_hide_the_releases_from_a_neighbour_that_cannot_see_it(
     mixed: Path, host: Target, runner: SubprocessRunner
 ) -> None:
-    elf, edges = scanned(mixed, host)
+    elf, needs = scanned(mixed, host)
 
-    needing = {each.need.needed_by: each.found for each in edges if each.need.soname == "libgomp.so.1"}
+    needing = {each.need.needed_by: each.found for each in needs if each.need.soname == "libgomp.so.1"}
 
     neighbour = SITE / "threads.so"
     assert needing.pop(neighbour) is Found.TARGET
     assert set(needing.values()) == {Found.SELF}
-    lacking = {each.need.soname for each in edges if each.found is Found.MISSING}
+    lacking = {each.need.soname for each in needs if each.found is Found.MISSING}
     (libgomp,) = (
         each for each in derived(mixed, elf, host, runner, lacking).dependencies if "libgomp1" in each.relation
     )

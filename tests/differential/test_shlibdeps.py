@@ -65,11 +65,11 @@ def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
     scans = {
         file: scan(payload_of([file], tmp_path / str(number)), host, reporter) for number, file in enumerate(files)
     }
-    edges = {
-        file: resolve_needs(scans[file], tmp_path / str(number) / "debian/app", host).edges
+    needs = {
+        file: resolve_needs(scans[file], tmp_path / str(number) / "debian/app", host).needs
         for number, file in enumerate(files)
     }
-    places = [place for each in edges.values() for resolved_need in each for place in resolved_need.places]
+    places = [place for each in needs.values() for resolved_need in each for place in resolved_need.places]
     libraries = DebLibraries(host, read_owners(host, LayeredRoot(host.root), places, (), runner))
 
     differences: dict[str, list[str]] = {}
@@ -81,7 +81,7 @@ def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
                 continue
             compared += 1
             try:
-                ours = relations_of_ours(derive(scans[file], edges[file], libraries, {}))
+                ours = relations_of_ours(derive(scans[file], needs[file], libraries, {}))
             except UnownedSonameError as error:
                 differences[str(file)] = [str(error)]
                 continue

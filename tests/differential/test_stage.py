@@ -15,7 +15,7 @@ from venvpkg.errors import StagingError
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.stage import StageInputs, stage
-from venvpkg.staging.venv import make_environment
+from venvpkg.staging.venv import create_venv
 from venvpkg.store.dirs import Dirs
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def contents(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, target: Target) -> None:
-    home = make_environment(tmp_path / "destdir", a_project().prefix, target)
+    home = create_venv(tmp_path / "destdir", a_project().prefix, target)
 
     forbidden = (os.fsencode(tmp_path), os.fsencode(sys.prefix), b"virtualenv.__main__")
     for path, (_, content) in contents(tmp_path / "destdir").items():
@@ -80,7 +80,7 @@ def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, targe
 
 def test_a_place_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
     with pytest.raises(StagingError, match="cannot be made"):
-        make_environment(tmp_path / "a b", a_project().prefix, target)
+        create_venv(tmp_path / "a b", a_project().prefix, target)
 
 
 def test_two_stagings_in_different_places_are_the_same_bytes(

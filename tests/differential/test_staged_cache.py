@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from unit.fakes import RecordingReporter
 from unit.samples import PREFIX
 from venvpkg.staging.cache import StagedCache
-from venvpkg.staging.copy import copied
-from venvpkg.staging.installed_paths import Environment
+from venvpkg.staging.copy import copy_cached
+from venvpkg.staging.installed_paths import VenvTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def test_whatever_moment_a_build_is_killed_at_its_cache_is_whole(tmp_path: Path)
     # Between being complete and getting its name, a file has a hidden one.
     stored = sorted((tmp_path / "staged").glob("*/[!.]*"))
     for path in stored:
-        place = Environment(tmp_path / f"destdir-{path.name}", PREFIX, "python3.11")
-        assert copied(path.name, "app", place, cache) is not None
+        place = VenvTree(tmp_path / f"destdir-{path.name}", PREFIX, "python3.11")
+        assert copy_cached(path.name, "app", place, cache) is not None
     assert stored
     assert reporter.warnings == []

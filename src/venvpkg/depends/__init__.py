@@ -1,1 +1,1 @@
-"""From ELF facts to native dependencies, and back again to explain them."""
+"""Native dependencies: derived from ELF files and imports, changed by the user's overrides."""

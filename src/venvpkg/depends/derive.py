@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Clause(NamedTuple):
-    """A relation that a library asks for.
+    """A relation that a library requires of its users.
 
     Attributes:
-        template: the relation, with a place for the floor; what it looks like is the family's affair.
-        floor: lowest version; None when every version serves.
+        template: the relation in the family's syntax, with a place for the floor.
+        floor: lowest version; None when any version will do.
     """
 
     template: str
@@ -32,17 +32,17 @@ class Clause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What the package that owns a library says about it.
+    """A library with the clauses that its package declares for users of the library.
 
     Attributes:
-        path: where the library is, on the target; None when it is in a repository of the target only.
-        owner: the installed package; None when a local rule speaks for a file that no package ships.
-        source: how the owner says it.
-        base: what everything linked with the library needs; empty when the owner wants it so.
-        symbols: ``symbol@version`` → what its users need in addition; empty when the owner does not tell symbols apart.
-        warning: a sentence for the user; empty for none.
-        versions: symbol version of this library → what objects that require it need in addition; empty when the owner
-            tells single symbols apart, or nothing.
+        path: of the library on the target; None when it is only in a repository of the target.
+        owner: the installed package; None when a local rule covers a file that no package ships.
+        source: where the owner declares the clauses.
+        base: clauses for everything linked with the library; empty when the owner declares none.
+        symbols: ``symbol@version`` → further clauses for its users; empty when the owner does not list symbols.
+        warning: a sentence for the user; may be empty.
+        versions: symbol version of this library → further clauses for objects that require it; empty when the owner
+            lists symbols, or no versions.
     """
 
     path: PurePosixPath | None
@@ -55,28 +55,28 @@ class Library:
 
 
 class Claim(NamedTuple):
-    """A clause's template, and the evidence for it, which has the floor."""
+    """The template of a clause with the evidence for it, which includes the floor."""
 
     template: str
     evidence: Evidence
 
 
 class OwnerIndex(Protocol):
-    """Knows the packages of one target, and how their family spells relations."""
+    """Index of the packages of one target, in the syntax of their family."""
 
     def library(self, soname: str, places: Sequence[PurePosixPath]) -> Library | None:
-        """Return what is known of a library that was found at ``places``; None when nothing owns any of them."""
+        """Return the library found at one of ``places``; None when no package owns any of them."""
 
     def is_higher(self, version: str, than: str) -> bool:
-        """Compare two versions in the family's order."""
+        """Return whether a version is higher than another in the family's order."""
 
     def dependencies(self, claims: Iterable[Claim]) -> tuple[Dependency, ...]:
-        """Return the fewest relations that satisfy all claims, sorted; the evidence of those left out is kept."""
+        """Return the fewest relations that satisfy all claims, sorted; they carry the evidence of every claim."""
 
 
-def derive(  # noqa: PLR0913 - facts, and who interprets them
+def derive(  # noqa: PLR0913 - the facts, and the index that interprets them
     elf: ElfReport,
-    edges: Iterable[ResolvedNeed],
+    needs: Iterable[ResolvedNeed],
     owners: OwnerIndex,
     distributions: Mapping[PurePosixPath, str],
     others: Iterable[Claim] = (),
@@ -85,41 +85,41 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
 ) -> DependencySet:
     """Return the relations that cover every need which the payload does not meet itself.
 
-    Symbols that no needed library's owner lists cause nothing: they come from the payload, from a library whose owner
-    does not tell symbols apart, or, as all ``Py*``, from the interpreter, which is a dependency of its own.
+    Symbols that no owner of a needed library lists cause no relation. They come from the payload, from a library whose
+    owner lists no symbols, or, like all ``Py*``, from the interpreter, which is a dependency of its own.
 
     Args:
-        elf: the payload's objects.
-        edges: where the loader finds what they need.
-        owners: the target's packages.
+        elf: objects of the payload.
+        needs: their needed libraries, as the loader resolves them.
+        owners: index of the target's packages.
         distributions: file of the payload → the distribution it belongs to.
-        others: claims that do not come from ELF files: the interpreter, the user.
-        rules: what the user says of single libraries; it counts instead of what their owners say, for every need that
-            the payload does not meet itself. A rule without any such need is worth a warning.
+        others: claims that do not come from ELF files: from the interpreter, from the user.
+        rules: the user's relations for single libraries. They replace those of the owners for every need that the
+            payload does not meet itself. A rule that matches no such need causes a warning.
 
     Raises:
-        UnownedSonameError: needed libraries are not there or no package ships them; the error lists all of them.
+        UnownedSonameError: needed libraries are missing, or no package ships them; the error lists all of them.
 
     Source:
         dpkg-shlibdeps(1), deb-symbols(5), deb-shlibs(5); rpm's elfdeps generator.
     """
     by_object: dict[PurePosixPath, list[ResolvedNeed]] = {}
-    for resolved_need in edges:
+    for resolved_need in needs:
         by_object.setdefault(resolved_need.need.needed_by, []).append(resolved_need)
     claims = list(others)
     unowned: list[Need] = []
     places: dict[Need, PurePosixPath] = {}
     warnings: set[str] = set()
-    ruled = {rule.soname: rule for rule in rules}
-    by_rule: dict[SonameRule, list[Evidence]] = {rule: [] for rule in ruled.values()}
+    rule_of = {rule.soname: rule for rule in rules}
+    by_rule: dict[SonameRule, list[Evidence]] = {rule: [] for rule in rule_of.values()}
     for facts in elf.objects:
         libraries: dict[str, Library] = {}
         for resolved_need in by_object.get(facts.path, ()):
             if resolved_need.found in {Found.SELF, Found.PRELOAD}:
                 continue
             soname = resolved_need.need.soname
-            if soname in ruled:
-                by_rule[ruled[soname]].append(_evidence_by_rule(resolved_need, distributions))
+            if soname in rule_of:
+                by_rule[rule_of[soname]].append(_evidence_by_rule(resolved_need, distributions))
                 continue
             library = owners.library(soname, resolved_need.places)
             if library is None:
@@ -129,8 +129,8 @@ def derive(  # noqa: PLR0913 - facts, and who interprets them
             libraries[soname] = library
             if library.warning:
                 warnings.add(library.warning)
-        claims += _claims_of(facts, libraries, owners, distributions.get(facts.path))
-        warnings |= _private_symbols(facts, libraries)
+        claims += _claims_of_object(facts, libraries, owners, distributions.get(facts.path))
+        warnings |= _private_symbol_warnings(facts, libraries)
     if unowned:
         raise UnownedSonameError(unowned, places)
     claims += (Claim(rule.relation, each) for rule, found in by_rule.items() if rule.relation for each in found)
@@ -155,13 +155,13 @@ def _evidence_by_rule(resolved_need: ResolvedNeed, distributions: Mapping[PurePo
     )
 
 
-def _claims_of(
+def _claims_of_object(
     facts: ElfObject, libraries: Mapping[str, Library], owners: OwnerIndex, distribution: str | None
 ) -> list[Claim]:
-    """Return one claim for each template that each library of one object asks for, with this object's own floor."""
+    """Return one claim for each template that each library of one object requires, with the object's own floor."""
     # (soname, template) → floor, and the symbol that set it.
     floors: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-    for soname, clause, symbol in _asked(facts, libraries):
+    for soname, clause, symbol in _required_clauses(facts, libraries):
         key = (soname, clause.template)
         now = floors.get(key)
         if now is None or (clause.floor is not None and (now[0] is None or owners.is_higher(clause.floor, now[0]))):
@@ -184,33 +184,33 @@ def _claims_of(
     ]
 
 
-def _asked(facts: ElfObject, libraries: Mapping[str, Library]) -> Iterator[tuple[str, Clause, str | None]]:
-    """Yield what each library asks of one object: soname, clause, and the symbol or version that is the reason."""
+def _required_clauses(facts: ElfObject, libraries: Mapping[str, Library]) -> Iterator[tuple[str, Clause, str | None]]:
+    """Yield the clauses that libraries require of one object: soname, clause, symbol or version that causes it."""
     for soname, library in libraries.items():
         yield from ((soname, clause, None) for clause in library.base)
     for required in facts.symbol_versions:
         versions = libraries[required.soname].versions if required.soname in libraries else {}
         yield from ((required.soname, clause, required.version) for clause in versions.get(required.version, ()))
     with_symbols = [(soname, library.symbols) for soname, library in libraries.items() if library.symbols]
-    for symbol in _symbols_of(facts) if with_symbols else ():
+    for symbol in _versioned_symbols(facts) if with_symbols else ():
         # The first library that lists a symbol defines it.
         found = next(((soname, symbols[symbol]) for soname, symbols in with_symbols if symbol in symbols), None)
         if found is not None:
             yield from ((found[0], clause, symbol) for clause in found[1])
 
 
-def _symbols_of(facts: ElfObject) -> Iterable[str]:
+def _versioned_symbols(facts: ElfObject) -> Iterable[str]:
     """Yield each ``symbol@version`` once.
 
-    A version itself is also an (absolute) symbol of the library that defines it, bound to itself. Linkers require some
-    without using any symbol of theirs: ``GLIBC_ABI_DT_RELR`` says that the loader must understand packed relative
-    relocations, and nothing but the version says it (Debian bug 1122107).
+    A version is also an absolute symbol of the library that defines it, bound to itself. Linkers require some versions
+    without using any of their symbols. ``GLIBC_ABI_DT_RELR`` is the only sign that the loader must understand packed
+    relative relocations (Debian bug 1122107).
     """
     yield from dict.fromkeys(f"{each.name}@{each.version}" for each in facts.undefined)
     yield from dict.fromkeys(f"{each.version}@{each.version}" for each in facts.symbol_versions)
 
 
-def _private_symbols(facts: ElfObject, libraries: Mapping[str, Library]) -> set[str]:
+def _private_symbol_warnings(facts: ElfObject, libraries: Mapping[str, Library]) -> set[str]:
     return {
         f"{facts.path} uses {each.version} of {each.soname}: private symbols, which bind the package to one version"
         for each in facts.symbol_versions
@@ -219,10 +219,10 @@ def _private_symbols(facts: ElfObject, libraries: Mapping[str, Library]) -> set[
 
 
 def require_known_floors(dependencies: DependencySet) -> None:
-    """Refuse a relation whose lowest version is the installed one, because its package tells none.
+    """Refuse floors that are only the installed version, because the package declares no lower one.
 
     Raises:
-        UnknownAbiError: there are such; with all of them.
+        UnknownAbiError: there are such floors; the error lists all of them.
     """
     guessed = {
         (evidence.soname, evidence.owner or "")

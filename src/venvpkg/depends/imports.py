@@ -1,4 +1,4 @@
-"""What a module imports, and whether it does so in any case. Pure: source in, names out; nothing is executed."""
+"""Find the imports of a module, and which of them always happen. Pure: source in, names out; nothing is executed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-_CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_CAUGHT_AS_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _TYPE_CHECKING = "TYPE_CHECKING"
-# A statement at the beginning of a line is in no branch and no function; it may be in a text of several lines.
-_AT_START = re.compile(
+# A statement at the beginning of a line is outside any branch or function, but may be inside a multi-line string.
+_TOP_LEVEL_IMPORT = re.compile(
     rb"(?m)^(?:import[ \t]+(?P<names>[^\n#;]+)"
     rb"|from[ \t]+(?P<base>[.\w]+)[ \t]+import[ \t]*(?P<from>\([^)]*\)|[^\n#;]+))"
 )
-_NAME = re.compile(r"(?:^|[,(\s])\s*([\w.]+)(?:\s+as\s+\w+)?")
+_IMPORTED_NAME = re.compile(r"(?:^|[,(\s])\s*([\w.]+)(?:\s+as\s+\w+)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,8 +27,8 @@ class Import:
     """A name that an import statement may load as a module.
 
     Attributes:
-        module: absolute and dotted. ``from a import b`` gives both ``a`` and ``a.b``, which may be no module.
-        always: whether it is loaded whenever the importing module is, and fails with it.
+        module: absolute, dotted name. ``from a import b`` gives both ``a`` and ``a.b``, which may not be a module.
+        always: whether loading the importing module always loads this one, and fails if that fails.
     """
 
     module: str
@@ -36,58 +36,64 @@ class Import:
 
 
 def imports_of(source: bytes, module: str, *, is_package: bool = False) -> tuple[Import, ...]:
-    """Return what a module imports; sorted, unique; nothing of a source that this Python cannot parse.
+    """Return the imports of a module, sorted and unique; none when this Python cannot parse the source.
 
-    An import inside a function, a branch, or a ``try`` that catches its failure need not happen or need not succeed.
-    One for type checkers alone never happens.
+    An import inside a function, a branch, or a ``try`` that catches its failure does not always happen. An import for
+    type checkers never happens.
 
     Args:
-        source: of the module, from a stranger.
+        source: of the module; untrusted.
         module: its own dotted name, for relative imports.
         is_package: whether it is an ``__init__.py``.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a stranger's unknown escapes are none of our user's business
+            warnings.simplefilter("ignore")  # the user cannot fix invalid escapes in other people's modules
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     parts = module.split(".") if is_package else module.split(".")[:-1]
-    found = {Import(name, always) for statement, always in _statements(tree.body) for name in _names(statement, parts)}
+    found = {
+        Import(name, always)
+        for statement, always in _statements(tree.body)
+        for name in _imported_names(statement, parts)
+    }
     return tuple(sorted(found))
 
 
-def guessed_imports(source: bytes, module: str, *, is_package: bool = False) -> frozenset[str]:
-    """Return the names that ``imports_of`` would give as always imported, and perhaps some more: of texts, not of code.
+def guess_imports(source: bytes, module: str, *, is_package: bool = False) -> frozenset[str]:
+    """Return the always imported names by a fast search of lines; a superset of those of ``imports_of``.
+
+    The names in excess come from lines inside multi-line strings.
 
     Args:
-        source: of the module, from a stranger.
+        source: of the module; untrusted.
         module: its own dotted name, for relative imports.
         is_package: whether it is an ``__init__.py``.
     """
     package = module.split(".") if is_package else module.split(".")[:-1]
     found: set[str] = set()
-    for match in _AT_START.finditer(source):
-        names = _NAME.findall((match["names"] or match["from"]).decode("utf-8", "replace"))
+    for match in _TOP_LEVEL_IMPORT.finditer(source):
+        names = _IMPORTED_NAME.findall((match["names"] or match["from"]).decode("utf-8", "replace"))
         if match["names"] is not None:
             found.update(names)
             continue
         text = match["base"].decode("utf-8", "replace")
         base = text.lstrip(".")
         statement = ast.ImportFrom(base or None, [ast.alias(each) for each in names], len(text) - len(base))
-        found.update(_names(statement, package))
+        found.update(_imported_names(statement, package))
     return frozenset(found)
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:
-    """Yield every statement and whether it always runs. With a stack: ``elif`` nests without limit."""
+    """Yield every statement and whether it always runs. Not recursive, because ``elif`` nests without limit."""
     pending = [(each, True) for each in body]
     while pending:
         statement, always = pending.pop()
         yield statement, always
         match statement:
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                caught = not always or any(_catches(each) for each in handlers)
+                caught = not always or any(_catches_import_error(each) for each in handlers)
                 pending += [(each, not caught) for each in (*body, *orelse)]
                 pending += [(each, False) for handler in handlers for each in handler.body]
                 pending += [(each, always) for each in final]
@@ -98,17 +104,17 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:
             case ast.With(body=body) | ast.ClassDef(body=body):
                 pending += [(each, always) for each in body]
             case _:
-                # Functions, loops, match: what is in there need not run.
+                # Functions, loops, match: their bodies may not run.
                 pending += [(each, False) for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)]
                 cases = [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.match_case)]
                 pending += [(each, False) for case in cases for each in case.body]
 
 
-def _catches(handler: ast.ExceptHandler) -> bool:
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(each, ast.Name) and each.id in _CATCHES for each in kinds)
+    return any(isinstance(each, ast.Name) and each.id in _CAUGHT_AS_IMPORT_ERROR for each in kinds)
 
 
 def _is_for_type_checkers(test: ast.expr) -> bool:
@@ -116,7 +122,7 @@ def _is_for_type_checkers(test: ast.expr) -> bool:
     return name == _TYPE_CHECKING
 
 
-def _names(statement: ast.stmt, package: list[str]) -> Iterator[str]:
+def _imported_names(statement: ast.stmt, package: list[str]) -> Iterator[str]:
     match statement:
         case ast.Import(names=names):
             yield from (each.name for each in names)

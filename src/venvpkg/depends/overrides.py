@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from venvpkg.model.depends import Dependency
 
 
-def with_declared(
+def apply_overrides(
     computed: DependencySet,
-    user: Iterable[Claim],
+    declared: Iterable[Claim],
     left_out: Iterable[str],
-    merged: Callable[[Iterable[Claim]], tuple[Dependency, ...]],
+    merge: Callable[[Iterable[Claim]], tuple[Dependency, ...]],
     names: Callable[[Dependency], Iterable[str]],
 ) -> DependencySet:
-    """Return the computed relations without those that the user leaves out, and with the user's own.
+    """Return the computed relations without those that the user leaves out, plus those that the user declares.
 
-    What is left out stays known as an exclusion, and is worth a warning.
+    Each relation left out is kept as an exclusion, and causes a warning.
 
     Args:
-        computed: by the derivation.
-        user: the relations that the user adds.
-        left_out: what the user leaves out, by name.
-        merged: how the family makes the fewest relations of claims.
-        names: the names that a relation goes by in the family.
+        computed: result of the derivation.
+        declared: claims for the relations that the user adds.
+        left_out: names of the relations that the user leaves out.
+        merge: returns the fewest relations that satisfy all claims.
+        names: returns the names by which the user can leave out a relation.
     """
     kept, recommends = list(computed.dependencies), list(computed.recommends)
     exclusions: list[Exclusion] = []
@@ -45,7 +45,7 @@ def with_declared(
         if not removed and not dropped:
             warnings.append(f"depends: '!{name}' leaves nothing out: no computed relation is on {name}")
     claims = [Claim(each.relation, evidence) for each in kept for evidence in each.evidence]
-    dependencies = merged([*claims, *user])
+    dependencies = merge([*claims, *declared])
     needed = {name for each in dependencies for name in names(each)}
     return DependencySet(
         dependencies,
@@ -55,8 +55,15 @@ def with_declared(
     )
 
 
-def tell(result: DependencySet, objects: int, reporter: Reporter, what: tuple[str, str]) -> None:
-    """Tell people what ``objects`` ELF files, and the user, ask for; ``what`` says what that is: one, and several."""
+def report_dependencies(result: DependencySet, objects: int, reporter: Reporter, what: tuple[str, str]) -> None:
+    """Report the number of dependencies, and every warning.
+
+    Args:
+        result: with the user's overrides applied.
+        objects: number of ELF files of the payload.
+        reporter: receives the messages.
+        what: the family's word for a relation, in singular and plural.
+    """
     for warning in result.warnings:
         reporter.warn(warning)
     objects_need = f"{objects} ELF files need" if objects != 1 else "1 ELF file needs"

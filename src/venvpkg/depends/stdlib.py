@@ -1,10 +1,9 @@
-"""Which modules of the payload need a part of the standard library that the release ships in a package of its own.
+"""Find uses of those parts of the standard library that the release ships in packages of their own.
 
-Policy: an import that always happens, in a module that starting one of the application's commands always loads (from
-import to import, through whatever distribution), is a dependency. Any other one in the application itself, but for its
-tests, is a recommendation: it is of a feature that can be missed. Any other one in a library is nothing: libraries are
-full of modules that nobody loads (a Tk backend, a plugin for a build tool), and a server should not get a window system
-for them.
+An import is a dependency if it always happens, in a module that one of the application's commands always loads on
+start, directly or through other modules of the payload. Any other import in the application itself, except in its
+tests, is a recommendation: some feature needs it. Any other import in a library is ignored. Libraries have many modules
+that an application never loads, such as a Tk backend, and a server should not get a window system for them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from venvpkg.depends.derive import Claim
-from venvpkg.depends.imports import guessed_imports, imports_of
+from venvpkg.depends.imports import guess_imports, imports_of
 from venvpkg.model.depends import Dependency, Evidence, Source
 
 if TYPE_CHECKING:
@@ -28,24 +27,24 @@ if TYPE_CHECKING:
     from venvpkg.model.staged import StagedVenv
 
 
-# Where modules begin in the payload; a module in another place is loaded by nobody's import.
+# No import finds a module outside this directory.
 _SITE_PACKAGES = "site-packages"
-_GROUPS = re.compile(r"(?ms)^\[(?:console|gui)_scripts\]$(.*?)(?=^\[|\Z)")
-_ENTRY = re.compile(r"(?m)^[^=#\n]+=\s*([\w.]+)")
+_SCRIPT_GROUPS = re.compile(r"(?ms)^\[(?:console|gui)_scripts\]$(.*?)(?=^\[|\Z)")
+_ENTRY_POINT = re.compile(r"(?m)^[^=#\n]+=\s*([\w.]+)")
 # A generated module of tables may be larger, and imports nothing.
 _MOST_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """A module of the payload, and what it imports.
+    """An import of the standard library by a module of the payload.
 
     Attributes:
-        imported: dotted name, perhaps of something in a module.
-        path: of the importing module, on the target.
-        distribution: that it belongs to.
-        own: whether that is the application's own.
-        always: whether it happens whenever one of the application's commands is started.
+        imported: dotted name of the module, or of an attribute in it.
+        path: of the importing module on the target.
+        distribution: that the importing module belongs to.
+        own: whether it belongs to the application itself.
+        always: whether it always happens when one of the application's commands starts.
     """
 
     imported: str
@@ -66,24 +65,26 @@ class _Module:
         return self.path.name == "__init__.py"
 
 
-def uses_of(staged: StagedVenv, names: Collection[str]) -> tuple[Use, ...]:
-    """Return where the payload imports one of the modules ``names``, or something below one; sorted.
+def find_uses(staged: StagedVenv, names: Collection[str]) -> tuple[Use, ...]:
+    """Return the imports of one of the modules ``names``, or of a submodule, in the payload; sorted.
 
-    Source files are parsed only where a line that may be such an import is in them. Modules that the payload has itself
-    are not looked for, nor is ``distutils`` where setuptools puts its own in that place.
+    Only source files with a line that looks like such an import are parsed. Modules that the payload ships itself do
+    not count, nor does ``distutils`` where setuptools replaces it.
     """
-    modules = tuple(_modules(staged))
-    wanted = frozenset(names) - {each.name.partition(".")[0] for each in modules} - _replaced(staged)
-    scan = _Scan(staged.destdir, modules)
+    modules = tuple(_payload_modules(staged))
+    wanted = frozenset(names) - {each.name.partition(".")[0] for each in modules} - _replaced_by_setuptools(staged)
+    graph = _ImportGraph(staged.destdir, modules)
     own = canonicalize_name(staged.application.name)
     found = [
         (module, each)
-        for module in scan.mentioning(wanted)
-        for each in scan.imports(module)
+        for module in graph.mentioning(wanted)
+        for each in graph.imports(module)
         if any(f"{each.module}.".startswith(f"{name}.") for name in wanted)
     ]
-    started = _started(staged, own, modules) if any(each.always for _, each in found) else frozenset()
-    loaded = {name: scan.is_loaded(name, started) for name in {module.name for module, each in found if each.always}}
+    entry_modules = _entry_modules(staged, own, modules) if any(each.always for _, each in found) else frozenset()
+    loaded = {
+        name: graph.is_loaded(name, entry_modules) for name in {module.name for module, each in found if each.always}
+    }
     uses = (
         Use(each.module, module.path, module.distribution, module.distribution == own,
             each.always and loaded[module.name])
@@ -92,8 +93,8 @@ def uses_of(staged: StagedVenv, names: Collection[str]) -> tuple[Use, ...]:
     return tuple(sorted(each for each in uses if each.always or not each.own or not _is_test(each.path)))
 
 
-class _Scan:
-    """The payload's modules."""
+class _ImportGraph:
+    """The modules of the payload with their imports, which are read on demand."""
 
     def __init__(self, destdir: Path, modules: tuple[_Module, ...]) -> None:
         self._destdir = destdir
@@ -109,55 +110,56 @@ class _Scan:
             return
         line = re.compile(rb"(?m)^[^\n#]*\b(?:import|from)\b[^\n]*\b(?:%b)\b" % b"|".join(map(re.escape, words)))
         for module in self._modules:
-            source = self._source(module)
+            source = self._read_source(module)
             if any(each in source for each in words) and line.search(source):
                 yield module
 
     def imports(self, module: _Module) -> tuple[Import, ...]:
-        """Return what a module imports."""
+        """Return the imports of a module."""
         if module.name not in self._parsed:
-            self._parsed[module.name] = imports_of(self._source(module), module.name, is_package=module.is_package)
+            self._parsed[module.name] = imports_of(self._read_source(module), module.name, is_package=module.is_package)
         return self._parsed[module.name]
 
-    def is_loaded(self, target: str, started: Collection[str]) -> bool:
-        """Whether starting one of the modules ``started`` always loads ``target``.
+    def is_loaded(self, target: str, entry_modules: Collection[str]) -> bool:
+        """Whether loading one of ``entry_modules`` always loads ``target``.
 
-        A way there is looked for among lines that look like imports, which is a hundred times faster than parsing, and
-        then made sure of: the modules on it are parsed, and where one of them does not import the next one another way
-        is looked for.
+        A chain of imports is first searched for among lines that look like imports, which is a hundred times faster
+        than parsing. Then the modules of the chain are parsed. When one of them does not import the next one after all,
+        the search continues.
         """
-        while way := self._way(target, started):
-            unsure = [each for each in way if each not in self._parsed]
-            if not unsure:
+        while chain := self._import_chain(target, entry_modules):
+            unparsed = [each for each in chain if each not in self._parsed]
+            if not unparsed:
                 return True
-            for each in unsure:
+            for each in unparsed:
                 self.imports(self._by_name[each])
         return False
 
-    def _way(self, target: str, started: Collection[str]) -> tuple[str, ...]:
-        came_from = dict.fromkeys(sorted(started), "")
-        pending = list(came_from)
+    def _import_chain(self, target: str, entry_modules: Collection[str]) -> tuple[str, ...]:
+        """Return the modules from ``target`` back to one of ``entry_modules``; empty when there is no chain."""
+        imported_by = dict.fromkeys(sorted(entry_modules), "")
+        pending = list(imported_by)
         while pending:
             module = pending.pop()
             if module == target:
-                way = [module]
-                while came_from[way[-1]]:
-                    way.append(came_from[way[-1]])
-                return tuple(way)
-            for each in self._loads(module):
-                if each not in came_from:
-                    came_from[each] = module
+                chain = [module]
+                while imported_by[chain[-1]]:
+                    chain.append(imported_by[chain[-1]])
+                return tuple(chain)
+            for each in self._always_loaded_by(module):
+                if each not in imported_by:
+                    imported_by[each] = module
                     pending.append(each)
         return ()
 
-    def _loads(self, name: str) -> Iterator[str]:
-        """Yield the payload's modules that a module always loads, with the packages that they and it are in."""
+    def _always_loaded_by(self, name: str) -> Iterator[str]:
+        """Yield the payload's modules that a module always loads, including the parent packages of them and it."""
         module = self._by_name[name]
         if name in self._parsed:
             names: Iterable[str] = (each.module for each in self._parsed[name] if each.always)
         else:
             if name not in self._guessed:
-                self._guessed[name] = guessed_imports(self._source(module), name, is_package=module.is_package)
+                self._guessed[name] = guess_imports(self._read_source(module), name, is_package=module.is_package)
             names = self._guessed[name]
         for each in sorted({*names, name}):
             parts = each.split(".")
@@ -165,7 +167,7 @@ class _Scan:
                 above for above in (".".join(parts[:end]) for end in range(1, len(parts) + 1)) if above in self._by_name
             )
 
-    def _source(self, module: _Module) -> bytes:
+    def _read_source(self, module: _Module) -> bytes:
         try:
             with (self._destdir / module.path.relative_to("/")).open("rb") as file:
                 return file.read(_MOST_BYTES)
@@ -173,8 +175,8 @@ class _Scan:
             return b""
 
 
-def _started(staged: StagedVenv, own: str, modules: Iterable[_Module]) -> frozenset[str]:
-    """Return the modules that the application's commands begin with.
+def _entry_modules(staged: StagedVenv, own: str, modules: Iterable[_Module]) -> frozenset[str]:
+    """Return the modules that the application's commands load first.
 
     Source:
         PyPA, Entry points specification: the groups console_scripts and gui_scripts.
@@ -185,12 +187,12 @@ def _started(staged: StagedVenv, own: str, modules: Iterable[_Module]) -> frozen
             if path.name == "entry_points.txt" and path.parent.suffix == ".dist-info":
                 file = staged.destdir / path.relative_to("/")
                 text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-                for group in _GROUPS.findall(text):
-                    found.update(_ENTRY.findall(group))
+                for group in _SCRIPT_GROUPS.findall(text):
+                    found.update(_ENTRY_POINT.findall(group))
     return frozenset(found & {each.name for each in modules})
 
 
-def _modules(staged: StagedVenv) -> Iterator[_Module]:
+def _payload_modules(staged: StagedVenv) -> Iterator[_Module]:
     for distribution in staged.distributions:
         for path in distribution.files:
             name = _module_name(path) if path.suffix == ".py" else ""
@@ -199,7 +201,7 @@ def _modules(staged: StagedVenv) -> Iterator[_Module]:
 
 
 def _module_name(path: PurePosixPath) -> str:
-    """Return the dotted name under which a file is imported; empty for what is not."""
+    """Return the dotted name by which a file is imported; empty when no import can find it."""
     if _SITE_PACKAGES not in path.parts:
         return ""
     parts = list(path.with_suffix("").parts[path.parts.index(_SITE_PACKAGES) + 1 :])
@@ -208,8 +210,8 @@ def _module_name(path: PurePosixPath) -> str:
     return ".".join(parts) if parts and all(each.isidentifier() for each in parts) else ""
 
 
-def _replaced(staged: StagedVenv) -> frozenset[str]:
-    """Return what setuptools' start-up hook puts its own copy in the place of.
+def _replaced_by_setuptools(staged: StagedVenv) -> frozenset[str]:
+    """Return the module that setuptools' start-up hook replaces by its own copy, if the payload has the hook.
 
     Source:
         setuptools, ``_distutils_hack`` and ``distutils-precedence.pth``, since 60.0.
@@ -225,14 +227,14 @@ def _is_test(path: PurePosixPath) -> bool:
 def module_claims(
     uses: Iterable[Use], packages: Mapping[str, str | None], reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
-    """Return what imports make the package depend on, and what they make it recommend.
+    """Return the dependencies that imports cause, as claims, and the recommendations.
 
     Args:
-        uses: where the payload imports what.
-        packages: import → the package that has it; None for what comes with the interpreter.
-        reporter: hears of imports that cause nothing.
+        uses: imports in the payload.
+        packages: import → the package that ships it; None when it comes with the interpreter.
+        reporter: receives a note for each import that has no effect.
     """
-    # One reason a file will do: `from tkinter import *` spelled out has fifty.
+    # One reason per file is enough: `from tkinter import *`, spelled out, has fifty.
     reasons: dict[tuple[str, PurePosixPath], Use] = {}
     for use in sorted(uses, key=lambda each: (not each.always, each)):
         if package := packages.get(use.imported):
@@ -251,8 +253,8 @@ def module_claims(
     )
 
 
-def recommended(recommendation: Dependency) -> str:
-    """Return what the user should know of a recommendation."""
+def recommendation_note(recommendation: Dependency) -> str:
+    """Return a message about a recommendation, and how to change it."""
     modules = sorted({f"{each.module} in {each.needed_by}" for each in recommendation.evidence})
     return (
         f"{recommendation.relation} is recommended, for {', '.join(modules)}: not all of the application needs it."

@@ -1,1 +1,1 @@
-"""The evidence of dependencies, and what people are shown of it."""
+"""The evidence for dependencies, and its presentation as text, graph or page."""

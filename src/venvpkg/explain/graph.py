@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Column(IntEnum):
-    """What a node stands for, from left to right."""
+    """Kinds of nodes, from left to right."""
 
     PACKAGE = 0
     SONAME = 1
@@ -27,14 +27,14 @@ class Column(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Node:
-    """A thing that takes part.
+    """A node of the graph.
 
     Attributes:
-        column: what it is.
-        name: tells it from the others of its column.
-        label: short, for people.
-        detail: the rest, for people; may be empty.
-        is_left_out: whether it is no dependency, because the user says so.
+        column: kind of the node.
+        name: unique within its column.
+        label: short text to show.
+        detail: further text to show; may be empty.
+        is_left_out: whether the user left out this dependency.
     """
 
     column: Column
@@ -46,12 +46,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Link:
-    """Two nodes of different columns.
+    """A link between nodes of different columns.
 
     Attributes:
-        left: the one that is nearer to the package.
-        right: the one that causes it.
-        why: one line for people; may be empty.
+        left: node nearer to the package.
+        right: node that causes it.
+        why: one line to show; may be empty.
     """
 
     left: Node
@@ -61,7 +61,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes, each at least once in a link but for packages that nothing causes; both sorted and unique."""
+    """Nodes and links, both sorted and unique. Only packages without evidence have no link."""
 
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
@@ -72,37 +72,37 @@ class Graph:
 
 
 def dependency_graph(dependencies: DependencySet) -> Graph:
-    """Return the graph of all evidence. What the user declared stands in the place of the soname."""
+    """Return the graph of all evidence. Causes that are not libraries take the place of the soname."""
     links: set[Link] = set()
     for each in dependencies.dependencies:
-        links.update(_links(Node(Column.PACKAGE, each.relation, each.relation), each.evidence))
+        links.update(_links_of_evidence(Node(Column.PACKAGE, each.relation, each.relation), each.evidence))
     for each in dependencies.recommends:
         name = f"recommended: {each.relation}"
-        links.update(_links(Node(Column.PACKAGE, name, name), each.evidence))
+        links.update(_links_of_evidence(Node(Column.PACKAGE, name, name), each.evidence))
     for left_out in dependencies.exclusions:
         name = f"left out: {left_out.what}"
-        links.update(_links(Node(Column.PACKAGE, name, name, is_left_out=True), left_out.evidence))
-    # Of several symbols for one pair of nodes the first one in order is shown; the text has them all.
+        links.update(_links_of_evidence(Node(Column.PACKAGE, name, name, is_left_out=True), left_out.evidence))
+    # Only the first of several symbols for one pair of nodes is shown; the text format has all of them.
     unique = {(link.left, link.right): link for link in sorted(links, reverse=True)}
     nodes = {node for pair in unique for node in pair}
     return Graph(tuple(sorted(nodes)), tuple(sorted(unique.values())))
 
 
-def _links(package: Node, evidence: Iterable[Evidence]) -> Iterator[Link]:
+def _links_of_evidence(package: Node, evidence: Iterable[Evidence]) -> Iterator[Link]:
     for each in evidence:
-        cause = _cause(package, each)
+        cause = _cause_node(package, each)
         yield Link(package, cause, each.source)
         if each.needed_by is None:
             if each.distribution is not None:
-                yield Link(cause, Node(Column.DISTRIBUTION, each.distribution, each.distribution), _why(each))
+                yield Link(cause, Node(Column.DISTRIBUTION, each.distribution, each.distribution), _reason_line(each))
             continue
-        file = Node(Column.FILE, str(each.needed_by), _short(each.needed_by))
-        yield Link(cause, file, _why(each))
+        file = Node(Column.FILE, str(each.needed_by), _short_path(each.needed_by))
+        yield Link(cause, file, _reason_line(each))
         if each.distribution is not None:
             yield Link(file, Node(Column.DISTRIBUTION, each.distribution, each.distribution))
 
 
-def _cause(package: Node, evidence: Evidence) -> Node:
+def _cause_node(package: Node, evidence: Evidence) -> Node:
     place = place_of(evidence)
     if evidence.soname is not None:
         return Node(Column.SONAME, f"{evidence.soname} {place}", evidence.soname, place)
@@ -117,7 +117,7 @@ def _cause(package: Node, evidence: Evidence) -> Node:
     return Node(Column.SONAME, place, label, place)
 
 
-def _why(evidence: Evidence) -> str:
+def _reason_line(evidence: Evidence) -> str:
     if evidence.source is Source.SYSTEM:
         return str(evidence.symbol)
     if evidence.soname is None:
@@ -125,8 +125,8 @@ def _why(evidence: Evidence) -> str:
     return f"{floor_of(evidence)}, {evidence.symbol or 'the library itself'}"
 
 
-def _short(path: PurePosixPath) -> str:
-    """Return ``lxml/etree.so`` for a module in site-packages; else the last two parts."""
+def _short_path(path: PurePosixPath) -> str:
+    """Return a path relative to site-packages, without the ABI tag (``lxml/etree.so``); else its last two parts."""
     parts = path.parts
     below = parts[parts.index("site-packages") + 1 :] if "site-packages" in parts else parts[-2:]
     stem, dot, rest = below[-1].partition(".") if below else ("", "", "")
@@ -149,7 +149,7 @@ def dot(graph: Graph, title: str) -> str:
     """
     names = {node: f"n{number}" for number, node in enumerate(graph.nodes)}
     lines = [
-        f"digraph {_quoted(title)} {{",
+        f"digraph {_quote(title)} {{",
         "  rankdir=LR; ranksep=1.2; nodesep=0.15;",
         '  node [fontname="sans-serif", fontsize=11]; edge [color="#8888aa", arrowsize=0.6];',
     ]
@@ -157,23 +157,23 @@ def dot(graph: Graph, title: str) -> str:
         members = graph.column(column)
         if members:
             lines.append(f"  {{ rank=same; node [shape={_SHAPES[column]}];")
-            lines += [f"    {names[node]} [{_attributes(node)}];" for node in members]
+            lines += [f"    {names[node]} [{_node_attributes(node)}];" for node in members]
             lines.append("  }")
-    lines += [f"  {names[link.left]} -> {names[link.right]} [tooltip={_quoted(link.why)}];" for link in graph.links]
+    lines += [f"  {names[link.left]} -> {names[link.right]} [tooltip={_quote(link.why)}];" for link in graph.links]
     return "\n".join((*lines, "}", ""))
 
 
-def _attributes(node: Node) -> str:
+def _node_attributes(node: Node) -> str:
     style = ", style=dashed" if node.is_left_out else ""
-    return f"label={_label(node)}, tooltip={_quoted(node.name)}{style}"
+    return f"label={_node_label(node)}, tooltip={_quote(node.name)}{style}"
 
 
-def _label(node: Node) -> str:
-    return _quoted(node.label, node.detail) if node.detail else _quoted(node.label)
+def _node_label(node: Node) -> str:
+    return _quote(node.label, node.detail) if node.detail else _quote(node.label)
 
 
-def _quoted(*texts: str) -> str:
-    """Return a quoted string, a line for each text. A backslash would begin an escape of graphviz's own."""
+def _quote(*texts: str) -> str:
+    """Return a quoted string with a line for each text. Graphviz has escapes of its own, so backslashes are escaped."""
     printable = (text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts)
     escaped = (text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") for text in printable)
     return '"' + "\\n".join(escaped) + '"'

@@ -1,7 +1,7 @@
-"""The dependencies of a package as one self-contained HTML page: a drawing and the evidence below it. Pure.
+"""Render the dependencies of a package as a self-contained HTML page: a drawing, and the evidence below it. Pure.
 
-Every element is built as a tree and written by one serialiser, so that nothing from a record can become markup. The
-page loads nothing: no script library, no font, no image; its content security policy says so too.
+The page is built as a tree of elements and written by one serialiser, so that nothing in the evidence can become
+markup. It loads no script library, font or image, and its content security policy forbids it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from venvpkg.explain.graph import Column, dependency_graph
-from venvpkg.explain.layout import FONT, TOP, fitted, layout
+from venvpkg.explain.layout import FONT, TOP, layout, shorten
 from venvpkg.explain.text import WHY, floor_of, place_of, without_library
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 
 def page(dependencies: DependencySet, title: str) -> str:
-    """Return an HTML document; the same dependencies give the same one.
+    """Return an HTML document; the same dependencies give the same document.
 
     Args:
-        dependencies: from a record.
-        title: what they are of, such as the file name of a package.
+        dependencies: from the evidence of a package.
+        title: such as the file name of the package.
     """
     root = ET.Element("html", lang="en")
     head = _add(root, "head")
@@ -62,7 +62,7 @@ def _write_body(body: ET.Element, dependencies: DependencySet, title: str) -> No
     header = _add(body, "header")
     _add(header, "p", {"class": "kind"}, "Dependencies, and why")
     _add(header, "h1", text=title)
-    _add(header, "p", {"class": "counts"}, _counts(graph))
+    _add(header, "p", {"class": "counts"}, _count_line(graph))
     if graph.nodes:
         _draw(_add(body, "figure"), graph)
     else:
@@ -71,12 +71,12 @@ def _write_body(body: ET.Element, dependencies: DependencySet, title: str) -> No
     for each in dependencies.dependencies:
         section = _add(evidence, "section")
         _add(section, "h2", text=each.relation)
-        _reasons(section, each.evidence)
+        _write_reasons(section, each.evidence)
     for left_out in dependencies.exclusions:
         section = _add(evidence, "section")
         _add(section, "h2", text=f"left out: {left_out.what}")
         _add(section, "p", text=f"The user's reason: {left_out.reason}")
-        _reasons(section, left_out.evidence)
+        _write_reasons(section, left_out.evidence)
     if dependencies.warnings:
         warnings = _add(evidence, "section", {"class": "warnings"})
         _add(warnings, "h2", text="Warnings")
@@ -88,18 +88,18 @@ def _write_body(body: ET.Element, dependencies: DependencySet, title: str) -> No
 def _add(
     parent: ET.Element, tag: str, attributes: Mapping[str, str] | None = None, text: str = "", **more: str
 ) -> ET.Element:
-    clean = {name: _printable(value) for name, value in {**(attributes or {}), **more}.items()}
+    clean = {name: _escape_surrogates(value) for name, value in {**(attributes or {}), **more}.items()}
     child = ET.SubElement(parent, tag, clean)
     if text:
-        child.text = _printable(text)
+        child.text = _escape_surrogates(text)
     return child
 
 
-def _printable(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _counts(graph: Graph) -> str:
+def _count_line(graph: Graph) -> str:
     sizes = {column: len(graph.column(column)) for column in Column}
     parts = [f"{sizes[column]} {_TITLES[column][sizes[column] != 1]}" for column in Column if column != Column.SONAME]
     return " · ".join(parts)
@@ -114,7 +114,7 @@ def _draw(figure: ET.Element, graph: Graph) -> None:
         if graph.column(column):
             _add(svg, "text", {"class": "head", "x": f"{x:g}", "y": f"{TOP - 22}"}, _HEADS[column])
     names = {node: f"n{number}" for number, node in enumerate(graph.nodes)}
-    colours = _colours(graph)
+    colours = _package_colours(graph)
     links = _add(svg, "g", {"class": "links"})
     for link in graph.links:
         _draw_link(links, link, placed.boxes, names, colours)
@@ -122,8 +122,8 @@ def _draw(figure: ET.Element, graph: Graph) -> None:
         _draw_node(svg, node, placed.boxes[node], names[node], colours.get(node))
 
 
-def _colours(graph: Graph) -> dict[Node, int]:
-    """Return a number for each package, and the package's for each library; files and distributions have none."""
+def _package_colours(graph: Graph) -> dict[Node, int]:
+    """Return the colour number of each package, and of the libraries it is needed for; other nodes have none."""
     found = {node: number % _COLOURS for number, node in enumerate(graph.column(Column.PACKAGE))}
     for link in graph.links:
         if link.left.column is Column.PACKAGE:
@@ -162,15 +162,15 @@ def _draw_node(parent: ET.Element, node: Node, box: Box, name: str, colour: int 
         group, "rect", x=f"{box.x:g}", y=f"{box.y:g}", width=f"{box.width:g}", height=f"{box.height:g}", rx="6"
     )  # fmt: skip
     baseline = box.y + (17 if node.detail else box.height / 2 + FONT * 0.35)
-    _add(group, "text", {"class": "label", "x": f"{box.x + 12:g}", "y": f"{baseline:g}"}, fitted(node.label))
+    _add(group, "text", {"class": "label", "x": f"{box.x + 12:g}", "y": f"{baseline:g}"}, shorten(node.label))
     if node.detail:
         _add(
-            group, "text", {"class": "detail", "x": f"{box.x + 12:g}", "y": f"{box.y + 33:g}"}, fitted(node.detail, 56)
+            group, "text", {"class": "detail", "x": f"{box.x + 12:g}", "y": f"{box.y + 33:g}"}, shorten(node.detail, 56)
         )
 
 
-def _reasons(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
-    """Write each library, how its floor came about, and a table of the files that need it."""
+def _write_reasons(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
+    """Write each library, the source of its floor, and a table of the files that need it."""
     for each in evidence:
         if each.soname is None:
             _add(parent, "p", text=f"{without_library(each)}.")
@@ -182,11 +182,11 @@ def _reasons(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
         libraries, key=lambda each: (each.soname or "", place_of(each), each.source)
     ):
         line = _add(parent, "p")
-        _add(line, "code", text=soname).tail = _printable(f" {place} ({WHY.get(source, source)})")
-        _table(parent, list(grouped))
+        _add(line, "code", text=soname).tail = _escape_surrogates(f" {place} ({WHY.get(source, source)})")
+        _write_table(parent, list(grouped))
 
 
-def _table(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
+def _write_table(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
     frame = _add(parent, "div", {"class": "frame"})
     table = _add(frame, "table")
     head = _add(_add(table, "thead"), "tr")
@@ -195,11 +195,11 @@ def _table(parent: ET.Element, evidence: Sequence[Evidence]) -> None:
     rows = _add(table, "tbody")
     for each in evidence:
         row = _add(rows, "tr")
-        for cell in _cells(each):
+        for cell in _table_cells(each):
             _add(row, "td", text=cell)
 
 
-def _cells(evidence: Evidence) -> Iterator[str]:
+def _table_cells(evidence: Evidence) -> Iterator[str]:
     yield floor_of(evidence)
     yield evidence.symbol or "the library itself"
     yield evidence.distribution or "-"
@@ -255,7 +255,7 @@ th:nth-child(1) { min-width: 9em; } th:nth-child(2) { min-width: 25em; } th:nth-
 @media print { figure { overflow: visible; } svg { max-width: 100%; height: auto; } }
 """
 
-# What leads to a node and what follows from it stays; the rest of the drawing fades.
+# The chosen node, its causes and its consequences stay; the rest of the drawing fades.
 SCRIPT: Final = """
 (() => {
   const svg = document.querySelector("svg");

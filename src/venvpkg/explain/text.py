@@ -1,4 +1,4 @@
-"""Explain dependencies to people: relation ← library, and the symbol version ← file ← distribution. Pure."""
+"""Explain dependencies as text: relation ← library with symbol version ← file ← distribution. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from venvpkg.model.depends import Dependency, Evidence, Exclusion
 
 
-_PACKAGE = re.compile(r"[^\s|()]+")
-# What parts alternatives in a .deb, and conditions in an .rpm.
-_PARTED = re.compile(r"\||\s(?:and|else|if|or|unless|with|without)\s")
+_FIRST_WORD = re.compile(r"[^\s|()]+")
+# Separates alternatives of a .deb, and the operands of an .rpm's boolean dependencies.
+_RELATION_SEPARATOR = re.compile(r"\||\s(?:and|else|if|or|unless|with|without)\s")
 WHY = {
     Source.SYMBOLS: "lowest version by the package's symbols file",
     Source.SHLIBS: "by the package's shlibs file",
@@ -27,26 +27,26 @@ WHY = {
 }
 
 
-def explanation(dependencies: DependencySet, package: str | None = None) -> str:
-    """Return why the package depends on all it depends on, or on one package.
+def explain_as_text(dependencies: DependencySet, package: str | None = None) -> str:
+    """Return an explanation of a package's dependencies, or of those on one package.
 
-    Under each relation stand the libraries that cause it; under each library the files that need it, those first whose
-    floor is highest, with the symbol that set it and the distribution the file belongs to.
+    Under each relation are the libraries that cause it, and under each library the files that need it. Each file is
+    listed with its floor, the symbol that set the floor, and its distribution; files with the highest floor come first.
 
     Args:
-        dependencies: from a record.
-        package: name of one; any alternative of a relation counts.
+        dependencies: from the evidence of a package.
+        package: name of one package; it matches any alternative of a relation.
 
     Returns:
-        Lines, with a newline at the end; any character of a path that cannot be printed is escaped.
+        Lines, with a newline at the end. Undecodable bytes of paths are escaped.
 
     Raises:
         NotAPackageError: no relation names ``package``.
     """
-    chosen = chosen_dependencies(dependencies, package)
-    blocks = ["\n".join(_block(each)) for each in chosen.dependencies]
-    blocks += ["\n".join(("Recommends:", *_block(each))) for each in chosen.recommends]
-    blocks += ["\n".join(_left_out(each)) for each in chosen.exclusions]
+    chosen = select_dependencies(dependencies, package)
+    blocks = ["\n".join(_dependency_lines(each)) for each in chosen.dependencies]
+    blocks += ["\n".join(("Recommends:", *_dependency_lines(each))) for each in chosen.recommends]
+    blocks += ["\n".join(_exclusion_lines(each)) for each in chosen.exclusions]
     blocks = blocks or ["It depends on nothing."]
     if chosen.warnings:
         blocks.append("\n".join(("Warnings", *(f"  {each}" for each in chosen.warnings))))
@@ -54,27 +54,29 @@ def explanation(dependencies: DependencySet, package: str | None = None) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def chosen_dependencies(dependencies: DependencySet, package: str | None) -> DependencySet:
-    """Return those on one package, or of one relation as it stands in the field, without the warnings; or all.
+def select_dependencies(dependencies: DependencySet, package: str | None) -> DependencySet:
+    """Return the dependencies on one package, or with exactly that relation, without warnings; or all of them.
 
     Raises:
         NotAPackageError: no relation names ``package``.
     """
     if package is None:
         return dependencies
-    chosen = tuple(each for each in dependencies.dependencies if package in _names(each.relation) + _owners(each))
-    recommends = tuple(each for each in dependencies.recommends if package in _names(each.relation))
-    left_out = tuple(each for each in dependencies.exclusions if package in _names(each.what))
+    chosen = tuple(
+        each for each in dependencies.dependencies if package in _query_names(each.relation) + _owner_names(each)
+    )
+    recommends = tuple(each for each in dependencies.recommends if package in _query_names(each.relation))
+    left_out = tuple(each for each in dependencies.exclusions if package in _query_names(each.what))
     if not chosen and not recommends and not left_out:
-        names = sorted({name for each in dependencies.dependencies for name in _packages(each.relation)})
+        names = sorted({name for each in dependencies.dependencies for name in _package_names(each.relation)})
         raise NotAPackageError(
-            f"It does not depend on {package}.",
+            f"it does not depend on {package}.",
             details=f"  It depends on {', '.join(names)}." if names else "  It depends on nothing.",
         )
     return DependencySet(chosen, exclusions=left_out, recommends=recommends)
 
 
-def _left_out(exclusion: Exclusion) -> Iterator[str]:
+def _exclusion_lines(exclusion: Exclusion) -> Iterator[str]:
     yield f"left out: {exclusion.what}"
     yield f"  the user's reason: {exclusion.reason}"
     for each in exclusion.evidence:
@@ -82,30 +84,30 @@ def _left_out(exclusion: Exclusion) -> Iterator[str]:
         yield f"  needed as {needed}" if each.soname else f"  {needed}"
 
 
-def _packages(relation: str) -> list[str]:
-    return [match[0] for part in _PARTED.split(relation) if (match := _PACKAGE.search(part))]
+def _package_names(relation: str) -> list[str]:
+    return [match[0] for part in _RELATION_SEPARATOR.split(relation) if (match := _FIRST_WORD.search(part))]
 
 
-def _names(relation: str) -> list[str]:
-    """Return what one may ask for a relation by.
+def _query_names(relation: str) -> list[str]:
+    """Return the names by which a user can ask for a relation.
 
-    That is its packages; itself, as 'rpm -q --requires' prints it; and a capability without its version.
+    These are its packages, the relation as 'rpm -q --requires' prints it, and a capability without its version.
     """
-    return [*_packages(relation), relation, relation.partition(" ")[0]]
+    return [*_package_names(relation), relation, relation.partition(" ")[0]]
 
 
-def _owners(dependency: Dependency) -> list[str]:
-    """Return the packages that ship what is needed: a relation may be on a library, whose name is not its package's."""
+def _owner_names(dependency: Dependency) -> list[str]:
+    """Return the packages that ship the needed libraries; a relation of an .rpm names the library instead."""
     return [each.owner.partition(":")[0] for each in dependency.evidence if each.owner]
 
 
-def _block(dependency: Dependency) -> Iterator[str]:
+def _dependency_lines(dependency: Dependency) -> Iterator[str]:
     yield dependency.relation
     from_libraries = [each for each in dependency.evidence if each.soname is not None]
     for each in dependency.evidence:
         if each.soname is None:
             yield f"  {without_library(each)}"
-    # Sorted by library for the reader; the order within one, highest floor first, is the record's.
+    # Sorted by library; within one, the evidence keeps its order, highest floor first.
     for (soname, source), grouped in groupby(
         sorted(from_libraries, key=lambda each: (each.soname or "", each.source)),
         key=lambda each: (each.soname, each.source),
@@ -113,12 +115,12 @@ def _block(dependency: Dependency) -> Iterator[str]:
         evidence = list(grouped)
         owners = sorted({place_of(each) for each in evidence})
         yield f"  {soname}, {'; '.join(owners)} ({WHY.get(source, source)})"
-        yield from _table(evidence)
+        yield from _table_lines(evidence)
 
 
 def place_of(evidence: Evidence) -> str:
-    """Return where the library is, and whose it is."""
-    if evidence.source is Source.USER:  # who owns it was not asked
+    """Return the path of the library and the package that ships it."""
+    if evidence.source is Source.USER:  # its owner is unknown
         return str(evidence.library or "not on this target")
     if evidence.library is None:
         return f"not installed, of {evidence.owner or 'no package'}"
@@ -126,7 +128,7 @@ def place_of(evidence: Evidence) -> str:
 
 
 def without_library(evidence: Evidence) -> str:  # noqa: PLR0911 - one for each source
-    """Return the reason for a relation that no library causes."""
+    """Return the reason for a relation that is not caused by a library."""
     match evidence.source:
         case Source.INTERPRETER:
             lowest = f", {evidence.floor} or later" if evidence.floor else ""
@@ -146,8 +148,8 @@ def without_library(evidence: Evidence) -> str:  # noqa: PLR0911 - one for each 
             return f"{evidence.source}: {evidence.needed_by or 'the package'}"
 
 
-def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """Yield floor, symbol, distribution and file, aligned."""
+def _table_lines(evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Yield a line of floor, symbol, distribution and file for each evidence, aligned in columns."""
     rows = [
         (
             floor_of(each),
@@ -163,7 +165,7 @@ def _table(evidence: Sequence[Evidence]) -> Iterator[str]:
 
 
 def floor_of(evidence: Evidence) -> str:
-    """Return ``>= 2.34``, ``any version``, or ``-`` where files are not told apart."""
-    if evidence.source in {Source.SHLIBS, Source.CAPABILITY}:  # the relation stands there as it is used
+    """Return ``>= 2.34``, ``any version``, or ``-`` where the floor does not depend on the file."""
+    if evidence.source in {Source.SHLIBS, Source.CAPABILITY}:  # the source has a complete relation
         return "-"
     return f">= {evidence.floor}" if evidence.floor not in {None, "", "0"} else "any version"

@@ -1,4 +1,4 @@
-"""Where the target's loader looks: its configuration, and the directories that an object itself names."""
+"""The search path of the target's loader: ld.so.conf, and the directories that an object lists itself."""
 
 from __future__ import annotations
 
@@ -22,49 +22,51 @@ _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-
 
 
 def system_directories(root: LayeredRoot, target: Target) -> tuple[str, ...]:
-    """Return the directories that every object is searched in, each once, in search order.
+    """Return the directories that are searched for every object, each once, in search order.
 
-    ``/lib`` and ``/usr/lib`` come first and the other trusted directories last, as dpkg-shlibdeps has them, so that
-    the same copy of a library is found; ld.so.conf decides about everything between.
+    As for dpkg-shlibdeps, ``/lib`` and ``/usr/lib`` come first, the other trusted directories last, and those of
+    ld.so.conf between, so that both find the same copy of a library.
 
     Source:
         ld.so(8), ldconfig(8); dpkg-shlibdeps(1).
     """
     multiarch = [f"/lib/{target.multiarch}", f"/usr/lib/{target.multiarch}"] if target.multiarch else []
     last = ["/lib32", "/usr/lib32", "/lib64", "/usr/lib64"]
-    return tuple(dict.fromkeys(["/lib", "/usr/lib", *_configured(root, LD_SO_CONF, set()), *multiarch, *last]))
+    return tuple(
+        dict.fromkeys(["/lib", "/usr/lib", *_ld_so_conf_directories(root, LD_SO_CONF, set()), *multiarch, *last])
+    )
 
 
-def expanded(directories: Iterable[str], origin: str, target: Target) -> Iterator[str]:
-    """Yield the directories of a DT_RPATH or DT_RUNPATH with their tokens replaced.
+def expand_tokens(directories: Iterable[str], origin: str, target: Target) -> Iterator[str]:
+    """Yield the absolute directories of a DT_RPATH or DT_RUNPATH with their tokens replaced.
 
-    ``$LIB`` is a different thing in each distribution, hence each way it is known to be spelled is tried. Relative
-    ones, an empty one too, mean the directory that the process happens to run in: nothing can be found there.
+    ``$LIB`` differs between operating systems, so each known value is tried. A relative or empty entry depends on the
+    working directory of the process; it is skipped.
 
     Args:
         directories: as written in the object.
-        origin: directory of that object on the target.
-        target: names the platform.
+        origin: directory of the object on the target.
+        target: has the machine and the multiarch tuple.
     """
     libs = [f"lib/{target.multiarch}", "lib"] if target.multiarch else ["lib64", "lib"]
     for directory in directories:
         for lib in libs if "LIB" in directory else libs[:1]:
-            path = _replaced(directory, {"ORIGIN": origin, "LIB": lib, "PLATFORM": target.machine})
+            path = _replace_tokens(directory, {"ORIGIN": origin, "LIB": lib, "PLATFORM": target.machine})
             if path.startswith("/"):
                 yield path
 
 
-def _replaced(directory: str, values: Mapping[str, str]) -> str:
+def _replace_tokens(directory: str, values: Mapping[str, str]) -> str:
     return _TOKEN.sub(lambda match: values[match[1] or match[2]], directory)
 
 
-def is_tied_to_a_place(directory: str) -> bool:
-    """Whether a directory of a DT_RPATH or DT_RUNPATH does not move with the object."""
-    return not _TOKEN.match(directory)
+def is_relocatable(directory: str) -> bool:
+    """Whether a directory of a DT_RPATH or DT_RUNPATH begins with a token, and so depends on the object or platform."""
+    return _TOKEN.match(directory) is not None
 
 
-def _configured(root: LayeredRoot, path: str, seen: set[str]) -> Iterator[str]:
-    """Yield the directories of an ld.so.conf file and of those it includes, each file once."""
+def _ld_so_conf_directories(root: LayeredRoot, path: str, seen: set[str]) -> Iterator[str]:
+    """Yield the directories of an ld.so.conf file and of the files it includes, reading each file once."""
     place = root.find(path)
     if place is None or not place.is_file or place.path in seen:
         return
@@ -79,15 +81,15 @@ def _configured(root: LayeredRoot, path: str, seen: set[str]) -> Iterator[str]:
             continue
         if words[0] == "include":
             for pattern in words[1:]:
-                for included in _matching(root, os.path.join(os.path.dirname(path), pattern)):  # noqa: PTH118, PTH120
-                    yield from _configured(root, included, seen)
+                for included in _glob_include(root, os.path.join(os.path.dirname(path), pattern)):  # noqa: PTH118, PTH120
+                    yield from _ld_so_conf_directories(root, included, seen)
         elif words[0].startswith("/"):
-            # ``directory=libc5`` named a library type, in the days when there were several.
+            # ``directory=libc5`` gave the type of the libraries when there were several.
             yield words[0].partition("=")[0].rstrip("/") or "/"
 
 
-def _matching(root: LayeredRoot, pattern: str) -> list[str]:
-    """Return the files that a pattern of ``include`` matches, sorted; only its last part has wildcards in practice."""
+def _glob_include(root: LayeredRoot, pattern: str) -> list[str]:
+    """Return the files that match the pattern of an ``include``, sorted; wildcards count in its last part only."""
     directory, _, name = pattern.rpartition("/")
     place = root.find(directory)
     if place is None or place.is_file:

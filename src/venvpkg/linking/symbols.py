@@ -1,7 +1,7 @@
-"""What an object takes from its libraries: undefined symbols, copy relocations, symbol versions.
+"""Read what an object takes from its libraries: undefined symbols, copy relocations, symbol versions.
 
-The tables are found by dynamic tags and unpacked in bulk. pyelftools has no reader for versions at segment level, and
-its symbol objects cost 30 times more time: 4 to 7 s for the 328 objects of a scientific environment, against 0.2 s.
+The tables are located by dynamic tags and unpacked in bulk. pyelftools cannot read versions without section headers,
+and its symbol objects take 30 times as long: 4 to 7 s for the 328 objects of a scientific application, against 0.2 s.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from venvpkg.linking.view import View
 
 
-# libtorch, libclang and libxul have some hundred thousand dynamic symbols, and some ten million bytes of names.
+# libtorch, libclang and libxul have a few hundred thousand dynamic symbols, with some ten million bytes of names.
 MOST_SYMBOLS = 1 << 22
 MOST_VERSIONS = 1 << 14
 MOST_BYTES_OF_NAMES = 1 << 26
@@ -43,23 +43,23 @@ COPY_RELOCATIONS = {
     258: 4,  # LoongArch
 }
 
-# Where words of the System V hash table have 64 bits: S/390 and Alpha, against the gABI, by their psABIs.
+# On S/390 and Alpha, words of the System V hash table have 64 bits: their psABIs deviate from the gABI.
 WIDE_HASHES = frozenset({22, 0x9026})
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolTables:
-    """Where the tables are.
+    """Locations of the dynamic tables.
 
     Attributes:
         strings: file offset of the string table.
-        symbols: address of the symbol table; None for no symbols.
+        symbols: address of the symbol table; None when there is none.
         hash: address of the System V hash table.
         gnu_hash: address of the GNU hash table.
         versions: address of the version index of each symbol.
         version_needs: address of the needed versions.
-        version_needs_count: how many libraries they are grouped under.
-        relocations: address, size in bytes, and whether entries have an addend.
+        version_needs_count: number of libraries that the needed versions are grouped by.
+        relocations: of each table its address, its size in bytes, and whether entries have an addend.
     """
 
     strings: int
@@ -75,20 +75,20 @@ class SymbolTables:
 def undefined_symbols(
     view: View, tables: SymbolTables, machine: int
 ) -> tuple[tuple[SymbolVersion, ...], tuple[Symbol, ...]]:
-    """Return the symbol versions an object requires, and the symbols it does not define, each once, in file order."""
+    """Return the symbol versions that an object requires, and its undefined symbols; each once, in file order."""
     needs = _version_needs(view, tables)
     required = tuple(dict.fromkeys(version for _, version in needs))
     if tables.symbols is None:
         return required, ()
     versions = dict(needs)
     count = _symbol_count(view, tables, machine)
-    copied = _copied(view, tables.relocations, COPY_RELOCATIONS.get(machine), count)
+    copied = _copied_symbols(view, tables.relocations, COPY_RELOCATIONS.get(machine), count)
     indices: Iterable[int] = itertools.repeat(1)
     if tables.versions is not None:
         offset = view.offset_of(tables.versions, "DT_VERSYM")
         indices = (index for (index,) in view.unpack_all("H", offset, count, "DT_VERSYM"))
     names: dict[int, str] = {}
-    sandbox = MOST_BYTES_OF_NAMES
+    remaining = MOST_BYTES_OF_NAMES
     found: dict[Symbol, None] = {}
     offset = view.offset_of(tables.symbols, "DT_SYMTAB")
     layout, shndx = ("IBBHQQ", 3) if view.wide else ("IIIBBH", 5)
@@ -100,8 +100,8 @@ def undefined_symbols(
         at = entry[0]
         if at not in names:
             name = view.string_at(tables.strings + at, "symbol table")
-            sandbox -= len(name)
-            if sandbox < 0:
+            remaining -= len(name)
+            if remaining < 0:
                 raise Damaged("absurdly long symbol names")
             names[at] = name.decode("utf-8", "surrogateescape")
         version = versions.get(index & _HIDDEN)
@@ -110,22 +110,22 @@ def undefined_symbols(
 
 
 def _version_needs(view: View, tables: SymbolTables) -> list[tuple[int, SymbolVersion]]:
-    """Return version indices, each with the version needed.
+    """Return the needed versions with their indices.
 
-    Both chains only lead forward, so that neither can go in circles.
+    Offsets in both chains are unsigned, so that neither chain can loop.
     """
     if tables.version_needs is None:
         return []
     offset = view.offset_of(tables.version_needs, "DT_VERNEED")
     found: list[tuple[int, SymbolVersion]] = []
-    sandbox = MOST_VERSIONS
+    remaining = MOST_VERSIONS
     for _ in range(min(tables.version_needs_count, MOST_VERSIONS)):
         _, count, file, aux, following = view.unpack("HHIII", offset)
         soname = view.name_at(tables.strings + file, "DT_VERNEED")
         at = offset + aux
         for _ in range(count):
-            sandbox -= 1
-            if sandbox < 0:
+            remaining -= 1
+            if remaining < 0:
                 raise Damaged("absurdly many symbol versions")
             _, _, index, name, after = view.unpack("IHHII", at)
             version = SymbolVersion(soname, view.name_at(tables.strings + name, "DT_VERNEED"))
@@ -140,7 +140,7 @@ def _version_needs(view: View, tables: SymbolTables) -> list[tuple[int, SymbolVe
 
 
 def _symbol_count(view: View, tables: SymbolTables, machine: int) -> int:
-    """Return the number of dynamic symbols, which no tag tells: only the hash tables know.
+    """Return the number of dynamic symbols. No tag has it; it follows from the hash tables.
 
     Source:
         System V gABI, Hash Table; for DT_GNU_HASH, the comments of binutils' and glibc's readers as described by
@@ -159,7 +159,7 @@ def _symbol_count(view: View, tables: SymbolTables, machine: int) -> int:
 
 
 def _gnu_symbol_count(view: View, offset: int) -> int:
-    """Return one more than the last symbol of the last chain: a chain ends at a value whose lowest bit is set."""
+    """Return the number after the last symbol of the last chain. A chain ends at a value with its lowest bit set."""
     buckets, first_hashed, bloom_words, _ = view.unpack("IIII", offset)
     if buckets > MOST_SYMBOLS:
         raise Damaged("absurdly many hash buckets")
@@ -175,10 +175,12 @@ def _gnu_symbol_count(view: View, offset: int) -> int:
     raise Damaged("absurdly many symbols")
 
 
-def _copied(view: View, relocations: tuple[tuple[int, int, bool], ...], kind: int | None, count: int) -> frozenset[int]:
-    """Return the numbers of the symbols that the loader copies into the object, which define them without owning them.
+def _copied_symbols(
+    view: View, relocations: tuple[tuple[int, int, bool], ...], kind: int | None, count: int
+) -> frozenset[int]:
+    """Return the numbers of the symbols that the loader copies into the object.
 
-    The version they need is that of the library all the same (Debian bug 1000421).
+    The object defines them, but still needs the library's version of each (Debian bug 1000421).
     """
     found: set[int] = set()
     for address, size, with_addend in relocations:

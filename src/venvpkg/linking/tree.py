@@ -1,4 +1,4 @@
-"""Every ELF file of a payload, sorted out by what the target can load."""
+"""Find and read every ELF file of a payload, and set apart those that the target cannot load."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-_NAMED_IN_A_WARNING = 10
+_MOST_NAMES_IN_WARNING = 10
 
 
 def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
-    """Return the ELF files below ``destdir``, as ``read_tree`` does, and warn of those that the target cannot load."""
+    """Return the ELF files below ``destdir``, like ``read_tree``, and warn about those that the target cannot load."""
     found = read_tree(destdir, target)
     if found.foreign:
         names = [str(each.path) for each in found.foreign]
-        more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
+        more = f" and {len(names) - _MOST_NAMES_IN_WARNING} more" if len(names) > _MOST_NAMES_IN_WARNING else ""
         reporter.warn(
             f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
-            f" cause no dependency: {', '.join(names[:_NAMED_IN_A_WARNING])}{more}"
+            f" cause no dependency: {', '.join(names[:_MOST_NAMES_IN_WARNING])}{more}"
         )
     reporter.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
     return found
@@ -40,13 +40,13 @@ def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
 def read_tree(destdir: Path, target: Target) -> ElfReport:
     """Return the ELF files below ``destdir``.
 
-    What can be loaded is decided by the target's interpreter: an object for another machine, word size or C library
-    never is, whatever it needs.
+    The target's interpreter determines which objects can be loaded: those for the same machine, word size and C
+    library. The others are foreign.
 
     Raises:
-        ElfError: files are damaged or unreadable, all of them; or the interpreter is no ELF file.
+        ElfError: files are damaged or unreadable; the error lists all of them. Or the interpreter is not an ELF file.
     """
-    interpreter = _interpreter(target)
+    interpreter = _read_interpreter(target)
     fitting: list[ElfObject] = []
     foreign: list[ElfObject] = []
     problems: list[str] = []
@@ -61,23 +61,23 @@ def read_tree(destdir: Path, target: Target) -> ElfReport:
             (fitting if fits else foreign).append(found)
     if problems:
         raise ElfError(problems)
-    return ElfReport(tuple(sorted(fitting, key=_by_path)), tuple(sorted(foreign, key=_by_path)))
+    return ElfReport(tuple(sorted(fitting, key=_path_of)), tuple(sorted(foreign, key=_path_of)))
 
 
-def _by_path(facts: ElfObject) -> str:
+def _path_of(facts: ElfObject) -> str:
     return str(facts.path)
 
 
-def _interpreter(target: Target) -> ElfObject:
+def _read_interpreter(target: Target) -> ElfObject:
     root = LayeredRoot(target.root)
     place = root.find(str(target.interpreter.path))
     if place is None or not place.is_file:
-        raise ElfError([f"{target.interpreter.path}: the interpreter of {target.name} is not there"])
+        raise ElfError([f"{target.interpreter.path}: the interpreter of {target.name} does not exist"])
     return read_object(Path(root.on_host(place)), target.interpreter.path)
 
 
 def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
-    """Yield regular files that begin like an ELF file, in a fixed order; what cannot be read becomes a problem."""
+    """Yield the regular files with the ELF magic number, in a fixed order; add unreadable ones to ``problems``."""
 
     def unreadable(error: OSError) -> None:
         problems.append(f"{error.filename}: cannot be read: {error.strerror}")
@@ -87,7 +87,7 @@ def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
         for name in sorted(names):
             file = Path(directory, name)
             try:
-                # No pipe or device is ever opened: reading one may never end.
+                # Never open a pipe or device: reading it may not end.
                 if not stat.S_ISREG(file.lstat().st_mode):
                     continue
                 with file.open("rb", buffering=0) as opened:
@@ -100,10 +100,10 @@ def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
 
 
 def _uses_musl(facts: ElfObject) -> bool | None:
-    """Return whether the C library is musl; None when the object names no C library.
+    """Return whether an object needs musl; None when it needs no C library.
 
-    musl's one library is loader and libc in one, and no glibc process can load it: wheels that ship programs for
-    Alpine beside those for glibc (editors, browsers, language servers) are common.
+    No glibc process can load musl, whose one library is both loader and libc. Wheels with programs for Alpine next to
+    those for glibc (editors, browsers, language servers) are common.
     """
     names = [*facts.needed, *([facts.interpreter.rpartition("/")[2]] if facts.interpreter else [])]
     if any(name.startswith(("libc.musl-", "ld-musl-")) for name in names):

@@ -1,4 +1,4 @@
-"""The build record as JSON: written next to the package, read back (as hostile input) to repeat the build."""
+"""The build record as JSON: written next to the package, read back as hostile input to repeat the build."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 SCHEMA = "venvpkg.build/1"
 SUFFIX = ".build.json"
-# Two locks of a large application and a few hundred hashes come to a few MiB.
+# The two locks of a large application and a few hundred hashes take a few MiB.
 _MOST_BYTES = 1 << 27
-_HASH = frozenset("0123456789abcdef")
+_HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def record_path(artifact: Path) -> Path:
-    """Return where the record of a package is: beside it, ``NAME_VERSION_ARCH.build.json``."""
+    """Return the path of a package's build record, ``NAME_VERSION_ARCH.build.json`` next to it."""
     return artifact.with_name(artifact.stem + SUFFIX)
 
 
 def dump_build_record(record: BuildRecord) -> bytes:
-    """Return the record's bytes; the same build gives the same bytes."""
+    """Return the record as JSON; the same build gives the same bytes."""
     document: dict[str, object] = {
         "schema": SCHEMA,
         "application": {"name": record.name, "requirement": record.requirement},
         "settings": record.settings,
         "source_date_epoch": record.source_date_epoch,
         "locks": {
-            "runtime": {"sha256": _digest(record.lock), "text": record.lock},
-            "build": {"sha256": _digest(record.build_lock), "text": record.build_lock},
+            "runtime": {"sha256": _sha256_of_text(record.lock), "text": record.lock},
+            "build": {"sha256": _sha256_of_text(record.build_lock), "text": record.build_lock},
         },
         "inputs": record.inputs,
         "artifact": {"filename": record.artifact, "sha256": record.sha256, "size_bytes": record.size_bytes},
@@ -50,28 +50,28 @@ def dump_build_record(record: BuildRecord) -> bytes:
 
 
 def read_build_record(path: Path) -> BuildRecord:
-    """Return what ``dump_build_record`` wrote.
+    """Return the build record in a file.
 
     Raises:
-        NotAPackageError: the file cannot be read, or is no record of this schema.
+        NotAPackageError: the file could not be read, or is not a build record of this schema.
     """
     try:
         content = read_regular(path, _MOST_BYTES)
         if len(content) > _MOST_BYTES:
             raise ValueError("it is absurdly large")  # noqa: TRY301 - a finding like the others
-        return _parsed(json.loads(content))
+        return _record_of(json.loads(content))
     except OSError as error:
-        raise NotAPackageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise NotAPackageError(f"{path} could not be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         problem = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise NotAPackageError(
-            f"{path} is no record of a build.",
+            f"{path} is not a valid build record.",
             details=f"  {problem[:300]}",
-            resolution=f"Name the file *{SUFFIX} that lies beside a package; this version reads {SCHEMA}.",
+            resolution=f"Give the *{SUFFIX} file next to a package; this version of venvpkg reads {SCHEMA}.",
         ) from error
 
 
-def _parsed(document: object) -> BuildRecord:
+def _record_of(document: object) -> BuildRecord:
     match document:
         case {
             "schema": str(schema),
@@ -86,29 +86,29 @@ def _parsed(document: object) -> BuildRecord:
             "artifact": {"filename": str(filename), "sha256": str(sha256), "size_bytes": int(size)},
             **others,
         }:
-            made_with: object = {"companions": others.get("companions", {})}
+            optional: object = {"companions": others.get("companions", {})}
         case _:
             raise ValueError("a key is missing, or has a value of another kind")
     if schema != SCHEMA:
         raise ValueError(f"its schema is {schema[:80]!r}, not {SCHEMA!r}")
-    if (lock_sha256, build_sha256) != (_digest(lock), _digest(build_lock)):
+    if (lock_sha256, build_sha256) != (_sha256_of_text(lock), _sha256_of_text(build_lock)):
         raise ValueError("a lock does not have the sha256 that is recorded for it")
-    if not _is_inputs(made_with):
-        raise ValueError("companions are no file names with hashes")
-    companions = made_with["companions"]
+    if not _is_table_of_tables(optional):
+        raise ValueError("companions is not a table of file names and hashes")
+    companions = optional["companions"]
     for path, digest in ((filename, sha256), *companions.items()):
-        if len(digest) != hashlib.sha256().digest_size * 2 or not set(digest) <= _HASH:
-            raise ValueError("the sha256 of the artifact is none")
+        if len(digest) != hashlib.sha256().digest_size * 2 or not set(digest) <= _HEX_DIGITS:
+            raise ValueError("the sha256 of an artifact is not valid")
         if not path.isprintable() or path != PurePath(path).name:
-            raise ValueError("the file name of the artifact is none")
+            raise ValueError("the file name of an artifact is not valid")
     if isinstance(epoch, bool) or not 0 <= epoch < 8**11:
-        raise ValueError("source_date_epoch is no time")
-    if not _is_inputs(inputs):
-        raise ValueError("inputs are no sections of printable values")
+        raise ValueError("source_date_epoch is not a valid time")
+    if not _is_table_of_tables(inputs):
+        raise ValueError("inputs is not a table of sections with printable values")
     return BuildRecord(name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, companions)
 
 
-def _is_inputs(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
+def _is_table_of_tables(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
     return isinstance(value, dict) and all(
         section.isprintable()
         and isinstance(table, dict)
@@ -117,7 +117,7 @@ def _is_inputs(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
     )
 
 
-def _digest(text: str) -> str:
+def _sha256_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -127,22 +127,21 @@ _COPY_BYTES = 1 << 20
 def write_outputs(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
     """Copy a finished package and its companions into ``destination``, write its record, and return its path there.
 
-    Each file appears whole, all are written before the first appears, and the package is the last: where a run was
-    killed in between, no package is there without its record, and the next build of the same name puts the package
-    beside it.
+    All files are written completely before the first is renamed into place, and the package is renamed last. A run that
+    is killed in between never leaves a package without its record; the next build of the same name completes them.
 
     Args:
-        package: on this machine, finished; may be on another filesystem.
-        companions: packages that were made with it.
+        package: finished package on this machine; may be on another filesystem.
+        companions: other packages of the same build.
         record: its build record.
-        destination: directory; made when it is not there.
+        destination: directory; created when it does not exist.
 
     Raises:
-        MachineError: no space, or no permission, there.
+        MachineError: no space or permission in ``destination``.
     """
     path = destination.absolute() / package.name
     try:
-        # Closed in reverse: the package appears last, and nothing does when one of them cannot be written.
+        # Closed in reverse order: the package appears last, and no file appears when one could not be written.
         with contextlib.ExitStack() as stack:
             _copy(package, stack.enter_context(written_whole(path)))
             stack.enter_context(written_whole(record_path(path))).write(record)
@@ -150,7 +149,7 @@ def write_outputs(package: Path, companions: Iterable[Path], record: bytes, dest
                 _copy(each, stack.enter_context(written_whole(path.with_name(each.name))))
     except OSError as error:
         raise MachineError.of(
-            error, resolution="Give that directory space and permission, or name another with --out."
+            error, resolution="Make space or grant permission there, or choose another directory with --out."
         ) from error
     return path
 

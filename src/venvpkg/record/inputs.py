@@ -1,4 +1,4 @@
-"""Everything that can change the bytes of a package, by hash or version. Nothing of the machine's paths is in it."""
+"""Collect everything that can change the bytes of a package, by hash or version; no path of this machine is in it."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.key import Toolchain
 
 
-# Libraries of venvpkg's own that write what ends up in a package.
+# venvpkg's own dependencies that write files of a package.
 _WRITERS = ("cyclonedx-python-lib", "installer", "jinja2", "packaging", "uv", "virtualenv")
 
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What the stages of a build made and used.
+    """The results of a build's stages, and the tools they used.
 
     Attributes:
-        target: what was built for.
-        plan: where each wheel came from.
-        wheels: what was installed.
-        pins: build requirements known at the end of the build, of any target.
-        dependencies: with the packages linked against.
-        inclusions: files of the project that shape the package, beside its wheel.
+        target: of the build.
+        plan: origin of each wheel.
+        wheels: installed wheels.
+        pins: build requirements known at the end of the build, for any target.
+        dependencies: including the packages linked against.
+        inclusions: files of the project that shape the package, apart from its wheel.
         toolchain: of the target; None where it was not read, because nothing was compiled.
         tools: installed packages that pack and compile bytecode, and their versions.
-        conflicts: packages that ship a path of this one, found in what is installed and in apt-file's index.
+        conflicts: packages with a path of this one, among the installed packages and in apt-file's index.
     """
 
     target: Target
@@ -58,20 +58,20 @@ class Ingredients:
     conflicts: Iterable[str] = ()
 
 
-def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
-    """Return section → name → value; equal for two builds that must give equal bytes.
+def inputs_of(build: Ingredients) -> dict[str, dict[str, str]]:
+    """Return the inputs as section → name → value. Builds with equal inputs must give equal bytes.
 
     Flags and build packages count only where something was compiled: a package of pure wheels does not depend on them.
     """
-    target, interpreter = of.target, of.target.interpreter
-    toolchain = of.toolchain if any(each.is_vendor for each in of.wheels) else None
+    target, interpreter = build.target, build.target.interpreter
+    toolchain = build.toolchain if any(each.is_vendor for each in build.wheels) else None
     return {
         "source trees": {
             each.name: f"tree sha256={each.source.sha256}"
-            for each in of.plan.wheels
+            for each in build.plan.wheels
             if isinstance(each.source, SourceTree)
         },
-        "prepared files": _prepared(of.plan),
+        "prepared files": _prepared_files(build.plan),
         "target": {
             "name": target.name,
             "codename": target.release.codename,
@@ -82,23 +82,23 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             "glibc": ".".join(map(str, interpreter.glibc or ())),
             **({"identity": interpreter.identity} if interpreter.identity else {}),
         },
-        "wheels": _wheels(of),
-        "build requirements": _build_requirements(of),
+        "wheels": _wheel_inputs(build),
+        "build requirements": _build_requirements(build),
         "compiler flags": dict(toolchain.flags) if toolchain else {},
         "build packages": dict(toolchain.packages) if toolchain else {},
-        "linked packages": {name: package.version for name, package in of.dependencies.owners},
+        "linked packages": {name: package.version for name, package in build.dependencies.owners},
         "system distributions": {
             each.name: f"{each.distribution.title} modules={','.join(each.distribution.modules)}"
-            for each in of.plan.system
+            for each in build.plan.system
         },
-        "templates": _hashes(template_dir(target.family)) if FAMILIES[target.family].templates else {},
-        "own templates": _hashes(of.inclusions.templates) if of.inclusions.templates else {},
-        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in of.inclusions.scripts},
+        "templates": _file_hashes(template_dir(target.family)) if FAMILIES[target.family].templates else {},
+        "own templates": _file_hashes(build.inclusions.templates) if build.inclusions.templates else {},
+        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in build.inclusions.scripts},
         "own files": {
-            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in of.inclusions.files
+            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in build.inclusions.files
         },
-        "tools": dict(of.tools),
-        "found conflicts": dict.fromkeys(of.conflicts, "in its way"),
+        "tools": dict(build.tools),
+        "found conflicts": dict.fromkeys(build.conflicts, "in its way"),
         "venvpkg": {
             "venvpkg": venvpkg.__version__,
             "python": platform.python_version(),
@@ -108,28 +108,28 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
 
 
 def changes_between(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """Return in words which inputs changed, one sentence each, in the order of sections; empty when none did."""
+    """Return a sentence for each input that changed, in the order of sections."""
     changes = []
     for section in dict.fromkeys((*before, *now)):
         old, new = before.get(section, {}), now.get(section, {})
         for name in sorted(old.keys() | new.keys()):
             if old.get(name) != new.get(name):
-                was, is_ = old.get(name, "not there"), new.get(name, "not there")
+                was, is_ = old.get(name, "absent"), new.get(name, "absent")
                 changes.append(f"{section}: {name}: was {was:.200}, is {is_:.200}")
     return tuple(changes)
 
 
-def _prepared(plan: WheelPlan) -> dict[str, str]:
-    """Return what prepare commands made, each file with a hash over its kind and content."""
+def _prepared_files(plan: WheelPlan) -> dict[str, str]:
+    """Return the outputs of prepare commands: file → hash of its kind and content."""
     trees = (each.source for each in plan.wheels if isinstance(each.source, SourceTree))
     return {name: f"sha256={digest}" for tree in trees if tree.prepared for name, digest in tree.prepared.files}
 
 
-def _wheels(of: Ingredients) -> dict[str, str]:
-    """Return for each distribution its wheel, and for a compiled one its source and wheelhouse key."""
-    sources = {each.name: each.source for each in of.plan.wheels}
+def _wheel_inputs(build: Ingredients) -> dict[str, str]:
+    """Return the wheel of each distribution; for a compiled one with its source and wheelhouse key."""
+    sources = {each.name: each.source for each in build.plan.wheels}
     found = {}
-    for wheel in of.wheels:
+    for wheel in build.wheels:
         text = f"{wheel.path.name} sha256={wheel.sha256}"
         if wheel.key is None:
             text += " published"
@@ -143,19 +143,19 @@ def _wheels(of: Ingredients) -> dict[str, str]:
     return found
 
 
-def _build_requirements(of: Ingredients) -> dict[str, str]:
-    """Return what each wheel was compiled with: the pins of its source, as ``FILE sha256=…``."""
-    sources = {each.name: each.source for each in of.plan.wheels}
-    compiled = {wheel.name for wheel in of.wheels if wheel.key is not None}
+def _build_requirements(build: Ingredients) -> dict[str, str]:
+    """Return the build requirements of each compiled wheel, as ``FILE sha256=…``."""
+    sources = {each.name: each.source for each in build.plan.wheels}
+    compiled = {wheel.name for wheel in build.wheels if wheel.key is not None}
     found = {}
-    for each in of.pins:
+    for each in build.pins:
         source = sources.get(each.name)
         wanted = source.sha256 if isinstance(source, RemoteFile) else "directory"
-        if each.name in compiled and (each.source, each.target) == (wanted, of.target.abi_name):
+        if each.name in compiled and (each.source, each.target) == (wanted, build.target.abi_name):
             found[each.name] = ", ".join(f"{file.filename} sha256={file.sha256}" for file in sorted(each.files))
     return found
 
 
-def _hashes(directory: Path) -> dict[str, str]:
+def _file_hashes(directory: Path) -> dict[str, str]:
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     return {path.relative_to(directory).as_posix(): sha256_of(path) for path in files}

@@ -1,1 +1,1 @@
-"""The bill of materials of a package."""
+"""The SBOM of a package or a wheel."""

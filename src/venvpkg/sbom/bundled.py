@@ -1,4 +1,4 @@
-"""Which C libraries a distribution brought along: what its own SBOM says, and the objects under ``*.libs``."""
+"""Find the C libraries bundled in distributions: listed in their SBOMs, or present as objects under ``*.libs``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import ReadyWheel
 
 
-# What auditwheel writes has a few KiB; what a Rust program's tree of crates comes to, a few hundred.
+# auditwheel writes a few KiB; the crates of a Rust program take a few hundred.
 _MOST_BYTES = 16 << 20
 _MOST_COMPONENTS = 10_000
 _LONGEST = 500
@@ -33,11 +33,11 @@ class Bundled:
     """A library inside a distribution.
 
     Attributes:
-        distribution: normalised name of the one that brought it.
-        name: as its SBOM says, or the file's.
-        version: empty when nobody tells it.
-        purl: package URL as that SBOM has it; may be empty, and may be none.
-        sha256: of the file, when the file is all that is known.
+        distribution: normalised name of the distribution.
+        name: in the SBOM, or of the file.
+        version: empty when unknown.
+        purl: package URL in the SBOM; may be empty or malformed.
+        sha256: of the file, when no SBOM lists the library.
     """
 
     distribution: str
@@ -50,57 +50,57 @@ class Bundled:
 def bundled_libraries(
     staged: StagedVenv, elf: ElfReport, wheels: Iterable[ReadyWheel], reporter: Reporter
 ) -> tuple[Bundled, ...]:
-    """Return what the distributions brought along; sorted, unique.
+    """Return the bundled libraries of all distributions, sorted and unique.
 
-    A vendor wheel's own SBOM is passed over: it names what the wheel is linked against and does not have in it.
+    The SBOM of a vendor wheel is skipped: it lists libraries that the wheel is linked against, not bundled ones.
 
-    An SBOM that auditwheel wrote names the packages of its build image, not what was built from source beside them
-    (libpq and libssl of psycopg2-binary): so the grafted objects are named too, by file and hash. Which object is of
-    which of those packages nobody tells.
+    auditwheel's SBOMs list the packages of its build image, but not libraries built from source (libpq and libssl of
+    psycopg2-binary). So the grafted objects are included, too, by file and hash. Nothing connects an object with the
+    package it comes from.
 
     Args:
-        staged: the payload; SBOMs inside it are outside input.
+        staged: the payload; SBOMs in it are untrusted.
         elf: its ELF files.
-        wheels: what was installed; grafted objects are looked for in publishers' wheels only.
-        reporter: hears of SBOMs that cannot be read.
+        wheels: installed wheels; only publishers' wheels are searched for grafted objects.
+        reporter: receives a note for each SBOM that could not be read.
 
     Source:
-        PEP 770: SBOM documents in ``.dist-info/sboms``. auditwheel: grafted libraries lie in ``NAME.libs``.
+        PEP 770: SBOM documents in ``.dist-info/sboms``. auditwheel: grafted libraries in ``NAME.libs``.
     """
     binary = {each.name for each in wheels if each.origin is Action.BINARY}
     objects = [each.path for each in (*elf.objects, *elf.foreign)]
     found: set[Bundled] = set()
     for each in staged.distributions:
-        found.update(_told(each, staged.destdir, reporter))
+        found.update(_libraries_of_sboms(each, staged.destdir, reporter))
         if each.name in binary:
-            found.update(_grafted(each, objects, staged.destdir))
+            found.update(_grafted_libraries(each, objects, staged.destdir))
     return tuple(sorted(found))
 
 
-def _told(distribution: InstalledDistribution, destdir: Path, reporter: Reporter) -> Iterator[Bundled]:
+def _libraries_of_sboms(distribution: InstalledDistribution, destdir: Path, reporter: Reporter) -> Iterator[Bundled]:
     for path in distribution.files:
         if path.parent.name != "sboms" or not path.parent.parent.name.endswith(".dist-info") or path.name == OWN_SBOM:
             continue
         try:
             components = components_of((destdir / path.relative_to("/")).read_bytes())
         except ValueError as error:
-            reporter.detail(f"{path}: passed over: {error}")
+            reporter.detail(f"{path}: skipped: {error}")
             continue
         own = f"{_OWN_PURL}{distribution.name}"
         for name, version, purl in components:
-            kind, slash, told = purl.partition("@")[0].partition(_OWN_PURL)
-            if kind or not slash or f"{_OWN_PURL}{canonicalize_name(told)}" != own:
+            kind, slash, package = purl.partition("@")[0].partition(_OWN_PURL)
+            if kind or not slash or f"{_OWN_PURL}{canonicalize_name(package)}" != own:
                 yield Bundled(distribution.name, name, version, purl)
 
 
 def components_of(content: bytes) -> tuple[tuple[str, str, str], ...]:
-    """Return name, version and purl of everything that an SBOM document lists; version and purl may be empty.
+    """Return name, version and purl of every component in an SBOM document; version and purl may be empty.
 
     Args:
-        content: a CycloneDX or SPDX document in JSON, from a stranger.
+        content: a CycloneDX or SPDX document in JSON; untrusted.
 
     Raises:
-        ValueError: it is neither, or absurd.
+        ValueError: it is neither, or absurdly large.
 
     Source:
         CycloneDX 1.4 to 1.7: ``components``. SPDX 2.3: ``packages``, ``externalRefs`` of type ``purl``.
@@ -113,15 +113,21 @@ def components_of(content: bytes) -> tuple[tuple[str, str, str], ...]:
         raise ValueError("it is nested too deep") from error
     match document:
         case {"bomFormat": "CycloneDX", "components": list(entries)}:
-            listed = [(each.get("name"), each.get("version"), each.get("purl")) for each in _tables(entries)]
+            listed = [(each.get("name"), each.get("version"), each.get("purl")) for each in _component_tables(entries)]
         case {"spdxVersion": str(), "packages": list(entries)}:
-            listed = [(each.get("name"), each.get("versionInfo"), _spdx_purl(each)) for each in _tables(entries)]
+            listed = [
+                (each.get("name"), each.get("versionInfo"), _spdx_purl(each)) for each in _component_tables(entries)
+            ]
         case _:
-            raise ValueError("it is no CycloneDX or SPDX document with components")
-    return tuple((_line(name), _line(version), _line(purl)) for name, version, purl in listed if _line(name))
+            raise ValueError("it is not a CycloneDX or SPDX document with components")
+    return tuple(
+        (_printable_line(name), _printable_line(version), _printable_line(purl))
+        for name, version, purl in listed
+        if _printable_line(name)
+    )
 
 
-def _tables(entries: list[object]) -> list[Mapping[str, object]]:
+def _component_tables(entries: list[object]) -> list[Mapping[str, object]]:
     if len(entries) > _MOST_COMPONENTS:
         raise ValueError(f"it lists {len(entries)} components")
     return [each for each in entries if isinstance(each, Mapping)]
@@ -138,12 +144,14 @@ def _spdx_purl(package: Mapping[str, object]) -> object:
     return None
 
 
-def _line(value: object) -> str:
-    """Return a short printable line, or nothing."""
+def _printable_line(value: object) -> str:
+    """Return ``value`` if it is a short printable line; else an empty line."""
     return value if isinstance(value, str) and len(value) <= _LONGEST and value.isprintable() else ""
 
 
-def _grafted(distribution: InstalledDistribution, objects: Iterable[PurePosixPath], destdir: Path) -> Iterator[Bundled]:
+def _grafted_libraries(
+    distribution: InstalledDistribution, objects: Iterable[PurePosixPath], destdir: Path
+) -> Iterator[Bundled]:
     files = set(distribution.files)
     for path in objects:
         if path in files and any(part.endswith(".libs") for part in path.parts):

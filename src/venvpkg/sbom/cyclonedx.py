@@ -1,6 +1,6 @@
-"""Write bills of materials, a package's and a wheel's, as CycloneDX; same contents, same bytes. Pure.
+"""Write the SBOM of a package or a wheel as CycloneDX; the same contents give the same bytes. Pure.
 
-The only module that knows the library.
+The only module that imports cyclonedx.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ _NO_SERIAL = uuid.UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything that a package consists of.
+    """Contents of a package.
 
     Attributes:
         package: its name.
         target: where it will be installed.
         staged: the payload.
-        plan: where each wheel came from.
-        wheels: what was installed.
+        plan: origin of each wheel.
+        wheels: installed wheels.
         dependencies: packages linked against, with the evidence.
         bundled: libraries inside distributions.
-        source_date_epoch: the time in the document, seconds since 1970 UTC.
+        source_date_epoch: timestamp of the document, seconds since 1970 UTC.
     """
 
     package: str
@@ -76,14 +76,14 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class WheelContents:
-    """What a vendor wheel was made of.
+    """Contents of a vendor wheel.
 
     Attributes:
         name: normalised name of its distribution.
         version: PEP 440.
-        source: what it was compiled from.
+        source: that it was compiled from.
         linked: packages of the release that its ELF files are linked against, with the sonames.
-        target: what it was compiled on.
+        target: that it was compiled on.
     """
 
     name: str
@@ -94,15 +94,15 @@ class WheelContents:
 
 
 def bill_of_wheel(contents: WheelContents) -> bytes:
-    """Return the document that a vendor wheel has inside (PEP 770); formed as ``bill_of_materials`` does.
+    """Return the SBOM inside a vendor wheel (PEP 770), in the same format as ``bill_of_materials``.
 
-    Neither a time nor venvpkg's version is in it: the wheel has the same bytes whenever, and by whichever version of
-    the same recipe, it is compiled.
+    It contains neither a time nor the version of venvpkg, so that compiling the wheel at another time, or with another
+    version that builds wheels in the same way, gives the same bytes.
 
     Source:
         PEP 770; CycloneDX 1.6; package-url types ``pypi``, ``deb`` and ``rpm``.
     """
-    packages = [_native(package, contents.target, sonames) for package, sonames in contents.linked]
+    packages = [_package_component(package, contents.target, sonames) for package, sonames in contents.linked]
     is_published = isinstance(contents.source, RemoteFile)
     root = Component(
         name=contents.name,
@@ -110,37 +110,37 @@ def bill_of_wheel(contents: WheelContents) -> bytes:
         type=ComponentType.LIBRARY,
         bom_ref=_WHEEL,
         purl=PackageURL("pypi", None, contents.name, contents.version) if is_published else None,
-        external_references=_files(None, contents.source),
+        external_references=_file_references(None, contents.source),
     )
     own = Component(name="venvpkg", type=ComponentType.APPLICATION, bom_ref="tool:venvpkg")
     bom = Bom(
         serial_number=_NO_SERIAL,
         components=packages,
-        metadata=BomMetaData(component=root, timestamp=_time(0), tools=ToolRepository(components=[own])),
+        metadata=BomMetaData(component=root, timestamp=_timestamp(0), tools=ToolRepository(components=[own])),
     )
     bom.register_dependency(root, packages)
     return _with_serial(JsonV1Dot6(bom).output_as_string(), is_timed=False)
 
 
 def bill_of_materials(contents: Contents) -> bytes:
-    """Return the document: CycloneDX 1.6 JSON, ASCII, with a serial number that follows from all the rest.
+    """Return the SBOM of a package: CycloneDX 1.6 JSON, ASCII, with a serial number derived from the rest.
 
-    A package URL names a distribution of the public name space only where it came from an index, not the application's
-    own tree. No URL of an index is in it: the same files from a mirror are the same materials.
+    Only distributions from an index have a package URL; a source tree is not part of the public name space. URLs of
+    indexes are left out: the same files from a mirror give the same document.
 
     Source:
         CycloneDX 1.6; package-url types ``pypi``, ``deb`` and ``rpm``.
     """
-    distributions = _distributions(contents)
-    packages = {owner: _native(each, contents.target) for owner, each in contents.dependencies.owners}
-    libraries = [(each.distribution, _library(each)) for each in contents.bundled]
+    distributions = _distribution_components(contents)
+    packages = {owner: _package_component(each, contents.target) for owner, each in contents.dependencies.owners}
+    libraries = [(each.distribution, _bundled_component(each)) for each in contents.bundled]
     libraries += [
-        (distribution, _left_out(each))
+        (distribution, _excluded_component(each))
         for each in contents.dependencies.exclusions
         for distribution in sorted({evidence.distribution or "" for evidence in each.evidence})
     ]
-    libraries += _by_hand(contents.dependencies)
-    unowned = _unowned_interpreter(contents)
+    libraries += _user_declared_components(contents.dependencies)
+    unowned = _unowned_interpreter_component(contents)
     everything = (*distributions.values(), *packages.values(), *(component for _, component in libraries), *unowned)
     root = Component(
         name=contents.package,
@@ -151,9 +151,9 @@ def bill_of_materials(contents: Contents) -> bytes:
     bom = Bom(
         serial_number=_NO_SERIAL,
         components={str(each.bom_ref): each for each in everything}.values(),
-        metadata=BomMetaData(component=root, timestamp=_time(contents.source_date_epoch), tools=_tools()),
+        metadata=BomMetaData(component=root, timestamp=_timestamp(contents.source_date_epoch), tools=_own_tool()),
     )
-    linked = _linked(contents.dependencies)
+    linked = _owners_by_distribution(contents.dependencies)
     own = canonicalize_name(contents.staged.application.name)
     needed = {name for each in contents.staged.distributions for name in each.requires} - {own}
     tops = [component for name, component in distributions.items() if name not in needed]
@@ -172,7 +172,7 @@ def bill_of_materials(contents: Contents) -> bytes:
 
 
 def _with_serial(text: str, *, is_timed: bool = True) -> bytes:
-    """Return the document with the serial number that its own text gives: nothing random, nothing of this machine."""
+    """Return the document with a serial number derived from its text, so that it is neither random nor local."""
     document = json.loads(text)
     if not is_timed:  # the library always writes one
         del document["metadata"]["timestamp"]
@@ -181,17 +181,17 @@ def _with_serial(text: str, *, is_timed: bool = True) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 
-def _time(seconds: int) -> datetime:
+def _timestamp(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _tools() -> ToolRepository:
+def _own_tool() -> ToolRepository:
     own = Component(name="venvpkg", version=venvpkg.__version__, type=ComponentType.APPLICATION, bom_ref="tool:venvpkg")
     return ToolRepository(components=[own])
 
 
-def _linked(dependencies: DependencySet) -> dict[str | None, list[str]]:
-    """Return the owners that each distribution is linked against; those of the environment itself under None."""
+def _owners_by_distribution(dependencies: DependencySet) -> dict[str | None, list[str]]:
+    """Return the packages that each distribution is linked against; under None those of the virtual environment."""
     found: dict[str | None, set[str]] = {}
     reasons = [each.evidence for each in dependencies.dependencies] + [
         each.evidence for each in dependencies.exclusions
@@ -202,16 +202,16 @@ def _linked(dependencies: DependencySet) -> dict[str | None, list[str]]:
     return {distribution: sorted(owners) for distribution, owners in found.items()}
 
 
-def _distributions(contents: Contents) -> dict[str, Component]:
+def _distribution_components(contents: Contents) -> dict[str, Component]:
     sources = {each.name: each.source for each in contents.plan.wheels}
     wheels = {each.name: each for each in contents.wheels}
     return {
-        each.name: _distribution(each, wheels.get(each.name), sources.get(each.name))
+        each.name: _distribution_component(each, wheels.get(each.name), sources.get(each.name))
         for each in contents.staged.distributions
     }
 
 
-def _distribution(
+def _distribution_component(
     installed: InstalledDistribution, wheel: ReadyWheel | None, source: RemoteFile | SourceTree | None
 ) -> Component:
     return Component(
@@ -220,40 +220,40 @@ def _distribution(
         type=ComponentType.LIBRARY,
         bom_ref=f"python:{installed.name}",
         purl=PackageURL("pypi", None, installed.name, installed.version) if isinstance(source, RemoteFile) else None,
-        hashes=[_sha256(installed.wheel_sha256)],
-        licenses=[_licence(installed.license_expression)] if installed.license_expression else [],
-        external_references=_files(wheel, source),
-        properties=[Property(name="venvpkg:wheel", value=_origin(wheel))] if wheel else [],
+        hashes=[_sha256_hash(installed.wheel_sha256)],
+        licenses=[_parse_licence(installed.license_expression)] if installed.license_expression else [],
+        external_references=_file_references(wheel, source),
+        properties=[Property(name="venvpkg:wheel", value=_builder_of(wheel))] if wheel else [],
     )
 
 
-def _origin(wheel: ReadyWheel) -> str:
-    """Return who built it; whether that was in this run or in an earlier one must not change the document."""
+def _builder_of(wheel: ReadyWheel) -> str:
+    """Return whether venvpkg or the publisher built a wheel; reuse of a compiled one must not change the document."""
     return "compiled" if wheel.origin in {Action.COMPILE, Action.REUSE} else "published"
 
 
-def _files(wheel: ReadyWheel | None, source: RemoteFile | SourceTree | None) -> list[ExternalReference]:
-    """Return the wheel that was installed and the sdist that it was compiled from, by name and hash."""
+def _file_references(wheel: ReadyWheel | None, source: RemoteFile | SourceTree | None) -> list[ExternalReference]:
+    """Return references to the installed wheel and the sdist it was compiled from, by name and hash."""
     found = []
     if wheel is not None:
-        found.append(_file(ExternalReferenceType.DISTRIBUTION, wheel.path.name, wheel.sha256))
+        found.append(_file_reference(ExternalReferenceType.DISTRIBUTION, wheel.path.name, wheel.sha256))
     if isinstance(source, RemoteFile) and (wheel is None or source.sha256 != wheel.sha256):
-        found.append(_file(ExternalReferenceType.SOURCE_DISTRIBUTION, source.filename, source.sha256))
+        found.append(_file_reference(ExternalReferenceType.SOURCE_DISTRIBUTION, source.filename, source.sha256))
     return found
 
 
-def _file(kind: ExternalReferenceType, name: str, sha256: str) -> ExternalReference:
-    return ExternalReference(type=kind, url=XsUri(quote(name)), hashes=[_sha256(sha256)])
+def _file_reference(kind: ExternalReferenceType, name: str, sha256: str) -> ExternalReference:
+    return ExternalReference(type=kind, url=XsUri(quote(name)), hashes=[_sha256_hash(sha256)])
 
 
-def _licence(text: str) -> LicenseExpression | DisjunctiveLicense:
+def _parse_licence(text: str) -> LicenseExpression | DisjunctiveLicense:
     try:
         return LicenseExpression(canonicalize_license_expression(text))
     except InvalidLicenseExpression:
         return DisjunctiveLicense(name=text)
 
 
-def _native(package: NativePackage, target: Target, sonames: tuple[str, ...] = ()) -> Component:
+def _package_component(package: NativePackage, target: Target, sonames: tuple[str, ...] = ()) -> Component:
     qualifiers = {"arch": package.architecture, "distro": f"{target.release.id}-{target.release.version}"}
     version = package.version
     if FAMILIES[target.family].epoch_is_qualifier and ":" in version:
@@ -269,21 +269,21 @@ def _native(package: NativePackage, target: Target, sonames: tuple[str, ...] = (
     )
 
 
-def _library(bundled: Bundled) -> Component:
+def _bundled_component(bundled: Bundled) -> Component:
     parts = (bundled.distribution, bundled.name, bundled.version, bundled.purl, bundled.sha256)
     return Component(
         name=bundled.name,
         version=bundled.version or None,
         type=ComponentType.LIBRARY,
         bom_ref="bundled:" + ":".join(quote(part, safe="/@?=&.-_") for part in parts if part),
-        purl=_purl(bundled.purl),
-        hashes=[_sha256(bundled.sha256)] if bundled.sha256 else [],
+        purl=_parse_purl(bundled.purl),
+        hashes=[_sha256_hash(bundled.sha256)] if bundled.sha256 else [],
         properties=[Property(name="venvpkg:bundled-in", value=bundled.distribution)],
     )
 
 
-def _left_out(exclusion: Exclusion) -> Component:
-    """Return what is needed, and is no dependency of the package because its maintainer says so."""
+def _excluded_component(exclusion: Exclusion) -> Component:
+    """Return the component for a dependency that the package's maintainer left out."""
     return Component(
         name=exclusion.what,
         type=ComponentType.LIBRARY,
@@ -292,8 +292,11 @@ def _left_out(exclusion: Exclusion) -> Component:
     )
 
 
-def _by_hand(dependencies: DependencySet) -> list[tuple[str, Component]]:
-    """Return the libraries for which the maintainer names a relation, and who needs them; no package is known then."""
+def _user_declared_components(dependencies: DependencySet) -> list[tuple[str, Component]]:
+    """Return components for libraries with a relation declared by the user, each with the distribution that needs it.
+
+    The package that ships such a library is unknown.
+    """
     return [
         (
             evidence.distribution or "",
@@ -310,8 +313,8 @@ def _by_hand(dependencies: DependencySet) -> list[tuple[str, Component]]:
     ]
 
 
-def _unowned_interpreter(contents: Contents) -> list[Component]:
-    """Return the interpreter when no package stands for it; the release's own always has one."""
+def _unowned_interpreter_component(contents: Contents) -> list[Component]:
+    """Return the interpreter when no package of the dependencies ships it; the release's own always has one."""
     interpreter, dependencies = contents.target.interpreter, contents.dependencies
     reasons = [each.evidence for each in dependencies.dependencies]
     reasons += [each.evidence for each in dependencies.exclusions]
@@ -331,12 +334,12 @@ def _unowned_interpreter(contents: Contents) -> list[Component]:
     ]
 
 
-def _purl(text: str) -> PackageURL | None:
+def _parse_purl(text: str) -> PackageURL | None:
     try:
         return PackageURL.from_string(text) if text else None
     except ValueError:
         return None
 
 
-def _sha256(digest: str) -> HashType:
+def _sha256_hash(digest: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 _TIMEOUT_S = 1800.0
-# The last line of a traceback; what it quotes from a module is indented.
+# The last line of a traceback. Lines quoted from a module are indented.
 _SYSTEM_ERROR = re.compile(r"^[A-Za-z]+Error: \[Errno .*", re.MULTILINE)
 
-# What ``compileall -j`` does, for a list of files: its own command line compiles whole directories, or one file after
-# the other. Python 3.9 and later, nothing but the standard library; partial, because from Python 3.14 on workers
-# cannot import a function of ours.
+# ``compileall -j`` for a list of files: the command line of compileall takes whole directories, or compiles one file
+# after the other. Runs on Python 3.9 and later with the standard library alone. It is a partial because from Python
+# 3.14 on, workers cannot import a function defined here.
 _COMPILE = """
 import compileall, functools, importlib.util, json, os, py_compile, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -58,25 +58,25 @@ print(json.dumps([path if ok else None for path, ok in zip(paths, compiled)]))
 def compile_bytecode(
     destdir: Path, modules: Sequence[PurePosixPath], target: Target, runner: Runner
 ) -> Mapping[PurePosixPath, PurePosixPath]:
-    """Write a ``.pyc`` beside every module that compiles.
+    """Write a ``.pyc`` next to every module that compiles.
 
-    The bytecode is shipped, so that nothing is written below the prefix on the target and a purge leaves nothing. It
-    is never checked against its source there (``unchecked-hash``): the files are the package's, and their times are
-    not. Code objects name the path on the target.
+    The bytecode is shipped, so that the target never writes below the prefix and a purge leaves nothing behind. It is
+    never compared with its source there (``unchecked-hash``): the package owns both files, but not their times. Code
+    objects name the path on the target.
 
     Args:
         destdir: staging root on this machine.
-        modules: paths on the target of source files that are staged.
-        target: whose interpreter compiles.
-        runner: runs it.
+        modules: staged source files, as paths on the target.
+        target: its interpreter compiles.
+        runner: runs the interpreter.
 
     Returns:
-        Module → its bytecode, both on the target. Modules that do not compile, such as templates or tests for another
-        Python, are left out.
+        Module → its bytecode, both as paths on the target. Modules that do not compile, such as templates or tests for
+        another Python, are left out.
 
     Raises:
-        StagingError: the interpreter failed, rather than a module.
-        MachineError: there was no space, or no permission, to write the bytecode.
+        StagingError: the interpreter itself failed.
+        MachineError: the bytecode could not be written for lack of space or permission.
 
     Source:
         PEP 552; Python documentation, compileall.
@@ -95,20 +95,20 @@ def compile_bytecode(
             timeout_s=_TIMEOUT_S,
         )
     )
-    paths = _answer(done.text) if done.ok else None
+    paths = _parse_answer(done.text) if done.ok else None
     if paths is None or len(paths) != len(modules):
-        lacking = environment_error_in("\n".join(_SYSTEM_ERROR.findall(done.errors)))
-        if lacking is not None:
-            raise lacking
+        system_error = environment_error_in("\n".join(_SYSTEM_ERROR.findall(done.errors)))
+        if system_error is not None:
+            raise system_error
         raise StagingError(
-            f"{target.interpreter.path} cannot compile bytecode: {done.outcome()}.",
+            f"{target.interpreter.path} failed to compile bytecode: {done.outcome()}.",
             details="\n".join(f"  {line}" for line in done.errors.splitlines()[-20:]),
         )
     return {module: PurePosixPath(path) for module, path in zip(modules, paths, strict=True) if path is not None}
 
 
-def _answer(text: str) -> list[str | None] | None:
-    """Return what the interpreter printed last; warnings of the compiler go to standard error."""
+def _parse_answer(text: str) -> list[str | None] | None:
+    """Return the list that the script prints: one path or None for each module; None when there is no such list."""
     try:
         answer = json.loads(text)
     except ValueError:

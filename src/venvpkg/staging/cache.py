@@ -1,4 +1,4 @@
-"""Staged distributions of earlier builds, one file each, by everything that can change them."""
+"""Cache of staged distributions: one file each, keyed by everything that can change the staged files."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _MOST_INDEX_BYTES = 1 << 28
 
 
 class DamagedError(ValueError):
-    """The file is not what was written."""
+    """A cached file does not hold what was written to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A regular file.
+    """A regular file of a cached distribution.
 
     Attributes:
         path: on the target.
         mode: permission bits as packed.
         size_bytes: of its content.
         sha256: as RECORD spells it.
-        installed: whether the wheel has it, rather than our bytecode.
+        installed: True for a file of the wheel, False for bytecode that was compiled from one.
     """
 
     path: PurePosixPath
@@ -53,14 +53,14 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What a stored distribution holds.
+    """Table of contents of a cached distribution.
 
     Attributes:
-        key: what it was made from.
-        files: in the order of their contents.
-        links: path on the target and what the link says.
-        dist_info: of a distribution; ``/`` for the empty environment.
-        notes: what people were told when it was made.
+        key: of the cache entry.
+        files: in the order in which their contents follow.
+        links: path on the target and the text of the link.
+        dist_info: metadata directory of the distribution; ``/`` for the empty virtual environment.
+        notes: messages that were reported when it was staged; reported again when it is copied.
     """
 
     key: str
@@ -70,27 +70,27 @@ class Index:
     notes: tuple[str, ...]
 
 
-def write_stored(stream: IO[bytes], index: Index, contents: Sequence[Path]) -> None:
-    """Write ``index`` and the content of each of its files.
+def write_entry(stream: IO[bytes], index: Index, contents: Sequence[Path]) -> None:
+    """Write ``index``, then the content of each of its files.
 
     Raises:
-        DamagedError: a file is no longer the one that the index describes.
+        DamagedError: a file no longer matches the index.
     """
-    text = _dumped(index)
+    text = _dump_index(index)
     stream.write(_FORMAT + f"{hashlib.sha256(text).hexdigest()} {len(text)}\n".encode() + text)
     for file, path in zip(index.files, contents, strict=True):
         with path.open("rb", buffering=0) as source:
-            for chunk in checked(source, file):
+            for chunk in verified_chunks(source, file):
                 stream.write(chunk)
             if source.read(1):
-                raise DamagedError(f"{file.path} has grown")
+                raise DamagedError(f"{file.path} is longer than its index says")
 
 
 def read_index(stream: IO[bytes], key: str) -> Index:
-    """Return the index; the stream is then at the first content.
+    """Return the index, and leave the stream at the first content.
 
     Raises:
-        DamagedError: it is not what ``write_stored`` wrote for that key.
+        DamagedError: ``write_entry`` did not write this file, or not for that key.
     """
     if stream.readline(len(_FORMAT)) != _FORMAT:
         raise DamagedError("it has another format")
@@ -99,18 +99,18 @@ def read_index(stream: IO[bytes], key: str) -> Index:
         raise DamagedError("its second line is damaged")
     text = stream.read(int(length))
     if hashlib.sha256(text).hexdigest() != digest:
-        raise DamagedError("its index does not have the sha256 that it should have")
-    index = _loaded(text)
+        raise DamagedError("its index does not match its sha256")
+    index = _load_index(text)
     if index.key != key:
-        raise DamagedError("it is another distribution's")
+        raise DamagedError("it belongs to another distribution")
     return index
 
 
-def checked(stream: IO[bytes], file: StoredFile) -> Iterator[bytes]:
-    """Yield the content of ``file`` from where the stream is, in chunks.
+def verified_chunks(stream: IO[bytes], file: StoredFile) -> Iterator[bytes]:
+    """Yield the content of ``file`` in chunks, from the current position of the stream.
 
     Raises:
-        DamagedError: after the last chunk, when the content was another; during it, when it is too short.
+        DamagedError: the content is cut off; or, after the last chunk, it does not match the sha256.
     """
     digest = hashlib.sha256()
     left = file.size_bytes
@@ -125,11 +125,11 @@ def checked(stream: IO[bytes], file: StoredFile) -> Iterator[bytes]:
         left -= len(chunk)
         yield chunk
     if record_hash(digest.digest()) != file.sha256:
-        raise DamagedError(f"{file.path} does not have the sha256 that it should have")
+        raise DamagedError(f"{file.path} does not match its sha256")
 
 
 def record_hash(digest: bytes) -> str:
-    """Return a digest as RECORD spells it.
+    """Return a digest in the spelling of RECORD: base64 for URLs, without padding.
 
     Source:
         PyPA specification of recorded projects, The RECORD file.
@@ -137,7 +137,7 @@ def record_hash(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def _dumped(index: Index) -> bytes:
+def _dump_index(index: Index) -> bytes:
     document = {
         "key": index.key,
         "dist_info": str(index.dist_info),
@@ -148,7 +148,7 @@ def _dumped(index: Index) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode("ascii")
 
 
-def _loaded(text: bytes) -> Index:
+def _load_index(text: bytes) -> Index:
     try:
         document = json.loads(text)
         index = Index(
@@ -165,31 +165,31 @@ def _loaded(text: bytes) -> Index:
         raise DamagedError("its index is malformed") from error
     paths = [*(each.path for each in index.files), *(path for path, _ in index.links)]
     if not all(path.is_absolute() and ".." not in path.parts for path in paths):
-        raise DamagedError("its index has paths that cannot be")
+        raise DamagedError("its index has paths that are not absolute, or contain '..'")
     return index
 
 
-# Whatever changes in staging and can change bytes, modes or names of what is stored needs a new number.
+# Increase it with every change to staging that affects bytes, modes or names of cached files.
 FORMAT = 2
 
-# Of installed files: some hundred applications for one release, or a few for all of them.
+# Enough for the installed files of a few hundred applications for one release, or of a few for every release.
 _MOST_BYTES = 8 * 2**30
 
 
 def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
-    """Return the key of what is staged from ``content``; 64 hexadecimal digits.
+    """Return the cache key of the files staged from ``content``, 64 hexadecimal digits.
 
     Args:
-        content: sha256 and name of a wheel, or what else the files come from.
-        prefix: place of the environment on the target; it is in scripts and in bytecode.
-        target: whose interpreter compiles. Its file counts, not only its version: a security update of the release
-            changes the compiler and leaves the version as it is.
+        content: sha256 and name of a wheel, or another name for the origin of the files.
+        prefix: place of the virtual environment on the target; scripts and bytecode contain it.
+        target: its interpreter compiles. The size and time of the interpreter's file are part of the key next to its
+            version, which a security update of the release leaves as it is.
     """
     interpreter = target.interpreter
     try:
         status = target.on_host(interpreter.path).stat()
         identity = [status.st_size, status.st_mtime_ns]
-    except OSError:  # it will be missed when something is compiled
+    except OSError:  # compiling will report it
         identity = []
     inputs = [
         FORMAT,
@@ -205,11 +205,11 @@ def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
 
 
 class StagedCache:
-    """Staged distributions by their keys. A cache that cannot be written costs time, not the build.
+    """Cache of staged distributions. When it cannot be written, builds are slower but succeed.
 
     Args:
-        path: of the cache.
-        reporter: hears of damaged files, and when nothing can be stored.
+        path: directory of the cache.
+        reporter: receives a warning for each damaged file, and a note when nothing can be stored.
     """
 
     def __init__(self, path: Path, reporter: Reporter) -> None:
@@ -217,11 +217,11 @@ class StagedCache:
         self._reporter = reporter
 
     @contextlib.contextmanager
-    def opened(self, key: str) -> Iterator[tuple[IO[bytes], Index] | None]:
-        """Yield the stored distribution of that key, at its first content; None when there is none.
+    def open_entry(self, key: str) -> Iterator[tuple[IO[bytes], Index] | None]:
+        """Yield the entry's stream, at its first content, and its index; or None when the cache has no such entry.
 
-        One whose index is damaged is dropped. Contents are checked by their reader (``stored.checked``), who drops the
-        distribution when they are damaged.
+        An entry with a damaged index is dropped. The reader checks the contents with ``verified_chunks``, and drops
+        the entry when they are damaged.
         """
         with self._files.opened(key) as stream:
             if stream is None:
@@ -236,25 +236,25 @@ class StagedCache:
             yield stream, index
 
     def drop(self, key: str, why: Exception) -> None:
-        """Remove a distribution that is damaged; the next build stores it again."""
-        self._reporter.warn(f"staged distribution {key[:16]} in the cache is damaged ({why}); it is made again")
+        """Remove a damaged entry; the next build stores it again."""
+        self._reporter.warn(f"staged distribution {key[:16]} in the cache is damaged ({why}); staging it again")
         self._files.drop(key)
 
-    def keep(self, index: Index, contents: Sequence[Path]) -> bool:
-        """Store a distribution, whole or not at all; return whether it is stored.
+    def store(self, index: Index, contents: Sequence[Path]) -> bool:
+        """Store a distribution, whole or not at all, and return whether it was stored.
 
         Args:
-            index: what it holds.
-            contents: where its files are staged; they are compared with ``index`` as they are read.
+            index: its table of contents.
+            contents: its staged files on this machine; each is compared with ``index`` while it is read.
         """
         try:
             with self._files.written(index.key) as stream:
-                write_stored(stream, index, contents)
+                write_entry(stream, index, contents)
         except (OSError, DamagedError) as error:
-            self._reporter.detail(f"staged distributions are not kept for the next build: {error}")
+            self._reporter.detail(f"could not cache staged distributions for the next build: {error}")
             return False
         return True
 
     def sweep(self) -> None:
-        """Remove what was not used for long, and what is too much."""
+        """Remove entries unused for long, and the least recently used ones above the size limit."""
         self._files.sweep()

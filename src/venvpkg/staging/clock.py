@@ -1,4 +1,4 @@
-"""The time that stands in the package in place of the time of its build."""
+"""The package's timestamp: derived from the sources, so that every build of them has the same one."""
 
 from __future__ import annotations
 
@@ -17,30 +17,36 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
 
 
-# 1980-01-01, the earliest time that a zip archive can hold: what reproducible wheels use when they know no better.
+# 1980-01-01, the earliest time that a zip archive can hold, and the usual fallback of reproducible wheels.
 NO_TIME = 315532800
-# What a ustar header holds in eleven octal digits.
+# A ustar header has eleven octal digits for a time.
 _LATEST = 8**11 - 1
 _VARIABLE = "SOURCE_DATE_EPOCH"
 
 
-def source_date_epoch(project: Project, lock: Lock, environment: Mapping[str, str], runner: Runner) -> int:
-    """Return the time of the sources, seconds since 1970 UTC.
+def source_date_epoch(project: Project, lock: Lock, variables: Mapping[str, str], runner: Runner) -> int:
+    """Return the time of the sources in seconds since 1970 UTC.
 
-    ``SOURCE_DATE_EPOCH``, else the time of the commit that the project's directory has checked out, else of the newest
-    upload in the lock, else 1980-01-01.
+    That is ``SOURCE_DATE_EPOCH``, else the time of the commit checked out in the project's directory, else the time of
+    the newest upload in the lock, else 1980-01-01.
+
+    Args:
+        project: its directory is asked for the commit.
+        lock: has the upload times.
+        variables: environment variables of the user.
+        runner: runs git.
 
     Raises:
-        ConfigurationError: ``SOURCE_DATE_EPOCH`` is set, and no time.
+        ConfigurationError: ``SOURCE_DATE_EPOCH`` is set but not a valid time.
 
     Source:
         https://reproducible-builds.org/specs/source-date-epoch/
     """
-    given = environment.get(_VARIABLE, "")
+    given = variables.get(_VARIABLE, "")
     if given:
         if not re.fullmatch(r"[0-9]{1,12}", given) or int(given) > _LATEST:
             raise ConfigurationError(
-                "the environment",
+                "environment variables",
                 [f"{_VARIABLE}: {given[:40]!r} is not a number of seconds from 0 to {_LATEST}"],
                 resolution=f"Unset {_VARIABLE}, or give the seconds since 1970 UTC.",
             )
@@ -54,8 +60,8 @@ def source_date_epoch(project: Project, lock: Lock, environment: Mapping[str, st
 def _commit_time(project: Project, runner: Runner) -> int | None:
     if project.directory is None:
         return None
-    # rev-list is plumbing: unlike log it starts no pager and no gpg, whatever the repository's configuration says.
-    # A packaging job often runs as another user than the one who checked out; reading a time is safe then.
+    # rev-list is plumbing: unlike log, it starts neither a pager nor gpg, whatever the repository configures.
+    # A packaging job often runs as a different user than the checkout did; reading a time is safe then.
     done = runner.run(
         Command(
             (

@@ -1,4 +1,4 @@
-"""Copy a staged distribution from the cache into the destdir, and know afterwards that every byte of it is right."""
+"""Copy a staged distribution from the cache into the destdir, and verify every byte of it."""
 
 from __future__ import annotations
 
@@ -6,93 +6,91 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.errors import StagingError
-from venvpkg.staging.cache import DamagedError, checked
+from venvpkg.staging.cache import DamagedError, verified_chunks
 from venvpkg.staging.installed_paths import Content
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from venvpkg.staging.cache import Index, StagedCache, StoredFile
-    from venvpkg.staging.installed_paths import Environment
+    from venvpkg.staging.installed_paths import VenvTree
 
 
-def copied(key: str, owner: str, environment: Environment, cache: StagedCache) -> Index | None:
-    """Copy what the cache has under ``key``; return its index, or None when it has nothing that is whole.
+def copy_cached(key: str, owner: str, venv: VenvTree, cache: StagedCache) -> Index | None:
+    """Copy a cached distribution into the destdir; return its index, or None when the cache has no intact entry.
 
-    A damaged one is dropped, and nothing of it stays in the destdir.
+    A damaged entry is dropped, and its files are removed from the destdir.
 
     Args:
-        key: of the distribution.
-        owner: its name.
-        environment: gets the files; clashes are noted in it.
-        cache: of earlier builds.
+        key: of the cache entry.
+        owner: name of the distribution.
+        venv: receives the files; file conflicts are noted in it.
+        cache: filled by earlier builds.
 
     Raises:
-        StagingError: the destdir cannot be written.
+        StagingError: the destdir could not be written.
     """
-    with cache.opened(key) as found:
+    with cache.open_entry(key) as found:
         if found is None:
             return None
         stream, index = found
         written: list[PurePosixPath] = []
         try:
             for file in index.files:
-                _copy(stream, file, owner, environment, written)
+                _copy_file(stream, file, owner, venv, written)
             for path, points_to in index.links:
-                _made_parent(environment.on_host(path)).symlink_to(points_to)
-                _taken(path, Content(owner), environment, written)
+                _ensure_parent(venv.on_host(path)).symlink_to(points_to)
+                _note_written(path, Content(owner), venv, written)
         except DamagedError as error:
             for path in written:
-                environment.on_host(path).unlink(missing_ok=True)
-                environment.taken.pop(path, None)
+                venv.on_host(path).unlink(missing_ok=True)
+                venv.contents.pop(path, None)
             cache.drop(key, error)
             return None
         except OSError as error:
             raise StagingError(
-                f"{owner or 'The environment'} cannot be staged: {error.strerror}.", details=f"  {error}"
+                f"{owner or 'the virtual environment'} could not be staged: {error.strerror}.", details=f"  {error}"
             ) from error
         return index
 
 
-def _copy(
-    stream: IO[bytes], file: StoredFile, owner: str, environment: Environment, written: list[PurePosixPath]
-) -> None:
-    """Write the next file of the stream, unless there is one already."""
+def _copy_file(stream: IO[bytes], file: StoredFile, owner: str, venv: VenvTree, written: list[PurePosixPath]) -> None:
+    """Write the next file of the stream, unless its path is taken."""
     path = file.path
-    if path in environment.taken:
-        # The bytecode of equal modules is equal.
+    if path in venv.contents:
+        # Equal modules have equal bytecode.
         if file.installed:
-            environment.meets(path, owner, file.sha256, file.size_bytes)
+            venv.note_duplicate(path, owner, file.sha256, file.size_bytes)
         stream.seek(file.size_bytes, os.SEEK_CUR)
         return
     try:
-        descriptor = _created(environment.on_host(path), file.mode)
+        descriptor = _create_file(venv.on_host(path), file.mode)
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
-        environment.blocked(path, owner)
+        venv.note_conflict(path, owner)
         stream.seek(file.size_bytes, os.SEEK_CUR)
         return
-    _taken(path, Content(owner, file.sha256, file.size_bytes), environment, written)
+    _note_written(path, Content(owner, file.sha256, file.size_bytes), venv, written)
     with os.fdopen(descriptor, "wb", buffering=0) as target:
-        for chunk in checked(stream, file):
+        for chunk in verified_chunks(stream, file):
             target.write(chunk)
 
 
-def _taken(path: PurePosixPath, content: Content, environment: Environment, written: list[PurePosixPath]) -> None:
-    environment.taken[path] = content
+def _note_written(path: PurePosixPath, content: Content, venv: VenvTree, written: list[PurePosixPath]) -> None:
+    venv.contents[path] = content
     written.append(path)
 
 
-def _created(place: Path, mode: int) -> int:
-    """Return a descriptor of a new file; never one that is there, nor what a link points to."""
+def _create_file(place: Path, mode: int) -> int:
+    """Return a descriptor of a new file; fail when the path exists, even as a dangling link."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         descriptor = os.open(place, flags, mode)
     except FileNotFoundError:
-        descriptor = os.open(_made_parent(place), flags, mode)
+        descriptor = os.open(_ensure_parent(place), flags, mode)
     os.fchmod(descriptor, mode)  # whatever the umask says
     return descriptor
 
 
-def _made_parent(place: Path) -> Path:
+def _ensure_parent(place: Path) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     return place

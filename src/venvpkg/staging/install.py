@@ -1,4 +1,4 @@
-"""Install wheels into the staged environment, as if the destdir were ``/``."""
+"""Install wheels into the staged virtual environment, as if the destdir were ``/``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Reporter
     from venvpkg.model.wheels import ReadyWheel
-    from venvpkg.staging.installed_paths import Environment
+    from venvpkg.staging.installed_paths import VenvTree
 
 
 # No wheel on the public index comes near these; a zip of 40 KB can claim any of them.
@@ -46,7 +46,7 @@ _SMALL_BYTES = 256 * 2**20
 # Read into memory at once; the largest real ones are RECORDs of a few MiB.
 _MOST_METADATA_BYTES = 64 * 2**20
 
-# What the zip readers and installer raise on a malformed wheel. AssertionError: installer checks entry points so.
+# Raised by zipfile, its decompressors and installer on a malformed wheel; installer asserts valid entry points.
 _MALFORMED = (
     AssertionError,
     EOFError,
@@ -66,46 +66,44 @@ _MALFORMED = (
     zlib.error,
 )
 
-# A file name that no filesystem takes.
+# Errors of a file name that the filesystem refuses.
 _ERRNO_OF_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 
-# What installer hashes with as it writes, and what all known backends use in RECORD.
+# The algorithm that installer hashes with while it writes, and that all known backends use in RECORD.
 _HASH = "sha256"
 
-# The installing tool writes these. One that comes inside a wheel tells of another installation.
+# The installing tool writes these. One inside a wheel describes another installation.
 _OF_INSTALLER = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
 
-def install_wheels(
-    wheels: Iterable[ReadyWheel], environment: Environment, reporter: Reporter
-) -> tuple[InstalledWheel, ...]:
-    """Install the wheels into the environment, in this order.
+def install_wheels(wheels: Iterable[ReadyWheel], venv: VenvTree, reporter: Reporter) -> tuple[InstalledWheel, ...]:
+    """Install the wheels into the virtual environment, in this order.
 
-    Every file is checked against its wheel's RECORD. A path is written once: what two distributions ship with the same
-    content (the ``__init__.py`` of an old namespace package) belongs to both; other clashes are noted in
-    ``environment``.
+    Every file is checked against its wheel's RECORD. Each path is written once. A file that two distributions ship with
+    the same content, such as the ``__init__.py`` of an old namespace package, belongs to both; other file conflicts are
+    noted in ``venv``.
 
     Raises:
         WheelError: a wheel is malformed or hostile.
         StagingError: the disk is full.
     """
-    return tuple(_install(wheel, environment, reporter) for wheel in wheels)
+    return tuple(_install(wheel, venv, reporter) for wheel in wheels)
 
 
-def _install(wheel: ReadyWheel, environment: Environment, reporter: Reporter) -> InstalledWheel:
+def _install(wheel: ReadyWheel, venv: VenvTree, reporter: Reporter) -> InstalledWheel:
     try:
         with zipfile.ZipFile(wheel.path) as archive, warnings.catch_warnings(record=True) as skipped:
             warnings.simplefilter("always")
             _refuse_bomb(wheel.path, archive.infolist())
             source = _Source(archive)
-            # Names only: contents are compared as they are written, which halves the decompression.
+            # Names only. Contents are compared while they are written, so that each is decompressed once.
             source.validate_record(validate_contents=False)
-            destination = _destination(environment, source.distribution, owner=wheel.name)
+            destination = _destination(venv, source.distribution, owner=wheel.name)
             source.destination = destination
             install(source, destination, additional_metadata={"INSTALLER": b"venvpkg\n"})
             if source.issues:
                 raise _RecordError(source.issues)
-            dist_info = environment.site / source.dist_info_dir
+            dist_info = venv.site / source.dist_info_dir
     except _MALFORMED as error:
         raise _malformed(wheel, error) from error
     except OSError as error:
@@ -123,7 +121,7 @@ def _malformed(wheel: ReadyWheel, error: Exception) -> WheelError:
     return WheelError(
         f"{wheel.path.name} is malformed.",
         details="\n".join(f"  {issue!s:.500}" for issue in list(issues)[:50]),
-        resolution=f"Lock another release of {wheel.name}, or tell its authors.",
+        resolution=f"Lock another release of {wheel.name}, or report it to its authors.",
     )
 
 
@@ -143,26 +141,26 @@ def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             raise ValueError(f"{entry.filename} has {entry.file_size} bytes of metadata")
 
 
-def _destination(environment: Environment, distribution: str, owner: str) -> _Destination:
-    prefix, site = environment.prefix, environment.site
+def _destination(venv: VenvTree, distribution: str, owner: str) -> _Destination:
+    prefix, site = venv.prefix, venv.site
     return _Destination(
         scheme_dict={
             "purelib": str(site),
             "platlib": str(site),
-            "headers": str(prefix / "include/site" / environment.python / distribution),
+            "headers": str(prefix / "include/site" / venv.python / distribution),
             "scripts": str(prefix / "bin"),
             "data": str(prefix),
         },
         interpreter=str(prefix / "bin/python"),
         script_kind="posix",
-        destdir=str(environment.destdir),
+        destdir=str(venv.destdir),
         owner=owner,
-        environment=environment,
+        venv=venv,
     )
 
 
 class _RecordError(ValueError):
-    """Contents are not those that RECORD lists."""
+    """Files do not match RECORD."""
 
     def __init__(self, issues: list[str]) -> None:
         super().__init__(", ".join(issues))
@@ -170,13 +168,13 @@ class _RecordError(ValueError):
 
 
 class _Source(WheelFile):
-    """A wheel without what the installing tool writes itself, compared with its RECORD as it is read."""
+    """A wheel without the files that the installing tool writes, compared with its RECORD while it is read."""
 
     destination: _Destination
     issues: list[str]
 
     def get_contents(self) -> Iterator[WheelContentElement]:
-        """Leave out the installer's files, and scripts that an entry point of the same name replaces (as pip does)."""
+        """Yield all files, except the installing tool's and, like pip, scripts replaced by an entry point."""
         left_out = {posixpath.join(self.dist_info_dir, name) for name in _OF_INSTALLER}
         if "entry_points.txt" in self.dist_info_filenames:
             names = {name for name, *_ in parse_entrypoints(self.read_dist_info("entry_points.txt"))}
@@ -194,7 +192,7 @@ class _Source(WheelFile):
         if as_it_is and expected.hash_ is not None and expected.hash_.name == _HASH:
             self.destination.last = None
             yield record, stream, is_executable
-            # None: what installer passes over, such as bytecode.
+            # None for files that installer skips, such as bytecode.
             written = self.destination.last
             same = written is None or (written.hash_, written.size) == (expected.hash_, expected.size)
         else:
@@ -202,26 +200,26 @@ class _Source(WheelFile):
             stream.seek(0)
             yield record, stream, is_executable
         if not same:
-            self.issues.append(f"size or hash of {record[0]} are not those in RECORD")
+            self.issues.append(f"{record[0]} does not match its size or hash in RECORD")
 
 
 @dataclass(kw_only=True)
 class _Destination(SchemeDictionaryDestination):
-    """A destination that knows who wrote each path, and never follows a link that is there already."""
+    """A destination that tracks the owner of each path, and never writes through an existing link."""
 
-    environment: Environment
+    venv: VenvTree
     owner: str
     written: list[PurePosixPath] = field(default_factory=list)
     last: RecordEntry | None = None
 
     def write_to_fs(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
-        """Write a file that is not there yet; note the clash when other content is."""
+        """Write a file to a new path; note a file conflict when the path has other content."""
         self.last = self._write(scheme, path, stream, is_executable)
         return self.last
 
     def _write(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
         place = PurePosixPath(posixpath.normpath(posixpath.join(self.scheme_dict[scheme], path)))
-        there = self.environment.taken.get(place)
+        there = self.venv.contents.get(place)
         if there is not None and there.owner == self.owner:
             raise ValueError(f"two of its entries would be installed as {place}")
         if there is None:
@@ -229,12 +227,12 @@ class _Destination(SchemeDictionaryDestination):
                 # Some build backends leave the executable bit off; pip sets it on every script too.
                 entry = super().write_to_fs(scheme, path, stream, is_executable or scheme == "scripts")
             except (FileExistsError, IsADirectoryError, NotADirectoryError):
-                self.environment.blocked(place, self.owner)
+                self.venv.note_conflict(place, self.owner)
                 return _entry_of(path, stream)
-            self.environment.taken[place] = Content(self.owner, *_identity(entry))
+            self.venv.contents[place] = Content(self.owner, *_identity(entry))
         else:
             entry = _entry_of(path, stream)
-            self.environment.meets(place, self.owner, *_identity(entry))
+            self.venv.note_duplicate(place, self.owner, *_identity(entry))
         self.written.append(place)
         return entry
 

@@ -1,4 +1,4 @@
-"""Who put what where in the staged environment, so that a path is written once."""
+"""Track which distribution installed each path of the staged virtual environment, and note file conflicts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class InstalledWheel:
     """A wheel whose files are in the destdir.
 
     Attributes:
-        wheel: where it came from.
+        wheel: that was installed.
         dist_info: its metadata directory on the target.
-        files: where its files are on the target, sorted; bytecode is not among them.
-        notes: what people were told of it.
+        files: paths of its files on the target, sorted, without bytecode.
+        notes: messages that were reported while it was installed.
     """
 
     wheel: ReadyWheel
@@ -32,7 +32,7 @@ class InstalledWheel:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is at a path already. Without a hash, nothing is equal to it.
+    """A file that is already installed at a path. Without a hash, it equals no other file.
 
     Attributes:
         owner: the distribution that installed it first.
@@ -50,52 +50,52 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
-    """Where distributions are installed, and what is there by now; ``taken`` and ``clashes`` grow with each of them.
+class VenvTree:
+    """The virtual environment being staged. ``contents`` and ``conflicts`` grow with each installed distribution.
 
     Attributes:
         destdir: staging root on this machine.
-        prefix: place of the environment on the target.
+        prefix: place of the virtual environment on the target.
         python: name of the interpreter, ``python3.11``, ``pypy3.9``.
-        taken: path on the target → what is there.
-        clashes: for people.
+        contents: path on the target → the file installed there.
+        conflicts: file conflicts, one line each.
     """
 
     destdir: Path
     prefix: PurePosixPath
     python: str
-    taken: dict[PurePosixPath, Content] = field(default_factory=dict)
-    clashes: list[str] = field(default_factory=list)
+    contents: dict[PurePosixPath, Content] = field(default_factory=dict)
+    conflicts: list[str] = field(default_factory=list)
 
     @property
     def site(self) -> PurePosixPath:
-        """Where modules are."""
+        """The site-packages directory on the target."""
         return self.prefix / "lib" / self.python / "site-packages"
 
     def on_host(self, path: PurePosixPath) -> Path:
-        """Return where a path of the target is staged."""
+        """Return the staged place of a path on the target."""
         return self.destdir / path.relative_to("/")
 
-    def blocked(self, path: PurePosixPath, owner: str) -> None:
-        """Note that a file cannot be written at ``path``."""
-        self.clashes.append(f"{path}: {owner} ships a file where there is a directory, or within a file")
+    def note_conflict(self, path: PurePosixPath, owner: str) -> None:
+        """Note that ``owner`` ships a file at ``path`` that could not be written there."""
+        self.conflicts.append(f"{path}: {owner} ships a file in place of a directory, or below a file")
 
-    def meets(self, path: PurePosixPath, owner: str, sha256: str, size_bytes: int) -> None:
-        """Compare a file with the one that is at its path; note the clash when they differ."""
-        there = self.taken[path]
+    def note_duplicate(self, path: PurePosixPath, owner: str, sha256: str, size_bytes: int) -> None:
+        """Compare a file with the one already at its path; note a file conflict when they differ."""
+        there = self.contents[path]
         if not there.equals(sha256, size_bytes):
-            self.clashes.append(f"{path}: {there.owner} and {owner}")
+            self.conflicts.append(f"{path}: {there.owner} and {owner}")
 
-    def require_no_clash(self) -> None:
-        """Raise what was noted.
+    def require_no_conflict(self) -> None:
+        """Check that no file conflict was noted.
 
         Raises:
-            StagingError: two distributions ship different files at one path; all are listed.
+            StagingError: distributions ship different files at one path; the error lists all of them.
         """
-        if self.clashes:
+        if self.conflicts:
             raise StagingError(
-                f"{len(self.clashes)} path{'s are' if len(self.clashes) != 1 else ' is'} shipped twice, with different"
-                " content.",
-                details="\n".join(f"  {clash}" for clash in self.clashes),
-                resolution="Leave one of the distributions out of the lock, or ask its authors not to install it.",
+                f"{len(self.conflicts)} file conflict{'s' * (len(self.conflicts) != 1)}: distributions ship different"
+                " content at the same path.",
+                details="\n".join(f"  {conflict}" for conflict in self.conflicts),
+                resolution="Remove one of the distributions from the lock, or ask its authors not to install the file.",
             )

@@ -1,4 +1,4 @@
-"""Read every payload file once: its size, md5, whether it is ELF, and that it names nothing of this machine."""
+"""Read every payload file once: size, md5, file type, and any path of this machine that it contains."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES: Final = 4 * 2**20
-# execve(2): as much of the first line as Linux reads.
+# Linux reads this much of the first line; execve(2).
 _SHEBANG_BYTES: Final = 255
-# A path this short, such as /usr or /root/app, is found in files that have nothing to do with it.
+# A shorter path, such as /usr or /root/app, occurs in unrelated files.
 _FEWEST_PARTS: Final = 3
 
 
@@ -31,8 +31,8 @@ class Forbidden:
     """A path of this machine that no payload file may name.
 
     Attributes:
-        what: for people, ``the project's directory``.
-        spelling: the bytes that are searched.
+        what: name of the place in messages, ``the project's directory``.
+        spelling: bytes to search for.
     """
 
     what: str
@@ -40,15 +40,15 @@ class Forbidden:
 
 
 def forbidden_paths(places: Mapping[str, Path], allowed: Iterable[PurePosixPath]) -> tuple[Forbidden, ...]:
-    """Return what to search for.
+    """Return the paths to search for.
 
     Args:
-        places: what a place of this machine is → where it is; also searched as it is without symbolic links.
-        allowed: paths of the target that the payload names rightly; a place that is one of them, or above one, is not
-            searched for. venvpkg may itself run from below the prefix of the package it builds.
+        places: name of a place on this machine → its path; it is also searched for with symbolic links resolved.
+        allowed: paths of the target that the payload may name. A place that is one of them, or above one, is not
+            searched for: venvpkg may itself run from below the prefix of the package it builds.
 
     Returns:
-        Longest spelling first, so that a leak is told as the most exact place; unique.
+        Unique spellings, longest first, so that a leak is reported as the most exact place.
     """
     legitimate = tuple(allowed)
     found: dict[bytes, str] = {}
@@ -66,8 +66,8 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
     """Return every path below ``destdir``, sorted.
 
     Raises:
-        UnsafePathError: names with control characters, or not UTF-8; all of them.
-        StagingError: a file that is neither regular, directory nor link; a file that names a forbidden path; all.
+        UnsafePathError: names have control characters, or are not UTF-8; the error lists all of them.
+        StagingError: there are devices, sockets or pipes, or files that name a forbidden path; the error lists all.
     """
     unsafe: list[PurePosixPath] = []
     leaks: list[str] = []
@@ -83,10 +83,10 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
             paths.append(PayloadPath(path, PathKind.DIRECTORY, mode))
         elif stat.S_ISLNK(status.st_mode):
             points_to = os.fsencode(os.readlink(entry.path))  # noqa: PTH115 - bytes; a path need not be text
-            leaks.extend(f"{path} points to {each.what}" for each in _named_in(points_to, forbidden))
+            leaks.extend(f"{path} points to {each.what}" for each in _forbidden_in(points_to, forbidden))
             paths.append(PayloadPath(path, PathKind.LINK, 0o777, len(points_to)))
         elif stat.S_ISREG(status.st_mode):
-            file, found = _read(path, Path(entry.path), mode, forbidden)
+            file, found = _scan_file(path, Path(entry.path), mode, forbidden)
             leaks.extend(f"{path} names {each.what}, {os.fsdecode(each.spelling)}" for each in found)
             paths.append(file)
         else:
@@ -95,18 +95,19 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
         raise UnsafePathError(sorted(unsafe))
     if strange:
         raise StagingError(
-            "The payload holds devices, sockets or pipes.", details="\n".join(f"  {each}" for each in sorted(strange))
+            "the payload contains devices, sockets or pipes.",
+            details="\n".join(f"  {each}" for each in sorted(strange)),
         )
     if leaks:
         raise StagingError(
             f"{len(leaks)} payload file{'s name' if len(leaks) != 1 else ' names'} a path of this machine.",
             details="\n".join(f"  {leak}" for leak in sorted(leaks)),
-            resolution="The path comes from the build of that distribution: build it without absolute paths.",
+            resolution="The path comes from the build of that distribution; build it without absolute paths.",
         )
     return Payload(tuple(sorted(paths, key=lambda each: str(each.path))))
 
 
-def _read(
+def _scan_file(
     path: PurePosixPath, file: Path, mode: int, forbidden: tuple[Forbidden, ...]
 ) -> tuple[PayloadPath, tuple[Forbidden, ...]]:
     digest = hashlib.md5(usedforsecurity=False)
@@ -120,20 +121,20 @@ def _read(
             size += len(chunk)
             # A path may lie across two chunks.
             window = tail + chunk if tail else chunk
-            found.update(dict.fromkeys(_named_in(window, forbidden)))
+            found.update(dict.fromkeys(_forbidden_in(window, forbidden)))
             tail = window[-overlap:] if overlap else b""
     kind = (start.startswith(ELF_MAGIC), _shebang(start))
     return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), *kind), tuple(found)
 
 
 def _shebang(start: bytes) -> str:
-    """Return what a script's first line says after ``#!``; empty when it is no script."""
+    """Return the first line of a script after ``#!``; empty when it is not a script."""
     line = start.partition(b"\n")[0]
     return line[2:].decode(errors="replace").strip() if line.startswith(b"#!") else ""
 
 
-def _named_in(content: bytes, forbidden: tuple[Forbidden, ...]) -> tuple[Forbidden, ...]:
-    """Return the forbidden paths in ``content``; of nested ones only the longest."""
+def _forbidden_in(content: bytes, forbidden: tuple[Forbidden, ...]) -> tuple[Forbidden, ...]:
+    """Return the forbidden paths in ``content``; of paths that contain each other, only the longest."""
     found: list[Forbidden] = []
     for each in forbidden:
         if each.spelling in content and not any(each.spelling in longer.spelling for longer in found):

@@ -1,4 +1,4 @@
-"""Core metadata of installed distributions to model values: hostile text comes in, safe lines and text go out."""
+"""Parse the core metadata of installed distributions: hostile text in, safe lines and paragraphs out."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ if TYPE_CHECKING:
 _MOST_BYTES = 16 * 2**20
 
 _ADDRESS = re.compile(r"[^<>@\s,;:\"()\[\]\\]+@[A-Za-z0-9][A-Za-z0-9.-]*")
-# Cannot stand in the name part of a Maintainer field without quoting, which not all of its readers undo.
+# The name in a Maintainer field would have to be quoted with these, and not every reader undoes the quotes.
 _NOT_IN_NAME = re.compile(r"[<>@,;:\"()\[\]\\]")
 _HOMEPAGE_LABELS = ("homepage", "home", "repository", "source", "sourcecode", "github", "documentation")
 _URL = re.compile(r"https?://[!-~]+")
 _NO_HOMEPAGE = frozenset({"UNKNOWN", ""})
-# A licence that was pasted whole into License begins with a title; its name is short.
+# Some authors paste a whole licence into License. It begins with a title, which is short.
 _LONGEST_LICENCE = 120
 _MOST_LICENCE_BYTES = 256 * 1024
 _MOST_COPYRIGHT_LINES = 50
-# The mark, or the word and a year; not the "Copyright [yyyy] [name]" of a form to fill in, nor "the copyright notice".
-# Every repetition is bounded: the text is hostile.
-_COPYRIGHT = re.compile(
+# The © sign, or the word and a year; neither the "Copyright [yyyy] [name]" of a form, nor "the copyright notice".
+# Every repetition is bounded, because the text is hostile.
+_COPYRIGHT_LINE = re.compile(
     r"^[^\w\n]{0,20}?((?:copyright[ \t:]{1,9}(?:\(c\)|©)|©)[ \t]{1,9}[\w].*"
     r"|(?:copyright|\(c\))[ \t:]{1,9}[^\[<{\n]{0,40}?\b(?:19|20)\d\d\b.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-# Longer than any version, and than int() accepts from text.
-_ABSURD = re.compile(r"[0-9]{100}")
+# Longer than the numbers of any version. int() refuses text beyond 4,300 digits, and packaging calls it.
+_ABSURD_NUMBER = re.compile(r"[0-9]{100}")
 
 
 @dataclass(frozen=True, slots=True)
 class CoreMetadata:
-    """What one distribution says of itself.
+    """The metadata of one distribution.
 
     Attributes:
         name: as its author spells it.
         version: PEP 440, as spelled.
-        requires_python: None when it accepts every version, or what it says cannot be understood.
+        requires_python: None when it accepts every version, or is not a valid specifier.
         requires: its requirements, in order.
-        raw: every field as packaging read it; nothing in it is safe.
+        raw: every field as packaging read it; none of it is safe to print.
     """
 
     name: str
@@ -73,8 +73,8 @@ def read_metadata(installed: InstalledWheel, destdir: Path, reporter: Reporter) 
     """Return the core metadata of an installed wheel.
 
     Raises:
-        WheelError: METADATA is not there, absurdly large, names another distribution or version than the lock, or has
-            a requirement that cannot be understood; every problem is given.
+        WheelError: METADATA is missing or absurdly large, names another distribution or version than the lock, or has
+            an invalid requirement; the error lists every problem.
 
     Source:
         PyPA core metadata specification; PEP 345, PEP 566, PEP 639 for its older and newer forms.
@@ -92,57 +92,59 @@ def read_metadata(installed: InstalledWheel, destdir: Path, reporter: Reporter) 
     try:
         raw, _ = parse_email(content)
     except (ValueError, LookupError, AssertionError, email.errors.MessageError) as error:
-        raise WheelError(f"{wheel.path.name} has a METADATA that cannot be read.", details=f"  {error}") from error
+        raise WheelError(f"{wheel.path.name} has a METADATA that could not be parsed.", details=f"  {error}") from error
     name, version = raw.get("name", ""), raw.get("version", "")
     if canonicalize_name(name) != wheel.name:
-        problems.append(f"METADATA is that of {one_line(name)!r}")
+        problems.append(f"METADATA has the name {one_line(name)!r}, not {wheel.name!r}")
     if not _same_version(version, wheel.version):
-        problems.append(f"METADATA has version {one_line(version)!r}, not {wheel.version!r}")
+        problems.append(f"METADATA has the version {one_line(version)!r}, not {wheel.version!r}")
     requires = []
     for text in raw.get("requires_dist", ()):
         try:
-            requires.append(_requirement(text))
+            requires.append(_parse_requirement(text))
         except (InvalidRequirement, RecursionError):
-            problems.append(f"Requires-Dist {one_line(text)!r} is no requirement")
+            problems.append(f"Requires-Dist {one_line(text)!r} is not a valid requirement")
     if problems:
         raise WheelError(f"{wheel.path.name} is malformed.", details="\n".join(f"  {each}" for each in problems))
-    return CoreMetadata(name, version, _requires_python(raw, wheel.name, reporter), tuple(requires), raw)
+    return CoreMetadata(name, version, _parse_requires_python(raw, wheel.name, reporter), tuple(requires), raw)
 
 
-def _requirement(text: str) -> Requirement:
-    if _ABSURD.search(text):
+def _parse_requirement(text: str) -> Requirement:
+    if _ABSURD_NUMBER.search(text):
         raise InvalidRequirement("a number of more than 99 digits")
     return Requirement(text)
 
 
 def _same_version(first: str, second: str) -> bool:
     try:
-        return not _ABSURD.search(first) and Version(first) == Version(second)
+        return not _ABSURD_NUMBER.search(first) and Version(first) == Version(second)
     except InvalidVersion:
         return False
 
 
-def _requires_python(raw: RawMetadata, name: str, reporter: Reporter) -> SpecifierSet | None:
+def _parse_requires_python(raw: RawMetadata, name: str, reporter: Reporter) -> SpecifierSet | None:
     text = raw.get("requires_python", "")
     try:
-        if _ABSURD.search(text):
-            raise InvalidSpecifier(text)  # noqa: TRY301 - it is one, in effect
+        if _ABSURD_NUMBER.search(text):
+            raise InvalidSpecifier(text)  # noqa: TRY301 - handled like the specifiers that packaging refuses
         return SpecifierSet(text) if text.strip() else None
     except InvalidSpecifier:
-        # Such as ">=3.6.*", valid until PEP 440 was tightened. Installers pass over it too.
-        reporter.detail(f"{name}: Requires-Python {one_line(text)!r} cannot be understood; taken as any version")
+        # Such as ">=3.6.*", valid until PEP 440 was tightened. Installers ignore it too.
+        reporter.detail(f"{name}: ignoring Requires-Python {one_line(text)!r}, which is not a valid specifier")
         return None
 
 
 def python_floor(distributions: Iterable[CoreMetadata], interpreter: Interpreter) -> str:
-    """Return the lowest patch release from which on every release up to the target's is accepted, ``3.11.0``.
+    """Return the lowest patch release that every distribution accepts, ``3.11.0``.
+
+    All releases between it and the target's own are accepted, too.
 
     Raises:
-        StagingError: the target's own interpreter is refused; every distribution that does so is given.
+        StagingError: distributions do not accept the target's interpreter; the error lists all of them.
     """
-    asked = [each for each in distributions if each.requires_python is not None]
+    picky = [each for each in distributions if each.requires_python is not None]
     minor, current = interpreter.minor, interpreter.version[2]
-    refused = [each for each in asked if not _accepts(each, f"{minor}.{current}")]
+    refused = [each for each in picky if not _accepts(each, f"{minor}.{current}")]
     if refused:
         some = "1 distribution does" if len(refused) == 1 else f"{len(refused)} distributions do"
         raise StagingError(
@@ -151,7 +153,7 @@ def python_floor(distributions: Iterable[CoreMetadata], interpreter: Interpreter
             resolution="Lock again for this target.",
         )
     patch = current
-    while patch > 0 and all(_accepts(each, f"{minor}.{patch - 1}") for each in asked):
+    while patch > 0 and all(_accepts(each, f"{minor}.{patch - 1}") for each in picky):
         patch -= 1
     return f"{minor}.{patch}"
 
@@ -163,8 +165,8 @@ def _accepts(metadata: CoreMetadata, version: str) -> bool:
 def installed_distribution(
     installed: InstalledWheel, metadata: CoreMetadata, destdir: Path, requires: tuple[str, ...] = ()
 ) -> InstalledDistribution:
-    """Return the distribution as the later stages see it."""
-    license_files = _license_files(installed, metadata.raw)
+    """Return an installed wheel with its metadata, for the later stages."""
+    license_files = _find_license_files(installed, metadata.raw)
     return InstalledDistribution(
         name=installed.wheel.name,
         version=installed.wheel.version,
@@ -181,12 +183,12 @@ def installed_distribution(
 def application_metadata(
     installed: InstalledWheel, metadata: CoreMetadata, programs: PurePosixPath
 ) -> ApplicationMetadata:
-    """Return what the application says of itself.
+    """Return the metadata of the application.
 
     Args:
-        installed: its wheel.
+        installed: the application's wheel.
         metadata: from its METADATA.
-        programs: the environment's ``bin``; whatever the application installed there is a command.
+        programs: the ``bin`` of the virtual environment; every file that the application installed there is a command.
     """
     raw = metadata.raw
     return ApplicationMetadata(
@@ -195,15 +197,15 @@ def application_metadata(
         summary=one_line(raw.get("summary", "")),
         description=plain_text(raw.get("description", "")),
         homepage=_homepage(raw),
-        maintainer=_person(raw.get("maintainer", ""), raw.get("maintainer_email", ""))
-        or _person(raw.get("author", ""), raw.get("author_email", "")),
+        maintainer=_first_person(raw.get("maintainer", ""), raw.get("maintainer_email", ""))
+        or _first_person(raw.get("author", ""), raw.get("author_email", "")),
         license_expression=license_of(raw),
         commands=tuple(sorted(path.name for path in installed.files if path.parent == programs)),
     )
 
 
 def license_of(raw: RawMetadata) -> str:
-    """Return the SPDX expression, else the first line of License, else the licence classifiers; may be empty."""
+    """Return the SPDX expression, else the first line of License, else the licence classifiers; else empty."""
     if expression := one_line(raw.get("license_expression", "")):
         return expression
     first = next((line for line in plain_text(raw.get("license", "")).splitlines() if line.strip()), "")
@@ -216,8 +218,11 @@ def license_of(raw: RawMetadata) -> str:
 _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|copyright|authors)([.-].*)?", re.IGNORECASE)
 
 
-def _license_files(installed: InstalledWheel, raw: RawMetadata) -> tuple[PurePosixPath, ...]:
-    """Return the files that License-File names, in the two places where backends put them, or that look like one."""
+def _find_license_files(installed: InstalledWheel, raw: RawMetadata) -> tuple[PurePosixPath, ...]:
+    """Return the licence files: those that License-File lists, in either of the places where backends put them.
+
+    Without License-File, the files of the metadata directory with a name such as ``LICENSE`` or ``COPYING``.
+    """
     named = raw.get("license_files", [])
     declared = {installed.dist_info / "licenses" / name for name in named} | {
         installed.dist_info / name for name in named
@@ -231,12 +236,12 @@ def _license_files(installed: InstalledWheel, raw: RawMetadata) -> tuple[PurePos
 
 
 def _copyright_lines(files: Iterable[Path]) -> tuple[str, ...]:
-    """Return the lines that state a copyright with a year, without the ornament around them."""
+    """Return the copyright statements in the files, without comment characters around them."""
     lines: dict[str, None] = {}
     for file in files:
         with file.open("rb") as stream:
             text = plain_text(stream.read(_MOST_LICENCE_BYTES).decode("utf-8", "replace"))
-        lines |= dict.fromkeys(one_line(match[1], 200) for match in _COPYRIGHT.finditer(text))
+        lines |= dict.fromkeys(one_line(match[1], 200) for match in _COPYRIGHT_LINE.finditer(text))
     return tuple(lines)[:_MOST_COPYRIGHT_LINES]
 
 
@@ -246,8 +251,8 @@ def _homepage(raw: RawMetadata) -> str:
     return next((url for url in candidates if _URL.fullmatch(url)), "")
 
 
-def _person(names: str, addresses: str) -> str:
-    """Return ``Name <address>`` of the first person, or empty when there is no address."""
+def _first_person(names: str, addresses: str) -> str:
+    """Return ``Name <address>`` of the first person; empty when there is no address."""
     name, address = _first_address(addresses)
     if not address:
         return ""
@@ -257,7 +262,7 @@ def _person(names: str, addresses: str) -> str:
 
 
 def _first_address(field: str) -> tuple[str, str]:
-    """Return name and address of the first usable entry of an e-mail field; each may be empty."""
+    """Return name and address of the first usable entry of an e-mail field; either may be empty."""
     for name, address in getaddresses([one_line(field, 2000)]):
         if _ADDRESS.fullmatch(address):
             return " ".join(_NOT_IN_NAME.sub(" ", one_line(name, 100)).split()), address

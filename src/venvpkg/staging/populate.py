@@ -1,7 +1,7 @@
-"""Fill the destdir: what earlier builds staged is copied from the cache, the rest is made, and kept for the next one.
+"""Fill the destdir: copy from the cache what earlier builds staged, stage the rest, and cache it for the next build.
 
-Copied, not linked: what comes later sets times, and must reach neither the cache nor another build that runs now. And
-a file must be read to know that it is whole, so that a hard link or a reflink would save next to nothing.
+Cached files are copied, not linked. Later stages set their times, which must affect neither the cache nor a build that
+runs at the same time. Every file has to be read anyway to verify it, so that a hard link or reflink would save little.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from venvpkg.host.tree import entries_below
 from venvpkg.model.staged import PathKind
 from venvpkg.staging.bytecode import compile_bytecode
 from venvpkg.staging.cache import Index, StoredFile, record_hash, staged_key
-from venvpkg.staging.copy import copied
-from venvpkg.staging.installed_paths import Content, Environment, InstalledWheel
+from venvpkg.staging.copy import copy_cached
+from venvpkg.staging.installed_paths import Content, InstalledWheel, VenvTree
 from venvpkg.text import one_line
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ _NO_DISTRIBUTION = PurePosixPath("/")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What was staged without the cache.
+class UncachedEntry:
+    """A distribution, or the empty virtual environment, that the cache did not have.
 
     Attributes:
-        key: where the cache will have it.
-        files: of the wheel, or of the empty environment; links are among them.
-        bytecode: what was compiled of them.
-        dist_info: of a distribution.
-        notes: what people were told of it.
+        key: of its future cache entry.
+        files: on the target, including links.
+        bytecode: compiled from modules among ``files``.
+        dist_info: metadata directory of a distribution.
+        notes: messages that were reported while it was staged.
     """
 
     key: str
@@ -57,27 +57,27 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Populated:
-    """The environment with all its distributions.
+class PopulatedVenv:
+    """The virtual environment with all its distributions.
 
     Attributes:
-        installed: one a wheel, sorted by name.
-        made: what the cache does not have yet.
+        installed: one per wheel, sorted by name.
+        uncached: entries that the cache does not have yet.
     """
 
     installed: tuple[InstalledWheel, ...]
-    made: tuple[Made, ...]
+    uncached: tuple[UncachedEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StagingContext:
-    """What populating works with.
+    """The surroundings of ``populate``.
 
     Attributes:
-        target: whose interpreter the environment is for.
-        cache: of earlier builds.
+        target: its interpreter will run the virtual environment.
+        cache: filled by earlier builds.
         runner: runs the target's interpreter.
-        reporter: hears of modules that do not compile.
+        reporter: receives a note for each module that does not compile.
     """
 
     target: Target
@@ -86,118 +86,127 @@ class StagingContext:
     reporter: Reporter
 
 
-def populate(wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath, bench: StagingContext) -> Populated:
-    """Make the environment at ``prefix`` in the empty ``destdir``, with all wheels and their bytecode.
+def populate(
+    wheels: Iterable[ReadyWheel], destdir: Path, prefix: PurePosixPath, context: StagingContext
+) -> PopulatedVenv:
+    """Create the virtual environment for ``prefix`` in the empty ``destdir``, with all wheels and their bytecode.
 
-    The files are the same whether the cache has them or not.
+    The files are the same whether they come from the cache or not.
 
     Raises:
         WheelError: a wheel is malformed or hostile.
-        StagingError: two distributions ship different files at one path, or are the same; virtualenv or the
-            interpreter failed; the disk is full.
+        StagingError: two wheels are of one distribution, or distributions ship different files at one path; virtualenv
+            or the interpreter failed; the disk is full.
     """
     ordered = sorted(wheels, key=lambda wheel: wheel.name)
     twice = sorted({first.name for first, second in itertools.pairwise(ordered) if first.name == second.name})
     if twice:
-        raise StagingError(f"More than one wheel is to be installed for: {', '.join(twice)}.")
-    environment = Environment(destdir, prefix, bench.target.interpreter.name)
-    made = _environment_made(environment, bench)
-    known = _known(ordered, environment, bench)
-    fresh = _installed([wheel for wheel in ordered if wheel.name not in known], environment, bench)
-    environment.require_no_clash()
-    made += tuple(Made(_key(each.wheel, prefix, bench), each.files, (), each.dist_info, each.notes) for each in fresh)
-    installed = {each.wheel.name: each for each in fresh} | known
-    return Populated(
-        tuple(installed[wheel.name] for wheel in ordered), _with_bytecode(made, environment, bench) if made else ()
+        raise StagingError(f"more than one wheel to install for: {', '.join(twice)}.")
+    venv = VenvTree(destdir, prefix, context.target.interpreter.name)
+    uncached = _stage_empty_venv(venv, context)
+    known = _copy_cached_wheels(ordered, venv, context)
+    uncached_wheels = _install_wheels([wheel for wheel in ordered if wheel.name not in known], venv, context)
+    venv.require_no_conflict()
+    uncached += tuple(
+        UncachedEntry(_wheel_key(each.wheel, prefix, context), each.files, (), each.dist_info, each.notes)
+        for each in uncached_wheels
+    )
+    installed = {each.wheel.name: each for each in uncached_wheels} | known
+    return PopulatedVenv(
+        tuple(installed[wheel.name] for wheel in ordered), _compile_modules(uncached, venv, context) if uncached else ()
     )
 
 
-def keep(populated: Populated, destdir: Path, payload: Payload, cache: StagedCache) -> None:
-    """Store what was made. Only once the whole payload was read: what names a place of this machine is never kept."""
-    known = {each.path: each for each in payload.paths}
-    for made in populated.made:
-        index = _index(made, known, destdir)
-        if not cache.keep(index, [destdir / each.path.relative_to("/") for each in index.files]):
+def store_uncached(populated: PopulatedVenv, destdir: Path, payload: Payload, cache: StagedCache) -> None:
+    """Cache the new entries. Call it after ``read_payload`` found no leak: no path of this machine may get there."""
+    payload_paths = {each.path: each for each in payload.paths}
+    for uncached in populated.uncached:
+        index = _index_of(uncached, payload_paths, destdir)
+        if not cache.store(index, [destdir / each.path.relative_to("/") for each in index.files]):
             return
-    if populated.made:
+    if populated.uncached:
         cache.sweep()
 
 
-def _index(made: Made, known: Mapping[PurePosixPath, PayloadPath], destdir: Path) -> Index:
+def _index_of(uncached: UncachedEntry, payload_paths: Mapping[PurePosixPath, PayloadPath], destdir: Path) -> Index:
     files: list[StoredFile] = []
     links: list[tuple[PurePosixPath, str]] = []
-    for path, installed in [*((path, True) for path in made.files), *((path, False) for path in made.bytecode)]:
-        there, place = known[path], destdir / path.relative_to("/")
-        if there.kind is PathKind.LINK:
+    for path, installed in [*((path, True) for path in uncached.files), *((path, False) for path in uncached.bytecode)]:
+        entry, place = payload_paths[path], destdir / path.relative_to("/")
+        if entry.kind is PathKind.LINK:
             links.append((path, str(place.readlink())))
         else:
             with place.open("rb") as file:
                 digest = record_hash(hashlib.file_digest(file, "sha256").digest())
-            files.append(StoredFile(path, there.mode, there.size_bytes, digest, installed))
-    return Index(made.key, tuple(files), tuple(links), made.dist_info, made.notes)
+            files.append(StoredFile(path, entry.mode, entry.size_bytes, digest, installed))
+    return Index(uncached.key, tuple(files), tuple(links), uncached.dist_info, uncached.notes)
 
 
-def _key(wheel: ReadyWheel, prefix: PurePosixPath, bench: StagingContext) -> str:
-    return staged_key(f"{wheel.sha256} {wheel.path.name}", prefix, bench.target)
+def _wheel_key(wheel: ReadyWheel, prefix: PurePosixPath, context: StagingContext) -> str:
+    return staged_key(f"{wheel.sha256} {wheel.path.name}", prefix, context.target)
 
 
-def _environment_made(environment: Environment, bench: StagingContext) -> tuple[Made, ...]:
-    """Put the empty environment into the destdir; return it when it had to be made."""
-    key = staged_key(_EMPTY, environment.prefix, bench.target)
-    if copied(key, "", environment, bench.cache) is not None:
-        made: tuple[Made, ...] = ()
+def _stage_empty_venv(venv: VenvTree, context: StagingContext) -> tuple[UncachedEntry, ...]:
+    """Put the empty virtual environment into the destdir; return its entry when it was not cached."""
+    key = staged_key(_EMPTY, venv.prefix, context.target)
+    if copy_cached(key, "", venv, context.cache) is not None:
+        uncached: tuple[UncachedEntry, ...] = ()
     else:
-        # virtualenv takes long to import, and is needed once a prefix and interpreter.
-        from venvpkg.staging.venv import make_environment  # noqa: PLC0415
+        # virtualenv takes long to import, and is needed only once for each prefix and interpreter.
+        from venvpkg.staging.venv import create_venv  # noqa: PLC0415
 
-        make_environment(environment.destdir, environment.prefix, bench.target)
-        files = (path for path, entry in entries_below(environment.destdir) if not entry.is_dir(follow_symlinks=False))
-        made = (Made(key, tuple(files), (), _NO_DISTRIBUTION, ()),)
-    # Nothing that a distribution ships is equal to what the environment has.
-    for path in [*environment.taken, *(path for each in made for path in each.files)]:
-        environment.taken[path] = Content()
-    return made
+        create_venv(venv.destdir, venv.prefix, context.target)
+        files = (path for path, entry in entries_below(venv.destdir) if not entry.is_dir(follow_symlinks=False))
+        uncached = (UncachedEntry(key, tuple(files), (), _NO_DISTRIBUTION, ()),)
+    # No file of a distribution may replace one of the empty environment, not even with equal content.
+    for path in [*venv.contents, *(path for each in uncached for path in each.files)]:
+        venv.contents[path] = Content()
+    return uncached
 
 
-def _known(wheels: Iterable[ReadyWheel], environment: Environment, bench: StagingContext) -> dict[str, InstalledWheel]:
-    """Copy the distributions that the cache has; return them by name."""
+def _copy_cached_wheels(
+    wheels: Iterable[ReadyWheel], venv: VenvTree, context: StagingContext
+) -> dict[str, InstalledWheel]:
+    """Copy the distributions that are cached; return them by name."""
     known: dict[str, InstalledWheel] = {}
     for wheel in wheels:
-        index = copied(_key(wheel, environment.prefix, bench), wheel.name, environment, bench.cache)
+        index = copy_cached(_wheel_key(wheel, venv.prefix, context), wheel.name, venv, context.cache)
         if index is not None:
             files = tuple(each.path for each in index.files if each.installed)
             known[wheel.name] = InstalledWheel(wheel, index.dist_info, files, index.notes)
             for note in index.notes:
-                bench.reporter.detail(note)
+                context.reporter.detail(note)
     return known
 
 
-def _installed(wheels: list[ReadyWheel], environment: Environment, bench: StagingContext) -> tuple[InstalledWheel, ...]:
+def _install_wheels(wheels: list[ReadyWheel], venv: VenvTree, context: StagingContext) -> tuple[InstalledWheel, ...]:
     if not wheels:
         return ()
-    from venvpkg.staging.install import install_wheels  # noqa: PLC0415 - installer, when the cache does not have all
+    from venvpkg.staging.install import install_wheels  # noqa: PLC0415 - imports installer: only if something is uncached
 
-    return install_wheels(wheels, environment, bench.reporter)
+    return install_wheels(wheels, venv, context.reporter)
 
 
-def _with_bytecode(made: tuple[Made, ...], environment: Environment, bench: StagingContext) -> tuple[Made, ...]:
-    """Compile the modules of what was made; return it with its bytecode."""
-    library = environment.prefix / "lib"
+def _compile_modules(
+    uncached: tuple[UncachedEntry, ...], venv: VenvTree, context: StagingContext
+) -> tuple[UncachedEntry, ...]:
+    """Compile the modules of the uncached entries; return the entries with their bytecode."""
+    library = venv.prefix / "lib"
     modules = {
         path: None
-        for each in made
+        for each in uncached
         for path in each.files
         if path.name.endswith(".py") and path.is_relative_to(library) and "__pycache__" not in path.parts
     }
-    compiled = compile_bytecode(environment.destdir, tuple(modules), bench.target, bench.runner)
-    told = {path: f"not compiled: {one_line(str(path))}" for path in modules if path not in compiled}
-    for note in told.values():
-        bench.reporter.detail(note)
+    compiled = compile_bytecode(venv.destdir, tuple(modules), context.target, context.runner)
+    failed = {path: f"not compiled: {one_line(str(path))}" for path in modules if path not in compiled}
+    for note in failed.values():
+        context.reporter.detail(note)
     return tuple(
         replace(
             each,
             bytecode=tuple(compiled[path] for path in each.files if path in compiled),
-            notes=(*each.notes, *(told[path] for path in each.files if path in told)),
+            notes=(*each.notes, *(failed[path] for path in each.files if path in failed)),
         )
-        for each in made
+        for each in uncached
     )

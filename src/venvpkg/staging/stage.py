@@ -1,4 +1,4 @@
-"""Stage the payload: the virtual environment with all wheels, below the destdir, as it will be at its prefix."""
+"""Stage the payload below the destdir: the virtual environment with all wheels, as it will be at its prefix."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
-from venvpkg.staging.populate import StagingContext, keep, populate
-from venvpkg.staging.system import expose, require_apart
+from venvpkg.staging.populate import StagingContext, populate, store_uncached
+from venvpkg.staging.system import expose, require_no_module_conflict
 
 if TYPE_CHECKING:
     from venvpkg.families.base import TargetContext
@@ -46,15 +46,15 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     """Stage the application.
 
     Args:
-        project: what to stage, and where it will be.
+        project: the application and its prefix.
         inputs: what the payload is made of.
-        workspace: directory of this run on this machine; the destdir is made in it.
-        dirs: whose cache has what earlier builds staged; nothing of it may be named in the payload.
+        workspace: directory of this run on this machine; receives the destdir.
+        dirs: have the cache of staged distributions. The payload must not name any of them.
         context: where it will be installed; its runner runs the target's interpreter.
 
     Raises:
         WheelError: a wheel is malformed.
-        StagingError: clash of files, incomplete closure, refused interpreter, a path of this machine in a file.
+        StagingError: a file conflict, an unmet requirement, a refused interpreter, or a path of this machine in a file.
     """
     target, runner, reporter = context.target, context.runner, context.reporter
     wheels, files, system = inputs
@@ -63,13 +63,13 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     cache = StagedCache(dirs.staged, reporter)
     populated = populate(wheels, destdir, project.prefix, StagingContext(target, cache, runner, reporter))
     installed = populated.installed
-    described = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
-    if project.name not in described:
-        raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
+    metadata = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
+    if project.name not in metadata:
+        raise StagingError(f"there is no wheel of the application itself, {project.name}, to install.")
     needs = require_closure(
-        described,
+        metadata,
         target.interpreter.environment,
-        {project.name: _extras(project)},
+        {project.name: _requested_extras(project)},
         {each.name: each for each in system},
         target.interpreter.distributions,
     )
@@ -77,30 +77,30 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
         reporter.warn(warning)
     exposed = [each.distribution for each in system]
     site = project.prefix / "lib" / target.interpreter.name / "site-packages"
-    require_apart(exposed, installed, site)
+    require_no_module_conflict(exposed, installed, site)
     expose(exposed, destdir, site, target, runner)
-    floor = python_floor(described.values(), target.interpreter)
+    floor = python_floor(metadata.values(), target.interpreter)
     normalise_modes(destdir)
     place_files(files, destdir)
     payload = read_payload(
         destdir,
         forbidden_paths(
-            _places_here(project, target, workspace, dirs),
+            _local_paths(project, target, workspace, dirs),
             (
                 project.prefix,
                 target.interpreter.path,
             ),
         ),
     )
-    keep(populated, destdir, payload, cache)
+    store_uncached(populated, destdir, payload, cache)
     application = next(each for each in installed if each.wheel.name == project.name)
     return StagedVenv(
         destdir=destdir,
         prefix=project.prefix,
-        application=application_metadata(application, described[project.name], project.prefix / "bin"),
+        application=application_metadata(application, metadata[project.name], project.prefix / "bin"),
         distributions=tuple(
             installed_distribution(
-                each, described[each.wheel.name], destdir, names_of(needs[each.wheel.name], each.wheel.name)
+                each, metadata[each.wheel.name], destdir, names_of(needs[each.wheel.name], each.wheel.name)
             )
             for each in installed
         ),
@@ -110,13 +110,13 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     )
 
 
-def _extras(project: Project) -> frozenset[str]:
-    """Return the application's extras that the user asked for, normalised."""
+def _requested_extras(project: Project) -> frozenset[str]:
+    """Return the normalised extras of the application that the user asked for."""
     of_requirement = Requirement(project.requirement).extras if project.requirement else set()
     return frozenset(canonicalize_name(extra) for extra in (*project.settings.extras, *of_requirement))
 
 
-def _places_here(project: Project, target: Target, workspace: Path, dirs: Dirs) -> dict[str, Path]:
+def _local_paths(project: Project, target: Target, workspace: Path, dirs: Dirs) -> dict[str, Path]:
     here = {
         "the staging root": workspace / "destdir",
         "the workspace": workspace,
@@ -129,35 +129,35 @@ def _places_here(project: Project, target: Target, workspace: Path, dirs: Dirs) 
 
 
 def place_files(files: tuple[ExtraFile, ...], destdir: Path) -> None:
-    """Copy the files to their places in ``destdir``, with their modes; made directories get 0755.
+    """Copy the files to their places in ``destdir``, with their modes; new directories get mode 0755.
 
     Raises:
-        StagingError: something is there already, or a source can no longer be read; all of them.
+        StagingError: paths already exist, or sources could not be read; the error lists all of them.
     """
     problems = []
     for file in files:
         try:
-            path = _made_parents(destdir, file)
+            path = _make_parents(destdir, file)
             with file.source.open("rb") as source, path.open("xb") as copy:
                 shutil.copyfileobj(source, copy)
             path.chmod(file.mode)
         except (FileExistsError, NotADirectoryError):
-            problems.append(f"{file.target}: the environment has something there")
+            problems.append(f"{file.target}: path already exists in the virtual environment")
         except OSError as error:
             problems.append(f"{file.target}: {error.strerror}")
     if problems:
         raise StagingError(
-            f"{len(problems)} of the files in the configuration cannot be placed.",
+            f"{len(problems)} of the configured files could not be installed.",
             details="\n".join(f"  {each}" for each in problems),
-            resolution="Name other targets under files in [tool.venvpkg].",
+            resolution="Choose other targets under files in [tool.venvpkg].",
         )
 
 
-def _made_parents(destdir: Path, file: ExtraFile) -> Path:
+def _make_parents(destdir: Path, file: ExtraFile) -> Path:
     current = destdir
     for part in file.target.parts[1:-1]:
         current /= part
-        if current.is_symlink():  # it would lead out of the destdir
+        if current.is_symlink():  # it could lead out of the destdir
             raise NotADirectoryError
         if not current.exists():
             current.mkdir()

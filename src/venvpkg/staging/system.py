@@ -1,9 +1,9 @@
-"""Expose distributions of the system in the staged environment: exactly these, with nothing else of the release.
+"""Expose chosen system distributions in the staged virtual environment, and nothing else of the release.
 
-A finder that runs at the start of the interpreter looks them up in the release's own directory. Links would do so
-without it, but dpkg does not replace a directory by a link, and unpacks files through a link where a directory was to
-be: a distribution that is vendored again would be written over the release's own. And names of metadata have versions,
-so that a link would dangle after the release's next update.
+A finder that is installed at the start of the interpreter looks them up in the release's own directory. Symbolic links
+would need no finder, but fail twice. dpkg does not replace a directory by a link, and unpacks files through a link in
+place of a directory: a distribution that is vendored again later would overwrite the release's own. And the names of
+metadata directories contain versions, so that a link would dangle after the release's next update.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _SOURCE = Path(__file__).with_name("system_finder.py")
 def expose(
     system: Sequence[SystemDistribution], destdir: Path, site: PurePosixPath, target: Target, runner: Runner
 ) -> None:
-    """Write the finder, its bytecode and the line that names what it finds.
+    """Write the finder, its bytecode, and the ``.pth`` line that configures it.
 
     Args:
-        system: what is exposed; nothing is written when it is empty.
+        system: distributions to expose; nothing is written when it is empty.
         destdir: staging root on this machine.
-        site: the environment's site-packages on the target.
-        target: whose interpreter compiles.
-        runner: runs it.
+        site: site-packages of the virtual environment on the target.
+        target: its interpreter compiles.
+        runner: runs the interpreter.
     """
     if not system:
         return
@@ -49,7 +49,7 @@ def expose(
 
 
 def pth_line(system: Sequence[SystemDistribution]) -> str:
-    """Return what ``site`` runs at each start of the interpreter.
+    """Return the line that ``site`` executes at each start of the interpreter.
 
     Source:
         Python documentation, module site.
@@ -61,16 +61,16 @@ def pth_line(system: Sequence[SystemDistribution]) -> str:
     return f"import {FINDER}; {FINDER}.expose({values})\n"
 
 
-def require_apart(
+def require_no_module_conflict(
     system: Iterable[SystemDistribution], installed: Iterable[InstalledWheel], site: PurePosixPath
 ) -> None:
-    """Check that no wheel ships a module that the system's distributions have too: it would be found instead of theirs.
+    """Check that no wheel ships a module that a system distribution has too: it would hide the system's.
 
     Raises:
-        StagingError: some do; all are given.
+        StagingError: wheels ship such modules; the error lists all of them.
     """
     exposed = {module: each for each in system for module in each.modules}
-    clashes: set[str] = set()
+    conflicts: set[str] = set()
     for wheel in installed if exposed else ():
         for path in wheel.files:
             if path.is_relative_to(site) and path.suffix in {".py", ".so"}:
@@ -79,11 +79,11 @@ def require_apart(
                 for end in range(1, len(parts) + 1):
                     if (theirs := exposed.get(".".join(parts[:end]))) is not None:
                         module = ".".join(parts[:end])
-                        clashes.add(f"{module}: of {wheel.wheel.name}, and of {theirs.package.name}")
-    if clashes:
+                        conflicts.add(f"{module}: in {wheel.wheel.name}, and in {theirs.package.name}")
+    if conflicts:
         raise StagingError(
-            f"{len(clashes)} module{'s are' if len(clashes) != 1 else ' is'} both in a wheel and in the release's own"
-            " packages.",
-            details="\n".join(f"  {clash}" for clash in sorted(clashes)),
-            resolution="Name both distributions in wheels.system, or neither.",
+            f"{len(conflicts)} module{'s are' if len(conflicts) != 1 else ' is'} both in a wheel and in a package"
+            " of the release.",
+            details="\n".join(f"  {conflict}" for conflict in sorted(conflicts)),
+            resolution="List both distributions in wheels.system, or neither.",
         )

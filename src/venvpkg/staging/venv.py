@@ -1,4 +1,4 @@
-"""Make the virtual environment in the destdir, as it will be at its prefix: without seed packages."""
+"""Create the virtual environment in the destdir, as it will be at its prefix, without seed packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Target
 
 
-# virtualenv quotes a path outside of this set for each shell in its own way; a plain replacement would then miss it.
+# virtualenv quotes any other path, for each shell in its own way, and a plain replacement would miss it.
 _UNQUOTED: Final = re.compile(r"[A-Za-z0-9/._+-]+")
 _ACTIVATORS: Final = (
     BashActivator,
@@ -41,8 +41,8 @@ _ACTIVATORS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Interpreter:
-    """What an activator asks of an interpreter. Tcl's place is not the application's to know: it is a dependency's."""
+class _ActivatedInterpreter:
+    """The attributes of an interpreter that an activator reads. Tcl belongs to the target, so its path stays empty."""
 
     os: str = "posix"
     tcl_lib: str = ""
@@ -50,69 +50,69 @@ class _Interpreter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Environment:
-    """What an activator asks of an environment; see virtualenv's ``Creator``."""
+class _ActivatedVenv:
+    """The attributes of a virtual environment that an activator reads; see virtualenv's ``Creator``."""
 
     dest: Path
     bin_dir: Path
     libs: tuple[Path, ...]
     env_name: str
-    interpreter: _Interpreter = _Interpreter()
+    interpreter: _ActivatedInterpreter = _ActivatedInterpreter()
     pyenv_cfg: dict[str, str] = field(default_factory=dict)
 
 
-def make_environment(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
-    """Make an empty environment for the target's interpreter below ``destdir``.
+def create_venv(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
+    """Create an empty virtual environment for the target's interpreter below ``destdir``.
 
-    virtualenv's own way begins with running the interpreter, and one of another root cannot run here. What it then
-    makes follows from what is known of the interpreter already; its activation scripts are taken as they are. They
-    name the path of creation, and afterwards the prefix. The environment's interpreter is a symbolic link to the
-    target's, so that it gets its security updates.
+    virtualenv would run the interpreter first, and an interpreter of another root may not run here. Everything that
+    virtualenv would find out is known already, so only its activators are used. Their scripts name the path of
+    creation, which is then replaced by the prefix. The interpreter is a symbolic link to the target's, so that security
+    updates reach it.
 
     Args:
         destdir: staging root on this machine.
-        prefix: place of the environment on the target.
-        target: whose interpreter it is for.
+        prefix: place of the virtual environment on the target.
+        target: its interpreter will run the virtual environment.
 
     Returns:
-        The environment's directory on this machine.
+        The directory of the virtual environment on this machine.
 
     Raises:
-        StagingError: virtualenv failed, or a path is one that a shell would quote.
+        StagingError: virtualenv failed, or a shell would have to quote a path.
 
     Source:
         PEP 405; CPython's Modules/getpath.py for the keys of pyvenv.cfg.
     """
     # Without links and "..", as virtualenv writes it.
-    home = destdir.resolve() / prefix.relative_to("/")
+    venv = destdir.resolve() / prefix.relative_to("/")
     interpreter = target.interpreter
-    for path in (str(home), str(prefix)):
+    for path in (str(venv), str(prefix)):
         if not _UNQUOTED.fullmatch(path):
             raise StagingError(
-                f"An environment cannot be made at {path!r}.",
-                details="  Its scripts would hold the path in quotes.",
-                resolution="Use a prefix and a cache directory out of letters, digits and . _ + - only (--cache).",
+                f"could not create a virtual environment at {path!r}.",
+                details="  Its activation scripts would have to quote the path.",
+                resolution="Use only letters, digits and . _ + - in the prefix and the cache directory (--cache).",
             )
-    packages = home / "lib" / interpreter.name / "site-packages"
+    packages = venv / "lib" / interpreter.name / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
-    (home / "bin").mkdir(exist_ok=True)
+    (venv / "bin").mkdir(exist_ok=True)
     try:
         for activator in _ACTIVATORS:
-            # Typed for virtualenv's own creator; the duck has all that scripts are filled from.
-            activator(Namespace(prompt=None)).generate(_Environment(home, home / "bin", (packages,), prefix.name))  # type: ignore[arg-type]
+            # Typed for virtualenv's own Creator; ours has every attribute that the scripts are filled from.
+            activator(Namespace(prompt=None)).generate(_ActivatedVenv(venv, venv / "bin", (packages,), prefix.name))  # type: ignore[arg-type]
     except (OSError, RuntimeError, ValueError, AttributeError) as error:
         if is_environment_error(error):
             raise
         raise StagingError(
-            f"virtualenv cannot make activation scripts for {interpreter.path}.", details=f"  {error}"
+            f"virtualenv failed to write activation scripts for {interpreter.path}.", details=f"  {error}"
         ) from error
-    (home / "pyvenv.cfg").write_text(_configuration(interpreter, prefix), "utf-8")
-    _name_the_prefix(home, prefix)
-    _link_interpreter(home, interpreter)
-    return home
+    (venv / "pyvenv.cfg").write_text(_pyvenv_cfg(interpreter, prefix), "utf-8")
+    _replace_build_path(venv, prefix)
+    _link_interpreter(venv, interpreter)
+    return venv
 
 
-def _configuration(interpreter: Interpreter, prefix: PurePosixPath) -> str:
+def _pyvenv_cfg(interpreter: Interpreter, prefix: PurePosixPath) -> str:
     base = interpreter.path.parent.parent
     values = {
         "home": interpreter.path.parent,
@@ -129,18 +129,18 @@ def _configuration(interpreter: Interpreter, prefix: PurePosixPath) -> str:
     return "".join(f"{key} = {value}\n" for key, value in values.items())
 
 
-def _name_the_prefix(home: Path, prefix: PurePosixPath) -> None:
-    """Write the prefix in place of the path of creation; the leak check at the end proves that no file was missed."""
-    old, new = str(home).encode(), str(prefix).encode()
+def _replace_build_path(venv: Path, prefix: PurePosixPath) -> None:
+    """Replace the path of creation by the prefix. The leak check at the end proves that no file was missed."""
+    old, new = str(venv).encode(), str(prefix).encode()
     for pattern in ("activate*", "deactivate*"):
-        for script in (home / "bin").glob(pattern):
+        for script in (venv / "bin").glob(pattern):
             content = script.read_bytes()
             if old in content:
                 script.write_bytes(content.replace(old, new))
 
 
-def _link_interpreter(home: Path, interpreter: Interpreter) -> None:
-    """Link ``python`` to the interpreter's place on the target, and its other names to ``python``."""
-    (home / "bin" / "python").symlink_to(interpreter.path)
+def _link_interpreter(venv: Path, interpreter: Interpreter) -> None:
+    """Link ``python`` to the interpreter on the target, and its other names to ``python``."""
+    (venv / "bin" / "python").symlink_to(interpreter.path)
     for name in dict.fromkeys(("python3", f"python{interpreter.minor}", interpreter.name)):
-        (home / "bin" / name).symlink_to("python")
+        (venv / "bin" / name).symlink_to("python")

@@ -48,17 +48,17 @@ class WheelSbomWriter:
         return bill_of_wheel(WheelContents(name, version, source, self._linked(tree), self.target))
 
     def _linked(self, tree: Path) -> tuple[tuple[NativePackage, tuple[str, ...]], ...]:
-        edges = [
+        needs = [
             each
-            for each in resolve_needs(read_tree(tree, self.target), tree, self.target).edges
+            for each in resolve_needs(read_tree(tree, self.target), tree, self.target).needs
             if each.found is Found.TARGET
         ]
-        places = sorted({place for each in edges for place in each.places})
+        places = sorted({place for each in needs for place in each.places})
         packages = (
             FAMILIES[self.target.family].format.packages_shipping(places, self.target, self.runner) if places else {}
         )
         found: dict[NativePackage, set[str]] = {}
-        for resolved_need in edges:
+        for resolved_need in needs:
             # A copy in /usr/local, which no package ships, is this machine's affair; the one behind it the release's.
             package = next((packages[place] for place in resolved_need.places if place in packages), None)
             if package is not None:

@@ -63,14 +63,14 @@ def elf(path: PurePosixPath, *needed: str, undefined: Sequence[str] = (), versio
 
 
 def derived(index: StaticIndex, *objects: ElfObject, found: Found = Found.TARGET) -> DependencySet:
-    edges = [
+    needs = [
         ResolvedNeed(
             Need(soname, each.path), found, () if found is Found.MISSING else (PurePosixPath("/lib") / soname,)
         )
         for each in objects
         for soname in each.needed
     ]
-    return derive(ElfReport(objects), edges, index, {SSL: "cryptography"})
+    return derive(ElfReport(objects), needs, index, {SSL: "cryptography"})
 
 
 def test_two_sonames_of_one_package_become_one_dependency() -> None:

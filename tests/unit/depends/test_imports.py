@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.depends.imports import guessed_imports, imports_of
+from venvpkg.depends.imports import guess_imports, imports_of
 
 
 def always(source: str, module: str = "app.cli", *, is_package: bool = False) -> set[str]:
@@ -89,4 +89,4 @@ def test_a_very_long_elif_chain_is_no_problem() -> None:
     ],
 )
 def test_a_guess_finds_lines_that_look_like_imports(source: str, expected: set[str]) -> None:
-    assert guessed_imports(source.encode(), "app.cli") == expected
+    assert guess_imports(source.encode(), "app.cli") == expected

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from unit.samples import SITE, a_staged
-from venvpkg.depends.stdlib import uses_of
+from venvpkg.depends.stdlib import find_uses
 from venvpkg.model.staged import InstalledDistribution
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def staged(destdir: Path, **distributions: Mapping[str, str]) -> StagedVenv:
 
 def uses(destdir: Path, app: Mapping[str, str], **others: Mapping[str, str]) -> tuple[Use, ...]:
     files = {"app/__init__.py": "", "app-1.0.dist-info/entry_points.txt": SCRIPTS, **app}
-    return uses_of(staged(destdir, app=files, **others), ("tkinter", "distutils"))
+    return find_uses(staged(destdir, app=files, **others), ("tkinter", "distutils"))
 
 
 def needed(found: tuple[Use, ...]) -> list[tuple[str, PurePosixPath]]:

@@ -68,7 +68,7 @@ def test_the_record_is_ascii_with_a_line_for_each_evidence() -> None:
     ],
 )
 def test_anything_else_is_refused_by_name(content: bytes) -> None:
-    with pytest.raises(NotAPackageError, match=r"^app\.deb: ") as caught:
+    with pytest.raises(NotAPackageError, match=r"^app\.deb has no valid dependency evidence") as caught:
         load_evidence(content, "app.deb")
 
     assert SCHEMA in caught.value.resolution

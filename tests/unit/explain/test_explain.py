@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from venvpkg.errors import NotAPackageError
-from venvpkg.explain.text import explanation
+from venvpkg.explain.text import explain_as_text
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 
@@ -58,7 +58,7 @@ SET = DependencySet(
 
 
 def test_everything_is_explained_in_columns() -> None:
-    assert explanation(SET) == (
+    assert explain_as_text(SET) == (
         "libblas3 | libblas.so.3\n"
         "  libblas.so.3, /lib/libblas.so.3 of libopenblas0-pthread:amd64 (by the package's shlibs file)\n"
         "    -  the library itself  numpy  /opt/venvs/app/_blas.so\n"
@@ -82,7 +82,7 @@ def test_everything_is_explained_in_columns() -> None:
 
 @pytest.mark.parametrize("package", ["libblas3", "libblas.so.3"])
 def test_one_package_is_explained_by_any_alternative(package: str) -> None:
-    text = explanation(SET, package)
+    text = explain_as_text(SET, package)
 
     assert text.startswith("libblas3 | libblas.so.3\n")
     assert "libc6" not in text
@@ -93,8 +93,8 @@ def test_a_relation_is_explained_as_the_field_has_it() -> None:
     because = (Evidence(Source.CAPABILITY, "libfoo.so.1"),)
     dependencies = DependencySet((Dependency(capability, because), Dependency("rtld(GNU_HASH)", because)))
 
-    assert explanation(dependencies, capability).splitlines()[0] == capability
-    assert "rtld" not in explanation(dependencies, capability)
+    assert explain_as_text(dependencies, capability).splitlines()[0] == capability
+    assert "rtld" not in explain_as_text(dependencies, capability)
 
 
 @pytest.mark.parametrize(
@@ -110,25 +110,25 @@ def test_a_relation_of_an_rpm_is_found_by_its_capability_and_its_alternatives(as
     relations = ("python(abi) = 3.11", "(nginx >= 1 or httpd)", "libxml2-orlando")
     dependencies = DependencySet(tuple(Dependency(each, because) for each in relations))
 
-    assert [line for line in explanation(dependencies, asked).splitlines() if line[:1] != " "] == [relation]
+    assert [line for line in explain_as_text(dependencies, asked).splitlines() if line[:1] != " "] == [relation]
 
 
 def test_a_package_that_is_not_needed_is_told_with_those_that_are() -> None:
     with pytest.raises(NotAPackageError) as caught:
-        explanation(SET, "libssl3")
+        explain_as_text(SET, "libssl3")
 
     assert "does not depend on libssl3" in caught.value.brief
     assert "postgresql-client" in caught.value.details
 
 
 def test_a_package_without_dependencies_says_so() -> None:
-    assert explanation(DependencySet()) == "It depends on nothing.\n"
+    assert explain_as_text(DependencySet()) == "It depends on nothing.\n"
 
 
 def test_a_file_name_that_is_no_text_can_be_printed() -> None:
     odd = libc("/opt/\udcff.so", "2.34", None, None)
 
-    explanation(DependencySet((Dependency("libc6 (>= 2.34)", (odd,)),))).encode("utf-8")
+    explain_as_text(DependencySet((Dependency("libc6 (>= 2.34)", (odd,)),))).encode("utf-8")
 
 
 LEFT_OUT = DependencySet(
@@ -140,7 +140,7 @@ LEFT_OUT = DependencySet(
 
 
 def test_what_the_user_left_out_is_explained_too() -> None:
-    text = explanation(LEFT_OUT)
+    text = explain_as_text(LEFT_OUT)
 
     assert (
         "left out: libblas3 (>= 3)\n  the user's reason: '!libblas3' in depends\n"
@@ -150,13 +150,13 @@ def test_what_the_user_left_out_is_explained_too() -> None:
 
 
 def test_one_package_that_was_left_out_can_be_asked_for() -> None:
-    assert explanation(LEFT_OUT, "libblas3").startswith("left out: libblas3")
+    assert explain_as_text(LEFT_OUT, "libblas3").startswith("left out: libblas3")
 
 
 def test_a_relation_that_stands_for_a_library_says_so() -> None:
     evidence = Evidence(Source.USER, "libcuda.so.1", PurePosixPath("/opt/x.so"), "torch")
 
-    text = explanation(DependencySet((Dependency("libcuda1", (evidence,)),)))
+    text = explain_as_text(DependencySet((Dependency("libcuda1", (evidence,)),)))
 
     assert "libcuda.so.1, not on this target (by hand: sonames in the configuration)" in text
 
@@ -166,7 +166,7 @@ def test_a_distribution_of_the_release_is_explained_by_who_requires_it() -> None
     required = Evidence(Source.SYSTEM, None, None, "app", "1.5", "six>=1.5", place, "python3-six")
     locked = Evidence(Source.SYSTEM, symbol="six", library=place, owner="python3-six")
 
-    assert explanation(DependencySet((Dependency("python3-six (>= 1.5)", (required, locked)),))) == (
+    assert explain_as_text(DependencySet((Dependency("python3-six (>= 1.5)", (required, locked)),))) == (
         "python3-six (>= 1.5)\n"
         f"  app requires six>=1.5: {place} of python3-six, by wheels.system, >= 1.5\n"
         f"  six: {place} of python3-six, by wheels.system, any version\n"
@@ -178,7 +178,7 @@ def test_a_record_that_others_wrote_can_give_any_reason_for_any_library(source: 
     of_library = Dependency("libx1", (Evidence(source, soname="libx.so.1"),))
     of_none = Dependency("liby1", (Evidence(source),))
 
-    text = explanation(DependencySet((of_library, of_none)))
+    text = explain_as_text(DependencySet((of_library, of_none)))
 
     assert "libx.so.1" in text
     assert "liby1" in text

@@ -12,7 +12,7 @@ import pytest
 from venvpkg.errors import NotAPackageError
 from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.explain.graph import Column, dependency_graph
-from venvpkg.explain.layout import fitted, layout
+from venvpkg.explain.layout import layout, shorten
 from venvpkg.model.depends import Dependency, DependencySet, Evidence, Exclusion, Source
 
 SITE = "/opt/venvs/app/lib/python3.11/site-packages"
@@ -118,8 +118,8 @@ def test_a_thousand_files_are_laid_out_in_order() -> None:
 
 
 def test_a_long_name_keeps_both_its_ends() -> None:
-    assert fitted("a" * 30 + "b" * 30, 11) == "aaaa…bbbbbb"
-    assert fitted("short", 11) == "short"
+    assert shorten("a" * 30 + "b" * 30, 11) == "aaaa…bbbbbb"
+    assert shorten("short", 11) == "short"
 
 
 def test_the_page_has_a_drawing_the_evidence_and_the_warnings() -> None:

@@ -20,13 +20,15 @@ def places(tmp_path: Path) -> Dirs:
     return Dirs.below(tmp_path)
 
 
-def loaded(places: Dirs) -> Resolution:
+def resolution_of(places: Dirs) -> Resolution:
     return resolve_needs(places.scan(), places.destdir, places.target())
 
 
 def resolved_need(places: Dirs, soname: str, needed_by: str) -> ResolvedNeed:
     (found,) = [
-        each for each in loaded(places).edges if each.need.soname == soname and each.need.needed_by.name == needed_by
+        each
+        for each in resolution_of(places).needs
+        if each.need.soname == soname and each.need.needed_by.name == needed_by
     ]
     return found
 
@@ -107,7 +109,7 @@ def test_libraries_that_need_each_other_are_resolved(places: Dirs) -> None:
     places.payload(f"{LIB}/libs/liba.so", Elf(needed=("libb.so",), rpath="$ORIGIN"))
     places.payload(f"{LIB}/libs/libb.so", Elf(needed=("liba.so",), rpath="$ORIGIN"))
 
-    assert {each.found for each in loaded(places).edges} == {Found.SELF}
+    assert {each.found for each in resolution_of(places).needs} == {Found.SELF}
 
 
 def test_a_knot_of_libraries_with_a_path_of_its_own_each_takes_little_time(places: Dirs) -> None:
@@ -117,9 +119,9 @@ def test_a_knot_of_libraries_with_a_path_of_its_own_each_takes_little_time(place
         (places.destdir / f"{LIB[1:]}/libs/{number}").mkdir()
     start = time.monotonic()
 
-    result = loaded(places)
+    result = resolution_of(places)
 
-    assert {each.found for each in result.edges} == {Found.SELF}
+    assert {each.found for each in result.needs} == {Found.SELF}
     assert time.monotonic() - start < 5
 
 
@@ -127,9 +129,9 @@ def test_a_library_on_no_path_is_taken_as_loaded_before_and_told(places: Dirs) -
     places.payload(f"{LIB}/nvidia/libcudart.so.12", Elf(soname="libcudart.so.12"))
     places.payload(f"{LIB}/_cuda.so", Elf(needed=("libcudart.so.12",)))
 
-    result = loaded(places)
+    result = resolution_of(places)
 
-    assert [each.found for each in result.edges] == [Found.PRELOAD]
+    assert [each.found for each in result.needs] == [Found.PRELOAD]
     assert len(result.warnings) == 1
     assert "/opt/venvs/app/lib/_cuda.so needs libcudart.so.12" in result.warnings[0]
 
@@ -183,14 +185,14 @@ def test_a_needed_path_is_not_searched(places: Dirs) -> None:
     places.payload(f"{LIB}/libs/libq.so", Elf())
     places.payload(f"{LIB}/_x.so", Elf(needed=("$ORIGIN/libs/libq.so", "libs/libq.so"), runpath="$ORIGIN"))
 
-    assert [each.found for each in loaded(places).edges] == [Found.SELF, Found.MISSING]
+    assert [each.found for each in resolution_of(places).needs] == [Found.SELF, Found.MISSING]
 
 
 def test_a_search_path_that_leads_nowhere_is_told_once(places: Dirs) -> None:
     for name in ("_x.so", "_y.so"):
         places.payload(f"{LIB}/{name}", Elf(needed=("libc.so.6",), runpath=f"/build/tmp/lib:$ORIGIN/libs:{SYSTEM}"))
 
-    (warning,) = loaded(places).warnings
+    (warning,) = resolution_of(places).warnings
 
     assert "/opt/venvs/app/lib/_x.so and 1 more names /build/tmp/lib" in warning
 

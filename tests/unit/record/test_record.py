@@ -146,12 +146,12 @@ def test_what_is_no_record_is_told_as_such(tmp_path: Path, content: bytes) -> No
     path = tmp_path / "app.build.json"
     path.write_bytes(content)
 
-    with pytest.raises(NotAPackageError, match="no record of a build"):
+    with pytest.raises(NotAPackageError, match="not a valid build record"):
         read_build_record(path)
 
 
 def test_a_record_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotAPackageError, match="cannot be read"):
+    with pytest.raises(NotAPackageError, match="could not be read"):
         read_build_record(tmp_path / "none.build.json")
 
 
@@ -218,8 +218,8 @@ def test_every_changed_input_is_named_with_both_values() -> None:
 
     assert changes_between(before, now) == (
         "tools: dpkg: was 1.21, is 1.22",
-        "tools: tar: was 1, is not there",
-        "tools: xz: was not there, is 5",
+        "tools: tar: was 1, is absent",
+        "tools: xz: was absent, is 5",
     )
 
 
@@ -237,7 +237,7 @@ def test_a_file_that_a_prepare_command_makes_otherwise_is_told_by_name() -> None
 def test_a_package_that_was_in_the_way_then_and_is_not_now_is_a_change() -> None:
     before, now = inputs_of(ingredients(conflicts=("guestbook-ng",))), inputs_of(ingredients())
 
-    assert changes_between(before, now) == ("found conflicts: guestbook-ng: was in its way, is not there",)
+    assert changes_between(before, now) == ("found conflicts: guestbook-ng: was in its way, is absent",)
 
 
 def test_a_distribution_of_the_release_counts_with_its_package_s_version() -> None:
@@ -246,5 +246,5 @@ def test_a_distribution_of_the_release_counts_with_its_package_s_version() -> No
     changes = changes_between(inputs_of(ingredients()), inputs_of(ingredients(plan=plan)))
 
     assert changes == (
-        "system distributions: psycopg2: was not there, is 2.9.5 of python3-psycopg2 2.9.5-1 modules=psycopg2",
+        "system distributions: psycopg2: was absent, is 2.9.5 of python3-psycopg2 2.9.5-1 modules=psycopg2",
     )

@@ -36,7 +36,7 @@ def warned(files: Iterable[str] = (), bundled: Iterable[Bundled] = ()) -> list[s
 def test_the_grafted_libraries_are_named_without_the_hash_in_their_names() -> None:
     files = [MODULE, "psycopg2_binary.libs/libssl-81ffa89e.so.3", "psycopg2_binary.libs/libpq-9b38f5e3.so.5.17"]
 
-    assert warned(files) == ["psycopg2-binary 2.9: policy binary; it brings libpq.so.5.17, libssl.so.3"]
+    assert warned(files) == ["psycopg2-binary 2.9: policy binary; it bundles libpq.so.5.17, libssl.so.3"]
 
 
 def test_an_sbom_that_names_fewer_than_there_are_does_not_hide_the_others() -> None:
@@ -48,7 +48,7 @@ def test_an_sbom_that_names_fewer_than_there_are_does_not_hide_the_others() -> N
 def test_what_is_linked_into_the_modules_is_told_by_the_sbom_but_not_the_wheel_itself() -> None:
     libraries = (Bundled(NAME, "psycopg2_binary", "2.9"), Bundled(NAME, "openssl", "3.0.7"), Bundled("flask", "other"))
 
-    assert warned([MODULE], libraries) == ["psycopg2-binary 2.9: policy binary; it brings openssl 3.0.7"]
+    assert warned([MODULE], libraries) == ["psycopg2-binary 2.9: policy binary; it bundles openssl 3.0.7"]
 
 
 def test_a_long_list_is_cut() -> None:

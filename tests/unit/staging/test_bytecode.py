@@ -49,7 +49,7 @@ def test_no_interpreter_is_started_for_no_module() -> None:
     ],
 )
 def test_an_interpreter_that_fails_is_an_error(answer: Completed) -> None:
-    with pytest.raises(StagingError, match="cannot compile bytecode"):
+    with pytest.raises(StagingError, match="failed to compile bytecode"):
         compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), answering(answer))
 
 

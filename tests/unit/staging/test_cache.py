@@ -15,8 +15,8 @@ from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.cache import Index, StagedCache, StoredFile, record_hash, staged_key
-from venvpkg.staging.copy import copied
-from venvpkg.staging.installed_paths import Content, Environment
+from venvpkg.staging.copy import copy_cached
+from venvpkg.staging.installed_paths import Content, VenvTree
 
 KEY = "ab" + "0" * 62
 MODULE, PROGRAM, BYTECODE = SITE / "app.py", PREFIX / "bin/app", SITE / "__pycache__/app.cpython-311.pyc"
@@ -52,12 +52,12 @@ def store(cache: StagedCache, tmp_path: Path, contents: dict[PurePosixPath, byte
         place = tmp_path / f"content-{number}"
         place.write_bytes(content)
         places.append(place)
-    assert cache.keep(index, places)
+    assert cache.store(index, places)
     return index
 
 
-def environment(tmp_path: Path) -> Environment:
-    return Environment(tmp_path / "destdir", PREFIX, "python3.11")
+def venv_tree(tmp_path: Path) -> VenvTree:
+    return VenvTree(tmp_path / "destdir", PREFIX, "python3.11")
 
 
 def staged_below(root: Path) -> list[str]:
@@ -68,11 +68,11 @@ def staged_below(root: Path) -> list[str]:
 
 def test_a_kept_distribution_comes_back_with_contents_modes_and_links(cache: StagedCache, tmp_path: Path) -> None:
     index = store(cache, tmp_path, CONTENTS)
-    place = environment(tmp_path)
+    place = venv_tree(tmp_path)
 
     before = os.umask(0o077)
     try:
-        found = copied(KEY, "app", place, cache)
+        found = copy_cached(KEY, "app", place, cache)
     finally:
         os.umask(before)
 
@@ -85,13 +85,13 @@ def test_a_kept_distribution_comes_back_with_contents_modes_and_links(cache: Sta
 
 def test_what_is_staged_shares_nothing_with_the_cache(cache: StagedCache, tmp_path: Path) -> None:
     store(cache, tmp_path, CONTENTS)
-    first = environment(tmp_path / "first")
-    copied(KEY, "app", first, cache)
+    first = venv_tree(tmp_path / "first")
+    copy_cached(KEY, "app", first, cache)
 
     first.on_host(MODULE).write_bytes(b"changed")
     os.utime(first.on_host(PROGRAM), (5, 5))
-    second = environment(tmp_path / "second")
-    copied(KEY, "app", second, cache)
+    second = venv_tree(tmp_path / "second")
+    copy_cached(KEY, "app", second, cache)
 
     assert second.on_host(MODULE).read_bytes() == CONTENTS[MODULE]
     assert second.on_host(PROGRAM).stat().st_mtime != 5
@@ -107,10 +107,10 @@ def test_every_damaged_byte_is_noticed_and_nothing_of_the_distribution_stays(
 
     for position in range(len(content)):
         stored.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
-        place = environment(tmp_path / str(position))
-        assert copied(KEY, "app", place, cache) is None, position
+        place = venv_tree(tmp_path / str(position))
+        assert copy_cached(KEY, "app", place, cache) is None, position
         assert staged_below(place.destdir) == []
-        assert place.taken == {}
+        assert place.contents == {}
         assert not stored.exists()
 
     assert len(reporter.warnings) == len(content)
@@ -123,7 +123,7 @@ def test_one_that_is_cut_off_anywhere_is_dropped(cache: StagedCache, tmp_path: P
 
     for length in range(len(content)):
         stored.write_bytes(content[:length])
-        assert copied(KEY, "app", environment(tmp_path / str(length)), cache) is None, length
+        assert copy_cached(KEY, "app", venv_tree(tmp_path / str(length)), cache) is None, length
 
 
 def test_one_under_the_key_of_another_is_dropped(cache: StagedCache, tmp_path: Path) -> None:
@@ -131,13 +131,13 @@ def test_one_under_the_key_of_another_is_dropped(cache: StagedCache, tmp_path: P
     (stored,) = (tmp_path / "staged").glob("*/*")
     stored.rename(stored.with_name(KEY))
 
-    assert copied(KEY, "app", environment(tmp_path), cache) is None
+    assert copy_cached(KEY, "app", venv_tree(tmp_path), cache) is None
 
 
 def test_a_path_that_leaves_the_destdir_is_never_written(cache: StagedCache, tmp_path: Path) -> None:
     store(cache, tmp_path, {PREFIX / "../../../../evil": b""})
 
-    assert copied(KEY, "app", environment(tmp_path / "a/b/c"), cache) is None
+    assert copy_cached(KEY, "app", venv_tree(tmp_path / "a/b/c"), cache) is None
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_changed_since_its_index_was_made_is_not_kept(
     changed.write_bytes(b"print(1)")
     index = Index(KEY, (file(MODULE, b"print(0)"),), (), SITE, ())
 
-    assert not cache.keep(index, [changed])
+    assert not cache.store(index, [changed])
     assert reporter.details
     assert not list((tmp_path / "staged").rglob("*b*/*"))
 
@@ -157,34 +157,36 @@ def test_a_cache_that_cannot_be_written_is_no_failure(reporter: RecordingReporte
     (tmp_path / "file").touch()
     unwritable = StagedCache(tmp_path / "file/staged", reporter)
 
-    assert not unwritable.keep(Index(KEY, (), (), SITE, ()), [])
-    with unwritable.opened(KEY) as found:
+    assert not unwritable.store(Index(KEY, (), (), SITE, ()), [])
+    with unwritable.open_entry(KEY) as found:
         assert found is None
 
 
-def test_equal_files_of_two_distributions_are_written_once_and_others_clash(cache: StagedCache, tmp_path: Path) -> None:
+def test_equal_files_of_two_distributions_are_written_once_and_others_conflict(
+    cache: StagedCache, tmp_path: Path
+) -> None:
     store(cache, tmp_path, {MODULE: b"same", PROGRAM: b"one", BYTECODE: b"of same"})
-    place = environment(tmp_path)
+    place = venv_tree(tmp_path)
     equal, other = file(MODULE, b"same"), file(PROGRAM, b"two")
     for each in (equal, other):
-        place.taken[each.path] = Content("first", each.sha256, each.size_bytes)
+        place.contents[each.path] = Content("first", each.sha256, each.size_bytes)
 
-    copied(KEY, "second", place, cache)
+    copy_cached(KEY, "second", place, cache)
 
-    assert place.clashes == [f"{PROGRAM}: first and second"]
+    assert place.conflicts == [f"{PROGRAM}: first and second"]
     assert staged_below(place.destdir) == [f"{PREFIX}/bin/python", str(BYTECODE)]
 
 
-def test_a_file_where_there_is_a_directory_or_a_link_is_a_clash(cache: StagedCache, tmp_path: Path) -> None:
+def test_a_file_where_there_is_a_directory_or_a_link_is_a_conflict(cache: StagedCache, tmp_path: Path) -> None:
     store(cache, tmp_path, {MODULE: b"", PROGRAM: b"evil"})
-    place = environment(tmp_path)
+    place = venv_tree(tmp_path)
     place.on_host(MODULE).mkdir(parents=True)
     place.on_host(PROGRAM).parent.mkdir(parents=True)
     place.on_host(PROGRAM).symlink_to(tmp_path / "outside")
 
-    copied(KEY, "app", place, cache)
+    copy_cached(KEY, "app", place, cache)
 
-    assert len(place.clashes) == 2
+    assert len(place.conflicts) == 2
     assert not (tmp_path / "outside").exists()
 
 
@@ -193,8 +195,8 @@ def test_a_destdir_that_cannot_be_written_is_an_error_and_the_cache_keeps_what_i
 ) -> None:
     store(cache, tmp_path, {SITE / ("n" * 300): b""})
 
-    with pytest.raises(StagingError, match="cannot be staged"):
-        copied(KEY, "app", environment(tmp_path), cache)
+    with pytest.raises(StagingError, match="could not be staged"):
+        copy_cached(KEY, "app", venv_tree(tmp_path), cache)
 
     assert list((tmp_path / "staged").glob("*/*"))
 
@@ -223,7 +225,7 @@ def test_the_key_follows_wheel_prefix_target_and_the_interpreters_file(tmp_path:
 def test_one_that_is_removed_while_it_is_read_stays_whole_for_its_reader(cache: StagedCache, tmp_path: Path) -> None:
     index = store(cache, tmp_path, {MODULE: b"print()\n"})
 
-    with cache.opened(KEY) as found:
+    with cache.open_entry(KEY) as found:
         cache.drop(KEY, ValueError("by another build"))
         assert found is not None
         assert (found[1], found[0].read()) == (index, b"print()\n")
@@ -236,11 +238,11 @@ def test_builds_that_store_read_and_drop_at_once_see_a_whole_one_or_none(cache: 
 
     def build(number: int) -> bool:
         if number % 3 == 0:
-            return cache.keep(index, made)
+            return cache.store(index, made)
         if number % 10 == 1:
             cache.drop(KEY, ValueError("by another build"))
-        place = environment(tmp_path / str(number))
-        found = copied(KEY, "app", place, cache)
+        place = venv_tree(tmp_path / str(number))
+        found = copy_cached(KEY, "app", place, cache)
         return found is None or {path: place.on_host(path).read_bytes() for path in CONTENTS} == CONTENTS
 
     with ThreadPoolExecutor(4) as executor:

@@ -112,7 +112,7 @@ def test_what_the_release_requires_of_itself_is_its_own_affair() -> None:
 
     assert required_by("other", needs) == (("lib", "other>=9", ">=9"),)
     (warning,) = unmet_in_system(needs, system.values())
-    assert warning.startswith("lib of the release requires absent, which neither")
+    assert warning.startswith("lib of the release requires absent, which is neither")
 
 
 def test_what_the_release_requires_of_a_wheel_is_checked() -> None:
@@ -125,10 +125,10 @@ def test_what_the_release_requires_of_a_wheel_is_checked() -> None:
 def test_what_comes_with_the_interpreter_meets_requirements_in_its_own_version() -> None:
     app = {"app": distribution("app", "1.0", "cffi>=1.12")}
     newer = {"app": distribution("app", "1.0", "cffi>=2")}
-    brought = [("cffi", "1.15.1")]
+    preinstalled = [("cffi", "1.15.1")]
 
-    require_closure(app, ENVIRONMENT, {}, brought=brought)
+    require_closure(app, ENVIRONMENT, {}, preinstalled=preinstalled)
     with pytest.raises(StagingError) as caught:
-        require_closure(newer, ENVIRONMENT, {}, brought=brought)
+        require_closure(newer, ENVIRONMENT, {}, preinstalled=preinstalled)
 
     assert caught.value.details == "  app requires cffi>=2: 1.15.1 is installed"

@@ -38,6 +38,6 @@ def test_every_place_that_is_taken_is_told_and_kept(tmp_path: Path) -> None:
     with pytest.raises(StagingError) as caught:
         place_files(files, destdir)
 
-    assert caught.value.details.count("the environment has something there") == 3
+    assert caught.value.details.count("path already exists in the virtual environment") == 3
     assert (destdir / "opt/there").read_text() == "mine"
     assert not (tmp_path / "x").exists()

@@ -13,7 +13,7 @@ from unit.samples import PREFIX, SITE, record_line, write_wheel
 from venvpkg.errors import StagingError, WheelError
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.install import install_wheels
-from venvpkg.staging.installed_paths import Content, Environment
+from venvpkg.staging.installed_paths import Content, VenvTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +37,9 @@ def install(
     destdir: Path, *wheels: ReadyWheel, reporter: RecordingReporter | None = None
 ) -> tuple[InstalledWheel, ...]:
     there = {path: Content() for path, entry in entries_below(destdir) if not entry.is_dir(follow_symlinks=False)}
-    environment = Environment(destdir, PREFIX, "python3.11", there)
-    installed = install_wheels(wheels, environment, reporter or RecordingReporter())
-    environment.require_no_clash()
+    venv = VenvTree(destdir, PREFIX, "python3.11", there)
+    installed = install_wheels(wheels, venv, reporter or RecordingReporter())
+    venv.require_no_conflict()
     return installed
 
 
@@ -68,9 +68,9 @@ def test_files_scripts_and_the_installer_mark_are_written_for_the_prefix(destdir
 
 def test_a_prefix_too_long_for_a_shebang_goes_through_the_shell(tmp_path: Path) -> None:
     prefix = PREFIX / ("long" * 30)
-    environment = Environment(tmp_path / "destdir", prefix, "python3.11")
+    venv = VenvTree(tmp_path / "destdir", prefix, "python3.11")
 
-    install_wheels((write_wheel(tmp_path, entry_points=CONSOLE),), environment, RecordingReporter())
+    install_wheels((write_wheel(tmp_path, entry_points=CONSOLE),), venv, RecordingReporter())
 
     script = (tmp_path / "destdir" / prefix.relative_to("/") / "bin/app").read_text()
     assert script.startswith(f"#!/bin/sh\n'''exec' {prefix}/bin/python")
@@ -102,7 +102,7 @@ def test_bytecode_in_a_wheel_is_left_out_and_told(destdir: Path, tmp_path: Path)
     assert "__pycache__" in reporter.details[0]
 
 
-def test_all_clashes_are_told_with_both_owners(destdir: Path, tmp_path: Path) -> None:
+def test_all_file_conflicts_are_reported_with_both_owners(destdir: Path, tmp_path: Path) -> None:
     one = write_wheel(tmp_path, "one", files={"tests/__init__.py": b"1", "README": b"1", "same.py": b"s", "deep": b"f"})
     two = write_wheel(
         tmp_path, "two", files={"tests/__init__.py": b"2", "README": b"2", "same.py": b"s", "deep/x": b""}
@@ -114,7 +114,7 @@ def test_all_clashes_are_told_with_both_owners(destdir: Path, tmp_path: Path) ->
     assert [line.split(": ") for line in caught.value.details.splitlines()] == [
         [f"  {SITE}/tests/__init__.py", "one and two"],
         [f"  {SITE}/README", "one and two"],
-        [f"  {SITE}/deep/x", "two ships a file where there is a directory, or within a file"],
+        [f"  {SITE}/deep/x", "two ships a file in place of a directory, or below a file"],
     ]
 
 

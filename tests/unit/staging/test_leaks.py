@@ -64,7 +64,7 @@ def test_the_most_exact_place_is_told_once() -> None:
 
     forbidden = forbidden_paths(places, ())
 
-    assert leaks._named_in(b"/srv/nowhere/work/destdir/opt", forbidden) == (  # noqa: SLF001 - the rule itself
+    assert leaks._forbidden_in(b"/srv/nowhere/work/destdir/opt", forbidden) == (  # noqa: SLF001 - the rule itself
         Forbidden("the staging root", b"/srv/nowhere/work/destdir"),
     )
 

@@ -135,7 +135,7 @@ def test_a_requires_python_from_before_pep_440_is_passed_over(tmp_path: Path) ->
     metadata = read_metadata(installed(tmp_path, f"{HEAD}Requires-Python: >=3.6.*\n"), tmp_path, reporter)
 
     assert metadata.requires_python is None
-    assert "app: Requires-Python" in reporter.details[0]
+    assert "app: ignoring Requires-Python" in reporter.details[0]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from venvpkg.errors import StagingError
 from venvpkg.host.runner import Completed
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.staging.installed_paths import InstalledWheel
-from venvpkg.staging.system import FINDER, expose, pth_line, require_apart
+from venvpkg.staging.system import FINDER, expose, pth_line, require_no_module_conflict
 
 METADATA = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"
 
@@ -143,15 +143,15 @@ def test_a_module_in_a_wheel_and_in_the_release_is_refused() -> None:
     zope = installed("zope", "zope/one/__init__.py")
 
     with pytest.raises(StagingError) as caught:
-        require_apart(system, (binary, zope), SITE)
+        require_no_module_conflict(system, (binary, zope), SITE)
 
     assert caught.value.details.splitlines() == [
-        "  psycopg2: of psycopg2-binary, and of python3-psycopg2",
-        "  zope.one: of zope, and of python3-psycopg2",
+        "  psycopg2: in psycopg2-binary, and in python3-psycopg2",
+        "  zope.one: in zope, and in python3-psycopg2",
     ]
 
 
 def test_wheels_beside_the_release_s_modules_are_accepted() -> None:
-    require_apart(
+    require_no_module_conflict(
         (a_system(modules=("psycopg2", "zope.one")),), (installed("other", "zope/two.py", "psycopg.py"),), SITE
     )

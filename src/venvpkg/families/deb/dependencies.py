@@ -7,8 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.depends.derive import Claim, derive
-from venvpkg.depends.overrides import tell, with_declared
-from venvpkg.depends.stdlib import recommended
+from venvpkg.depends.overrides import apply_overrides, report_dependencies
+from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
@@ -63,8 +63,8 @@ def derive_dependencies(
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
-    loaded = resolve_needs(elf, staged.destdir, target)
-    places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.TARGET))
+    resolution = resolve_needs(elf, staged.destdir, target)
+    places = dict.fromkeys(chain.from_iterable(each.places for each in resolution.needs if each.found is Found.TARGET))
     owners = read_owners(
         target,
         LayeredRoot(target.root),
@@ -74,7 +74,7 @@ def derive_dependencies(
     )
     claims: tuple[Claim, ...] = ()
     recommends: tuple[Dependency, ...] = ()
-    warnings = {*loaded.warnings}
+    warnings = {*resolution.warnings}
     if target.interpreter.is_default or is_owned(target.interpreter, owners):
         modules, recommends = split_library_claims(staged, target, runner, reporter)
         needed_by = staged.prefix / "bin" / "python"
@@ -86,15 +86,17 @@ def derive_dependencies(
         *system_claims(staged.system, SPELLING),
         *table_claims(staged, _READERS),
     )
-    computed = derive(elf, loaded.edges, DebLibraries(target, owners), staged.owners(), claims, rules=settings.sonames)
+    computed = derive(
+        elf, resolution.needs, DebLibraries(target, owners), staged.owners(), claims, rules=settings.sonames
+    )
     computed = replace(computed, recommends=recommends)
-    result = with_declared(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
+    result = apply_overrides(computed, user, [each[1:] for each in declared if each.startswith("!")], fewest, _packages)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommendation_note, result.recommends)})),
         owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
     )
-    tell(result, len(elf.objects), reporter, ("package", "packages"))
+    report_dependencies(result, len(elf.objects), reporter, ("package", "packages"))
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvpkg.depends.stdlib import module_claims, uses_of
+from venvpkg.depends.stdlib import find_uses, module_claims
 from venvpkg.families.deb.collisions import indexed
 from venvpkg.families.deb.interpreter import full_package
 from venvpkg.families.deb.owners import read_owners
@@ -81,7 +81,7 @@ def split_library_claims(
     """
     minor, is_pypy = target.interpreter.version[1], target.interpreter.is_pypy
     parts = [each for each in (PYPY_PARTS if is_pypy else PARTS) if each.before is None or minor < each.before]
-    uses = uses_of(staged, [each.module for each in parts])
+    uses = find_uses(staged, [each.module for each in parts])
     packages = _packages({each.imported for each in uses}, parts, target, runner, reporter)
     return module_claims(uses, packages, reporter)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.depends.derive import Claim, derive
-from venvpkg.depends.overrides import tell, with_declared
-from venvpkg.depends.stdlib import recommended
+from venvpkg.depends.overrides import apply_overrides, report_dependencies
+from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
@@ -60,16 +60,16 @@ def derive_dependencies(
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
-    loaded = resolve_needs(elf, staged.destdir, target)
+    resolution = resolve_needs(elf, staged.destdir, target)
     owners = read_owners(runner)
     ruled = {rule.soname for rule in settings.sonames}
-    edges = [resolved_need for resolved_need in loaded.edges if resolved_need.need.soname not in ruled]
-    required = required_of_system(elf.objects, edges)
-    provided = _provided(required, edges, owners, runner)
+    needs = [resolved_need for resolved_need in resolution.needs if resolved_need.need.soname not in ruled]
+    required = required_of_system(elf.objects, needs)
+    provided = _provided(required, needs, owners, runner)
     shipped_by = owners_of(target.interpreter.path, runner)
     interpreter: tuple[Claim, ...] = ()
     recommends: tuple[Dependency, ...] = ()
-    warnings = {*loaded.warnings}
+    warnings = {*resolution.warnings}
     if target.interpreter.is_default or shipped_by:
         package = shipped_by[0].name if shipped_by else f"python{target.interpreter.minor}"
         modules, recommends = split_library_claims(staged, target.interpreter, package, runner, reporter)
@@ -86,21 +86,21 @@ def derive_dependencies(
     )
     abi = elf.objects[0].abi if elf.objects else None
     index = RpmLibraries(abi, provided, owners, target.mark(ISA) if settings.rpm_min_versions else None)
-    computed = derive(elf, loaded.edges, index, staged.owners(), others, rules=_spelled(settings.sonames))
+    computed = derive(elf, resolution.needs, index, staged.owners(), others, rules=_spelled(settings.sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
-    result = with_declared(computed, user, left_out, fewest, names_of)
+    result = apply_overrides(computed, user, left_out, fewest, names_of)
     result = replace(
         result,
-        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommended, result.recommends)})),
+        warnings=tuple(sorted({*result.warnings, *warnings, *map(recommendation_note, result.recommends)})),
         owners=tuple(_named_owners(result, (*provided.values(), *owners.packages()))),
     )
-    tell(result, len(elf.objects), reporter, ("capability", "capabilities"))
+    report_dependencies(result, len(elf.objects), reporter, ("capability", "capabilities"))
     return result
 
 
 def _provided(
-    required: Mapping[str, Sequence[ElfObject]], edges: Iterable[ResolvedNeed], owners: Owners, runner: Runner
+    required: Mapping[str, Sequence[ElfObject]], needs: Iterable[ResolvedNeed], owners: Owners, runner: Runner
 ) -> dict[str, NativePackage]:
     """Return who provides each capability: an installed package, else one of a repository.
 
@@ -113,7 +113,7 @@ def _provided(
     provided |= in_repositories
     unprovided = {name: [each.path for each in required[name]] for name in missing if name not in in_repositories}
     if unprovided:
-        places = {resolved_need.need.soname: resolved_need.places[0] for resolved_need in edges if resolved_need.places}
+        places = {resolved_need.need.soname: resolved_need.places[0] for resolved_need in needs if resolved_need.places}
         found = {name: places[soname] for name in unprovided if (soname := name.partition("(")[0]) in places}
         raise UnprovidedCapabilityError(unprovided, found, problem)
     return provided

@@ -53,17 +53,17 @@ def required_by(facts: ElfObject) -> tuple[str, ...]:
 
 
 def required_of_system(
-    objects: Iterable[ElfObject], edges: Iterable[ResolvedNeed]
+    objects: Iterable[ElfObject], needs: Iterable[ResolvedNeed]
 ) -> Mapping[str, tuple[ElfObject, ...]]:
     """Return the capabilities that the payload does not meet itself, sorted, and the objects that require each.
 
     Args:
         objects: of the payload.
-        edges: where the loader finds what they need; a library that is neither in the payload nor on the target may
+        needs: where the loader finds what they need; a library that is neither in the payload nor on the target may
             still be in a repository.
     """
     outside: dict[PurePosixPath, set[str]] = {}
-    for resolved_need in edges:
+    for resolved_need in needs:
         if resolved_need.found in {Found.TARGET, Found.MISSING}:
             outside.setdefault(resolved_need.need.needed_by, set()).add(resolved_need.need.soname)
     found: dict[str, list[ElfObject]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.depends.stdlib import module_claims, uses_of
+from venvpkg.depends.stdlib import find_uses, module_claims
 from venvpkg.families.rpm.owners import owners_of
 from venvpkg.families.rpm.repositories import shippers_in_repositories
 
@@ -65,7 +65,7 @@ def split_library_claims(
         PackageDatabaseError, MissingToolError: as ``owners_of`` does.
     """
     parts = _SUSE if package.endswith(_BASE) else _FEDORA
-    uses = uses_of(staged, list(parts))
+    uses = find_uses(staged, list(parts))
     # What the interpreter cannot be without is there already.
     base = {package, f"{package}-libs"}
     shippers: dict[str, str | None] = {}

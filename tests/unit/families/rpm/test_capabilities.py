@@ -60,23 +60,23 @@ def test_an_object_with_gnu_hashes_alone_requires_a_loader_that_knows_them() -> 
 
 
 def test_what_the_payload_brings_is_not_required_with_its_versions() -> None:
-    edges = [
+    needs = [
         ResolvedNeed(Need("libfoo.so.1", MODULE.path), Found.SELF, (PurePosixPath("/opt/venvs/app/lib/libfoo.so.1"),)),
         ResolvedNeed(Need("libc.so.6", MODULE.path), Found.TARGET, (PurePosixPath("/lib64/libc.so.6"),)),
     ]
 
-    required = required_of_system([MODULE], edges)
+    required = required_of_system([MODULE], needs)
 
     assert list(required) == ["libc.so.6()(64bit)", "libc.so.6(GLIBC_2.34)(64bit)"]
 
 
 def test_one_soname_may_be_private_for_one_object_and_the_systems_for_another() -> None:
     other = replace(MODULE, path=PurePosixPath("/opt/venvs/app/lib/_bar.so"))
-    edges = [
+    needs = [
         ResolvedNeed(Need("libfoo.so.1", MODULE.path), Found.PRELOAD, (MODULE.path,)),
         ResolvedNeed(Need("libfoo.so.1", other.path), Found.MISSING),
     ]
 
-    required = required_of_system([MODULE, other], edges)
+    required = required_of_system([MODULE, other], needs)
 
     assert required == {"libfoo.so.1()(64bit)": (other,), "libfoo.so.1(FOO_1)(64bit)": (other,)}
