@@ -13,7 +13,7 @@ from venvpkg.families import backend_of
 from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.families.common.compose import describe
 from venvpkg.host.files import sha256_of
-from venvpkg.index.urls import without_credentials
+from venvpkg.index.urls import strip_credentials
 from venvpkg.linking.tree import scan
 from venvpkg.lock.venvpkg_lock import read_build_pins
 from venvpkg.model.package import BuildRecord
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.package import Artifact, PackageSpec
-    from venvpkg.model.project import Inclusions
+    from venvpkg.model.project import ProjectFiles
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.sbom.bundled import Bundled
@@ -42,14 +42,16 @@ if TYPE_CHECKING:
     from venvpkg.workbench import Workbench
 
 
-def staged_of(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclusions, bench: Workbench) -> StagedVenv:
+def staged_of(
+    wheels: tuple[ReadyWheel, ...], plan: WheelPlan, project_files: ProjectFiles, bench: Workbench
+) -> StagedVenv:
     """Return the application with all wheels, as it will lie on the target."""
     reporter = bench.session.reporter
     with reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
         staged = stage(
             bench.project, wheels, bench.target,
             workspace=bench.work, dirs=bench.session.dirs, runner=bench.runner, reporter=reporter,
-            files=inclusions.files, system=plan.system,
+            files=project_files.files, system=plan.system,
         )  # fmt: skip
     count = len(staged.distributions)
     reporter.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
@@ -89,11 +91,12 @@ def related(staged: StagedVenv, elf: ElfReport, bench: Workbench) -> DependencyS
     return dependencies
 
 
-def described(contents: Contents, elf: ElfReport, inclusions: Inclusions, bench: Workbench) -> PackageSpec:
+def described(contents: Contents, elf: ElfReport, project_files: ProjectFiles, bench: Workbench) -> PackageSpec:
     """Return the package's description, with its bill of materials and the debug information of its wheels."""
     spec = describe(
         bench.project, contents.staged, contents.dependencies, contents.source_date_epoch,
-        evidence=dump_evidence(contents.dependencies), inclusions=inclusions, sbom=bill_of_materials(contents), elf=elf,
+        evidence=dump_evidence(contents.dependencies), project_files=project_files,
+        sbom=bill_of_materials(contents), elf=elf,
     )  # fmt: skip
     if not bench.project.settings.debug_symbols:
         return spec
@@ -114,7 +117,7 @@ def packed(
         artifact = backend.assemble(apart, target, bench.work / "finished", runner, session.reporter, earlier=earlier)
     ingredients = Ingredients(
         target, contents.plan, contents.wheels, read_build_pins(bench.project.build_lock), contents.dependencies,
-        spec.inclusions, toolchain.flags, toolchain.packages, packaging_tool_versions,
+        spec.project_files, toolchain.flags, toolchain.packages, packaging_tool_versions,
         [each for each in apart.relations.conflicts if each not in spec.relations.conflicts],
     )  # fmt: skip
     return replace(artifact, wheels=contents.wheels), _record(artifact, obtained, ingredients, bench)
@@ -137,19 +140,19 @@ def _record(artifact: Artifact, obtained: ObtainedLock, ingredients: Ingredients
     """Return the record; its lock is the one that was built from, whichever program keeps it."""
 
     def text(path: Path) -> str:
-        return without_credentials(path.read_text(encoding="utf-8")) if path.exists() else ""
+        return strip_credentials(path.read_text(encoding="utf-8")) if path.exists() else ""
 
     project = bench.project
     return BuildRecord(
         name=project.name,
-        requirement=without_credentials(project.requirement) if project.requirement else None,
+        requirement=strip_credentials(project.requirement) if project.requirement else None,
         settings=settings_table(replace(project.settings, lock=None)),
         source_date_epoch=artifact.spec.source_date_epoch,
-        lock=without_credentials(obtained.text(project.lock.parent)),
+        lock=strip_credentials(obtained.text(project.lock.parent)),
         build_lock=text(project.build_lock),
         inputs=inputs_of(ingredients),
         artifact=artifact.path.name,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,
-        companions={each.name: sha256_of(each) for each in artifact.companions},
+        debug_packages={each.name: sha256_of(each) for each in artifact.debug_packages},
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.composition import bundled_in, described, packed, related, scanned, staged_of
-from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
+from venvpkg.config.project_files import read_project_files
 from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
 from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.explain.evidence import load_evidence
@@ -92,8 +92,8 @@ def build_recorded(
     target, runner = site.target, site.runner
     project = project.on(target)
     backend = backend_of(target.family)
-    inclusions = read_inclusions(project, session.runner)
-    refuse(project, inclusions, backend.problems(project))
+    project_files = read_project_files(project, session.runner)
+    refuse(project, project_files, backend.problems(project))
     require_owned(project, target, runner, backend)
     backend.warn_if_name_taken(project.package_name, target, runner, session.reporter, cache=session.dirs.cache)
     with workbench(project, site, session, (destination, *leave_out)) as first:
@@ -105,13 +105,13 @@ def build_recorded(
         _require_abilities(plan, bench)
         plan = prepared(plan, bench, obtained.lock, toolchain)
         wheels = wheels_of(plan, bench, toolchain)
-        staged = staged_of(wheels, plan, inclusions, bench)
+        staged = staged_of(wheels, plan, project_files, bench)
         elf = scanned(staged, bench)
         bundled = bundled_in(staged, elf, plan, wheels, bench)
         dependencies = related(staged, elf, bench)
         epoch = source_date_epoch(project, obtained.lock, session.environment, session.runner)
         contents = Contents(project.package_name, target, staged, plan, wheels, dependencies, bundled, epoch)
-        spec = described(contents, elf, inclusions, bench)
+        spec = described(contents, elf, project_files, bench)
         artifact, record = packed(spec, contents, obtained, toolchain, bench)
         artifact = _published(artifact, record, destination)
     session.reporter.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
@@ -188,8 +188,10 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
 
 
 def _published(artifact: Artifact, record: BuildRecord, destination: Path) -> Artifact:
-    path = publish(artifact.path, artifact.companions, dump_build_record(record), destination)
-    return replace(artifact, path=path, companions=tuple(path.with_name(each.name) for each in artifact.companions))
+    path = publish(artifact.path, artifact.debug_packages, dump_build_record(record), destination)
+    return replace(
+        artifact, path=path, debug_packages=tuple(path.with_name(each.name) for each in artifact.debug_packages)
+    )
 
 
 def _require_abilities(plan: WheelPlan, bench: Workbench) -> None:

@@ -78,7 +78,7 @@ class Session:
     pool: Pool
     offline: bool
     target: Selection = HOST
-    ledger: LockfileStore = field(default_factory=LockfileStore)
+    lockfiles: LockfileStore = field(default_factory=LockfileStore)
     compatibility_file: Path | None = None
     repacks: bool = False
 
@@ -177,7 +177,7 @@ def workbench(
             work=work,
             directory=project.directory or Path("/"),
             offline=session.offline,
-            ledger=session.ledger,
+            lockfiles=session.lockfiles,
         )
         yield Workbench(
             project,
@@ -256,7 +256,7 @@ def examined(plan: WheelPlan, bench: Workbench, lock: Lock, toolchain: Toolchain
     found = find_uncompilable(plan, project, bench.target, bench.downloads.fetch, _crates(bench), bench.work)
     if found:
         plan = planned(bench, lock, toolchain, found)
-    with bench.session.ledger:
+    with bench.session.lockfiles:
         known = read_fallbacks(project.build_lock)
         if not set(plan.fallbacks) <= set(known):
             merged = {(each.name, each.version, each.source, each.target): each for each in (*known, *plan.fallbacks)}
@@ -296,7 +296,7 @@ def wheels_of(plan: WheelPlan, bench: Workbench, toolchain: Toolchain) -> tuple[
     )
     compiled = compile_wheels(plan, pins, shop)
     if compiled.pins:
-        with session.ledger:  # and read again: another target may have written since
+        with session.lockfiles:  # and read again: another target may have written since
             known = read_build_pins(project.build_lock)
             write_build_pins(project.build_lock, _merged(known, compiled.pins))
     return compiled.wheels

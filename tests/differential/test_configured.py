@@ -11,8 +11,8 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_staged, needing
-from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
+from venvpkg.config.project_files import read_project_files
 from venvpkg.families.common.compose import describe
 from venvpkg.families.common.preflight import refuse
 from venvpkg.families.deb.format import assemble, problems
@@ -89,11 +89,11 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
     program.parent.mkdir(parents=True)
     program.write_text("#!/opt/venvs/app/bin/python\n")
     normalise_modes(destdir)
-    inclusions = read_inclusions(project, runner)
-    refuse(project, inclusions, problems(project))
-    place_files(inclusions.files, destdir)
+    project_files = read_project_files(project, runner)
+    refuse(project, project_files, problems(project))
+    place_files(project_files.files, destdir)
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
-    spec = describe(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", inclusions=inclusions)
+    spec = describe(project, staged, needing("bash"), 1_700_000_000, evidence=b"{}\n", project_files=project_files)
     return assemble(spec, target, tmp_path / "dist", runner, RecordingReporter(), earlier=NOTHING_PACKED).path
 
 

@@ -184,8 +184,8 @@ def test_versions_are_kept_until_upgraded(tmp_path: Path, index: Index, host: Ta
     publish(index, wheel("alpha", "1.0"), wheel("alpha", "2.0"))
 
     # A ledger knows what locks said before one call.
-    kept = locked(update_lock(project, host, replace(how, ledger=LockfileStore())), host)
-    upgraded = locked(update_lock(project, host, replace(how, ledger=LockfileStore()), upgrade=True), host)
+    kept = locked(update_lock(project, host, replace(how, lockfiles=LockfileStore())), host)
+    upgraded = locked(update_lock(project, host, replace(how, lockfiles=LockfileStore()), upgrade=True), host)
 
     assert (kept[0].version, upgraded[0].version) == ("1.0", "2.0")
 

@@ -138,7 +138,7 @@ class Flag:
 
     def from_text(self, text: str) -> object:
         """Return what ``true`` or ``false`` is."""
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return a boolean."""
@@ -211,7 +211,7 @@ class Array:
         """Return what stands between commas or line breaks; tables are written as in TOML."""
         if isinstance(self.item, Text | OneOf):
             return [each.strip() for each in _SEPARATORS.split(text) if each.strip()]
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return an array of the item's schema."""
@@ -259,7 +259,7 @@ class Table:
 
     def from_text(self, text: str) -> object:
         """Return the inline table that the text is."""
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return a closed object."""
@@ -316,7 +316,7 @@ class Named:
 
     def from_text(self, text: str) -> object:
         """Return the inline table that the text is."""
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return an object with patterned names."""
@@ -328,7 +328,7 @@ class Named:
         }
 
 
-def toml_value(text: str) -> object:
+def parse_toml_value(text: str) -> object:
     """Return the TOML value that ``text`` is.
 
     Raises:

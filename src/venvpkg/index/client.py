@@ -19,7 +19,7 @@ from unearth.fetchers import PyPIClient  # noqa: TID251
 from venvpkg import __version__
 from venvpkg.errors import DownloadError
 from venvpkg.index.downloads import TransientWireError, WireError
-from venvpkg.index.urls import host_and_port, redacted
+from venvpkg.index.urls import host_and_port, redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,11 +66,11 @@ class HttpClient:
         except (httpx2.TransportError, httpx2.StreamError) as error:
             match error:
                 case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
-                    raise WireError(redacted(str(error))) from error
+                    raise WireError(redact(str(error))) from error
                 case _:
                     raise TransientWireError(_failure(error)) from error
         except (httpx2.InvalidURL, httpx2.TooManyRedirects, httpx2.DecodingError, ssl.SSLError) as error:
-            raise WireError(redacted(str(error))) from error
+            raise WireError(redact(str(error))) from error
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -103,7 +103,7 @@ def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> 
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise DownloadError(
             "The network settings cannot be used.",
-            details=f"  {redacted(str(error))}",
+            details=f"  {redact(str(error))}",
             resolution="Check SSL_CERT_FILE, SSL_CERT_DIR, SSL_CLIENT_CERT, the proxies, and what pip says about them.",
         ) from error
     # prompting would wait for a terminal that a build job does not have
@@ -135,7 +135,7 @@ def _check_status(response: httpx2.Response) -> None:
 
 
 def _failure(error: Exception) -> str:
-    return redacted(str(error)) or type(error).__name__
+    return redact(str(error)) or type(error).__name__
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext | bool:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import pip_settings, read_text
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ class _Translation:
                 self.problems.append(f"  {setting.source}: holds something that is no URL")
                 continue
             if parts.scheme == "file" and not self.exists(Path(unquote(parts.path))):
-                tell(f"{setting.source}: nothing is at {redacted(word)}; left out")
+                tell(f"{setting.source}: nothing is at {redact(word)}; left out")
             else:
                 urls.append(url)
         return tuple(urls)

@@ -16,7 +16,7 @@ from venvpkg.host.runner import Command
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
-from venvpkg.lock.uv import backends_barred, explanation, uv_environment
+from venvpkg.lock.uv import block_build_backends, explanation, uv_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,7 +231,7 @@ class _Uv:
         if not indexes:
             environment = {key: value for key, value in environment.items() if key not in _OF_INDEXES}
         if not self.backends:
-            environment |= backends_barred(self.directory)
+            environment |= block_build_backends(self.directory)
         python = self.target.interpreter.path if self.target.is_host else sys.executable
         return self.resolver.runner.run(
             Command(

@@ -18,7 +18,7 @@ from packaging.pylock import (  # noqa: TID251
 from packaging.version import InvalidVersion
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, redacted, remote_file, source_archive
+from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, redact, remote_file, source_archive
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import Lock, LockedCommit, LockedDirectory, LockedDistribution
 
@@ -305,12 +305,12 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         secret = parts.password is not None or (parts.scheme in {"http", "https"} and parts.username is not None)
     except ValueError as error:
-        raise OriginError(f"{redacted(url)[:300]!r} is no URL") from error
+        raise OriginError(f"{redact(url)[:300]!r} is no URL") from error
     if parts.scheme not in _SCHEMES:
-        raise OriginError(f"{redacted(url)[:300]!r} is not one of {', '.join(sorted(_SCHEMES))}")
+        raise OriginError(f"{redact(url)[:300]!r} is not one of {', '.join(sorted(_SCHEMES))}")
     if secret:
         raise OriginError(
-            f"{redacted(url)} holds a user or password; keep them out of the lock, in netrc or git's credential helper"
+            f"{redact(url)} holds a user or password; keep them out of the lock, in netrc or git's credential helper"
         )
 
 

@@ -13,7 +13,7 @@ from venvpkg.console import Work
 from venvpkg.errors import LockError
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Command
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 from venvpkg.lock.lockfile import LockfileStore
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Resolver:
     work: Path
     directory: Path = Path("/")
     offline: bool = False
-    ledger: LockfileStore = field(default_factory=LockfileStore)
+    lockfiles: LockfileStore = field(default_factory=LockfileStore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
         output.write_text(previous, encoding="utf-8")
     environment = uv_environment(resolver, directory)
     if not backends:
-        environment |= backends_barred(directory)
+        environment |= block_build_backends(directory)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
     groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
     source = "-" if wanted.pyproject is None else str(wanted.pyproject)
@@ -194,7 +194,7 @@ def _platform(target: Target) -> str | None:
     return f"{target.machine}-manylinux_2_{min(glibc[1], newest)}"
 
 
-def backends_barred(directory: Path) -> dict[str, str]:
+def block_build_backends(directory: Path) -> dict[str, str]:
     """Return the variables under which uv starts no build backend; a file for it is written to ``directory``."""
     (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
     return {"PYTHONPATH": str(directory)}
@@ -218,7 +218,7 @@ def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver
         return refusal
     if _NO_BACKEND_MARK in done.errors:
         named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
-        what = redacted(named[1]) if named else wanted.what
+        what = redact(named[1]) if named else wanted.what
         return LockError(
             f"{what} has no static metadata: what it depends on is known only after its build backend ran.",
             details="  A plan has no side effects, so it runs no backend.",
@@ -245,7 +245,7 @@ def _ended(done: Completed) -> str:
 
 def explanation(done: Completed) -> str:
     """Return what uv said, indented, without secrets and escape sequences, and not too much of it."""
-    text = redacted(done.errors).strip()
+    text = redact(done.errors).strip()
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
     # What a build backend printed must not reach a terminal as escape sequences.

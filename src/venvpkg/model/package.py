@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from venvpkg.model.elf import ElfReport
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class PackageSpec:
         source_date_epoch: build time, seconds since 1970 UTC.
         staged: the payload.
         relations: what else the user declared.
-        inclusions: maintainer scripts and templates; the files are in the payload already.
+        project_files: maintainer scripts and templates; the files are in the payload already.
         target_revision: of a rebuild for this target alone; 0 for none.
         elf: every ELF file of the payload.
         state: what the application makes when it runs, sorted.
@@ -88,7 +88,7 @@ class PackageSpec:
     source_date_epoch: int
     staged: StagedVenv
     relations: Relations = field(default_factory=Relations)
-    inclusions: Inclusions = field(default_factory=Inclusions)
+    project_files: ProjectFiles = field(default_factory=ProjectFiles)
     target_revision: int = 0
     elf: ElfReport = field(default_factory=lambda: ElfReport(()))
     state: tuple[StatePath, ...] = ()
@@ -105,7 +105,7 @@ class Artifact:
         size_bytes: of the file.
         spec: what it was made from.
         wheels: what its environment was made of, sorted by name; none where only the package is known.
-        companions: packages that were made with it, in any directory, such as that of its debug information.
+        debug_packages: packages of debug symbols built along with it, in any directory.
     """
 
     path: Path
@@ -113,7 +113,7 @@ class Artifact:
     size_bytes: int
     spec: PackageSpec
     wheels: tuple[ReadyWheel, ...] = ()
-    companions: tuple[Path, ...] = ()
+    debug_packages: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class BuildRecord:
         artifact: file name of the package.
         sha256: of the package, hexadecimal.
         size_bytes: of the package.
-        companions: file name of each package that was made with it → its sha256, hexadecimal.
+        debug_packages: file name of each package of debug symbols built along with it → its sha256, hexadecimal.
     """
 
     name: str
@@ -144,4 +144,4 @@ class BuildRecord:
     artifact: str
     sha256: str
     size_bytes: int
-    companions: Mapping[str, str] = field(default_factory=dict)
+    debug_packages: Mapping[str, str] = field(default_factory=dict)

@@ -220,7 +220,7 @@ class ExtraFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Inclusions:
+class ProjectFiles:
     """What of the project's own files shapes the package, beside its wheel; found and checked.
 
     Attributes:

@@ -44,8 +44,8 @@ def dump_build_record(record: BuildRecord) -> bytes:
         "inputs": record.inputs,
         "artifact": {"filename": record.artifact, "sha256": record.sha256, "size_bytes": record.size_bytes},
     }
-    if record.companions:
-        document["companions"] = dict(record.companions)
+    if record.debug_packages:
+        document["companions"] = dict(record.debug_packages)
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")
 
 
@@ -95,8 +95,8 @@ def _parsed(document: object) -> BuildRecord:
         raise ValueError("a lock does not have the sha256 that is recorded for it")
     if not _is_inputs(made_with):
         raise ValueError("companions are no file names with hashes")
-    companions = made_with["companions"]
-    for path, digest in ((filename, sha256), *companions.items()):
+    debug_packages = made_with["companions"]
+    for path, digest in ((filename, sha256), *debug_packages.items()):
         if len(digest) != hashlib.sha256().digest_size * 2 or not set(digest) <= _HASH:
             raise ValueError("the sha256 of the artifact is none")
         if not path.isprintable() or path != PurePath(path).name:
@@ -105,7 +105,9 @@ def _parsed(document: object) -> BuildRecord:
         raise ValueError("source_date_epoch is no time")
     if not _is_inputs(inputs):
         raise ValueError("inputs are no sections of printable values")
-    return BuildRecord(name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, companions)
+    return BuildRecord(
+        name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, debug_packages
+    )
 
 
 def _is_inputs(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
@@ -124,8 +126,8 @@ def _digest(text: str) -> str:
 _COPY_BYTES = 1 << 20
 
 
-def publish(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
-    """Copy a finished package and its companions into ``destination``, write its record, and return its path there.
+def publish(package: Path, debug_packages: Iterable[Path], record: bytes, destination: Path) -> Path:
+    """Copy a finished package and its debug packages into ``destination``, write its record, and return its path there.
 
     Each file appears whole, all are written before the first appears, and the package is the last: where a run was
     killed in between, no package is there without its record, and the next build of the same name puts the package
@@ -133,7 +135,7 @@ def publish(package: Path, companions: Iterable[Path], record: bytes, destinatio
 
     Args:
         package: on this machine, finished; may be on another filesystem.
-        companions: packages that were made with it.
+        debug_packages: packages of debug symbols that were made with it.
         record: its build record.
         destination: directory; made when it is not there.
 
@@ -146,7 +148,7 @@ def publish(package: Path, companions: Iterable[Path], record: bytes, destinatio
         with contextlib.ExitStack() as stack:
             _copy(package, stack.enter_context(written_whole(path)))
             stack.enter_context(written_whole(record_path(path))).write(record)
-            for each in companions:
+            for each in debug_packages:
                 _copy(each, stack.enter_context(written_whole(path.with_name(each.name))))
     except OSError as error:
         raise MachineError.of(

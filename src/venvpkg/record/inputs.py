@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.lock import BuildPins
-    from venvpkg.model.project import Inclusions
+    from venvpkg.model.project import ProjectFiles
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
 
@@ -39,7 +39,7 @@ class Ingredients:
         wheels: what was installed.
         pins: build requirements known at the end of the build, of any target.
         dependencies: with the packages linked against.
-        inclusions: files of the project that shape the package, beside its wheel.
+        project_files: files of the project that shape the package, beside its wheel.
         flags: of the compilers, by variable.
         packages: installed build packages and their versions.
         tools: installed packages that pack and compile bytecode, and their versions.
@@ -51,7 +51,7 @@ class Ingredients:
     wheels: tuple[ReadyWheel, ...]
     pins: tuple[BuildPins, ...]
     dependencies: DependencySet
-    inclusions: Inclusions
+    project_files: ProjectFiles
     flags: Iterable[tuple[str, str]]
     packages: Iterable[tuple[str, str]]
     tools: Iterable[tuple[str, str]]
@@ -92,10 +92,10 @@ def inputs_of(of: Ingredients) -> dict[str, dict[str, str]]:
             for each in of.plan.system
         },
         "templates": _hashes(template_dir(target.family)),
-        "own templates": _hashes(of.inclusions.templates) if of.inclusions.templates else {},
-        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in of.inclusions.scripts},
+        "own templates": _hashes(of.project_files.templates) if of.project_files.templates else {},
+        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in of.project_files.scripts},
         "own files": {
-            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in of.inclusions.files
+            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in of.project_files.files
         },
         "tools": dict(of.tools),
         "found conflicts": dict.fromkeys(of.conflicts, "in its way"),

@@ -43,7 +43,7 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             dependencies=SimpleNamespace(relations=lambda: ("libc6",)),
             staged=SimpleNamespace(system=()),
         )
-        return SimpleNamespace(path=path, companions=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec)
+        return SimpleNamespace(path=path, debug_packages=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec)
 
     monkeypatch.setattr(pipeline, "build", build)
     return seen
@@ -134,7 +134,7 @@ def test_all_are_built_at_once_with_one_pool_and_one_ledger(monkeypatch: pytest.
 
     def build(project: Project, destination: Path, session: Session, *, locked: bool) -> SimpleNamespace:
         del project, destination, locked
-        shared.append((session.pool, session.ledger))
+        shared.append((session.pool, session.lockfiles))
         runners.append(session.runner)
         together.wait()
         raise CompileError("enough is known")

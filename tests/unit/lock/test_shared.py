@@ -260,13 +260,13 @@ def test_targets_that_cannot_share_get_a_lock_of_their_own(tmp_path: Path, direc
 
 
 def test_what_a_ledger_saw_first_stays_though_the_file_changes(tmp_path: Path) -> None:
-    ledger = LockfileStore()
+    lockfiles = LockfileStore()
     path = tmp_path / "pylock.toml"
 
-    assert ledger.before(path) is None
+    assert lockfiles.before(path) is None
     path.write_text("now")
 
-    assert ledger.before(path) is None
+    assert lockfiles.before(path) is None
     assert LockfileStore().before(path) == "now"
 
 

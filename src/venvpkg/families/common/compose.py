@@ -14,7 +14,7 @@ from venvpkg.model.package import PackageSpec, Relations, StatePath
 
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
-    from venvpkg.model.project import Inclusions, Project, Settings
+    from venvpkg.model.project import Project, ProjectFiles, Settings
     from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 
@@ -36,7 +36,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
     source_date_epoch: int,
     *,
     evidence: bytes,
-    inclusions: Inclusions,
+    project_files: ProjectFiles,
     sbom: bytes = b"",
     elf: ElfReport = ElfReport(()),  # noqa: B008 - frozen
 ) -> PackageSpec:
@@ -48,7 +48,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
         dependencies: what was derived for it.
         source_date_epoch: seconds since 1970 UTC.
         evidence: the record of the derivation, as it will be shipped.
-        inclusions: what of the project's own files shapes the package.
+        project_files: what of the project's own files shapes the package.
         sbom: the bill of materials, as it will be shipped; empty for none.
         elf: every ELF file of the payload.
 
@@ -87,7 +87,7 @@ def describe(  # noqa: PLR0913 - everything that is known of the package
             replaces=settings.replaces,
             provides=settings.provides,
         ),
-        inclusions=inclusions,
+        project_files=project_files,
         target_revision=settings.target_revision,
         elf=elf,
         state=_state(settings),

@@ -64,7 +64,7 @@ def assemble_debug(
         Family.DEB,
         "control-dbgsym.j2",
         {name.lower().replace("-", "_"): value for name, value in fields.items()},
-        spec.inclusions.templates,
+        spec.project_files.templates,
     )
     require_same(fields, text, "The rendered control file of the debug symbols")
     control = destdir / CONTROL
@@ -134,7 +134,7 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
     write_file(
-        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
+        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.project_files.templates).encode()
     )
     write_file(destdir, PurePosixPath("/", CONTROL, "md5sums"), md5sums(paths))
     if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
@@ -148,8 +148,8 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     )  # fmt: skip
     artifact = move_whole(packed, destination.absolute() / packed.name, spec)
     if spec.debug:
-        companion = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
-        artifact = replace(artifact, companions=(companion,))
+        debug_package = assemble_debug(spec, target, destdir.parent, runner, earlier=earlier)
+        artifact = replace(artifact, debug_packages=(debug_package,))
     reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
 

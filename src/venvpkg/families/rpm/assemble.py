@@ -60,8 +60,8 @@ def assemble(  # noqa: PLR0913 - a stage: package, place, effects
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
     if spec.debug:
-        companion = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
-        artifact = replace(artifact, companions=(companion,))
+        debug_package = assemble_debug(spec, of, target, spec.staged.destdir.parent, runner, earlier=earlier)
+        artifact = replace(artifact, debug_packages=(debug_package,))
     reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
 

@@ -13,7 +13,7 @@ from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.compose import describe
 from venvpkg.model.depends import DependencySet
 from venvpkg.model.package import StatePath
-from venvpkg.model.project import Inclusions, Project, Settings
+from venvpkg.model.project import Project, ProjectFiles, Settings
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
-    return describe(project, staged, DependencySet(), 0, evidence=b"", inclusions=Inclusions())
+    return describe(project, staged, DependencySet(), 0, evidence=b"", project_files=ProjectFiles())
 
 
 def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.runner import Command
-from venvpkg.model.project import ExtraFile, Inclusions
+from venvpkg.model.project import ExtraFile, ProjectFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class _UnusableError(Exception):
     """One path of the configuration does not lead to what it must."""
 
 
-def read_inclusions(project: Project, runner: Runner) -> Inclusions:
+def read_project_files(project: Project, runner: Runner) -> ProjectFiles:
     """Return what the settings name, as it is now.
 
     Args:
@@ -59,7 +59,7 @@ def read_inclusions(project: Project, runner: Runner) -> Inclusions:
             problems.append(f"templates: {problem}")
     if problems:
         raise ConfigurationError(project.source, problems)
-    return Inclusions(files, tuple(scripts), templates)
+    return ProjectFiles(files, tuple(scripts), templates)
 
 
 def _files(project: Project, problems: list[str]) -> tuple[ExtraFile, ...]:

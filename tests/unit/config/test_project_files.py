@@ -9,10 +9,10 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from unit.samples import a_project
-from venvpkg.config.inclusions import read_inclusions
+from venvpkg.config.project_files import read_project_files
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.runner import Completed
-from venvpkg.model.project import FileSetting, Inclusions, ScriptSettings, Settings
+from venvpkg.model.project import FileSetting, ProjectFiles, ScriptSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,8 @@ def _base(tmp_path: Path) -> Path:
     return base
 
 
-def read(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> Inclusions:
-    return read_inclusions(dataclasses.replace(a_project(settings), base=base), runner)
+def read(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> ProjectFiles:
+    return read_project_files(dataclasses.replace(a_project(settings), base=base), runner)
 
 
 def problems(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> tuple[str, ...]:
