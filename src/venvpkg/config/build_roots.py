@@ -25,18 +25,18 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SYSTEM: Final = re.compile(r"(debian|ubuntu|fedora|el|opensuse):[^/]+(/[^/]+)?")
 
 
-def read_build_root_settings(environment: Mapping[str, str]) -> Callable[[str], BuildRootSettings]:
+def read_build_root_settings(environ: Mapping[str, str]) -> Callable[[str], BuildRootSettings]:
     """Return what gives the settings of a system by its name, ``debian:trixie``; the file is read when it is asked.
 
     One for another architecture, ``debian:trixie/arm64``, has those of the release unless it has a table of its own.
 
     Args:
-        environment: ``VENVPKG_TARGETS`` names the file; else it is targets.toml in the user's configuration.
+        environ: ``VENVPKG_TARGETS`` names the file; else it is targets.toml in the user's configuration.
 
     Raises:
         ConfigurationError: when asked: the file cannot be used; every problem is in the details.
     """
-    named = environment.get(VARIABLE)
+    named = environ.get(VARIABLE)
     path = Path(named) if named else user_configuration() / "targets.toml"
 
     def settings(name: str) -> BuildRootSettings:

@@ -27,12 +27,12 @@ _RESOLUTION: Final = (
 
 
 def read_compatibility(
-    environment: Mapping[str, str], wheelhouse: Path, given: Path | None, *, machine: Path = MACHINE
+    environ: Mapping[str, str], wheelhouse: Path, given: Path | None, *, machine: Path = MACHINE
 ) -> Compatibility:
     """Return the rules of every file that is there; a later file replaces the whole rule of a tag.
 
     Args:
-        environment: venvpkg's own; ``VIRTUAL_ENV`` names a directory with such a file.
+        environ: venvpkg's own; ``VIRTUAL_ENV`` names a directory with such a file.
         wheelhouse: whose own file is the last one.
         given: read instead of the wheelhouse's own; it must be there.
         machine: directory of the target's own file, on this machine.
@@ -44,8 +44,8 @@ def read_compatibility(
         N. Coraor's and N. Coghlan's ``binary-compatibility.cfg`` (distutils-sig, July 2015).
     """
     places = [machine]
-    if environment.get("VIRTUAL_ENV"):
-        places.append(Path(environment["VIRTUAL_ENV"]))
+    if environ.get("VIRTUAL_ENV"):
+        places.append(Path(environ["VIRTUAL_ENV"]))
     files = [*(place / FILENAME for place in places), given or wheelhouse / FILENAME]
     rules: dict[str, TagRule] = {}
     for file in files:

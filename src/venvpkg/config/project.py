@@ -31,7 +31,7 @@ def read_project(
     argument: str,
     overrides: Mapping[str, str | Sequence[str]],
     cwd: Path,
-    environment: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Project:
     """Return the project that ``argument`` names.
 
@@ -43,7 +43,7 @@ def read_project(
             a directory when it has a slash, is ``.`` or ``..``, or is there with a pyproject.toml in it.
         overrides: path of a key → text of its option on the command line, or texts; they win.
         cwd: where relative paths start, and where the lock and the configuration of a requirement are kept.
-        environment: its ``VENVPKG_`` variables win over files.
+        environ: its ``VENVPKG_`` variables win over files.
 
     Raises:
         ConfigurationError: with every problem of the file.
@@ -53,13 +53,11 @@ def read_project(
         directory = directory.parent
     separators = os.sep in argument or argument in {".", ".."}
     if (separators and "@" not in argument) or (directory / "pyproject.toml").is_file():
-        return _of_directory(directory.resolve(), overrides, environment or {})
-    return _of_requirement(argument, overrides, cwd, environment or {})
+        return _of_directory(directory.resolve(), overrides, environ or {})
+    return _of_requirement(argument, overrides, cwd, environ or {})
 
 
-def _of_directory(
-    directory: Path, overrides: Mapping[str, str | Sequence[str]], environment: Mapping[str, str]
-) -> Project:
+def _of_directory(directory: Path, overrides: Mapping[str, str | Sequence[str]], environ: Mapping[str, str]) -> Project:
     path = directory / "pyproject.toml"
     document = _read_toml(path)
     problems: list[str] = []
@@ -79,7 +77,7 @@ def _of_directory(
             problems.append(f"{_TABLE}: {_OWN_FILE} is there as well; keep one of them")
         else:
             tool, where, file = _read_toml(own), "", own
-    read = read_configuration(tool, where, environment, overrides)
+    read = read_configuration(tool, where, environ, overrides)
     problems.extend(read.problems)
     if table and not read.settings.name and not PACKAGE_NAME.fullmatch(name):
         problems.append(f"project.name: {name!r} is no name for a package; set tool.venvpkg.name")
@@ -147,7 +145,7 @@ def _unknown_parts(
 
 
 def _of_requirement(
-    text: str, overrides: Mapping[str, str | Sequence[str]], cwd: Path, environment: Mapping[str, str]
+    text: str, overrides: Mapping[str, str | Sequence[str]], cwd: Path, environ: Mapping[str, str]
 ) -> Project:
     try:
         requirement = Requirement(text)
@@ -160,7 +158,7 @@ def _of_requirement(
     name = canonicalize_name(requirement.name)
     file = configuration_of(name, cwd)
     there = file.is_file()
-    read = read_configuration(_read_toml(file) if there else {}, "", environment, overrides)
+    read = read_configuration(_read_toml(file) if there else {}, "", environ, overrides)
     problems = [*read.problems]
     if not read.settings.name and not PACKAGE_NAME.fullmatch(name):
         problems.append(f"{name!r} is no name for a package; give --name")

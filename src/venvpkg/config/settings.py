@@ -56,7 +56,7 @@ class Configuration:
 def read_configuration(
     table: Mapping[str, object],
     where: str,
-    environment: Mapping[str, str],
+    environ: Mapping[str, str],
     overrides: Mapping[str, str | Sequence[str]],
 ) -> Configuration:
     """Return what all places together say.
@@ -64,7 +64,7 @@ def read_configuration(
     Args:
         table: the configuration's table, as TOML gave it.
         where: path of that table, for the problems; empty where it is the whole file.
-        environment: of the process; its ``VENVPKG_`` variables count.
+        environ: of the process; its ``VENVPKG_`` variables count.
         overrides: path of a key → text of its option, or texts where it was given several times.
     """
     problems: list[str] = []
@@ -73,7 +73,7 @@ def read_configuration(
     of_targets = general.pop(TARGET, {})
     base = _read_table(general, prefix, problems)
     targets = _read_targets(of_targets, f"{prefix}{TARGET}", problems)
-    above = _read_variables(environment, problems) | _read_options(overrides, problems)
+    above = _read_variables(environ, problems) | _read_options(overrides, problems)
     for layers in ((base, above), *((base, layer, above) for layer in targets.values())):
         problems.extend(each for each in _contradictions(_merged(*layers), prefix) if each not in problems)
     return Configuration(
@@ -133,14 +133,14 @@ def _read_table(table: Mapping[str, object], prefix: str, problems: list[str], w
     return layer
 
 
-def _read_variables(environment: Mapping[str, str], problems: list[str]) -> Layer:
+def _read_variables(environ: Mapping[str, str], problems: list[str]) -> Layer:
     """Return the values of the variables; an empty one counts as none."""
     layer: Layer = {}
-    for variable in sorted(name for name in environment if name.startswith("VENVPKG_")):
+    for variable in sorted(name for name in environ if name.startswith("VENVPKG_")):
         key = _BY_VARIABLE.get(variable)
         near = difflib.get_close_matches(variable, _BY_VARIABLE, n=1, cutoff=_NEAR)
-        if key is not None and environment[variable].strip():
-            layer |= _from_texts(key, [environment[variable]], variable, problems)
+        if key is not None and environ[variable].strip():
+            layer |= _from_texts(key, [environ[variable]], variable, problems)
         elif key is None and near and variable not in _OF_OPTIONS:
             problems.append(f"{variable}: unknown variable; did you mean {near[0]}?")
     return layer

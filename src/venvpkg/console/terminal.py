@@ -32,7 +32,7 @@ class Console:
     Args:
         stream: for people.
         verbosity: how much of it.
-        environment: for NO_COLOR.
+        environ: for NO_COLOR.
         live: show what runs; the stream is then a terminal that nothing else writes to meanwhile.
         clock: seconds, of which only differences count.
     """
@@ -41,14 +41,14 @@ class Console:
         self,
         stream: TextIO,
         verbosity: Verbosity,
-        environment: Mapping[str, str],
+        environ: Mapping[str, str],
         *,
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # no-color.org: present and not empty.
         self._rich = RichConsole(
-            file=stream, highlight=False, emoji=False, markup=False, no_color=bool(environment.get("NO_COLOR"))
+            file=stream, highlight=False, emoji=False, markup=False, no_color=bool(environ.get("NO_COLOR"))
         )
         self._verbosity = verbosity
         self._clock = clock

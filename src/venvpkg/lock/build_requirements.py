@@ -88,7 +88,7 @@ def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _for_builds(resolver: Resolver) -> Resolver:
-    environment = {key: value for key, value in resolver.settings.environment.items() if key not in _OF_APPLICATION}
-    if constraint := environment.pop("UV_BUILD_CONSTRAINT", ""):
-        environment["UV_CONSTRAINT"] = constraint
-    return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environment=environment))
+    environ = {key: value for key, value in resolver.settings.environ.items() if key not in _OF_APPLICATION}
+    if constraint := environ.pop("UV_BUILD_CONSTRAINT", ""):
+        environ["UV_CONSTRAINT"] = constraint
+    return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environ=environ))

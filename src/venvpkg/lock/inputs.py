@@ -154,7 +154,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
 
 def _machine(target: Target) -> str:
     """Return the architecture as the interpreter tells it, which is what evaluates the lock's markers."""
-    return target.interpreter.environment.get("platform_machine", target.machine)
+    return target.interpreter.marker_environment.get("platform_machine", target.machine)
 
 
 def application_requirement(project: Project) -> str:

@@ -146,9 +146,9 @@ def _applies(text: object, target: LockedTarget) -> bool | None:
     # Of anything else packaging would tell what holds for the interpreter that runs it.
     if not _OURS.fullmatch(str(text)):
         return None
-    environment = {"python_version": target.python, "platform_machine": target.machine}
+    marker_environment = {"python_version": target.python, "platform_machine": target.machine}
     try:
-        return Marker(str(text)).evaluate(environment)
+        return Marker(str(text)).evaluate(marker_environment)
     except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
         return None
 

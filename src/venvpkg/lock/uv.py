@@ -125,9 +125,9 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     output = directory / "pylock.toml"
     if previous is not None:
         output.write_text(previous, encoding="utf-8")
-    environment = uv_environment(resolver, directory)
+    environ = uv_environ(resolver, directory)
     if not backends:
-        environment |= block_build_backends(directory)
+        environ |= block_build_backends(directory)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
     groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
     source = "-" if wanted.pyproject is None else str(wanted.pyproject)
@@ -140,7 +140,7 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
-        env=environment,
+        env=environ,
         clean=True,
         stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
         timeout_s=_TIMEOUT_S,
@@ -181,7 +181,7 @@ def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str,
         return ()
     file = directory / "excludes.txt"
     file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    files = [*resolver.settings.environment.get("UV_EXCLUDE", "").split(), str(file)]
+    files = [*resolver.settings.environ.get("UV_EXCLUDE", "").split(), str(file)]
     return tuple(word for each in files for word in ("--excludes", each))
 
 
@@ -200,9 +200,9 @@ def block_build_backends(directory: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(directory)}
 
 
-def uv_environment(resolver: Resolver, directory: Path) -> dict[str, str]:
+def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
     """Return uv's environment for a run with ``directory`` of its own."""
-    return dict(resolver.settings.environment) | {
+    return dict(resolver.settings.environ) | {
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "TMPDIR": str(directory),  # so that what a killed uv leaves behind goes with our own directory

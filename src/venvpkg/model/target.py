@@ -70,7 +70,7 @@ class Interpreter:
         version: major, minor, patch of the language.
         ext_suffix: ``.cpython-311-x86_64-linux-gnu.so``; the ABI of extension modules.
         include: directory of its C headers on the target; Python.h is there when python3-dev is installed.
-        environment: environment markers (PEP 508) of the target.
+        marker_environment: values of the environment markers (PEP 508) on the target.
         glibc: major, minor of the target's C library; None when it is another one.
         prefix: directory that holds all of it; ``/usr``, ``/usr/local``, ``/opt/pypy``.
         identity: tells its build from every other one; empty for the release's own, whose packages tell that.
@@ -81,7 +81,7 @@ class Interpreter:
     version: tuple[int, int, int]
     ext_suffix: str
     include: PurePosixPath
-    environment: Mapping[str, str]
+    marker_environment: Mapping[str, str]
     glibc: tuple[int, int] | None
     prefix: PurePosixPath = _USR
     identity: str = ""
@@ -95,7 +95,7 @@ class Interpreter:
     @property
     def is_pypy(self) -> bool:
         """Whether it is PyPy; else it is CPython."""
-        return self.environment.get("implementation_name") == "pypy"
+        return self.marker_environment.get("implementation_name") == "pypy"
 
     @property
     def is_default(self) -> bool:
@@ -128,7 +128,7 @@ class Interpreter:
     def title(self) -> str:
         """``Python 3.11.2``, or ``PyPy 7.3.11 with Python 3.9.16``, for people."""
         version = f"Python {'.'.join(map(str, self.version))}{self._flags}"
-        return f"PyPy {self.environment['implementation_version']} with {version}" if self.is_pypy else version
+        return f"PyPy {self.marker_environment['implementation_version']} with {version}" if self.is_pypy else version
 
     @property
     def _flags(self) -> str:

@@ -68,7 +68,7 @@ def stage(  # noqa: PLR0913 - everything a build knows comes together here
         raise StagingError(f"No wheel of the application itself, {project.name}, is among those to install.")
     needs = require_closure(
         described,
-        target.interpreter.environment,
+        target.interpreter.marker_environment,
         {project.name: _extras(project)},
         {each.name: each for each in system},
         target.interpreter.distributions,

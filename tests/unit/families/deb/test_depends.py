@@ -281,7 +281,7 @@ def of_another(places: Dirs, path: str, version: tuple[int, int, int], implement
     here = places.target()
     environment = {"implementation_name": implementation, "implementation_version": "7.3.11"}
     interpreter = replace(
-        here.interpreter, path=PurePosixPath(path), version=version, environment=environment, identity="its own"
+        here.interpreter, path=PurePosixPath(path), version=version, marker_environment=environment, identity="its own"
     )
     return replace(here, interpreter=interpreter)
 

@@ -242,7 +242,7 @@ def of_another(places: Dirs, path: str, implementation: str = "cpython", suffix:
     here = places.target()
     interpreter = replace(
         here.interpreter, path=PurePosixPath(path), version=(3, 12, 4), ext_suffix=suffix, identity="its own",
-        environment={"implementation_name": implementation},
+        marker_environment={"implementation_name": implementation},
     )  # fmt: skip
     return replace(here, interpreter=interpreter)
 
