@@ -205,7 +205,7 @@ _KEYS = tuple(
         f"key_{number}",
         cls=KeyOption,
         multiple=key.repeatable,
-        metavar=_metavar(key.shape),
+        metavar=_metavar(key.value_type),
         help=f"{key.help[0].upper()}{key.help[1:]}.".replace("`", ""),
     )
     for number, key in enumerate(KEYS)

@@ -57,8 +57,8 @@ def test_a_given_file_is_read_instead_of_the_wheelhouses_own(tmp_path: Path) -> 
     assert rules(tmp_path, given) == {UBUNTU: TagRule(None, (HERE,))}
 
 
-def test_a_given_file_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="it is not there"):
+def test_a_given_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the file does not exist"):
         rules(tmp_path, tmp_path / "nowhere.cfg")
 
 
