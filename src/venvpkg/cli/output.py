@@ -50,7 +50,9 @@ class Output:
             is_mute: whether nothing more is told.
         """
         people = Labelled(self._people(), label, is_mute)
-        return Both(people, Labelled(self._events.about(target), "", is_mute)) if self._events is not None else people
+        return (
+            Both(people, Labelled(self._events.for_target(target), "", is_mute)) if self._events is not None else people
+        )
 
     @property
     def as_json(self) -> bool:
@@ -74,7 +76,7 @@ class Output:
         """Tell of the failure of a part, after which the command goes on."""
         self._people().error(f"{subject}: {error.brief}", error.details, error.resolution)
         if self._events is not None:
-            self._events.about(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
+            self._events.for_target(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
 
     def failure(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
         """Tell programs of a failure that people hear of otherwise."""

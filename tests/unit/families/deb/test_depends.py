@@ -149,7 +149,7 @@ def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: 
     places.text("/etc/ld.so.conf", "/usr/local/lib\n")
     places.system("/usr/local/lib/libfoo.so.1", Elf())
 
-    with pytest.raises(UnownedSonameError, match=r"found as /usr/local/lib/libfoo\.so\.1, which no package ships"):
+    with pytest.raises(UnownedSonameError, match=r"found at /usr/local/lib/libfoo\.so\.1, which no package ships"):
         depends(places, dpkg())
 
 
