@@ -158,7 +158,7 @@ def site_target(session: Session, project: Project | None = None) -> ResolvedTar
         session.compatibility_file,
         machine=target.on_host(PurePosixPath(MACHINE)),
     )
-    return replace(resolved, target=rules.applied_to(target))
+    return replace(resolved, target=rules.apply_to(target))
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def derive_dependencies(  # noqa: PLR0913 (a stage: payload, place, effects)
     del with_floors
     user = _declared_claims(each for each in declared if each[:1] not in {"$", "!"})
     loaded = resolve_needs(elf, staged.destdir, target)
-    places = dict.fromkeys(chain.from_iterable(each.places for each in loaded.edges if each.found is Found.TARGET))
+    places = dict.fromkeys(chain.from_iterable(each.paths for each in loaded.edges if each.found is Found.TARGET))
     owners = read_owners(
         target,
         LayeredRoot(target.root),
