@@ -361,7 +361,7 @@ def _sessions(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
 
 def _for_one_of_several(first: Session, selection: Selection, label: str) -> Session:
     host = SubprocessRunner(first.environ)
-    reporter = first.reporter.about(str(selection), label, lambda: host.is_stopped)
+    reporter = first.reporter.for_target(str(selection), label, lambda: host.is_stopped)
     return replace(first, selection=selection, host=host, reporter=reporter)
 
 
@@ -374,6 +374,6 @@ def _reporter(on_event: OnEvent) -> Reporter:
 def _warn_of_failure(reporter: Reporter) -> Callable[[str, VenvpkgError], None]:
     def warn(target: str, error: VenvpkgError) -> None:
         text = "\n".join(part for part in (error.brief, error.details) if part)
-        reporter.about(target, target, lambda: False).warn(text)
+        reporter.for_target(target, target, lambda: False).warn(text)
 
     return warn

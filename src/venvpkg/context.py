@@ -243,7 +243,7 @@ def resolve_target(session: Session, project: Project | None = None) -> Resolved
         session.compatibility_file,
         machine=target.on_host(PurePosixPath(MACHINE)),
     )
-    return replace(resolved, target=rules.applied_to(target))
+    return replace(resolved, target=rules.apply_to(target))
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Expected failures: each family has its own exit code. Exit codes 1 (a bug) and 2 (usage) are not ours."""
+"""Expected failures. Each kind has its own exit code; 1 (a bug) and 2 (usage) are not among them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class VenvpkgError(Exception):
-    """What failed (brief), the evidence (details), what to do next (resolution)."""
+    """Base of all expected failures.
+
+    Attributes:
+        brief: one sentence: what failed.
+        details: the evidence, indented lines; may be empty.
+        resolution: what the user can do; may be empty.
+    """
 
     exit_code: ClassVar[int] = 1
 
@@ -27,7 +33,7 @@ class VenvpkgError(Exception):
 
 
 class ConfigurationError(VenvpkgError):
-    """What the user declared cannot be used; every problem of the file is in the details."""
+    """The user's configuration cannot be used; the details list every problem of the file."""
 
     exit_code = 3
 
@@ -36,24 +42,24 @@ class ConfigurationError(VenvpkgError):
         super().__init__(
             f"{source}: {len(self.problems)} problem{'s' * (len(self.problems) != 1)} in the configuration.",
             details="\n".join(f"  {problem}" for problem in self.problems),
-            resolution=resolution or "Correct what is named; README lists every key with its option and its variable.",
+            resolution=resolution or 'Fix the keys listed above (reference: README, "Keys").',
         )
 
 
 class LockError(VenvpkgError):
-    """The lock is malformed, out of date, incomplete, or cannot be resolved."""
+    """The lockfile is malformed, out of date or incomplete, or resolving failed."""
 
     exit_code = 4
 
 
 class DownloadError(VenvpkgError):
-    """A file could not be fetched, or is not the file that the lock names."""
+    """A file could not be fetched, or its hash is not the locked one."""
 
     exit_code = 5
 
 
 class MissingToolError(VenvpkgError):
-    """A program, header package or ability of the machine is missing."""
+    """Prerequisites of the build are missing on the machine: programs, header packages, permissions."""
 
     exit_code = 6
 
@@ -69,9 +75,8 @@ class MissingToolError(VenvpkgError):
         self.install = tuple(install)
         command = f"Run: {installer} {shlex.join(self.install)}" if self.install else ""
         super().__init__(
-            f"{len(self.missing)} thing{'s' * (len(self.missing) != 1)} this build needs are missing here."
-            if len(self.missing) != 1
-            else "One thing this build needs is missing here.",
+            f"{len(self.missing)} prerequisite{'s' * (len(self.missing) != 1)} of this build"
+            f" {'are' if len(self.missing) != 1 else 'is'} missing.",
             details="\n".join(f"  {each}" for each in self.missing),
             resolution="\n".join(part for part in (command, resolution) if part),
         )
@@ -84,25 +89,25 @@ class CompileError(VenvpkgError):
 
 
 class PrepareError(VenvpkgError):
-    """A prepare command of the project failed, or did not make what it was to make."""
+    """A prepare command of the project failed, or did not produce its declared outputs."""
 
     exit_code = 21
 
 
 class WheelError(VenvpkgError):
-    """A wheel or sdist is malformed or hostile: wrong RECORD, path outside the tree, absurd size."""
+    """A wheel or sdist is malformed or hostile: wrong RECORD, path outside the tree, excessive size."""
 
     exit_code = 8
 
 
 class StagingError(VenvpkgError):
-    """The virtual environment could not be staged: incomplete closure, clash of files, a leaked path."""
+    """Staging the virtual environment failed: missing dependency, file conflict, leaked build path."""
 
     exit_code = 9
 
 
 class ElfError(VenvpkgError):
-    """ELF files are damaged; each with what is wrong with it."""
+    """ELF files are damaged; the details list each with its defect."""
 
     exit_code = 10
 
@@ -111,121 +116,124 @@ class ElfError(VenvpkgError):
         super().__init__(
             f"{len(self.problems)} ELF file{'s are' if len(self.problems) != 1 else ' is'} damaged.",
             details="\n".join(f"  {problem}" for problem in self.problems),
-            resolution="Build or download the distributions that these files come from again.",
+            resolution="Rebuild the distributions that contain these files, or download them again.",
         )
 
 
 class UnownedSonameError(VenvpkgError):
-    """The application needs libraries that no installed package owns.
-
-    ``places`` tells where a library is all the same, such as ``/usr/local/lib``.
-    """
+    """The application needs libraries that no installed package owns."""
 
     exit_code = 11
 
-    def __init__(self, needs: Iterable[Need], places: Mapping[Need, PurePosixPath] | None = None) -> None:
+    def __init__(self, needs: Iterable[Need], paths: Mapping[Need, PurePosixPath] | None = None) -> None:
+        """List each library with the file that needs it.
+
+        Args:
+            needs: the needs without an owner.
+            paths: where a library was found nevertheless, such as in ``/usr/local/lib``.
+        """
         self.needs = tuple(sorted(needs))
-        places = places or {}
+        paths = paths or {}
         super().__init__(
-            f"{len(self.needs)} needed librar{'ies belong' if len(self.needs) != 1 else 'y belongs'}"
-            " to no installed package.",
+            f"{len(self.needs)} needed librar{'ies are' if len(self.needs) != 1 else 'y is'}"
+            " not owned by any installed package.",
             details="\n".join(
                 f"  {need.soname}, for {need.needed_by}"
-                + (f" (found as {places[need]}, which no package ships)" if need in places else "")
+                + (f" (found at {paths[need]}, which no package ships)" if need in paths else "")
                 for need in self.needs
             ),
-            resolution="Install the packages that ship them, and build again.",
+            resolution="Install the packages that ship them, then build again.",
         )
 
 
 class UnknownAbiError(VenvpkgError):
-    """Packages of needed libraries tell no lowest version, and ``strict`` forbids to take the installed one."""
+    """Packages of needed libraries declare no lowest version, and ``strict`` rules out the installed one."""
 
     exit_code = 26
 
     def __init__(self, libraries: Iterable[tuple[str, str]]) -> None:
-        found = sorted(libraries)
-        count = f"{len(found)} needed librar{'ies' if len(found) != 1 else 'y'}"
+        undeclared = sorted(libraries)
+        count = f"{len(undeclared)} needed librar{'ies' if len(undeclared) != 1 else 'y'}"
         super().__init__(
-            f"The packages of {count} say nothing about the ABI.",
-            details="\n".join(f"  {soname}, of {owner}" for soname, owner in found),
-            resolution="Name a relation for each under sonames, or leave strict out: the lowest is the installed"
-            " version then.",
+            f"the packages of {count} declare nothing about their ABI.",
+            details="\n".join(f"  {soname}, of {owner}" for soname, owner in undeclared),
+            resolution="Map each under [tool.venvpkg.sonames], or turn strict off to require at least the installed"
+            " version.",
         )
 
 
 class UnprovidedCapabilityError(UnownedSonameError):
-    """The application needs capabilities that no package of the target provides, installed or not."""
+    """The application needs capabilities that no package of the target provides, whether installed or not."""
 
     def __init__(
         self,
         needed_by: Mapping[str, Sequence[PurePosixPath]],
-        places: Mapping[str, PurePosixPath],
+        paths: Mapping[str, PurePosixPath],
         problem: str = "",
     ) -> None:
         """List each capability with a file that needs it.
 
         Args:
             needed_by: capability → the files that need it, at least one.
-            places: capability → where its library is on the target all the same.
-            problem: a clause: why the repositories could not be asked; empty when they were.
+            paths: capability → path on the target where its library was found nevertheless.
+            problem: why the repositories could not be queried, a clause; empty if they were.
         """
         self.capabilities = tuple(sorted(needed_by))
         lines = []
         for name in self.capabilities:
             first, *more = needed_by[name]
             others = f" and {len(more)} more" if more else ""
-            where = f" (the library is there as {places[name]})" if name in places else ""
+            where = f" (library found at {paths[name]})" if name in paths else ""
             lines.append(f"  {name}, for {first}{others}{where}")
         count = len(self.capabilities)
         VenvpkgError.__init__(
             self,
-            f"{count} needed capabilit{'ies are' if count != 1 else 'y is'} provided by no package of the target.",
+            f"{count} needed capabilit{'ies are' if count != 1 else 'y is'} not provided by any package of the target.",
             details="\n".join([*lines, *([f"  {problem}"] if problem else [])]),
-            resolution="Install the packages that provide them, enable the repository that has them, or say in"
-            " [tool.venvpkg.sonames] what stands for a library.",
+            resolution="Install the packages that provide them, enable the repository that has them, or map the library"
+            " under [tool.venvpkg.sonames].",
         )
 
 
 class PackageDatabaseError(VenvpkgError):
-    """The target's package database cannot be read: damaged, locked, or not there."""
+    """The target's package database cannot be read: damaged, locked or missing."""
 
     exit_code = 12
 
 
 class AssembleError(VenvpkgError):
-    """The package could not be written, or what was written is not what was composed."""
+    """The package could not be written, or the written package differs from its specification."""
 
     exit_code = 13
 
 
 class NotAPackageError(VenvpkgError):
-    """A file is not a package, or not a package or record that venvpkg wrote."""
+    """A file is not a package, or not a package or build record written by venvpkg."""
 
     exit_code = 14
 
 
 class TargetError(VenvpkgError):
-    """A system to build in cannot be made or reached, or packages cannot be installed into it."""
+    """A build root or machine cannot be created or reached, or packages cannot be installed into it."""
 
     exit_code = 24
 
 
 class SeveralTargetsError(VenvpkgError):
-    """Of several targets some failed, each for a reason that was told before; the others were built."""
+    """Some of several targets failed, each with an error that was reported already; the others were built."""
 
     exit_code = 25
 
 
 class NotReproducedError(VenvpkgError):
-    """A build that was repeated did not give the recorded package."""
+    """A rebuild did not reproduce the recorded package."""
 
     exit_code = 20
 
     def __init__(self, artifact: str, changes: Iterable[str], differences: Iterable[str], *, resolution: str) -> None:
         self.changes = tuple(changes)
         self.differences = tuple(differences)
-        parts = (("Inputs that have changed since", self.changes), ("Where the packages differ", self.differences))
+        parts = (("Changed inputs", self.changes), ("Differences between the packages", self.differences))
         super().__init__(
             f"{artifact} was not reproduced.",
             details="\n".join(
@@ -236,31 +244,31 @@ class NotReproducedError(VenvpkgError):
 
 
 class MachineError(VenvpkgError):
-    """The operating system refuses: a full disk, no permission, a read-only file system, too many open files."""
+    """The operating system reports an error: full disk, no permission, read-only file system, too many open files."""
 
     exit_code = 16
 
     @classmethod
     def of(cls, error: OSError, *, resolution: str = "") -> Self:
-        """Return the error that tells people what the system refused, and where.
+        """Return the error that describes an OSError and the file concerned.
 
         Args:
-            error: as the kernel gave it; with an errno.
-            resolution: what to do, when the caller knows it better than the errno does.
+            error: with an errno.
+            resolution: what to do, if the caller knows better than the errno suggests.
         """
         name = error.filename2 or error.filename
         path = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
-        what = error.strerror or str(error)
+        reason = error.strerror or str(error)
         return cls(
-            f"{path} cannot be used: {what}." if path else f"The operating system refuses: {what}.",
-            resolution=resolution or _WAYS_OUT.get(error.errno or 0, _ANOTHER_WAY_OUT),
+            f"{path} cannot be used: {reason}." if path else f"system error: {reason}.",
+            resolution=resolution or _RESOLUTIONS.get(error.errno or 0, _DEFAULT_RESOLUTION),
         )
 
 
-_PLACES = "name another place (--out, --wheelhouse, --cache; TMPDIR for temporary files)"
-_SPACE = f"Make space on that disk, or {_PLACES}."
-_PERMISSION = f"Give this user permission, or {_PLACES}."
-_WAYS_OUT = {
+_ELSEWHERE = "use another location (--out, --wheelhouse, --cache; TMPDIR for temporary files)"
+_SPACE = f"Free some space on that disk, or {_ELSEWHERE}."
+_PERMISSION = f"Give this user permission, or {_ELSEWHERE}."
+_RESOLUTIONS = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
     errno.EACCES: _PERMISSION,
@@ -270,22 +278,22 @@ _WAYS_OUT = {
     errno.ENFILE: "Raise the limit of open files (sysctl fs.file-max), or run fewer jobs at once (--jobs).",
     errno.ENOMEM: "Give this machine more memory, or run fewer jobs at once (--jobs).",
     errno.EAGAIN: "Raise the limit of processes (ulimit -u), or run fewer jobs at once (--jobs).",
-    errno.EIO: "Look into the kernel's log (dmesg): the disk may be failing.",
+    errno.EIO: "Check the kernel log (dmesg): the disk may be failing.",
 }
-_ANOTHER_WAY_OUT = (
-    "See whether the path, or the current directory, was removed or is something else than venvpkg needs there;"
-    " otherwise report this as a bug in venvpkg."
+_DEFAULT_RESOLUTION = (
+    "Check whether the path or the current directory was removed, or is not of the expected kind; otherwise report this"
+    " as a bug in venvpkg."
 )
 
 
 class UnsafePathError(StagingError):
-    """A path in the payload cannot be packed; each is given by name."""
+    """Payload paths cannot be packed; the details list each of them."""
 
     def __init__(self, paths: Iterable[PurePosixPath | str]) -> None:
         self.paths = tuple(str(path) for path in paths)
         super().__init__(
             f"{len(self.paths)} payload path{'s' * (len(self.paths) != 1)} cannot be packed:"
-            " control characters in a name.",
+            " the name contains control characters.",
             details="\n".join(f"  {path!r}" for path in self.paths),
-            resolution="Leave these files out of the wheel.",
+            resolution="Remove these files from the wheel.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvpkg.config.inclusions import read_inclusions
+from venvpkg.config.project_files import read_project_files
 from venvpkg.config.settings import settings_table
 from venvpkg.console import Work
 from venvpkg.context import build_context, resolve_target
@@ -15,7 +15,7 @@ from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.families.common.preflight import check_project, require_owned
 from venvpkg.host.files import sha256_of
-from venvpkg.index.urls import without_credentials
+from venvpkg.index.urls import strip_credentials
 from venvpkg.linking.tree import scan as scan_tree
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.venvpkg_lock import read_build_pins
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.package import Artifact, PackageSpec
-    from venvpkg.model.project import Inclusions, Project
+    from venvpkg.model.project import Project, ProjectFiles
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.sbom.bundled import Bundled
@@ -78,7 +78,7 @@ def build(
     """
     resolved = resolve_target(session, project)
     with build_context(project, resolved, session, (destination, *leave_out)) as context:
-        inclusions = check(context)
+        project_files = check(context)
         lock = obtain_lock(context.project, context.target, context.resolver, locked=locked)
         system = find_system_packages(lock.lock, context)
         plan = plan_wheels(lock.lock, system, context)
@@ -86,14 +86,14 @@ def build(
         require_prerequisites(plan, context)
         plan = run_prepare_steps(plan, context)
         wheels = compile_wheels(plan, context)
-        staged = stage(wheels, plan, inclusions, context)
+        staged = stage(wheels, plan, project_files, context)
         elf = scan(staged, context)
         dependencies = derive(staged, elf, context)
         bundled = find_bundled_libraries(staged, elf, plan, wheels, context)
         epoch = source_date_epoch(context.project, lock.lock, session.environ, session.host)
         name = context.project.package_name
         contents = Contents(name, context.target, staged, plan, wheels, dependencies, bundled, epoch)
-        spec = compose(contents, elf, inclusions, context)
+        spec = compose(contents, elf, project_files, context)
         built = assemble(spec, contents, lock, context)
         artifact = write(built, destination)
     session.reporter.step(f"wrote {artifact.path.name}, {artifact.size_bytes / 1e6:.1f} MB")
@@ -122,24 +122,26 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
         return renew_lock(context.project, context.target, context.resolver, upgrade=upgrade)
 
 
-def check(context: BuildContext) -> Inclusions:
+def check(context: BuildContext) -> ProjectFiles:
     """Return the project's files that shape the package, after everything was checked that is known before the lock.
 
     Raises:
         ConfigurationError: with every problem.
         PackageDatabaseError: no package owns the interpreter, where the project wants that.
     """
-    inclusions = read_inclusions(context.project, context.session.host)
-    check_project(context.project, inclusions, context.format.problems(context.project))
+    project_files = read_project_files(context.project, context.session.host)
+    check_project(context.project, project_files, context.format.problems(context.project))
     require_owned(context.project, context.target, context.runner, context.format)
     context.format.warn_if_name_taken(context.project.package_name, context.on_target)
-    return inclusions
+    return project_files
 
 
-def stage(wheels: tuple[ReadyWheel, ...], plan: WheelPlan, inclusions: Inclusions, context: BuildContext) -> StagedVenv:
+def stage(
+    wheels: tuple[ReadyWheel, ...], plan: WheelPlan, project_files: ProjectFiles, context: BuildContext
+) -> StagedVenv:
     """Return the application with all wheels, as it will lie on the target."""
     with context.reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
-        inputs = StageInputs(wheels, inclusions.files, plan.system)
+        inputs = StageInputs(wheels, project_files.files, plan.system)
         staged = stage_payload(context.project, inputs, context.work, context.session.dirs, context.on_target)
     count = len(staged.distributions)
     context.reporter.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
@@ -175,7 +177,7 @@ def find_bundled_libraries(
     return bundled
 
 
-def compose(contents: Contents, elf: ElfReport, inclusions: Inclusions, context: BuildContext) -> PackageSpec:
+def compose(contents: Contents, elf: ElfReport, project_files: ProjectFiles, context: BuildContext) -> PackageSpec:
     """Return the package's description, with its bill of materials and the debug information of its wheels."""
     parts = PackageParts(
         contents.staged,
@@ -185,7 +187,7 @@ def compose(contents: Contents, elf: ElfReport, inclusions: Inclusions, context:
         bill_of_materials(contents),
         contents.source_date_epoch,
     )
-    spec = compose_spec(context.project, inclusions, parts)
+    spec = compose_spec(context.project, project_files, parts)
     if not context.project.settings.debug_symbols:
         return spec
     return replace(spec, debug=_debug_files(contents.wheels, context.work / "debug", context.reporter))
@@ -207,7 +209,7 @@ def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context:
         contents.wheels,
         read_build_pins(context.project.build_lock),
         contents.dependencies,
-        spec.inclusions,
+        spec.project_files,
         context.toolchain if compiled else None,
         tools,
         [each for each in packed_spec.relations.conflicts if each not in spec.relations.conflicts],
@@ -218,8 +220,10 @@ def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context:
 def write(built: Built, destination: Path) -> Artifact:
     """Put the package, its record and its debug packages where people find them, and return the package there."""
     artifact = built.artifact
-    path = write_outputs(artifact.path, artifact.companions, dump_build_record(built.record), destination)
-    return replace(artifact, path=path, companions=tuple(path.with_name(each.name) for each in artifact.companions))
+    path = write_outputs(artifact.path, artifact.debug_packages, dump_build_record(built.record), destination)
+    return replace(
+        artifact, path=path, debug_packages=tuple(path.with_name(each.name) for each in artifact.debug_packages)
+    )
 
 
 def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Reporter) -> tuple[tuple[str, Path], ...]:
@@ -240,14 +244,14 @@ def _record(artifact: Artifact, lock: ObtainedLock, ingredients: Ingredients, pr
     build_lock = project.build_lock
     return BuildRecord(
         name=project.name,
-        requirement=without_credentials(project.requirement) if project.requirement else None,
+        requirement=strip_credentials(project.requirement) if project.requirement else None,
         settings=settings_table(replace(project.settings, lock=None)),
         source_date_epoch=artifact.spec.source_date_epoch,
-        lock=without_credentials(lock.text(project.lock.parent)),
-        build_lock=without_credentials(build_lock.read_text(encoding="utf-8")) if build_lock.exists() else "",
+        lock=strip_credentials(lock.text(project.lock.parent)),
+        build_lock=strip_credentials(build_lock.read_text(encoding="utf-8")) if build_lock.exists() else "",
         inputs=inputs_of(ingredients),
         artifact=artifact.path.name,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,
-        companions={each.name: sha256_of(each) for each in artifact.companions},
+        debug_packages={each.name: sha256_of(each) for each in artifact.debug_packages},
     )

@@ -11,7 +11,7 @@ from venvpkg.config.settings import read_configuration
 from venvpkg.errors import ConfigurationError, NotReproducedError
 from venvpkg.families.registry import family_of_file
 from venvpkg.host.files import sha256_of, write_whole
-from venvpkg.lock.lockfile import relocated
+from venvpkg.lock.lockfile import relocate_lock
 from venvpkg.pipeline import build
 from venvpkg.record.file import read_build_record
 from venvpkg.record.inputs import changes_between
@@ -49,7 +49,7 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
             locked=True,
             leave_out=(record_file.parent.absolute(),),
         )
-        if (artifact.sha256, now.companions) != (record.sha256, record.companions):
+        if (artifact.sha256, now.debug_packages) != (record.sha256, record.debug_packages):
             raise _not_reproduced(record_file, record, artifact, now, session.host)
     return artifact
 
@@ -67,7 +67,7 @@ def _project(record: BuildRecord, argument: str, work: Path) -> Project:
     if problems:
         raise ConfigurationError("the record", problems, resolution="Name the directory of the recorded project.")
     lock, build_lock = work / "pylock.toml", work / "venvpkg.lock"
-    write_whole(lock, relocated(record.lock, project.directory or origin, work).encode())
+    write_whole(lock, relocate_lock(record.lock, project.directory or origin, work).encode())
     if record.build_lock:
         write_whole(build_lock, record.build_lock.encode())
     return replace(project, settings=read.settings, targets=(), lock=lock, build_lock=build_lock)
@@ -77,7 +77,7 @@ def _not_reproduced(
     record_file: Path, record: BuildRecord, artifact: Artifact, now: BuildRecord, runner: Streamer
 ) -> NotReproducedError:
     changes = changes_between(record.inputs, now.inputs)
-    others = sorted(set(record.companions.items()) ^ set(now.companions.items()))
+    others = sorted(set(record.debug_packages.items()) ^ set(now.debug_packages.items()))
     original = record_file.parent / record.artifact
     known = original.is_file() and sha256_of(original) == record.sha256
     if not known:

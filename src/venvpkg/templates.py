@@ -1,4 +1,4 @@
-"""Render templates: a package family's, or those of jobs. Templates lay out; Python decides, folds and checks."""
+"""Render the templates of a package family or of CI jobs. Templates lay out; Python decides, folds and checks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _PACKAGE = Path(__file__).parent
-# What rendering raises: jinja's own, and what a project's expressions do with the values.
-_OF_TEMPLATES = (
+# Exceptions of rendering: jinja's own, and those of expressions in a project's template.
+_RENDERING_ERRORS = (
     jinja2.TemplateError,
     ArithmeticError,
     LookupError,
@@ -31,17 +31,17 @@ _CI_TEMPLATES: Final = "deploy/ci"
 
 
 def template_dir(family: str, package: Path = _PACKAGE) -> Path:
-    """Return the directory with the templates of ``family``.
+    """Return the directory of the built-in templates of ``family``.
 
-    In an installed venvpkg they are inside the package; in a checkout, or an editable install of one, beside ``src``.
-    Exactly one of the two is there.
+    An installed venvpkg has them inside the package; a checkout, editable installs included, next to ``src``.
+    Exactly one of the two directories exists.
 
     Args:
         family: package family, or ``ci``.
-        package: directory of the venvpkg package.
+        package: directory of the Python package ``venvpkg``.
 
     Raises:
-        AssembleError: neither is there; the installation is damaged.
+        AssembleError: neither exists; the installation is damaged.
     """
     installed = package / "_templates" / family
     candidates = (installed, package.parents[1] / (_CI_TEMPLATES if family == CI else FAMILIES[family].templates))
@@ -49,16 +49,16 @@ def template_dir(family: str, package: Path = _PACKAGE) -> Path:
         if directory.is_dir():
             return directory
     raise AssembleError(
-        f"The {family} templates are not there.",
+        f"the {family} templates are missing.",
         details="\n".join(f"  {directory}" for directory in candidates),
         resolution="Reinstall venvpkg.",
     )
 
 
 def unknown_templates(own: Path) -> tuple[str, ...]:
-    """Return the names in a project's directory of templates that shadow none of ours, of any family, sorted.
+    """Return the names of a project's templates that override no built-in template of any family, sorted.
 
-    Those that begin with an underscore are for the project's other templates to include, and are left out.
+    Names that begin with an underscore are left out: other templates of the project include them.
     """
     ours = {
         path.name for family in FAMILIES.values() if family.templates for path in template_dir(family.name).iterdir()
@@ -67,42 +67,34 @@ def unknown_templates(own: Path) -> tuple[str, ...]:
 
 
 def render(family: str, name: str, values: Mapping[str, object], own: Path | None = None) -> str:
-    """Return a template's text with ``values`` in it.
+    """Return the text of a template rendered with ``values``.
 
-    A value is written as it is: a template in a value is text, and nothing is escaped, because each format escapes in
-    its own way and what was rendered is parsed back and compared.
+    Values are inserted unchanged. Template syntax inside a value has no effect. Nothing is escaped, because each format
+    has its own escaping, and the result is parsed back and compared.
 
     Args:
         family: package family, or ``ci``.
-        name: of the template.
-        values: what it may ask for.
-        own: the project's directory of templates; one of the same name there is taken instead of ours, which it can
-            include as ``venvpkg/NAME``.
+        name: file name of the template.
+        values: variables of the template.
+        own: the project's directory of templates. A template of the same name there overrides the built-in one, and
+            can include that one as ``venvpkg/NAME``.
 
     Raises:
-        AssembleError: no such template, or it is malformed, or it asks for a value that is not there.
+        AssembleError: the template does not exist, is malformed, or uses an undefined variable.
     """
-    # A sandbox: a project's template lays out what it is given, and has no business with the program that runs it.
+    # Sandboxed: a project's template lays out the values, and must not reach into the program that renders it.
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         loader=_loader(template_dir(family), own),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # control files are no HTML
+        autoescape=False,  # control files are not HTML
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     try:
         return environment.get_template(name).render(values)
-    except (
-        jinja2.TemplateError,
-        ArithmeticError,
-        LookupError,
-        OSError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise AssembleError(f"The template {name} cannot be rendered.", details=f"  {error}") from error
+    except _RENDERING_ERRORS as error:
+        raise AssembleError(f"the template {name} could not be rendered.", details=f"  {error}") from error
 
 
 def _loader(ours: Path, own: Path | None) -> jinja2.BaseLoader:

@@ -1,18 +1,18 @@
-"""Text from the outside, made safe for a line of a control file or for a terminal. Pure."""
+"""Make text from outside safe for a line of a control file, or for a terminal. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Characters that break a line for some reader: dpkg knows only the newline, Python's str.splitlines knows them all.
+# Characters that end a line for some reader: dpkg knows only the newline, Python's str.splitlines all of them.
 _BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
-# Cc: controls; Cs: halves of surrogate pairs, which no encoding takes. Characters that this Python does not know yet
-# (Cn) stay: the package must not depend on the Unicode version of the driver.
+# Cc: controls; Cs: halves of surrogate pairs, which cannot be encoded. Characters that this Python does not know yet
+# (Cn) stay: the package must not depend on the Unicode version of the interpreter that runs venvpkg.
 _UNFIT = {"Cc", "Cs"}
 
-# Change the direction of what follows, or are invisible: text that is not what it looks like (Unicode TR 36, 2.5).
+# Invisible, or change the writing direction, so that text is not what it looks like (Unicode TR 36, 2.5).
 _DECEPTIVE = {
     *map(chr, range(0x202A, 0x202F)),
     *map(chr, range(0x2066, 0x206A)),
@@ -22,23 +22,23 @@ _DECEPTIVE = {
 
 
 def one_line(value: str, longest: int = 500) -> str:
-    """Return the text as one line: breaks and other white space become single spaces, unfit characters are dropped.
+    """Return the text as one line: white space becomes single spaces, unprintable and deceptive characters are dropped.
 
     Args:
-        value: from the outside.
-        longest: characters; what is longer ends in an ellipsis.
+        value: text from outside.
+        longest: maximum number of characters; a longer text is cut and ends in an ellipsis.
     """
-    line = " ".join(_fit(_BREAKS.sub(" ", value)).split())
+    line = " ".join(_drop_unfit(_BREAKS.sub(" ", value)).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def plain_text(value: str, longest: int = 100_000) -> str:
-    """Return the text with the newline as its only line break and control; trailing white space is dropped."""
-    lines = (_fit(line.expandtabs()).rstrip() for line in _BREAKS.split(value[:longest]))
+    """Return the text with the newline as its only line break and control character, and no trailing white space."""
+    lines = (_drop_unfit(line.expandtabs()).rstrip() for line in _BREAKS.split(value[:longest]))
     return "\n".join(lines).strip("\n")
 
 
-def _fit(line: str) -> str:
+def _drop_unfit(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line
     return "".join(
@@ -49,7 +49,10 @@ def _fit(line: str) -> str:
 
 
 def is_printable_path(path: str) -> bool:
-    """Whether a path can stand in a line-based list, such as dpkg's md5sums: UTF-8, and no control characters."""
+    """Return whether a path can be written to a line-based list such as dpkg's md5sums.
+
+    It must be valid UTF-8 without control characters.
+    """
     if path.isascii():
         return path.isprintable()
     return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in path)

@@ -235,7 +235,7 @@ def test_a_library_that_no_package_owns_is_told_by_name(place: Workplace) -> Non
 
     assert outcome.code == 11, outcome.transcript
     assert "librare.so.7, for /opt/venvs/tally/lib/python" in outcome.stderr
-    assert f"found as {library}, which no package ships" in outcome.stderr
+    assert f"found at {library}, which no package ships" in outcome.stderr
     assert place.packages() == ()
 
 

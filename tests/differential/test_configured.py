@@ -11,8 +11,8 @@ import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_staged, needing, on_target
-from venvpkg.config.inclusions import read_inclusions
 from venvpkg.config.project import read_project
+from venvpkg.config.project_files import read_project_files
 from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.families.common.preflight import check_project
 from venvpkg.families.deb.format import assemble, problems
@@ -90,12 +90,12 @@ def _built(tmp_path: Path, target: Target, runner: SubprocessRunner) -> Path:
     program.parent.mkdir(parents=True)
     program.write_text("#!/opt/venvs/app/bin/python\n")
     normalise_modes(destdir)
-    inclusions = read_inclusions(project, runner)
-    check_project(project, inclusions, problems(project))
-    place_files(inclusions.files, destdir)
+    project_files = read_project_files(project, runner)
+    check_project(project, project_files, problems(project))
+    place_files(project_files.files, destdir)
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
     spec = compose_spec(
-        project, inclusions, PackageParts(staged, ElfReport(()), needing("bash"), b"{}\n", b"", 1_700_000_000)
+        project, project_files, PackageParts(staged, ElfReport(()), needing("bash"), b"{}\n", b"", 1_700_000_000)
     )
     return assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(target, runner, RecordingReporter())).path
 

@@ -104,7 +104,7 @@ def test_relations_are_those_of_dpkg_shlibdeps(
         owners = read_owners(
             target,
             LayeredRoot(root.base),
-            [each for resolved_need in needs for each in resolved_need.places],
+            [each for resolved_need in needs for each in resolved_need.paths],
             (),
             runner,
         )

@@ -19,7 +19,7 @@ from venvpkg.families.rpm.assemble import assemble
 from venvpkg.host.runner import Command, SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.package import Artifact, Relations
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import Payload
 from venvpkg.staging.clock import NO_TIME
 from venvpkg.staging.leaks import read_payload
@@ -91,7 +91,7 @@ def test_macros_in_values_come_out_literally(tmp_path: Path, rpm_target: Target,
         description=f"%include /etc/passwd\n\n#define {HOSTILE}\n\n" + "%if 0 %files " * 30,
         maintainer=f"Jörg {HOSTILE} <j@example.org>",
         homepage="https://example.org/%7Eapp?%(id)",
-        inclusions=Inclusions(scripts=(("postinst", f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n"),)),
+        project_files=ProjectFiles(scripts=(("postinst", f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n"),)),
     )
 
     told = "\n".join(asked(runner, artifact, "--info", "--scripts"))
@@ -142,7 +142,7 @@ def test_the_payload_outlives_packing_and_can_be_packed_again(
     (tmp_path / "templates/package.spec.j2").write_text(clean)
 
     with pytest.raises(Exception, match=r"rpmbuild failed|Read-only"):
-        assemble_in(tmp_path / "one", rpm_target, runner, inclusions=Inclusions(templates=tmp_path / "templates"))
+        assemble_in(tmp_path / "one", rpm_target, runner, project_files=ProjectFiles(templates=tmp_path / "templates"))
 
     home = tmp_path / "one/work/destdir" / PREFIX.relative_to("/")
     assert {path.name for path in (home / "names").iterdir()} == set(NAMES)
@@ -237,7 +237,7 @@ def test_a_failed_pack_loses_nothing_and_the_next_one_succeeds(
     spec.parent.mkdir()
     spec.write_text("{% include 'venvpkg/package.spec.j2' %}\n%clean\nrm -rf %{buildroot}\n%install\nfalse\n")
     with pytest.raises(AssembleError, match="rpmbuild failed"):
-        assemble_in(tmp_path, rpm_target, runner, inclusions=Inclusions(templates=spec.parent))
+        assemble_in(tmp_path, rpm_target, runner, project_files=ProjectFiles(templates=spec.parent))
     destdir = tmp_path / "work/destdir"
 
     staged = a_staged(destdir, payload=read_payload(destdir, ()))
@@ -260,7 +260,7 @@ def test_debug_information_is_a_package_of_its_own(
 
     artifact = assemble_in(tmp_path, rpm_target, runner, debug=((build_id, tmp_path / "debug"),), epoch=3)
 
-    debug = replace(artifact, path=artifact.companions[0])
+    debug = replace(artifact, path=artifact.debug_packages[0])
     assert debug.path.name == "app-debuginfo-1.0-1.el9.x86_64.rpm"
     assert asked(runner, debug, "--list") == [
         "/usr/lib/debug/.build-id", "/usr/lib/debug/.build-id/c0", "/usr/lib/debug/.build-id/c0/ffee00.debug",

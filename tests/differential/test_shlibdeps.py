@@ -69,7 +69,7 @@ def test_each_system_file_has_the_relations_of_dpkg_shlibdeps(
         file: resolve_needs(scans[file], tmp_path / str(number) / "debian/app", host).needs
         for number, file in enumerate(files)
     }
-    places = [place for each in needs.values() for resolved_need in each for place in resolved_need.places]
+    places = [place for each in needs.values() for resolved_need in each for place in resolved_need.paths]
     libraries = DebLibraries(host, read_owners(host, LayeredRoot(host.root), places, (), runner))
 
     differences: dict[str, list[str]] = {}

@@ -82,7 +82,7 @@ def of_ours(root: Path, places: Sequence[PurePosixPath], work: Path) -> dict[Pur
     payloads = {place: payload_in(work / str(number), root, place) for number, place in enumerate(places)}
     scans = {place: scan(payload, target, reporter) for place, payload in payloads.items()}
     needs = {place: resolve_needs(scans[place], payload, target).needs for place, payload in payloads.items()}
-    found = [place for several in needs.values() for resolved_need in several for place in resolved_need.places]
+    found = [place for several in needs.values() for resolved_need in several for place in resolved_need.paths]
     libraries = DebLibraries(target, read_owners(target, LayeredRoot(root), found, (), runner))
     said = {}
     for place in places:

@@ -67,7 +67,7 @@ class RecordingReporter:
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         self.rows.extend(rows)
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         del target
         return Labelled(self, label, is_mute)
 

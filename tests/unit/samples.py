@@ -34,7 +34,7 @@ def debian_12() -> Target:
         version=(3, 11, 2),
         ext_suffix=".cpython-311-x86_64-linux-gnu.so",
         include=PurePosixPath("/usr/include/python3.11"),
-        environment={
+        marker_environment={
             "implementation_name": "cpython",
             "implementation_version": "3.11.2",
             "os_name": "posix",

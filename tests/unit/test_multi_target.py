@@ -43,7 +43,9 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             dependencies=SimpleNamespace(relations=lambda: ("libc6",)),
             staged=SimpleNamespace(system=()),
         )
-        artifact = SimpleNamespace(path=path, companions=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec)
+        artifact = SimpleNamespace(
+            path=path, debug_packages=(), size_bytes=10**6, sha256="0" * 64, wheels=(), spec=spec
+        )
         return SimpleNamespace(artifact=artifact)
 
     monkeypatch.setattr(pipeline, "build", build)

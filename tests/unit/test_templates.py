@@ -79,5 +79,5 @@ class _Everything(dict[str, object]):
 def test_a_bad_template_of_the_project_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "changelog.j2").write_text(text)
 
-    with pytest.raises(AssembleError, match=r"changelog\.j2 cannot be rendered"):
+    with pytest.raises(AssembleError, match=r"changelog\.j2 could not be rendered"):
         render("deb", "changelog.j2", CHANGELOG, tmp_path)

@@ -77,7 +77,7 @@ def _told(outcome: Outcome) -> dict[str, object]:
 
 
 def _paths(artifact: Artifact) -> list[str]:
-    return [str(each) for each in (artifact.path, *artifact.companions)]
+    return [str(each) for each in (artifact.path, *artifact.debug_packages)]
 
 
 def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...]:
@@ -86,7 +86,7 @@ def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...
     wheels = ", ".join(f"{counts[origin]} {origin}" for origin in dict.fromkeys(_ORIGINS.values()) if counts[origin])
     system = [f"{each.distribution.name} {each.distribution.title}" for each in artifact.spec.staged.system]
     return (
-        ("package", ", ".join(each.name for each in (artifact.path, *artifact.companions))),
+        ("package", ", ".join(each.name for each in (artifact.path, *artifact.debug_packages))),
         ("size", f"{artifact.size_bytes / 1e6:.1f} MB"),
         ("depends", f"{len(relations)}: {', '.join(relations)}" if relations else "nothing"),
         ("wheels", f"{len(artifact.wheels)}: {wheels}"),
@@ -99,7 +99,7 @@ def _facts(artifact: Artifact) -> dict[str, object]:
     spec = artifact.spec
     return {
         "artifact": str(artifact.path),
-        "companions": [str(each) for each in artifact.companions],
+        "companions": [str(each) for each in artifact.debug_packages],
         "record": str(record_path(artifact.path)),
         "sha256": artifact.sha256,
         "size_bytes": artifact.size_bytes,

@@ -180,7 +180,7 @@ _KEYS = tuple(
         f"key_{number}",
         cls=KeyOption,
         multiple=key.repeatable,
-        metavar=key.shape.metavar,
+        metavar=key.value_type.metavar,
         help=f"{key.help[0].upper()}{key.help[1:]}.".replace("`", ""),
     )
     for number, key in enumerate(KEYS)

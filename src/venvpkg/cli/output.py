@@ -63,7 +63,7 @@ class Output:
         """Tell of the failure of a part, after which the command goes on."""
         self._people().error(f"{subject}: {error.brief}", error.details, error.resolution)
         if self._events is not None:
-            self._events.marked(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
+            self._events.with_target(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
 
     def failure(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
         """Tell programs of a failure that people hear of otherwise."""

@@ -1,1 +1,1 @@
-"""Files that the user wrote, to model values."""
+"""Parse the files that the user wrote into model values."""

@@ -1,4 +1,4 @@
-"""What the user names on the command line, to a Project."""
+"""Read the application named on the command line into a Project."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# A pyproject.toml is written by hand; one of several MiB is something else.
+# A pyproject.toml is written by hand and never has several MiB.
 _LARGEST = 4 * 2**20
-_OWN_FILE = "venvpkg.toml"
+_OWN_CONFIGURATION = "venvpkg.toml"
 _TABLE = "tool.venvpkg"
 
 
@@ -31,77 +31,80 @@ def read_project(
     argument: str,
     overrides: Mapping[str, str | Sequence[str]],
     cwd: Path,
-    environment: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Project:
-    """Return the project that ``argument`` names.
+    """Return the project for an application, with its configuration.
 
-    A directory is configured by ``[tool.venvpkg]`` in its pyproject.toml, or by a ``venvpkg.toml`` beside that file,
-    whose top level has the same keys; a requirement by ``venvpkg.NAME.toml`` where one stands, or by nothing.
+    A directory is configured by ``[tool.venvpkg]`` in its pyproject.toml, or by a ``venvpkg.toml`` next to it with the
+    same keys at top level. A requirement is configured by ``venvpkg.NAME.toml`` in ``cwd``, if that exists.
 
     Args:
-        argument: a directory with a pyproject.toml, or a requirement (PEP 508) such as ``borgbackup==1.4.5``. It is
-            a directory when it has a slash, is ``.`` or ``..``, or is there with a pyproject.toml in it.
-        overrides: path of a key → text of its option on the command line, or texts; they win.
-        cwd: where relative paths start, and where the lock and the configuration of a requirement are kept.
-        environment: its ``VENVPKG_`` variables win over files.
+        argument: a directory with a pyproject.toml, or a requirement (PEP 508) such as ``borgbackup==1.4.5``. It counts
+            as a directory if it contains a slash, is ``.`` or ``..``, or is a directory with a pyproject.toml.
+        overrides: key path → text of its command line option, or several texts; they override everything else.
+        cwd: base of relative paths, and directory of a requirement's lockfile and configuration.
+        environ: environment variables; those named ``VENVPKG_…`` override files.
 
     Raises:
-        ConfigurationError: with every problem of the file.
+        ConfigurationError: the configuration cannot be used; lists every problem.
     """
     directory = cwd / argument
     if directory.name == "pyproject.toml" and directory.is_file():
         directory = directory.parent
-    separators = os.sep in argument or argument in {".", ".."}
-    if (separators and "@" not in argument) or (directory / "pyproject.toml").is_file():
-        return _of_directory(directory.resolve(), overrides, environment or {})
-    return _of_requirement(argument, overrides, cwd, environment or {})
+    looks_like_path = os.sep in argument or argument in {".", ".."}
+    if (looks_like_path and "@" not in argument) or (directory / "pyproject.toml").is_file():
+        return _read_directory(directory.resolve(), overrides, environ or {})
+    return _read_requirement(argument, overrides, cwd, environ or {})
 
 
-def _of_directory(
-    directory: Path, overrides: Mapping[str, str | Sequence[str]], environment: Mapping[str, str]
+def _read_directory(
+    directory: Path, overrides: Mapping[str, str | Sequence[str]], environ: Mapping[str, str]
 ) -> Project:
     path = directory / "pyproject.toml"
     document = _read_toml(path)
     problems: list[str] = []
-    table = _table(document, "project", problems)
-    name = table.get("name") if table else _name_elsewhere(document, directory)
+    table = _get_table(document, "project", problems)
+    name = table.get("name") if table else _find_legacy_name(document, directory)
     try:
         name = canonicalize_name(name, validate=True) if isinstance(name, str) else None
     except ValueError:
         name = None
     if name is None:
-        problems.append("project.name: missing, or not the name of a distribution; the package is named after it")
+        problems.append("project.name: missing or not a valid distribution name; the package is named after it")
         name = "unnamed"
-    tool, where, file = _table(_table(document, "tool", problems), "venvpkg", problems, within="tool."), _TABLE, None
-    own = directory / _OWN_FILE
-    if own.is_file():
-        if tool:
-            problems.append(f"{_TABLE}: {_OWN_FILE} is there as well; keep one of them")
+    tools = _get_table(document, "tool", problems)
+    own_table, where, file = _get_table(tools, "venvpkg", problems, within="tool."), _TABLE, None
+    own_file = directory / _OWN_CONFIGURATION
+    if own_file.is_file():
+        if own_table:
+            problems.append(f"{_TABLE}: {_OWN_CONFIGURATION} exists as well; keep only one of them")
         else:
-            tool, where, file = _read_toml(own), "", own
-    read = read_configuration(tool, where, environment, overrides)
-    problems.extend(read.problems)
-    if table and not read.settings.name and not PACKAGE_NAME.fullmatch(name):
-        problems.append(f"project.name: {name!r} is no name for a package; set tool.venvpkg.name")
-    problems.extend(_unknown_parts(read, table, document, f"{where}." if where else "", problems))
+            own_table, where, file = _read_toml(own_file), "", own_file
+    configuration = read_configuration(own_table, where, environ, overrides)
+    problems.extend(configuration.problems)
+    if table and not configuration.settings.name and not PACKAGE_NAME.fullmatch(name):
+        problems.append(f"project.name: {name!r} is not a valid package name; set tool.venvpkg.name")
+    problems.extend(_unknown_parts(configuration, table, document, f"{where}." if where else "", problems))
     if problems:
-        raise ConfigurationError(path if file is None else f"{path} and {_OWN_FILE}", problems)
+        raise ConfigurationError(path if file is None else f"{path} and {_OWN_CONFIGURATION}", problems)
     return Project(
         name=name,
         requirement=None,
         directory=directory,
         lock=directory / "pylock.toml",
         build_lock=directory / "venvpkg.lock",
-        settings=read.settings,
+        settings=configuration.settings,
         base=directory,
         configuration=file,
-        targets=read.targets,
+        targets=configuration.targets,
         is_anonymous=_is_anonymous(table),
     )
 
 
 def _is_anonymous(table: Mapping[str, object]) -> bool:
-    """Whether the table [project] states that nobody has an address; a build backend may add none then.
+    """Return whether the table [project] rules out an author or maintainer with an address.
+
+    A build backend may only add one if the field is dynamic.
 
     Source:
         PyPA specification of pyproject.toml: authors, maintainers, dynamic.
@@ -113,10 +116,10 @@ def _is_anonymous(table: Mapping[str, object]) -> bool:
     return not computed and not any(isinstance(each, dict) and each.get("email") for each in people)
 
 
-def _name_elsewhere(document: Mapping[str, object], directory: Path) -> object:
-    """Return the name in a project without the table [project]: poetry's own, or setuptools' in setup.cfg.
+def _find_legacy_name(document: Mapping[str, object], directory: Path) -> object:
+    """Return the name of a project without the table [project], from poetry's table or setuptools' setup.cfg.
 
-    Everything else of its metadata is asked of its build backend.
+    The rest of its metadata comes from its build backend.
     """
     tool = document.get("tool")
     poetry = tool.get("poetry") if isinstance(tool, dict) else None
@@ -131,62 +134,67 @@ def _name_elsewhere(document: Mapping[str, object], directory: Path) -> object:
 
 
 def _unknown_parts(
-    read: Configuration, table: Mapping[str, object], document: Mapping[str, object], prefix: str, problems: list[str]
+    configuration: Configuration,
+    table: Mapping[str, object],
+    document: Mapping[str, object],
+    prefix: str,
+    problems: list[str],
 ) -> Iterator[str]:
-    """Yield the extras and dependency groups that are asked for and that the project does not have."""
+    """Yield a problem for extras and one for dependency groups that are requested but not defined by the project."""
     dynamic = table.get("dynamic")
-    extras = {canonicalize_name(each) for each in _table(table, "optional-dependencies", problems, within="project.")}
-    groups = {canonicalize_name(each) for each in _table(document, "dependency-groups", problems)}
-    unknown = sorted({each for settings in read.each() for each in settings.extras} - extras)
+    optional = _get_table(table, "optional-dependencies", problems, within="project.")
+    extras = {canonicalize_name(each) for each in optional}
+    groups = {canonicalize_name(each) for each in _get_table(document, "dependency-groups", problems)}
+    unknown = sorted({each for settings in configuration.each() for each in settings.extras} - extras)
     computed = not table or (isinstance(dynamic, list) and "optional-dependencies" in dynamic)
     if unknown and not computed:
-        yield f"{prefix}extras: the project has no {', '.join(unknown)}"
-    unknown = sorted({each for settings in read.each() for each in settings.groups} - groups)
+        yield f"{prefix}extras: the project does not define {', '.join(unknown)}"
+    unknown = sorted({each for settings in configuration.each() for each in settings.groups} - groups)
     if unknown:
-        yield f"{prefix}groups: the project has no {', '.join(unknown)}"
+        yield f"{prefix}groups: the project does not define {', '.join(unknown)}"
 
 
-def _of_requirement(
-    text: str, overrides: Mapping[str, str | Sequence[str]], cwd: Path, environment: Mapping[str, str]
+def _read_requirement(
+    text: str, overrides: Mapping[str, str | Sequence[str]], cwd: Path, environ: Mapping[str, str]
 ) -> Project:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         raise ConfigurationError(
             repr(text),
-            [f"neither a directory with a pyproject.toml nor a requirement: {str(error).splitlines()[0]}"],
-            resolution="Name a directory (with a slash: ./app), or a requirement such as 'borgbackup==1.4.5'.",
+            [f"neither a directory with a pyproject.toml nor a valid requirement: {str(error).splitlines()[0]}"],
+            resolution="Pass a directory (with a slash: ./app) or a requirement such as 'borgbackup==1.4.5'.",
         ) from error
     name = canonicalize_name(requirement.name)
     file = configuration_of(name, cwd)
-    there = file.is_file()
-    read = read_configuration(_read_toml(file) if there else {}, "", environment, overrides)
-    problems = [*read.problems]
-    if not read.settings.name and not PACKAGE_NAME.fullmatch(name):
-        problems.append(f"{name!r} is no name for a package; give --name")
-    if any(settings.groups for settings in read.each()):
-        problems.append("groups: a released distribution has no dependency groups; they are for its own developers")
-    if any(settings.prepare for settings in read.each()):
-        problems.append("prepare: a released distribution has all it needs; commands are for a project in a directory")
-    if problems and there:
+    exists = file.is_file()
+    configuration = read_configuration(_read_toml(file) if exists else {}, "", environ, overrides)
+    problems = [*configuration.problems]
+    if not configuration.settings.name and not PACKAGE_NAME.fullmatch(name):
+        problems.append(f"{name!r} is not a valid package name; pass --name")
+    if any(settings.groups for settings in configuration.each()):
+        problems.append("groups: a released distribution has no dependency groups; only a project directory has them")
+    if any(settings.prepare for settings in configuration.each()):
+        problems.append("prepare: only a project directory can have prepare commands, not a released distribution")
+    if problems and exists:
         raise ConfigurationError(file, problems)
     if problems:
-        raise ConfigurationError("the command line", problems, resolution="Correct the options and the variables.")
+        raise ConfigurationError("the command line", problems, resolution="Fix the options and variables listed above.")
     return Project(
         name=name,
         requirement=str(requirement),
         directory=None,
         lock=cwd / f"pylock.{name}.toml",
         build_lock=cwd / f"venvpkg.{name}.lock",
-        settings=read.settings,
+        settings=configuration.settings,
         base=cwd,
-        configuration=file if there else None,
-        targets=read.targets,
+        configuration=file if exists else None,
+        targets=configuration.targets,
     )
 
 
 def configuration_of(name: str, cwd: Path) -> Path:
-    """Return where the configuration of a requirement is, or would be; its name is normalised."""
+    """Return the path of a requirement's configuration, whether it exists or not; ``name`` is normalised."""
     return cwd / f"venvpkg.{name}.toml"
 
 
@@ -195,17 +203,17 @@ def _read_toml(path: Path) -> Mapping[str, object]:
         content = read_regular(path, _LARGEST)
     except OSError as error:
         raise ConfigurationError(
-            path, [str(error.strerror)], resolution="Name a directory that holds a pyproject.toml."
+            path, [str(error.strerror)], resolution="Pass a directory that contains a pyproject.toml."
         ) from error
     if len(content) > _LARGEST:
         raise ConfigurationError(path, [f"larger than {_LARGEST} bytes"])
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigurationError(path, [f"not TOML: {error}"]) from error
+        raise ConfigurationError(path, [f"not valid TOML: {error}"]) from error
 
 
-def _table(parent: Mapping[str, object], key: str, problems: list[str], within: str = "") -> Mapping[str, object]:
+def _get_table(parent: Mapping[str, object], key: str, problems: list[str], within: str = "") -> Mapping[str, object]:
     value = parent.get(key, {})
     if isinstance(value, dict):
         return value

@@ -1,4 +1,4 @@
-"""What the keys alone give: the JSON Schema of the configuration, and the reference's table of keys. Pure."""
+"""Generate the JSON Schema of the configuration and the reference's table of keys from their declaration. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def schema_text() -> str:
-    """Return the schema of the table ``[tool.venvpkg]``, which is also that of a whole ``venvpkg.toml``, as JSON.
+    """Return the JSON Schema of the table ``[tool.venvpkg]``, and so of a whole ``venvpkg.toml``.
 
     Source:
-        JSON Schema draft 7, the newest that editors of TOML understand.
+        JSON Schema draft 7, the newest that TOML editors support.
     """
-    keys = _table()
+    keys = _keys_schema()
     releases: Schema = {
         "type": "object",
-        "description": "Keys for families and single releases; a release wins over its family, both over all others.",
+        "description": "Keys for a family or a release; a release overrides its family, and both override the rest.",
         "patternProperties": {f"^(?:{RELEASE.pattern})$": {"$ref": "#/definitions/keys"}},
         "additionalProperties": False,
     }
@@ -35,31 +35,31 @@ def schema_text() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _table() -> Schema:
-    """Return the schema of a table of keys; those with a dot in their path are in tables of their own."""
+def _keys_schema() -> Schema:
+    """Return the schema of a table of keys; keys with a dot in their path are in nested tables."""
     table: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
     for key in KEYS:
-        *above, name = key.path.split(".")
+        *parents, name = key.path.split(".")
         properties = _properties(table)
-        for each in above:
-            fresh = {"type": "object", "properties": {}, "additionalProperties": False}
-            properties = _properties(properties.setdefault(each, fresh))
-        properties[name] = {"description": key.help, **key.shape.schema()}
+        for parent in parents:
+            nested = {"type": "object", "properties": {}, "additionalProperties": False}
+            properties = _properties(properties.setdefault(parent, nested))
+        properties[name] = {"description": key.help, **key.value_type.schema()}
     return table
 
 
 def _properties(schema: object) -> Schema:
-    found = schema.get("properties") if isinstance(schema, dict) else None
-    return found if isinstance(found, dict) else {}
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return properties if isinstance(properties, dict) else {}
 
 
 def keys_table() -> str:
-    """Return a Markdown table with one row a key, in their order, without a newline at its end."""
-    rows = [f"| `{key.path}` | {key.shape.words} | {key.help} | {_default(key)} |" for key in KEYS]
+    """Return a Markdown table with one row per key, in order and without a final newline."""
+    rows = [f"| `{key.path}` | {key.value_type.type_name} | {key.help} | {_format_default(key)} |" for key in KEYS]
     return "\n".join(("| key | type | meaning | default |", "| --- | --- | --- | --- |", *rows))
 
 
-def _default(key: Key) -> str:
+def _format_default(key: Key) -> str:
     value = key.default_value()
     if key.default:
         return key.default

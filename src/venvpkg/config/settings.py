@@ -1,7 +1,7 @@
-"""From what the user wrote, in every place where a key may stand, to Settings; every problem at once. Pure.
+"""Merge the user's configuration from all of its layers into Settings, and report every problem at once. Pure.
 
-A key stands in an option, in a variable, in the table of one release, in that of its family, in the configuration's
-own table, or nowhere, and the first of these that has it wins as a whole: arrays are not joined.
+The layers are, from the strongest: options, variables, the table of a release, the table of its family, the
+configuration's own table, the defaults. The strongest layer that has a key sets its whole value: arrays are not joined.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.config.keys import KEYS, RELEASE, TARGET, Key
-from venvpkg.config.types import Named, ValueTypeError, kind
+from venvpkg.config.types import Named, ValueTypeError, toml_type_name
 from venvpkg.families.registry import FAMILIES
 from venvpkg.model.project import FileSetting, PrepareStep, ScriptSettings, Settings, SonameRule, WheelSettings
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
-# Parsed values by path of their key.
+# Key path → parsed value.
 Layer = dict[str, object]
 
 _BY_PATH: Final = {key.path: key for key in KEYS}
-# They stand for options that are no keys (cli/options.py).
-_OF_OPTIONS = frozenset({
+# Variables of options that are not keys (cli/options.py).
+_OPTION_VARIABLES = frozenset({
     "VENVPKG_CACHE", "VENVPKG_COMPAT", "VENVPKG_JOBS", "VENVPKG_TARGET", "VENVPKG_TARGETS", "VENVPKG_WHEELHOUSE",
 })  # fmt: skip
 _BY_VARIABLE: Final = {key.variable: key for key in KEYS}
 _TABLES: Final = {"wheels": WheelSettings, "scripts": ScriptSettings}
-# A name this near to a variable's is a slip; others with the prefix may be anybody's.
-_NEAR: Final = 0.8
+# A name this similar to a known variable is a typo; any other name with the prefix may belong to another program.
+_TYPO_RATIO: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the user wants.
+    """The user's configuration.
 
     Attributes:
-        settings: for a target without a table of its own.
-        targets: family, and release (``debian-13``, or empty for any other) → the settings there; every pair, once
-            there is a table at all.
-        problems: one sentence each, beginning with the path to the key; the values concerned are left out.
+        settings: for targets without a table of their own.
+        targets: family and release (``debian-13``; empty for any other) → their settings; every pair, if there is a
+            table for any release.
+        problems: one sentence each, beginning with the path of the key; the values concerned are left out.
     """
 
     settings: Settings
@@ -49,54 +49,56 @@ class Configuration:
     problems: tuple[str, ...]
 
     def each(self) -> tuple[Settings, ...]:
-        """Return all settings, those for any target first."""
+        """Return the settings of all targets, the general ones first."""
         return (self.settings, *(settings for _, settings in self.targets))
 
 
 def read_configuration(
     table: Mapping[str, object],
     where: str,
-    environment: Mapping[str, str],
+    environ: Mapping[str, str],
     overrides: Mapping[str, str | Sequence[str]],
 ) -> Configuration:
-    """Return what all places together say.
+    """Return the merged configuration.
 
     Args:
-        table: the configuration's table, as TOML gave it.
-        where: path of that table, for the problems; empty where it is the whole file.
-        environment: of the process; its ``VENVPKG_`` variables count.
-        overrides: path of a key → text of its option, or texts where it was given several times.
+        table: the configuration's table, parsed from TOML.
+        where: path of that table, for messages; empty if it is the whole file.
+        environ: environment variables; those named ``VENVPKG_…`` are read.
+        overrides: key path → text of its option, or several texts if the option was repeated.
     """
     problems: list[str] = []
     prefix = f"{where}." if where else ""
     general = dict(table)
-    of_targets = general.pop(TARGET, {})
+    target_tables = general.pop(TARGET, {})
     base = _read_table(general, prefix, problems)
-    targets = _read_targets(of_targets, f"{prefix}{TARGET}", problems)
-    above = _read_variables(environment, problems) | _read_options(overrides, problems)
+    targets = _read_targets(target_tables, f"{prefix}{TARGET}", problems)
+    above = _read_variables(environ, problems) | _read_options(overrides, problems)
     for layers in ((base, above), *((base, layer, above) for layer in targets.values())):
-        problems.extend(each for each in _contradictions(_merged(*layers), prefix) if each not in problems)
+        problems.extend(each for each in _contradictions(_merge(*layers), prefix) if each not in problems)
     return Configuration(
-        _settings(_merged(base, above)),
-        tuple(_by_target(base, targets, above)),
+        _to_settings(_merge(base, above)),
+        tuple(_settings_by_target(base, targets, above)),
         tuple(problems),
     )
 
 
-def _by_target(base: Layer, targets: Mapping[str, Layer], above: Layer) -> Iterator[tuple[tuple[str, str], Settings]]:
-    """Yield the settings of each family, and of each release in each family: which one it is of is not known here."""
+def _settings_by_target(
+    base: Layer, targets: Mapping[str, Layer], above: Layer
+) -> Iterator[tuple[tuple[str, str], Settings]]:
+    """Yield the settings of each family, and of each release under each family: its own family is not known here."""
     releases = ("", *(name for name in targets if name not in set(FAMILIES))) if targets else ()
     for family in FAMILIES:
         for name in releases:
-            merged = _merged(base, targets.get(family, {}), targets.get(name, {}), above)
-            yield (family, name), _settings(merged)
+            layer = _merge(base, targets.get(family, {}), targets.get(name, {}), above)
+            yield (family, name), _to_settings(layer)
 
 
 def _read_targets(tables: object, where: str, problems: list[str]) -> dict[str, Layer]:
     if not isinstance(tables, dict):
-        problems.append(f"{where}: must be a table, not {kind(tables)}")
+        problems.append(f"{where}: must be a table, not {toml_type_name(tables)}")
         return {}
-    found = {}
+    layers = {}
     for name, table in tables.items():
         try:
             RELEASE.parse(name)
@@ -104,91 +106,91 @@ def _read_targets(tables: object, where: str, problems: list[str]) -> dict[str, 
             problems.extend(f"{where}.{name}: {why}" for _, why in error.problems)
             continue
         if isinstance(table, dict):
-            found[name] = _read_table(table, f"{where}.{name}.", problems)
+            layers[name] = _read_table(table, f"{where}.{name}.", problems)
         else:
-            problems.append(f"{where}.{name}: must be a table, not {kind(table)}")
-    return found
+            problems.append(f"{where}.{name}: must be a table, not {toml_type_name(table)}")
+    return layers
 
 
 def _read_table(table: Mapping[str, object], prefix: str, problems: list[str], within: str = "") -> Layer:
-    """Return the parsed values of a table; ``within`` is the path of the table inside the configuration's."""
+    """Return the parsed values of a table whose path inside the configuration's table is ``within``."""
     known = {path.removeprefix(within).partition(".")[0] for path in _BY_PATH if path.startswith(within)}
     layer: Layer = {}
     for name, value in table.items():
         path = f"{within}{name}"
         key = _BY_PATH.get(path)
         if key is not None:
-            layer |= _parsed(key, value, f"{prefix}{path}", problems)
+            layer |= _parse_value(key, value, f"{prefix}{path}", problems)
         elif not within and name in _TABLES:
             if isinstance(value, dict):
                 layer |= _read_table(value, prefix, problems, f"{name}.")
             else:
-                problems.append(f"{prefix}{path}: must be a table, not {kind(value)}")
+                problems.append(f"{prefix}{path}: must be a table, not {toml_type_name(value)}")
         else:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(sorted(known))}"
             problems.append(f"{prefix}{path}: unknown key{hint}")
     return layer
 
 
-def _read_variables(environment: Mapping[str, str], problems: list[str]) -> Layer:
-    """Return the values of the variables; an empty one counts as none."""
+def _read_variables(environ: Mapping[str, str], problems: list[str]) -> Layer:
+    """Return the values from environment variables; an empty variable counts as unset."""
     layer: Layer = {}
-    for variable in sorted(name for name in environment if name.startswith("VENVPKG_")):
+    for variable in sorted(name for name in environ if name.startswith("VENVPKG_")):
         key = _BY_VARIABLE.get(variable)
-        near = difflib.get_close_matches(variable, _BY_VARIABLE, n=1, cutoff=_NEAR)
-        if key is not None and environment[variable].strip():
-            layer |= _from_texts(key, [environment[variable]], variable, problems)
-        elif key is None and near and variable not in _OF_OPTIONS:
-            problems.append(f"{variable}: unknown variable; did you mean {near[0]}?")
+        close = difflib.get_close_matches(variable, _BY_VARIABLE, n=1, cutoff=_TYPO_RATIO)
+        if key is not None and environ[variable].strip():
+            layer |= _parse_texts(key, [environ[variable]], variable, problems)
+        elif key is None and close and variable not in _OPTION_VARIABLES:
+            problems.append(f"{variable}: unknown variable; did you mean {close[0]}?")
     return layer
 
 
 def _read_options(overrides: Mapping[str, str | Sequence[str]], problems: list[str]) -> Layer:
     layer: Layer = {}
-    for path, given in overrides.items():
+    for path, texts in overrides.items():
         key = _BY_PATH[path]
-        layer |= _from_texts(key, [given] if isinstance(given, str) else given, key.option, problems)
+        layer |= _parse_texts(key, [texts] if isinstance(texts, str) else texts, key.option, problems)
     return layer
 
 
-def _from_texts(key: Key, texts: Sequence[str], where: str, problems: list[str]) -> Layer:
+def _parse_texts(key: Key, texts: Sequence[str], where: str, problems: list[str]) -> Layer:
     try:
-        values = [key.shape.from_text(text) for text in texts]
+        values = [key.value_type.from_text(text) for text in texts]
     except ValueTypeError as error:
         problems.extend(f"{where}: {why}" for _, why in error.problems)
         return {}
     if not key.repeatable:
-        return _parsed(key, values[-1], where, problems)
-    return _parsed(key, [each for value in values for each in _items(value)], where, problems)
+        return _parse_value(key, values[-1], where, problems)
+    return _parse_value(key, [each for value in values for each in _as_list(value)], where, problems)
 
 
-def _items(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _parsed(key: Key, value: object, where: str, problems: list[str]) -> Layer:
+def _parse_value(key: Key, value: object, where: str, problems: list[str]) -> Layer:
     try:
-        return {key.path: key.shape.parse(value)}
+        return {key.path: key.value_type.parse(value)}
     except ValueTypeError as error:
         problems.extend(f"{where}{inside}: {why}" for inside, why in error.problems)
         return {}
 
 
-def _merged(*layers: Layer) -> Layer:
-    """Return the layers as one; the last one that has a key wins."""
+def _merge(*layers: Layer) -> Layer:
+    """Return one layer; for each key, the last layer that has it wins."""
     return {path: value for layer in layers for path, value in layer.items()}
 
 
-def _settings(layer: Layer) -> Settings:
+def _to_settings(layer: Layer) -> Settings:
     fields: dict[str, object] = {}
     tables: dict[str, dict[str, object]] = {name: {} for name in _TABLES}
     for path, value in layer.items():
         head, *rest = _BY_PATH[path].field
         (tables[head] if rest else fields)[rest[0] if rest else head] = value
-    makers: Mapping[str, Callable[..., object]] = _TABLES
-    nested = {name: make(**tables[name]) for name, make in makers.items()}
-    # The shapes give each key the type of its field; a mapping of keys cannot say so to the type checker.
+    constructors: Mapping[str, Callable[..., object]] = _TABLES
+    nested = {name: construct(**tables[name]) for name, construct in constructors.items()}
+    # Each key's ValueType yields the type of its field, but a mapping of keys cannot tell the type checker.
     return Settings(**fields, **nested)  # type: ignore[arg-type]
 
 
@@ -204,11 +206,11 @@ def _contradictions(layer: Layer, prefix: str) -> Iterator[str]:
     added = [each for each in depends if isinstance(each, str)] if isinstance(depends, tuple) else []
     for each in added:
         if each.startswith("!") and each[1:] in added:
-            yield f"{prefix}depends: {each[1:]} is to be added and to be left out"
+            yield f"{prefix}depends: {each[1:]} is both added and left out"
 
 
 def settings_table(settings: Settings) -> dict[str, object]:
-    """Return a table with every key that has a value, defaults too, in the types of TOML and JSON."""
+    """Return a table of all keys that have a value, including defaults, in the types of TOML and JSON."""
     table: dict[str, object] = {}
     for key in KEYS:
         value: object = settings
@@ -216,7 +218,10 @@ def settings_table(settings: Settings) -> dict[str, object]:
             value = getattr(value, attribute)
         if value is None:
             continue
-        plain = dict(map(_entry, value)) if isinstance(key.shape, Named) and isinstance(value, tuple) else _plain(value)
+        if isinstance(key.value_type, Named) and isinstance(value, tuple):
+            plain: object = dict(map(_soname_entry, value))
+        else:
+            plain = _to_plain(value)
         head, _, rest = key.path.partition(".")
         inner = table.setdefault(head, {}) if rest else table
         if isinstance(inner, dict):
@@ -224,14 +229,14 @@ def settings_table(settings: Settings) -> dict[str, object]:
     return table
 
 
-def _entry(rule: SonameRule) -> tuple[str, object]:
+def _soname_entry(rule: SonameRule) -> tuple[str, object]:
     return rule.soname, rule.relation or {"ignore": rule.reason}
 
 
-def _plain(value: object) -> object:
+def _to_plain(value: object) -> object:
     match value:
         case tuple():
-            return [_plain(each) for each in value]
+            return [_to_plain(each) for each in value]
         case FileSetting(source, target, mode):
             return {"source": source, "target": target} | ({} if mode is None else {"mode": f"{mode:04o}"})
         case PrepareStep(run, outputs, network):

@@ -1,4 +1,4 @@
-"""The first configuration of an application, as ``venvpkg init`` writes it: never over an existing one."""
+"""Write the starter configuration of ``venvpkg init``; an existing configuration is never overwritten."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _WIDTH = 98
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What is known of an application before anything is built.
+    """Facts about an application that are known before anything is built.
 
     Attributes:
-        name: of the package, by default.
-        commands: of the application; None when its metadata does not say.
-        native: distributions that will be compiled, sorted; None when they could not be found out.
-        unknown: why not; empty when they could.
+        name: default name of the package.
+        commands: the application's commands; None if its metadata does not list them.
+        native: distributions that will be compiled, sorted; None if they could not be determined.
+        unknown: why ``native`` could not be determined; empty otherwise.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Detected:
 
 
 def commands_of(document: Mapping[str, object]) -> tuple[str, ...] | None:
-    """Return the names in ``[project.scripts]``, sorted; None when the metadata leaves them to the build backend."""
+    """Return the names in ``[project.scripts]``, sorted; None if only the build backend knows them."""
     table = document.get("project")
     if not isinstance(table, dict) or "scripts" in (table.get("dynamic") or ()):
         return None
@@ -53,41 +53,41 @@ def commands_of(document: Mapping[str, object]) -> tuple[str, ...] | None:
 
 
 def starter_text(detected: Detected, table: str) -> str:
-    """Return TOML in which every key is a comment, so that it changes nothing until somebody uncomments one.
+    """Return TOML in which every key is commented out, so that it has no effect until one is uncommented.
 
     Args:
-        detected: goes into the values and comments.
-        table: path of the table, ``tool.venvpkg``; empty where the keys are the file's top level.
+        detected: facts for the values and comments.
+        table: path of the table, ``tool.venvpkg``; empty if the keys are at the top level of the file.
     """
     lines = [f"[{table}]"] if table else []
     lines += _comment(
-        "Configuration of venvpkg. No key is needed: each is a comment, with its default or an example. A key is also"
-        " an option (--name) and a variable (VENVPKG_NAME), which win. Keys for one release go into a table such as"
-        f" [{f'{table}.' if table else ''}target.debian-13]."
+        "Configuration of venvpkg. All keys are optional and commented out here, with their default or an example. Each"
+        " key is also an option (--name) and a variable (VENVPKG_NAME), which take precedence. Keys for a single"
+        f" release go into a table such as [{f'{table}.' if table else ''}target.debian-13]."
     )
-    lines += ["", *_comment(_native(detected))]
+    lines += ["", *_comment(_describe_native(detected))]
     within = ""
     for key in KEYS:
-        *above, name = key.path.split(".")
-        if above and above[0] != within:
-            within = above[0]
+        *parents, name = key.path.split(".")
+        if parents and parents[0] != within:
+            within = parents[0]
             lines += ["", f"# [{'.'.join(filter(None, (table, within)))}]"]
-        lines += ["", *_comment(f"{key.help[0].upper()}{key.help[1:]}."), f"# {name} = {_value(key, detected)}"]
+        lines += ["", *_comment(f"{key.help[0].upper()}{key.help[1:]}."), f"# {name} = {_starter_value(key, detected)}"]
     return "\n".join(lines) + "\n"
 
 
-def _native(detected: Detected) -> str:
+def _describe_native(detected: Detected) -> str:
     if detected.native is None:
-        return f"Which distributions will be compiled is not known: {detected.unknown}"
+        return f"The distributions that will be compiled could not be determined: {detected.unknown}"
     if not detected.native:
         return "No distribution needs to be compiled."
     return (
-        f"Compiled for the release: {', '.join(detected.native)}. What their compile needs of the release goes into"
-        " build-depends."
+        f"Compiled for the release: {', '.join(detected.native)}. List the packages of the release that compiling them"
+        " needs in build-depends."
     )
 
 
-def _value(key: Key, detected: Detected) -> str:
+def _starter_value(key: Key, detected: Detected) -> str:
     if key.path == "name":
         return json.dumps(detected.name)
     if key.path == "commands" and detected.commands is not None:
@@ -99,41 +99,43 @@ def _value(key: Key, detected: Detected) -> str:
 
 
 def _comment(text: str) -> Iterator[str]:
-    # What comes from an index must not end the comment.
+    # Text that comes from an index must not end the comment.
     safe = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
     yield from textwrap.wrap(safe, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
-_REFUSAL = "a configuration is there already; it is never overwritten"
+_EXISTS = "a configuration already exists; it is never overwritten"
 
 
 def require_unconfigured(project: Project) -> None:
     """Check that the application has no configuration yet.
 
     Raises:
-        ConfigurationError: it has one.
+        ConfigurationError: a configuration exists.
     """
     if project.configuration is not None:
-        raise ConfigurationError(project.configuration, [_REFUSAL], resolution="Edit it, or remove it.")
+        raise ConfigurationError(project.configuration, [_EXISTS], resolution="Edit it, or remove it first.")
     if project.directory is not None:
         path = project.directory / "pyproject.toml"
         tool = tomllib.loads(path.read_text("utf-8")).get("tool", {})
         if "venvpkg" in tool:
-            raise ConfigurationError(path, [f"tool.venvpkg: {_REFUSAL}"], resolution="Edit the table, or remove it.")
+            raise ConfigurationError(
+                path, [f"tool.venvpkg: {_EXISTS}"], resolution="Edit the table, or remove it first."
+            )
 
 
 def declared_commands(project: Project) -> tuple[str, ...] | None:
-    """Return the commands that a project's pyproject.toml declares; None where it does not say."""
+    """Return the commands that a project's pyproject.toml declares; None if it does not list them."""
     if project.directory is None:
         return None
     return commands_of(tomllib.loads((project.directory / "pyproject.toml").read_text("utf-8")))
 
 
 def write_starter(project: Project, detected: Detected) -> Path:
-    """Write the configuration and return its path.
+    """Write the starter configuration and return its path.
 
     Raises:
-        ConfigurationError: the file cannot be written, or a configuration has appeared meanwhile.
+        ConfigurationError: the file cannot be written, or a configuration exists.
     """
     require_unconfigured(project)
     path = configuration_of(project.name, project.base)
@@ -147,17 +149,17 @@ def write_starter(project: Project, detected: Detected) -> Path:
             mode = path.stat().st_mode & 0o7777
             separator = "\n" if before.endswith("\n") else "\n\n"
             content = f"{before}{separator}{starter_text(detected, 'tool.venvpkg')}"
-            path = path.resolve()  # a link stays one
+            path = path.resolve()  # a symbolic link stays in place
         tomllib.loads(content)
         write_whole(path, content.encode(), mode)
     except OSError as error:
         raise ConfigurationError(
-            path, [f"cannot be written: {error.strerror}"], resolution="Make it writable."
+            path, [f"the file cannot be written: {error.strerror}"], resolution="Make it writable."
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(
             path,
-            [f"a table cannot be appended to it: {error}"],
-            resolution="Write [tool.venvpkg] by hand; README lists every key.",
+            [f"cannot append a table to this file: {error}"],
+            resolution='Add [tool.venvpkg] by hand (reference: README, "Keys").',
         ) from error
     return path

@@ -1,4 +1,4 @@
-"""Shapes of values: what a key accepts, what it becomes, how text becomes it, and how JSON Schema says it. Pure."""
+"""Types of configuration values: parse TOML values and option text, and describe them as JSON Schema. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _SEPARATORS: Final = re.compile(r"[,\n]")
 
 
 class ValueTypeError(ValueError):
-    """A value is not what its key wants: where inside the value, such as ``[0].target``, and why; all of it."""
+    """A value is not of its key's type.
+
+    Attributes:
+        problems: every problem, as its position inside the value, such as ``[0].target``, and a description.
+    """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
         self.problems = problems
@@ -27,48 +31,48 @@ class ValueTypeError(ValueError):
 
 
 class ValueType(Protocol):
-    """What the value of a key looks like."""
+    """The type of a configuration value."""
 
     @property
-    def words(self) -> str:
-        """What it is, for people: ``string``."""
+    def type_name(self) -> str:
+        """Name of the type in the reference: ``string``."""
 
     @property
     def metavar(self) -> str:
         """What stands for a value in the help of an option."""
 
     def parse(self, value: object) -> object:
-        """Return what a TOML value becomes.
+        """Return the model value of a TOML value.
 
         Raises:
-            ShapeError: it has another shape.
+            ValueTypeError: the TOML value is of another type.
         """
 
     def from_text(self, text: str) -> object:
-        """Return the TOML value that an option or a variable stands for.
+        """Return the TOML value of an option's or variable's text.
 
         Raises:
-            ShapeError: it stands for none.
+            ValueTypeError: the text cannot be read as a value of this type.
         """
 
     def schema(self) -> Schema:
         """Return the JSON Schema of the TOML value."""
 
 
-def kind(value: object) -> str:
-    """Return TOML's word for the type of a value."""
-    words = {str: "a string", bool: "a boolean", int: "an integer", float: "a float", list: "an array", dict: "a table"}
-    return words.get(type(value), f"a {type(value).__name__}")
+def toml_type_name(value: object) -> str:
+    """Return TOML's name for the type of a value, with its article."""
+    names = {str: "a string", bool: "a boolean", int: "an integer", float: "a float", list: "an array", dict: "a table"}
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string that a pattern matches as a whole.
+    """A string that matches a pattern from beginning to end.
 
     Attributes:
-        pattern: in the words that Python and ECMA 262 share.
-        expected: what it is then, to complete ``'x' is not …``.
-        convert: makes a value of it.
+        pattern: regular expression in the syntax that Python and ECMA 262 share.
+        expected: noun phrase that completes ``'x' is not …``.
+        convert: turns the string into the model value.
     """
 
     pattern: str
@@ -76,7 +80,7 @@ class Text:
     convert: Callable[[str], object] = str
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``string``."""
         return "string"
 
@@ -88,7 +92,7 @@ class Text:
     def parse(self, value: object) -> object:
         """Return the converted string."""
         if not isinstance(value, str):
-            raise ValueTypeError(("", f"must be a string, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a string, not {toml_type_name(value)}"))
         if not re.fullmatch(self.pattern, value):
             raise ValueTypeError(("", f"{value!r} is not {self.expected}"))
         return self.convert(value)
@@ -107,7 +111,7 @@ class Natural:
     """An integer that is not negative."""
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``integer``."""
         return "integer"
 
@@ -119,19 +123,19 @@ class Natural:
     def parse(self, value: object) -> object:
         """Return the integer."""
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueTypeError(("", f"must be an integer, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be an integer, not {toml_type_name(value)}"))
         if not 0 <= value <= _LARGEST_NATURAL:
             raise ValueTypeError(("", f"{value} is not between 0 and {_LARGEST_NATURAL}"))
         return value
 
     def from_text(self, text: str) -> object:
-        """Return the number that the digits are."""
+        """Return the number, which must be written in decimal digits."""
         if not re.fullmatch(r"[0-9]{1,10}", text):
-            raise ValueTypeError(("", f"{text!r} is not a number of digits"))
+            raise ValueTypeError(("", f"{text!r} is not a whole number"))
         return int(text)
 
     def schema(self) -> Schema:
-        """Return an integer in its bounds."""
+        """Return an integer with its bounds."""
         return {"type": "integer", "minimum": 0, "maximum": _LARGEST_NATURAL}
 
 
@@ -140,7 +144,7 @@ class Flag:
     """A boolean."""
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``boolean``."""
         return "boolean"
 
@@ -152,12 +156,12 @@ class Flag:
     def parse(self, value: object) -> object:
         """Return the boolean."""
         if not isinstance(value, bool):
-            raise ValueTypeError(("", f"must be a boolean, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a boolean, not {toml_type_name(value)}"))
         return value
 
     def from_text(self, text: str) -> object:
-        """Return what ``true`` or ``false`` is."""
-        return toml_value(text)
+        """Return the boolean of ``true`` or ``false``."""
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return a boolean."""
@@ -171,8 +175,8 @@ class OneOf:
     choices: type[StrEnum]
 
     @property
-    def words(self) -> str:
-        """The choices."""
+    def type_name(self) -> str:
+        """The choices, each in backquotes."""
         return " or ".join(f"`{each}`" for each in self.choices)
 
     @property
@@ -181,7 +185,7 @@ class OneOf:
         return "|".join(self.choices)
 
     def parse(self, value: object) -> object:
-        """Return the enumeration's member."""
+        """Return the member of the enumeration."""
         if isinstance(value, str) and value in set(self.choices):
             return self.choices(value)
         raise ValueTypeError(("", f"{value!r} is not one of {', '.join(self.choices)}"))
@@ -200,9 +204,9 @@ class Array:
     """An array.
 
     Attributes:
-        item: what its items look like.
-        distinct: whether of what is given twice, only the first stays.
-        least: how many there must be.
+        item: type of its items.
+        distinct: whether duplicates are dropped; the first one stays.
+        least: minimum number of items.
     """
 
     item: ValueType
@@ -210,9 +214,9 @@ class Array:
     least: int = 0
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``array of strings``."""
-        return f"array of {self.item.words}s"
+        return f"array of {self.item.type_name}s"
 
     @property
     def metavar(self) -> str:
@@ -222,7 +226,7 @@ class Array:
     def parse(self, value: object) -> object:
         """Return a tuple."""
         if not isinstance(value, list):
-            raise ValueTypeError(("", f"must be an {self.words}, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be an {self.type_name}, not {toml_type_name(value)}"))
         if len(value) < self.least:
             raise ValueTypeError(("", "must not be empty"))
         parsed: list[object] = []
@@ -237,10 +241,10 @@ class Array:
         return tuple(dict.fromkeys(parsed) if self.distinct else parsed)
 
     def from_text(self, text: str) -> object:
-        """Return what stands between commas or line breaks; tables are written as in TOML."""
+        """Return the items between commas or line breaks; an array of tables is written as in TOML."""
         if isinstance(self.item, Text | OneOf):
             return [each.strip() for each in _SEPARATORS.split(text) if each.strip()]
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
         """Return an array of the item's schema."""
@@ -253,9 +257,9 @@ class Table:
     """A table of known keys.
 
     Attributes:
-        make: the value, from keyword arguments named as the keys.
-        required: keys that must be there.
-        optional: keys that may.
+        make: builds the model value from keyword arguments named like the keys.
+        required: mandatory keys and their types.
+        optional: the other keys and their types.
     """
 
     make: Callable[..., object]
@@ -263,7 +267,7 @@ class Table:
     optional: Mapping[str, ValueType]
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``table``."""
         return "table"
 
@@ -273,18 +277,18 @@ class Table:
         return "TOML"
 
     def parse(self, value: object) -> object:
-        """Return what ``make`` makes of the keys."""
+        """Return the result of ``make`` for the parsed keys."""
         if not isinstance(value, dict):
-            raise ValueTypeError(("", f"must be a table, not {kind(value)}"))
-        shapes = {**self.required, **self.optional}
+            raise ValueTypeError(("", f"must be a table, not {toml_type_name(value)}"))
+        types = {**self.required, **self.optional}
         problems = [(f".{key}", "missing") for key in self.required if key not in value]
         parsed: dict[str, object] = {}
         for key, each in value.items():
-            if key not in shapes:
-                problems.append((f".{key}", f"unknown key; known are {', '.join(shapes)}"))
+            if key not in types:
+                problems.append((f".{key}", f"unknown key; expected one of {', '.join(types)}"))
                 continue
             try:
-                parsed[key] = shapes[key].parse(each)
+                parsed[key] = types[key].parse(each)
             except ValueTypeError as error:
                 problems.extend((f".{key}{where}", why) for where, why in error.problems)
         if problems:
@@ -293,11 +297,11 @@ class Table:
 
     def from_text(self, text: str) -> object:
         """Return the inline table that the text is."""
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
-        """Return a closed object."""
-        properties = {key: shape.schema() for key, shape in {**self.required, **self.optional}.items()}
+        """Return an object without additional properties."""
+        properties = {key: value_type.schema() for key, value_type in {**self.required, **self.optional}.items()}
         return {
             "type": "object",
             "properties": properties,
@@ -311,17 +315,17 @@ class Named:
     """A table whose keys the user chooses.
 
     Attributes:
-        name: what the keys look like.
-        text: what a string becomes, given the key and the string.
-        record: what a table becomes, given the key and the table's value.
+        name: type of the keys.
+        text: type of a string value, and the function that builds an entry from the key and the string.
+        table: type of a table value, and the function that builds an entry from the key and the parsed table.
     """
 
     name: Text
     text: tuple[Text, Callable[[str, str], object]]
-    record: tuple[Table, Callable[[str, object], object]]
+    table: tuple[Table, Callable[[str, object], object]]
 
     @property
-    def words(self) -> str:
+    def type_name(self) -> str:
         """``table``."""
         return "table"
 
@@ -331,35 +335,35 @@ class Named:
         return "TOML"
 
     def parse(self, value: object) -> object:
-        """Return a tuple of what the entries become, in their order."""
+        """Return a tuple of the parsed entries, in order."""
         if not isinstance(value, dict):
-            raise ValueTypeError(("", f"must be a table, not {kind(value)}"))
+            raise ValueTypeError(("", f"must be a table, not {toml_type_name(value)}"))
         parsed: list[object] = []
         problems: list[tuple[str, str]] = []
         for key, each in value.items():
             try:
-                parsed.append(self._entry(key, each))
+                parsed.append(self._parse_entry(key, each))
             except ValueTypeError as error:
                 problems.extend((f'."{key}"{where}', why) for where, why in error.problems)
         if problems:
             raise ValueTypeError(*problems)
         return tuple(parsed)
 
-    def _entry(self, key: str, value: object) -> object:
+    def _parse_entry(self, key: str, value: object) -> object:
         self.name.parse(key)
         if isinstance(value, dict):
-            shape, make = self.record
-            return make(key, shape.parse(value))
-        text, of_text = self.text
-        return of_text(key, str(text.parse(value)))
+            table, make = self.table
+            return make(key, table.parse(value))
+        text, make_from_text = self.text
+        return make_from_text(key, str(text.parse(value)))
 
     def from_text(self, text: str) -> object:
         """Return the inline table that the text is."""
-        return toml_value(text)
+        return parse_toml_value(text)
 
     def schema(self) -> Schema:
-        """Return an object with patterned names."""
-        either = [self.text[0].schema(), self.record[0].schema()]
+        """Return an object with patterns for its property names."""
+        either = [self.text[0].schema(), self.table[0].schema()]
         return {
             "type": "object",
             "patternProperties": {f"^(?:{self.name.pattern})$": {"anyOf": either}},
@@ -367,13 +371,13 @@ class Named:
         }
 
 
-def toml_value(text: str) -> object:
-    """Return the TOML value that ``text`` is.
+def parse_toml_value(text: str) -> object:
+    """Return the value of a TOML expression.
 
     Raises:
-        ShapeError: it is none.
+        ValueTypeError: ``text`` is not valid TOML.
     """
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
-        raise ValueTypeError(("", f"{text!r:.200} is not written as a TOML value")) from None
+        raise ValueTypeError(("", f"{text!r:.200} is not a valid TOML value")) from None

@@ -1,4 +1,4 @@
-"""What is told while venvpkg works: to people on standard error, to programs that ask for it on standard output."""
+"""Report progress: lines for people on standard error, JSON events for programs on standard output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Verbosity(IntEnum):
-    """How much people want to read."""
+    """Amount of output on standard error."""
 
     QUIET = 0
     NORMAL = 1
@@ -19,14 +19,14 @@ class Verbosity(IntEnum):
 
 
 class Work(StrEnum):
-    """What a task is about; programs read the value."""
+    """Kind of a task; the values are part of the JSON events."""
 
     LOCK = "lock"
     DOWNLOAD = "download"
-    QUEUE = "queue"  # wheels that wait until others are built
+    QUEUE = "queue"  # wheels that wait for others to be built
     WHEEL = "wheel"
-    BUILD_ROOT = "system"  # created, or given packages; the value is older than the name
-    WAIT = "wait"  # for something that another process holds
+    BUILD_ROOT = "system"  # created, or packages installed into it; the value is older than the name
+    WAIT = "wait"  # for a lock that another process holds
     STAGE = "stage"
     SCAN = "scan"
     DERIVE = "derive"
@@ -34,35 +34,35 @@ class Work(StrEnum):
 
 
 class Task(Protocol):
-    """Something that runs."""
+    """A running activity."""
 
     def now(self, text: str) -> None:
-        """Say what it is doing now, in a few words; may be called from any thread, and often."""
+        """Set its current step, a few words; may be called from any thread, and often."""
 
 
 class Reporter(Protocol):
-    """Hears what happens. Stages get one as an argument; every method may be called from any thread."""
+    """Receives progress. Stages get one as an argument; every method may be called from any thread."""
 
     def step(self, text: str) -> None:
-        """A stage did something worth a line."""
+        """Report a result of a stage that is worth a line."""
 
     def detail(self, text: str) -> None:
-        """Something only ``-v`` shows."""
+        """Report a detail, which people only see with ``-v``."""
 
     def warn(self, text: str) -> None:
-        """Something the user should know and may want to change."""
+        """Report a condition that the user should know and may want to change."""
 
     def task(self, work: Work, text: str) -> AbstractContextManager[Task]:
-        """Something runs as long as the block; ``text`` says what, as ``building lxml 6.1.3``."""
+        """Report an activity for the duration of the block; ``text`` describes it, ``building lxml 6.1.3``."""
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """What a command came to: label and value."""
+        """Report the outcome of a command, as labels and values."""
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Return the reporter of one target of several.
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return the reporter for one target of several.
 
         Args:
             target: as the user names it.
             label: short name, for people.
-            is_mute: whether nothing more is told of it.
+            is_mute: whether to report nothing more.
         """

@@ -1,4 +1,4 @@
-"""What runs now, below the lines on a terminal: a line for each task, gone when it ends."""
+"""Show running tasks below the output on a terminal: one line per task, removed when it ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole  # noqa: TID251
 
 
-# A task that takes no longer never shows, so that nothing flickers.
-_UNSEEN_S = 0.3
+# Shorter tasks are never shown, so that nothing flickers.
+_SHOW_AFTER_S = 0.3
 _FRAMES_A_SECOND = 8
 _FREE_COLUMNS = 5  # of two Ctrl-C, and the cursor
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -35,17 +35,17 @@ class Row:
         self.doing = ""
 
     def now(self, text: str) -> None:
-        """Show it with the next frame."""
+        """Set the current step, to be shown with the next frame."""
         self.doing = text
 
     def line(self, now: float, spinner: str, width: int) -> Text:
-        """Return what is shown: seconds under those of the steps, then the text; never more than one line.
+        """Return the line to show: elapsed seconds, aligned with those of the steps, and the text.
 
         Args:
-            now: on the clock that ``since`` is from.
+            now: current time on the clock that ``since`` was read from.
             spinner: its frames, one character each.
-            width: columns; the last ones stay free for the ``^C`` that a terminal writes there: if it began a new
-                line, what is erased would be one line short.
+            width: columns of the terminal. The last ones stay free for the ``^C`` that a terminal echoes: if that
+                wrapped to a new line, one line too few would be erased.
         """
         frame = spinner[int(now * _FRAMES_A_SECOND) % len(spinner)]
         line = Text(no_wrap=True, overflow="ellipsis")
@@ -57,7 +57,7 @@ class Row:
 
 
 class Board:
-    """Rows that threads add and take away. The terminal is touched only while there is one."""
+    """Rows that threads add and remove. The terminal is only touched while there are rows."""
 
     def __init__(self, console: RichConsole, clock: Callable[[], float]) -> None:
         self._console = console
@@ -70,7 +70,7 @@ class Board:
 
     @contextlib.contextmanager
     def row(self, text: str) -> Iterator[Row]:
-        """Show a row as long as the block runs."""
+        """Show a row for the duration of the block."""
         row = Row(text, self._clock())
         with self._lock:
             self._rows.append(row)
@@ -81,22 +81,22 @@ class Board:
             yield row
         finally:
             with self._lock:
-                # Not list.remove: close may have been faster.
+                # Not list.remove: close() may have removed it already.
                 self._rows = [each for each in self._rows if each is not row]
                 if not self._rows:
                     self._stop()
 
     def close(self) -> None:
-        """Show nothing more, though threads that were left behind have not ended."""
+        """Show nothing more, even if abandoned threads are still running."""
         with self._lock:
             self._rows, self._is_closed = [], True
             self._stop()
 
     def frame(self) -> Group:
-        """Return the lines of this moment, the oldest task first."""
+        """Return the current lines, the oldest task first."""
         now = self._clock()
-        # The list is replaced or appended to, never changed otherwise: no lock, which stop() would wait for.
-        shown = [row for row in tuple(self._rows) if now - row.since >= _UNSEEN_S]
+        # Without the lock, for which stop() would wait: the list is only ever replaced or appended to.
+        shown = [row for row in tuple(self._rows) if now - row.since >= _SHOW_AFTER_S]
         return Group(*(row.line(now, self._spinner, self._console.width) for row in shown))
 
     def _new_live(self) -> Live:
@@ -105,7 +105,7 @@ class Board:
             get_renderable=self.frame,
             refresh_per_second=_FRAMES_A_SECOND,
             transient=True,
-            # Standard output is for results alone, and nothing is printed there while something runs.
+            # Standard output is for results only, and nothing is printed there while tasks run.
             redirect_stdout=False,
             redirect_stderr=False,
         )

@@ -1,4 +1,4 @@
-"""Reporters: for programs (one JSON object a line, described in docs/json.md), and for one part of a run."""
+"""Reporters for programs, which write one JSON object per line (docs/json.md), and for one target of several."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter, Task, Work
 
 
-# Raised when a field changes its meaning or goes; new events and fields may come at any time.
+# Increased when a field changes its meaning or is removed; events and fields may be added at any time.
 VERSION = 1
 
 
 class EventReporter:
-    """A Reporter that hands each event to a callback, one call at a time.
+    """A Reporter that passes each event to a callback, one call at a time.
 
     Args:
-        on_event: gets the event as a dictionary of JSON values.
+        on_event: receives the event as a dictionary of JSON values.
         clock: seconds.
     """
 
@@ -38,17 +38,17 @@ class EventReporter:
         self._start = clock()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._marks: Mapping[str, str] = {}
+        self._extra_fields: Mapping[str, str] = {}
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Return what hands on the events of one target of several: each has the field ``target``."""
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+        """Return a reporter for one of several targets; its events have the field ``target``."""
         del label
-        return Labelled(self.marked(target), "", is_mute)
+        return Labelled(self.with_target(target), "", is_mute)
 
-    def marked(self, target: str) -> Self:
+    def with_target(self, target: str) -> Self:
         """Return a reporter to the same callback whose events have the field ``target``."""
         part = copy.copy(self)
-        part._marks = {"target": target}  # noqa: SLF001 - our own
+        part._extra_fields = {"target": target}  # noqa: SLF001 - an instance of this class
         return part
 
     def step(self, text: str) -> None:
@@ -65,17 +65,17 @@ class EventReporter:
 
     @contextlib.contextmanager
     def task(self, work: Work, text: str) -> Iterator[Task]:
-        """Write ``started``, ``changed`` and ``ended``, which have the same number."""
+        """Write the events ``started``, ``changed`` and ``ended``, which share a task number."""
         number = next(self._numbers)
         self.emit("started", task=number, work=work.value, text=text)
-        running = _Numbered(self, number)
+        running = _EventTask(self, number)
         try:
             yield running
         finally:
             running.end()
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Do nothing: the event ``result`` has it."""
+        """Do nothing: the event ``result`` has the same information."""
 
     def result(self, command: str, result: Mapping[str, object]) -> None:
         """Write the event ``result``."""
@@ -86,45 +86,44 @@ class EventReporter:
         self.emit("error", exit_code=exit_code, brief=brief, details=details, resolution=resolution)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Hand on one event."""
+        """Pass on one event."""
         with self._lock:
             elapsed = round(self._clock() - self._start, 3)
-            self._on_event({"version": VERSION, "event": event, "elapsed_s": elapsed, **self._marks, **fields})
+            self._on_event({"version": VERSION, "event": event, "elapsed_s": elapsed, **self._extra_fields, **fields})
 
 
 class Events(EventReporter):
-    """Writes events to a stream, one JSON object a line; ASCII, so that no terminal and no locale has a say in it.
+    """Writes events to a stream, one JSON object per line, in ASCII, which no locale can misinterpret.
 
-    When the stream takes nothing more, the run goes on to its end as it would, and ``close`` tells; a thread that
-    compiles must not fail for it.
+    If the stream fails, the run continues and ``close`` raises the error: a thread that compiles must not fail for it.
     """
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(self._write, clock=clock)
         self._stream = stream
-        self._refused: list[OSError] = []
+        self._errors: list[OSError] = []
 
     def _write(self, event: Mapping[str, object]) -> None:
-        if self._refused:
+        if self._errors:
             return
         try:
             self._stream.write(f"{json.dumps(event)}\n")
             self._stream.flush()
         except OSError as error:
-            self._refused.append(error)
+            self._errors.append(error)
 
     def close(self) -> None:
-        """Raise what the stream refused, once.
+        """Raise the error of the stream, once.
 
         Raises:
-            OSError: an event was not written, and none after it.
+            OSError: an event could not be written; no event after it was.
         """
-        if self._refused:
-            raise self._refused.pop()
+        if self._errors:
+            raise self._errors.pop()
 
 
-class _Numbered:
-    """A task of which events tell."""
+class _EventTask:
+    """A task that writes events."""
 
     def __init__(self, events: EventReporter, number: int) -> None:
         self._events = events
@@ -132,7 +131,7 @@ class _Numbered:
         self._has_ended = False
 
     def now(self, text: str) -> None:
-        """Write the event ``changed``, but for a thread that was left behind."""
+        """Write the event ``changed``, unless the task has ended and an abandoned thread still calls."""
         if not self._has_ended:
             self._events.emit("changed", task=self._number, text=text)
 
@@ -143,63 +142,63 @@ class _Numbered:
 
 
 class Both:
-    """A Reporter that tells two others."""
+    """A Reporter that forwards to two others."""
 
     def __init__(self, one: Reporter, other: Reporter) -> None:
         self._reporters = (one, other)
 
     def step(self, text: str) -> None:
-        """Tell both."""
+        """Forward to both."""
         for each in self._reporters:
             each.step(text)
 
     def detail(self, text: str) -> None:
-        """Tell both."""
+        """Forward to both."""
         for each in self._reporters:
             each.detail(text)
 
     def warn(self, text: str) -> None:
-        """Tell both."""
+        """Forward to both."""
         for each in self._reporters:
             each.warn(text)
 
     @contextlib.contextmanager
     def task(self, work: Work, text: str) -> Iterator[Task]:
-        """Tell both."""
+        """Forward to both."""
         one, other = self._reporters
         with one.task(work, text) as first, other.task(work, text) as second:
             yield _BothTasks(first, second)
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Tell both."""
+        """Forward to both."""
         for each in self._reporters:
             each.summary(rows)
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Return what tells both."""
-        one, other = (each.about(target, label, is_mute) for each in self._reporters)
+        one, other = (each.for_target(target, label, is_mute) for each in self._reporters)
         return Both(one, other)
 
 
 class _BothTasks:
-    """A task that both are told of."""
+    """A task of two reporters."""
 
     def __init__(self, one: Task, other: Task) -> None:
         self._tasks = (one, other)
 
     def now(self, text: str) -> None:
-        """Tell both."""
+        """Forward to both."""
         for each in self._tasks:
             each.now(text)
 
 
 class Labelled:
-    """A Reporter that says of which part it speaks.
+    """A Reporter for one of several targets that prefixes every text with its label.
 
     Args:
-        reporter: hears of all parts.
-        label: ``debian:trixie``; before every text. Empty where the reporter knows.
-        is_mute: whether nothing more is told, as while the run is ended: what was begun then fails one after the other.
+        reporter: the reporter of all targets.
+        label: ``debian:trixie``; empty if the reporter marks the target itself.
+        is_mute: whether to drop everything, as after an interrupt, when the tasks in progress fail one by one.
     """
 
     def __init__(self, reporter: Reporter, label: str, is_mute: Callable[[], bool]) -> None:
@@ -208,34 +207,34 @@ class Labelled:
         self._is_mute = is_mute
 
     def step(self, text: str) -> None:
-        """Pass it on."""
+        """Forward with the label."""
         if not self._is_mute():
-            self._reporter.step(self._told(text))
+            self._reporter.step(self._with_label(text))
 
     def detail(self, text: str) -> None:
-        """Pass it on."""
+        """Forward with the label."""
         if not self._is_mute():
-            self._reporter.detail(self._told(text))
+            self._reporter.detail(self._with_label(text))
 
     def warn(self, text: str) -> None:
-        """Pass it on."""
+        """Forward with the label."""
         if not self._is_mute():
-            self._reporter.warn(self._told(text))
+            self._reporter.warn(self._with_label(text))
 
     def task(self, work: Work, text: str) -> AbstractContextManager[Task]:
-        """Pass it on; it is told of to its end."""
-        return self._reporter.task(work, self._told(text))
+        """Forward with the label; a task that has begun is reported to its end."""
+        return self._reporter.task(work, self._with_label(text))
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Pass it on as it is."""
+        """Forward unchanged."""
         self._reporter.summary(rows)
 
-    def _told(self, text: str) -> str:
+    def _with_label(self, text: str) -> str:
         return f"{self._label}: {text}" if self._label else text
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Pass it on."""
-        return self._reporter.about(target, label, is_mute)
+        return self._reporter.for_target(target, label, is_mute)
 
 
 class Quiet:
@@ -259,7 +258,7 @@ class Quiet:
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
         """Say nothing."""
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Return itself."""
         del target, label, is_mute
         return self

@@ -1,4 +1,4 @@
-"""A Reporter for people: lines, and on a terminal what runs now below them."""
+"""A Reporter for people: lines of text and, on a terminal, the running tasks below them."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter, Task
 
 
-# Without a terminal the beginning of these is a line, because it may be minutes until the next one.
-_LONG = frozenset({Work.BUILD_ROOT, Work.WHEEL, Work.WAIT})
+# Without a terminal, the start of these is reported as well: minutes may pass until the next line.
+_LONG_RUNNING = frozenset({Work.BUILD_ROOT, Work.WHEEL, Work.WAIT})
 _MARGIN = 9  # as wide as the seconds before a step
 
 
 class Console:
-    """A Reporter that prints lines; colour where the terminal and NO_COLOR allow.
+    """A Reporter that prints lines, in colour if the terminal and NO_COLOR allow it.
 
     Args:
-        stream: for people.
-        verbosity: how much of it.
-        environment: for NO_COLOR.
-        live: show what runs; the stream is then a terminal that nothing else writes to meanwhile.
-        clock: seconds, of which only differences count.
+        stream: usually standard error.
+        verbosity: amount of output.
+        environ: environment variables; ``NO_COLOR`` is read.
+        live: show running tasks; only if the stream is a terminal that nothing else writes to.
+        clock: seconds; only differences matter.
     """
 
     def __init__(
         self,
         stream: TextIO,
         verbosity: Verbosity,
-        environment: Mapping[str, str],
+        environ: Mapping[str, str],
         *,
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # no-color.org: present and not empty.
+        # no-color.org: set and not empty.
         self._rich = RichConsole(
-            file=stream, highlight=False, emoji=False, markup=False, no_color=bool(environment.get("NO_COLOR"))
+            file=stream, highlight=False, emoji=False, markup=False, no_color=bool(environ.get("NO_COLOR"))
         )
         self._verbosity = verbosity
         self._clock = clock
@@ -58,32 +58,32 @@ class Console:
         self._board = Board(self._rich, clock) if wanted else None
 
     def step(self, text: str) -> None:
-        """Print with the seconds since the start."""
+        """Print the text after the seconds since the start."""
         if self._verbosity >= Verbosity.NORMAL:
             self._print(self._seconds(), text, "")
 
     def detail(self, text: str) -> None:
-        """Print when verbose."""
+        """Print the text if verbose."""
         if self._verbosity >= Verbosity.VERBOSE:
             self._print(self._seconds(), text, "dim")
 
     def warn(self, text: str) -> None:
-        """Print at every verbosity."""
+        """Print a warning, at every verbosity."""
         self._print("warning: ", text, "yellow")
 
     @contextlib.contextmanager
     def task(self, work: Work, text: str) -> Iterator[Task]:
-        """Show it as long as it runs; without a live display, print the beginning of what may take long."""
+        """Show the task while it runs; without a live display, print a line at the start of one that may take long."""
         if self._board is not None:
             with self._board.row(text) as row:
                 yield row
             return
-        if work in _LONG:
+        if work in _LONG_RUNNING:
             self.step(text)
-        yield _Unseen()
+        yield _HiddenTask()
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Print an aligned line for each; on a terminal long values are broken between words."""
+        """Print one aligned line per row; on a terminal, long values are wrapped between words."""
         if self._verbosity < Verbosity.NORMAL:
             return
         if self._rich.is_terminal:
@@ -96,20 +96,20 @@ class Console:
         for label, value in rows:
             self._rich.print(Text(f"{'':{_MARGIN}}{label:{width}}  {value}"), soft_wrap=True)
 
-    def about(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
+    def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Return what prints for one target of several: each line begins with its label."""
         del target
         return Labelled(self, label, is_mute)
 
     def error(self, brief: str, details: str, resolution: str) -> None:
-        """Print a failure: brief, evidence, what to do."""
+        """Print an error: what failed, the evidence, what to do."""
         self._print("error: ", brief, "bold red")
         for part in (details, resolution):
             if part:
                 self._rich.print(Text(part), soft_wrap=True)
 
     def close(self) -> None:
-        """Give the terminal back, whatever still runs."""
+        """Stop the live display, even if tasks are still running."""
         if self._board is not None:
             self._board.close()
 
@@ -117,12 +117,12 @@ class Console:
         return f"{self._clock() - self._start:6.1f}s  "
 
     def _print(self, lead: str, text: str, style: str) -> None:
-        # Not as the style of the whole, which would dim the text too.
+        # Not as the style of the whole line, which would dim the text too.
         self._rich.print(Text().append(lead, style or "dim").append(text, style), soft_wrap=True)
 
 
-class _Unseen:
-    """A task that nobody watches."""
+class _HiddenTask:
+    """A task that is not shown."""
 
     def now(self, text: str) -> None:
         """Do nothing."""

@@ -121,10 +121,10 @@ def derive(  # noqa: PLR0913 - the facts, and the index that interprets them
             if soname in rule_of:
                 by_rule[rule_of[soname]].append(_evidence_by_rule(resolved_need, distributions))
                 continue
-            library = owners.library(soname, resolved_need.places)
+            library = owners.library(soname, resolved_need.paths)
             if library is None:
                 unowned.append(resolved_need.need)
-                places.update({resolved_need.need: resolved_need.places[0]} if resolved_need.places else {})
+                places.update({resolved_need.need: resolved_need.paths[0]} if resolved_need.paths else {})
                 continue
             libraries[soname] = library
             if library.warning:
@@ -151,7 +151,7 @@ def _evidence_by_rule(resolved_need: ResolvedNeed, distributions: Mapping[PurePo
         soname=resolved_need.need.soname,
         needed_by=resolved_need.need.needed_by,
         distribution=distributions.get(resolved_need.need.needed_by),
-        library=resolved_need.places[0] if resolved_need.places else None,
+        library=resolved_need.paths[0] if resolved_need.paths else None,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_LINKS = 40
 
 
-class Place(NamedTuple):
+class ResolvedPath(NamedTuple):
     """A file or directory that exists.
 
     Attributes:
@@ -40,19 +40,19 @@ class LayeredRoot:
     def __init__(self, *roots: Path) -> None:
         self._roots = tuple(os.fspath(root).rstrip("/") for root in roots)
         self._seen: dict[str, tuple[int, int, str] | None] = {}
-        self._places: dict[str, Place | None] = {}
+        self._places: dict[str, ResolvedPath | None] = {}
 
-    def find(self, path: str) -> Place | None:
+    def find(self, path: str) -> ResolvedPath | None:
         """Return where ``path`` leads; None when nothing is there, or links go round in circles."""
         if path not in self._places:
             self._places[path] = self._walk(path)
         return self._places[path]
 
-    def on_host(self, place: Place) -> str:
+    def on_host(self, place: ResolvedPath) -> str:
         """Return where a place is on this machine."""
         return self._roots[place.layer] + place.path
 
-    def _walk(self, path: str) -> Place | None:
+    def _walk(self, path: str) -> ResolvedPath | None:
         pending = path.split("/")[::-1]
         above: list[str] = []
         layer, mode, links = 0, stat.S_IFDIR, 0
@@ -78,7 +78,7 @@ class LayeredRoot:
                 mode = stat.S_IFDIR
             else:
                 above.append(part)
-        return Place("/" + "/".join(above), layer, stat.S_ISREG(mode))
+        return ResolvedPath("/" + "/".join(above), layer, stat.S_ISREG(mode))
 
     def _status(self, path: str) -> tuple[int, int, str] | None:
         """Return layer, mode and link target of the topmost entry at ``path``, whose parents are no links."""

@@ -208,9 +208,9 @@ class StoppedError(Exception):
 class SubprocessRunner:
     """Runs programs on this machine, until it is stopped: then every call raises ``StoppedError``."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._is_stopped = False
-        self._base = {key: value for key, value in environment.items() if key in PASSED_ON} | {"LC_ALL": "C.UTF-8"}
+        self._base = {key: value for key, value in environ.items() if key in PASSED_ON} | {"LC_ALL": "C.UTF-8"}
         self._live: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 

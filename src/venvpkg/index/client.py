@@ -19,7 +19,7 @@ from unearth.fetchers import PyPIClient  # noqa: TID251
 from venvpkg import __version__
 from venvpkg.errors import DownloadError
 from venvpkg.index.downloads import TransientWireError, WireError
-from venvpkg.index.urls import host_and_port, redacted
+from venvpkg.index.urls import host_and_port, redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,11 +66,11 @@ class HttpClient:
         except (httpx2.TransportError, httpx2.StreamError) as error:
             match error:
                 case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
-                    raise WireError(redacted(str(error))) from error
+                    raise WireError(redact(str(error))) from error
                 case _:
                     raise TransientWireError(_failure(error)) from error
         except (httpx2.InvalidURL, httpx2.TooManyRedirects, httpx2.DecodingError, ssl.SSLError) as error:
-            raise WireError(redacted(str(error))) from error
+            raise WireError(redact(str(error))) from error
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -88,22 +88,22 @@ def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> 
     Raises:
         DownloadError: the certificates or proxies that are set cannot be used.
     """
-    environment = settings.environment
+    environ = settings.environ
     try:
         client = PyPIClient(
-            trusted_hosts=environment.get("UV_INSECURE_HOST", "").split(),
-            verify=_tls(environment),
+            trusted_hosts=environ.get("UV_INSECURE_HOST", "").split(),
+            verify=_tls(environ),
             trust_env=False,  # the environment that counts is the one uv was given
-            timeout=httpx2.Timeout(timeout_s(environment), connect=min(timeout_s(environment), 10.0)),
+            timeout=httpx2.Timeout(timeout_s(environ), connect=min(timeout_s(environ), 10.0)),
             follow_redirects=True,
             headers={"Accept-Encoding": "identity", "User-Agent": f"venvpkg/{__version__}"},
             # A redirect to file: must not read this machine's files.
-            mounts={**_proxies(environment, {urlsplit(url).hostname or "" for url in urls}), "file://": None},
+            mounts={**_proxies(environ, {urlsplit(url).hostname or "" for url in urls}), "file://": None},
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise DownloadError(
             "The network settings cannot be used.",
-            details=f"  {redacted(str(error))}",
+            details=f"  {redact(str(error))}",
             resolution="Check SSL_CERT_FILE, SSL_CERT_DIR, SSL_CLIENT_CERT, the proxies, and what pip says about them.",
         ) from error
     # prompting would wait for a terminal that a build job does not have
@@ -111,9 +111,9 @@ def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> 
     return HttpClient(client)
 
 
-def timeout_s(environment: Mapping[str, str]) -> float:
+def timeout_s(environ: Mapping[str, str]) -> float:
     """Return after how many seconds without a byte a server counts as silent."""
-    text = environment.get("UV_HTTP_TIMEOUT", "")
+    text = environ.get("UV_HTTP_TIMEOUT", "")
     return float(text) if text.isascii() and text.isdigit() and int(text) > 0 else _TIMEOUT_S
 
 
@@ -135,12 +135,12 @@ def _check_status(response: httpx2.Response) -> None:
 
 
 def _failure(error: Exception) -> str:
-    return redacted(str(error)) or type(error).__name__
+    return redact(str(error)) or type(error).__name__
 
 
-def _tls(environment: Mapping[str, str]) -> ssl.SSLContext | bool:
+def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
     """Return the trusted certificates: those of the environment, else the system's."""
-    file, directory = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
+    file, directory = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     context: ssl.SSLContext | None = None
     if file or directory:
         # Several directories are allowed, as for OpenSSL; those that are not there are passed over, as by uv.
@@ -149,13 +149,13 @@ def _tls(environment: Mapping[str, str]) -> ssl.SSLContext | bool:
             context = ssl.create_default_context(cafile=file or None, capath=directories[0] if directories else None)
             for more in directories[1:]:
                 context.load_verify_locations(capath=more)
-    if client := environment.get("SSL_CLIENT_CERT"):
+    if client := environ.get("SSL_CLIENT_CERT"):
         context = context or ssl.create_default_context()
         context.load_cert_chain(client)
     return context if context is not None else True
 
 
-def _proxies(environment: Mapping[str, str], hosts: Collection[str]) -> dict[str, httpx2.HTTPTransport | None]:
+def _proxies(environ: Mapping[str, str], hosts: Collection[str]) -> dict[str, httpx2.HTTPTransport | None]:
     """Return the transports by URL pattern; None goes there directly.
 
     Source:
@@ -164,13 +164,13 @@ def _proxies(environment: Mapping[str, str], hosts: Collection[str]) -> dict[str
     mounts: dict[str, httpx2.HTTPTransport | None] = {}
     for scheme in ("http", "https", "all"):
         # The upper-case HTTP_PROXY of a CGI request's header is no concern here, so both spellings count.
-        proxy = environment.get(f"{scheme}_proxy") or environment.get(f"{scheme.upper()}_PROXY")
+        proxy = environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY")
         if proxy:
             url = proxy if "://" in proxy else f"http://{proxy}"
-            mounts[f"{scheme}://"] = httpx2.HTTPTransport(proxy=url, verify=_tls(environment), trust_env=False)
+            mounts[f"{scheme}://"] = httpx2.HTTPTransport(proxy=url, verify=_tls(environ), trust_env=False)
     if not mounts:
         return {}
-    for exception in (environment.get("no_proxy") or environment.get("NO_PROXY") or "").split(","):
+    for exception in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(","):
         name = exception.strip()
         if name == "*":
             return {}
@@ -206,14 +206,14 @@ def _logins(settings: UvSettings, urls: Iterable[str], reporter: Reporter) -> li
     """
     with_password = [url for url in settings.indexes if urlsplit(url).password is not None]
     known = {host_and_port(url) for url in with_password}
-    of_netrc = [url for url in _netrc_urls(settings.environment, urls, reporter) if host_and_port(url) not in known]
+    of_netrc = [url for url in _netrc_urls(settings.environ, urls, reporter) if host_and_port(url) not in known]
     known |= {host_and_port(url) for url in of_netrc}
     return [*with_password, *of_netrc, *(url for url in settings.indexes if host_and_port(url) not in known)]
 
 
-def _netrc_urls(environment: Mapping[str, str], urls: Iterable[str], reporter: Reporter) -> list[str]:
-    home = environment.get("HOME")
-    path = environment.get("NETRC") or (f"{home}/.netrc" if home else "")
+def _netrc_urls(environ: Mapping[str, str], urls: Iterable[str], reporter: Reporter) -> list[str]:
+    home = environ.get("HOME")
+    path = environ.get("NETRC") or (f"{home}/.netrc" if home else "")
     if not path or not Path(path).is_file():
         return []
     try:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.files import sha256_of, written_whole
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -99,7 +99,7 @@ class Downloads:
             for file, problem in run.outcomes(wanted):
                 progress.end_of_one()
                 if problem is not None:
-                    failures.append(f"  {file.filename}: {problem}\n    from {redacted(file.url)}")
+                    failures.append(f"  {file.filename}: {problem}\n    from {redact(file.url)}")
         wire.close()  # not after an interrupt: a thread may still be on it
         if failures:
             raise self._error(sorted(failures), len(wanted))

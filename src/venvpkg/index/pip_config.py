@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -89,7 +89,7 @@ def pip_settings(environ: Mapping[str, str], read: Read = read_text) -> Mapping[
         try:
             parser.read_string(text, str(path))
         except configparser.Error as error:
-            problems.append(f"  {path}: {redacted(str(error).splitlines()[0])}")
+            problems.append(f"  {path}: {redact(str(error).splitlines()[0])}")
             continue
         for section in _SECTIONS:
             for key, value in parser.items(section) if parser.has_section(section) else ():

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import pip_settings, read_text
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class UvSettings:
     """How uv is run, and how files are fetched. Holds secrets, which its representation does not show.
 
     Attributes:
-        environment: uv's whole environment.
+        environ: uv's whole environment.
         arguments: what uv has no variable for.
         indexes: http URLs of the indexes, with credentials.
     """
 
-    environment: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
     arguments: tuple[str, ...] = ()
     indexes: tuple[str, ...] = field(default=(), repr=False)
 
@@ -108,16 +108,16 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
     translation = _Translation(pip_settings(environ, read), environ, reporter, cwd, read, exists)
     kept = {key: value for key, value in environ.items() if key in _PASSED_ON or _PASSED_ON_TOO.fullmatch(key)}
     own = uv_indexes(environ, project, read)
-    environment = kept | translation.translated(default_is_set=any(index.default for index in own))
+    environ = kept | translation.translated(default_is_set=any(index.default for index in own))
     if translation.problems:
         raise LockError(
             f"{len(translation.problems)} of pip's settings cannot be honoured.",
             details="\n".join(translation.problems),
             resolution="Unset them for venvpkg, as with: env -u PIP_NO_BINARY venvpkg ...",
         )
-    indexes = uv_indexes(environment, project, read)
+    indexes = uv_indexes(environ, project, read)
     return UvSettings(
-        environment=environment,
+        environ=environ,
         arguments=("--no-index",) if translation.without_index else (),
         indexes=urls_with_credentials(indexes, environ),
     )
@@ -266,7 +266,7 @@ class _Translation:
                 self.problems.append(f"  {setting.source}: holds something that is no URL")
                 continue
             if parts.scheme == "file" and not self.exists(Path(unquote(parts.path))):
-                tell(f"{setting.source}: nothing is at {redacted(word)}; left out")
+                tell(f"{setting.source}: nothing is at {redact(word)}; left out")
             else:
                 urls.append(url)
         return tuple(urls)

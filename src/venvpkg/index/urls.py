@@ -25,12 +25,12 @@ _USERINFO: Final = re.compile(r"(://)[^/\s]*@")
 _HTTP_USERINFO: Final = re.compile(r"(https?://)[^/\s]*@", re.IGNORECASE)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """Return ``text`` with the user and password of each URL replaced by ``***``."""
     return _USERINFO.sub(r"\1***@", text)
 
 
-def without_credentials(text: str) -> str:
+def strip_credentials(text: str) -> str:
     """Return ``text`` without the user and password of its http URLs.
 
     The user name of an ssh URL stays: it is needed, and no secret.
@@ -40,7 +40,7 @@ def without_credentials(text: str) -> str:
 
 def has_credentials(url: str) -> bool:
     """Return whether an http URL carries a user or password."""
-    return without_credentials(url) != url
+    return strip_credentials(url) != url
 
 
 def host_and_port(url: str) -> str:
@@ -127,7 +127,7 @@ def _checked(
 
 
 def _check_url(filename: str, url: str) -> None:
-    shown = redacted(url)
+    shown = redact(url)
     try:
         parts = urlsplit(url)
         _ = parts.port  # parsed when asked for

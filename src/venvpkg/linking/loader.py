@@ -52,7 +52,7 @@ def resolve_needs(elf: ElfReport, destdir: Path, target: Target) -> Resolution:
     needs = [loader.resolve(each, soname, inherited[str(each.path)]) for each in elf.objects for soname in each.needed]
     warnings = {
         f"{each.need.needed_by} needs {each.need.soname}, which is on no search path but is in the payload as"
-        f" {each.places[0]}: something must load it first"
+        f" {each.paths[0]}: something must load it first"
         for each in needs
         if each.found is Found.PRELOAD
     }

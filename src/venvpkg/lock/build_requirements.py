@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import without_credentials
+from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.uv import Wanted, compile_lock
 from venvpkg.model.project import Settings
@@ -45,7 +45,7 @@ def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: 
     """
     if not requires:
         return ()
-    what = f"Build requirements {', '.join(map(without_credentials, requires))}"
+    what = f"Build requirements {', '.join(map(strip_credentials, requires))}"
     wanted = Wanted(what, advice=_ADVICE, requirements=_checked(requires))
     output = compile_lock(wanted, target, _for_builds(resolver), options=("--only-binary", ":all:"), backends=False)
     tags = publisher_tags(target)
@@ -71,11 +71,11 @@ def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
-            problems.append(f"  {without_credentials(repr(text))}: {without_credentials(str(error).splitlines()[0])}")
+            problems.append(f"  {strip_credentials(repr(text))}: {strip_credentials(str(error).splitlines()[0])}")
             continue
         line = str(requirement)
         if not line.isprintable() or "$" in line:
-            problems.append(f"  {without_credentials(repr(text))}: holds a control character or a variable")
+            problems.append(f"  {strip_credentials(repr(text))}: holds a control character or a variable")
         else:
             lines.append(line)
     if problems:
@@ -88,7 +88,7 @@ def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _for_builds(resolver: Resolver) -> Resolver:
-    environment = {key: value for key, value in resolver.settings.environment.items() if key not in _OF_APPLICATION}
-    if constraint := environment.pop("UV_BUILD_CONSTRAINT", ""):
-        environment["UV_CONSTRAINT"] = constraint
-    return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environment=environment))
+    environ = {key: value for key, value in resolver.settings.environ.items() if key not in _OF_APPLICATION}
+    if constraint := environ.pop("UV_BUILD_CONSTRAINT", ""):
+        environ["UV_CONSTRAINT"] = constraint
+    return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environ=environ))

@@ -16,7 +16,7 @@ from venvpkg.host.runner import Command
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
-from venvpkg.lock.uv import backends_barred, explanation, uv_environment
+from venvpkg.lock.uv import block_build_backends, explanation, uv_environ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -227,17 +227,17 @@ class _Uv:
     backends: bool = dataclasses.field(kw_only=True)
 
     def __call__(self, *arguments: str, indexes: bool = True) -> Completed:
-        environment = uv_environment(self.resolver, self.directory)
+        environ = uv_environ(self.resolver, self.directory)
         if not indexes:
-            environment = {key: value for key, value in environment.items() if key not in _OF_INDEXES}
+            environ = {key: value for key, value in environ.items() if key not in _OF_INDEXES}
         if not self.backends:
-            environment |= backends_barred(self.directory)
+            environ |= block_build_backends(self.directory)
         python = self.target.interpreter.path if self.target.is_host else sys.executable
         return self.resolver.runner.run(
             Command(
                 (str(self.resolver.uv), *arguments, "--python", str(python)),
                 cwd=self.project.directory,
-                env=environment,
+                env=environ,
                 clean=True,
                 timeout_s=_UV_TIMEOUT_S,
             )

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_text
-from venvpkg.index.urls import without_credentials
+from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.shared import LockedTarget, locked_targets
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
 
 def _machine(target: Target) -> str:
     """Return the architecture as the interpreter tells it, which is what evaluates the lock's markers."""
-    return target.interpreter.environment.get("platform_machine", target.machine)
+    return target.interpreter.marker_environment.get("platform_machine", target.machine)
 
 
 def application_requirement(project: Project) -> str:
@@ -176,8 +176,8 @@ def _requirements(table: Mapping[str, object], extras: tuple[str, ...], problems
             try:
                 yield Requirement(entry if isinstance(entry, str) else "")
             except InvalidRequirement as error:
-                shown = without_credentials(str(error).splitlines()[0])
-                problems.append(f"project.{key}: {without_credentials(repr(entry))} is no requirement: {shown}")
+                shown = strip_credentials(str(error).splitlines()[0])
+                problems.append(f"project.{key}: {strip_credentials(repr(entry))} is no requirement: {shown}")
 
 
 def _of_groups(document: Mapping[str, object], groups: tuple[str, ...], problems: list[str]) -> Iterator[Requirement]:
@@ -188,7 +188,7 @@ def _of_groups(document: Mapping[str, object], groups: tuple[str, ...], problems
             yield from map(Requirement, resolve_dependency_groups(table, group))
         except (ExceptionGroup, InvalidRequirement, LookupError, TypeError, ValueError, RecursionError) as error:
             found = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-            problems.extend(f"dependency-groups.{group}: {without_credentials(str(each))}" for each in found)
+            problems.extend(f"dependency-groups.{group}: {strip_credentials(str(each))}" for each in found)
 
 
 def _requires_python(table: Mapping[str, object], project: Project, target: Target, problems: list[str]) -> str:
@@ -215,7 +215,7 @@ def _python(target: Target) -> str:
 def _normal(requirement: Requirement) -> str:
     """Return a requirement in one spelling; ``Flask`` and ``flask`` are the same."""
     requirement.name = canonicalize_name(requirement.name)
-    return without_credentials(str(requirement))
+    return strip_credentials(str(requirement))
 
 
 def _digest(directory: Path, table: Mapping[str, object], tool: Mapping[str, object], extras: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import read_regular
-from venvpkg.index.urls import without_credentials
+from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.shared import locked_targets
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def read_document(path: Path) -> Mapping[str, object]:
     )
 
 
-def locked_from(document: Mapping[str, object]) -> Mapping[str, object] | None:
+def venvpkg_table(document: Mapping[str, object]) -> Mapping[str, object] | None:
     """Return the table ``[tool.venvpkg]`` of a lock, or None when another program wrote the lock."""
     tool = document.get("tool")
     table = tool.get("venvpkg") if isinstance(tool, dict) else None
@@ -113,12 +113,12 @@ def lock_text(
         inputs: what it was resolved from.
         beside: the other targets that it holds for.
     """
-    moved = moved_document(document, origin, destination)
+    moved = relocate_document(document, origin, destination)
     tool = {"venvpkg": inputs.as_table(beside)}
     return _HEADER + tomli_w.dumps(moved | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
 
 
-def relocated(text: str, origin: Path, destination: Path) -> str:
+def relocate_lock(text: str, origin: Path, destination: Path) -> str:
     """Return the text of a lock that was written for the directory ``origin``, for the directory ``destination``.
 
     Raises:
@@ -131,14 +131,14 @@ def relocated(text: str, origin: Path, destination: Path) -> str:
     return plain_text(document, origin, destination)
 
 
-def moved_document(document: Mapping[str, object], origin: Path, destination: Path) -> dict[str, object]:
+def relocate_document(document: Mapping[str, object], origin: Path, destination: Path) -> dict[str, object]:
     """Return a lock that was written for the directory ``origin``, for the directory ``destination``, as a document."""
     return _moved(dict(document), origin, destination)
 
 
 def plain_text(document: Mapping[str, object], origin: Path, destination: Path) -> str:
     """Return a lock as ``lock_text`` does, but as the work of whoever wrote it."""
-    return tomli_w.dumps(moved_document(document, origin, destination), multiline_strings=False)
+    return tomli_w.dumps(relocate_document(document, origin, destination), multiline_strings=False)
 
 
 def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:
@@ -156,7 +156,7 @@ def _moved_value(key: str, value: object, origin: Path, destination: Path) -> ob
         case str() if key == "path" and not value.startswith("/"):
             return os.path.relpath(origin / value, destination)
         case str() if key == "url":
-            return without_credentials(value)
+            return strip_credentials(value)
         case _:
             return value
 
@@ -197,7 +197,7 @@ def _asks_for_others(project: Project, target: Target) -> bool:
     if not project.lock.exists():
         return False
     try:
-        table = locked_from(read_document(project.lock))
+        table = venvpkg_table(read_document(project.lock))
     except LockError:
         return False  # who reads it tells
     if table is None or target.name in {each.name for each in locked_targets(table)}:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.foreign import export_foreign_lock, export_uv_lock
-from venvpkg.lock.lockfile import locked_from, plain_text, read_document, with_lock_of
+from venvpkg.lock.lockfile import plain_text, read_document, venvpkg_table, with_lock_of
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
@@ -170,7 +170,7 @@ def _lock_of_hashed(
 
 def _require_ours(project: Project, path: Path) -> None:
     """Check that the lock which the pins shape is not another program's, which knows nothing of them."""
-    if project.lock.exists() and locked_from(read_document(project.lock)) is None:
+    if project.lock.exists() and venvpkg_table(read_document(project.lock)) is None:
         raise LockError(
             f"{path} has no hashes, so its pins shape {project.lock.name}; but another program wrote that one.",
             resolution=f'Remove one of them, or say lock = "{project.lock.name}" in the configuration.',

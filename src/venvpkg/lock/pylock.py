@@ -18,7 +18,7 @@ from packaging.pylock import (  # noqa: TID251
 from packaging.version import InvalidVersion
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, redacted, remote_file, source_archive
+from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, redact, remote_file, source_archive
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import Lock, LockedCommit, LockedDirectory, LockedDistribution
 
@@ -83,7 +83,7 @@ class _Reader:
         self._groups = frozenset(settings.groups)
         # No file of theirs is installed: the interpreter's own would stay in use, or break.
         self._brought = frozenset(name for name, _ in target.interpreter.distributions)
-        self._python = target.interpreter.environment["python_full_version"].removesuffix("+")
+        self._python = target.interpreter.marker_environment["python_full_version"].removesuffix("+")
 
     def read(self, document: Mapping[str, object]) -> list[LockedDistribution]:
         """Return the distributions that the target needs, each once, in the lock's order."""
@@ -96,7 +96,7 @@ class _Reader:
             return []
         self._check_head(head)
         groups = frozenset(head.default_groups or ()) | self._groups
-        environment = dict(self._target.interpreter.environment) | {
+        marker_environment = dict(self._target.interpreter.marker_environment) | {
             "extras": self._extras,
             "dependency_groups": groups,
         }
@@ -104,7 +104,7 @@ class _Reader:
         for index, entry in enumerate(entries):
             where = _where(index, entry)
             lock = self._parsed(dict(document) | {"packages": [entry]}, where)
-            if lock is None or not self._wanted(lock.packages[0], where, environment):
+            if lock is None or not self._wanted(lock.packages[0], where, marker_environment):
                 continue
             if lock.packages[0].name in self._brought:
                 continue
@@ -129,8 +129,8 @@ class _Reader:
         name = self._target.name
         if lock.requires_python is not None and not lock.requires_python.contains(self._python, prereleases=True):
             self.problems.append(f"it is for Python {lock.requires_python}; {name} has {self._python}")
-        environment = dict(self._target.interpreter.environment)
-        applies = [self._holds(marker, "environments", environment) for marker in lock.environments or ()]
+        marker_environment = dict(self._target.interpreter.marker_environment)
+        applies = [self._holds(marker, "environments", marker_environment) for marker in lock.environments or ()]
         if applies and not any(applies):
             self.problems.append(f"{name} is none of the environments that it is for")
         unknown = self._extras - set(lock.extras or ())
@@ -140,8 +140,8 @@ class _Reader:
         if lock.dependency_groups and unknown:
             self.problems.append(f"it has no dependency group {', '.join(sorted(unknown))}")
 
-    def _wanted(self, package: Package, where: str, environment: Mapping[str, str | frozenset[str]]) -> bool:
-        if package.marker is not None and not self._holds(package.marker, where, environment):
+    def _wanted(self, package: Package, where: str, marker_environment: Mapping[str, str | frozenset[str]]) -> bool:
+        if package.marker is not None and not self._holds(package.marker, where, marker_environment):
             return False
         if package.requires_python is not None and not package.requires_python.contains(self._python, prereleases=True):
             self.problems.append(
@@ -150,9 +150,9 @@ class _Reader:
             return False
         return True
 
-    def _holds(self, marker: Marker, where: str, environment: Mapping[str, str | frozenset[str]]) -> bool:
+    def _holds(self, marker: Marker, where: str, marker_environment: Mapping[str, str | frozenset[str]]) -> bool:
         try:
-            return marker.evaluate(cast("dict[str, str]", environment), context="lock_file")
+            return marker.evaluate(cast("dict[str, str]", marker_environment), context="lock_file")
         except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName, RecursionError) as error:
             self.problems.append(f"{where}: marker {str(marker)[:200]!r} means nothing: {error}")
             return False
@@ -305,12 +305,12 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         secret = parts.password is not None or (parts.scheme in {"http", "https"} and parts.username is not None)
     except ValueError as error:
-        raise OriginError(f"{redacted(url)[:300]!r} is no URL") from error
+        raise OriginError(f"{redact(url)[:300]!r} is no URL") from error
     if parts.scheme not in _SCHEMES:
-        raise OriginError(f"{redacted(url)[:300]!r} is not one of {', '.join(sorted(_SCHEMES))}")
+        raise OriginError(f"{redact(url)[:300]!r} is not one of {', '.join(sorted(_SCHEMES))}")
     if secret:
         raise OriginError(
-            f"{redacted(url)} holds a user or password; keep them out of the lock, in netrc or git's credential helper"
+            f"{redact(url)} holds a user or password; keep them out of the lock, in netrc or git's credential helper"
         )
 
 

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import read_regular
-from venvpkg.index.urls import has_credentials, redacted
+from venvpkg.index.urls import has_credentials, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,11 +191,11 @@ class _Reader:
         try:
             requirement = Requirement(text.strip())
         except InvalidRequirement:
-            shown = redacted(text.strip())[:200]
+            shown = redact(text.strip())[:200]
             self.problems.append(f"{where}: {shown!r} is no requirement (PEP 508); write NAME @ URL for a file")
             return
         if has_credentials(requirement.url or ""):
-            self.problems.append(f"{where}: {redacted(str(requirement))} holds a user or password; put it into netrc")
+            self.problems.append(f"{where}: {redact(str(requirement))} holds a user or password; put it into netrc")
         elif not str(requirement).isprintable():
             self.problems.append(f"{where}: holds a control character")
         else:
@@ -209,7 +209,7 @@ class _Reader:
             if word == "--hash" and words:
                 word = f"--hash={words.pop(0)}"
             if not word.startswith("--hash="):
-                self.problems.append(f"{where}: {redacted(word)[:100]!r} cannot be honoured here")
+                self.problems.append(f"{where}: {redact(word)[:100]!r} cannot be honoured here")
             elif found := _SHA256.fullmatch(word.removeprefix("--hash=")):
                 yield found[1].lower()
             elif word.startswith("--hash=sha256:"):
@@ -227,7 +227,7 @@ class _Reader:
         rest = [value] if separator else words[1:]
         if re.fullmatch(r"-[rcefi].+", name) and not name.startswith("--"):  # pip takes -rFILE, too
             name, rest = name[:2], [words[0][2:]]
-        shown = redacted(line)[:200]
+        shown = redact(line)[:200]
         if name in {"-r", "--requirement"}:
             if len(rest) == 1 and "://" not in rest[0]:
                 self.read(path.parent / rest[0], rest[0], depth + 1)

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.inputs import application_requirement, lock_inputs
-from venvpkg.lock.lockfile import lock_of_its_own, lock_text, locked_from, moved_document, plain_text, read_document
-from venvpkg.lock.shared import locked_targets, share_of, share_text_of, shared, without_markers
+from venvpkg.lock.lockfile import (
+    lock_of_its_own,
+    lock_text,
+    plain_text,
+    read_document,
+    relocate_document,
+    venvpkg_table,
+)
+from venvpkg.lock.shared import document_for, locked_targets, share_of, shared, strip_markers
 from venvpkg.lock.uv import Wanted, compile_lock
 
 if TYPE_CHECKING:
@@ -71,7 +78,7 @@ def update_lock(
     Raises:
         LockError: it cannot be resolved, or another program wrote the lock that is there.
     """
-    if project.lock.exists() and locked_from(read_document(project.lock)) is None:
+    if project.lock.exists() and venvpkg_table(read_document(project.lock)) is None:
         raise LockError(
             f"{project.lock} was not written by venvpkg, so venvpkg does not overwrite it.",
             resolution="Builds use it as it is. Bring it up to date with the program that wrote it, or remove it.",
@@ -105,7 +112,7 @@ def out_of_date(project: Project, target: Target, constraints: tuple[str, ...] =
     """
     if not project.lock.exists():
         return ()
-    table = locked_from(read_document(project.lock))
+    table = venvpkg_table(read_document(project.lock))
     if table is None:
         return None
     return lock_inputs(project, target, constraints).changes_since(table) or None
@@ -119,9 +126,9 @@ def _write(
     with resolver.lockfiles:
         output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
         path = project.lock
-        document = moved_document(read_document(output), output.parent, path.parent)
+        document = relocate_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")
-        share = without_markers(packages if isinstance(packages, list) else [])
+        share = strip_markers(packages if isinstance(packages, list) else [])
         document["packages"] = share
         beside = _beside(path, inputs, None if not upgrade else resolver.lockfiles.renewed)
         merged: Mapping[str, object] | None = document
@@ -153,7 +160,7 @@ def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict
     if not path.exists():
         return {}
     document = read_document(path)
-    table = locked_from(document)
+    table = venvpkg_table(document)
     if table is None or inputs.other_changes_since(table):
         return {}
     found: dict[LockedTarget, tuple[Entry, ...]] = {}
@@ -180,10 +187,10 @@ def _previous(project: Project, target: Target, resolver: Resolver) -> str | Non
     if text is None:
         return None
     document = tomllib.loads(text)
-    known = locked_targets(locked_from(document) or {})
+    known = locked_targets(venvpkg_table(document) or {})
     if len(known) <= 1:
         return text
-    alone = share_text_of(document, next((each for each in known if each.name == target.name), known[0]))
+    alone = document_for(document, next((each for each in known if each.name == target.name), known[0]))
     return text if alone is None else plain_text(alone, project.lock.parent, project.lock.parent)
 
 

@@ -77,11 +77,11 @@ def share_of(document: Mapping[str, object], target: LockedTarget) -> tuple[Entr
         if None in applies:
             return None
         entries = [entry for entry, holds in zip(entries, applies, strict=True) if holds]
-    share = without_markers(entries)
+    share = strip_markers(entries)
     return tuple(share) if len({each.get("name") for each in share}) == len(share) else None
 
 
-def without_markers(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
+def strip_markers(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
     """Return what uv resolved for one target as what that target needs: all of it.
 
     uv keeps the marker of whoever wanted a distribution. It speaks of more than our markers do, such as
@@ -90,7 +90,7 @@ def without_markers(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
     return [{key: value for key, value in entry.items() if key != "marker"} for entry in entries]
 
 
-def share_text_of(document: Mapping[str, object], target: LockedTarget) -> Mapping[str, object] | None:
+def document_for(document: Mapping[str, object], target: LockedTarget) -> Mapping[str, object] | None:
     """Return a shared lock as it would be for one of its targets alone; None as ``share_of``."""
     share = share_of(document, target)
     kept = {key: value for key, value in document.items() if key not in {"environments", "packages", "tool"}}
@@ -146,9 +146,9 @@ def _applies(text: object, target: LockedTarget) -> bool | None:
     # Of anything else packaging would tell what holds for the interpreter that runs it.
     if not _OURS.fullmatch(str(text)):
         return None
-    environment = {"python_version": target.python, "platform_machine": target.machine}
+    marker_environment = {"python_version": target.python, "platform_machine": target.machine}
     try:
-        return Marker(str(text)).evaluate(environment)
+        return Marker(str(text)).evaluate(marker_environment)
     except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
         return None
 

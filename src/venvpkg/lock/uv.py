@@ -13,7 +13,7 @@ from venvpkg.console import Work
 from venvpkg.errors import LockError
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Command
-from venvpkg.index.urls import redacted
+from venvpkg.index.urls import redact
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.text import printable
 
@@ -126,9 +126,9 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     output = directory / "pylock.toml"
     if previous is not None:
         output.write_text(previous, encoding="utf-8")
-    environment = uv_environment(resolver, directory)
+    environ = uv_environ(resolver, directory)
     if not backends:
-        environment |= backends_barred(directory)
+        environ |= block_build_backends(directory)
     extras = (word for extra in wanted.extras for word in ("--extra", extra))
     groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
     source = "-" if wanted.pyproject is None else str(wanted.pyproject)
@@ -141,7 +141,7 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
-        env=environment,
+        env=environ,
         clean=True,
         stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
         timeout_s=_TIMEOUT_S,
@@ -182,7 +182,7 @@ def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str,
         return ()
     file = directory / "excludes.txt"
     file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    files = [*resolver.settings.environment.get("UV_EXCLUDE", "").split(), str(file)]
+    files = [*resolver.settings.environ.get("UV_EXCLUDE", "").split(), str(file)]
     return tuple(word for each in files for word in ("--excludes", each))
 
 
@@ -195,15 +195,15 @@ def _platform(target: Target) -> str | None:
     return f"{target.machine}-manylinux_2_{min(glibc[1], newest)}"
 
 
-def backends_barred(directory: Path) -> dict[str, str]:
+def block_build_backends(directory: Path) -> dict[str, str]:
     """Return the variables under which uv starts no build backend; a file for it is written to ``directory``."""
     (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
     return {"PYTHONPATH": str(directory)}
 
 
-def uv_environment(resolver: Resolver, directory: Path) -> dict[str, str]:
+def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
     """Return uv's environment for a run with ``directory`` of its own."""
-    return dict(resolver.settings.environment) | {
+    return dict(resolver.settings.environ) | {
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "TMPDIR": str(directory),  # so that what a killed uv leaves behind goes with our own directory
@@ -219,7 +219,7 @@ def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver
         return refusal
     if _NO_BACKEND_MARK in done.errors:
         named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
-        what = redacted(named[1]) if named else wanted.what
+        what = redact(named[1]) if named else wanted.what
         return LockError(
             f"{what} has no static metadata: what it depends on is known only after its build backend ran.",
             details="  A plan has no side effects, so it runs no backend.",
@@ -246,7 +246,7 @@ def _ended(done: Completed) -> str:
 
 def explanation(done: Completed) -> str:
     """Return what uv said, indented, without secrets and escape sequences, and not too much of it."""
-    text = redacted(done.errors).strip()
+    text = redact(done.errors).strip()
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
     # What a build backend printed must not reach a terminal as escape sequences.

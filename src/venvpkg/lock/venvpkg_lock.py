@@ -11,7 +11,7 @@ from packaging.utils import is_normalized_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
-from venvpkg.index.urls import RemoteFileError, remote_file, without_credentials
+from venvpkg.index.urls import RemoteFileError, remote_file, strip_credentials
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import BuildPins, Cause, Fallback
 
@@ -101,13 +101,13 @@ def _table(pin: BuildPins) -> dict[str, object]:
         "name": pin.name,
         "target": pin.target,
         "source": pin.source,
-        "requires": sorted(map(without_credentials, pin.requires)),
+        "requires": sorted(map(strip_credentials, pin.requires)),
         "files": [_file_table(file) for file in sorted(pin.files, key=lambda file: (file.filename, file.url))],
     }
 
 
 def _file_table(file: RemoteFile) -> dict[str, object]:
-    table: dict[str, object] = {"url": without_credentials(file.url), "sha256": file.sha256, "name": file.filename}
+    table: dict[str, object] = {"url": strip_credentials(file.url), "sha256": file.sha256, "name": file.filename}
     return table | ({"upload-time": file.uploaded.astimezone(UTC)} if file.uploaded is not None else {})
 
 

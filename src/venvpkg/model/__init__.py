@@ -1,1 +1,1 @@
-"""Frozen values that cross a stage border. No I/O."""
+"""Frozen values that stages pass on to each other. No I/O."""

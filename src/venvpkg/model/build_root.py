@@ -13,10 +13,10 @@ class Repository:
     """A repository of rpm packages.
 
     Attributes:
-        name: its id, a word.
-        url: where its ``repodata`` is; ``$releasever`` stands for the release and ``{snapshot}``
-            for the date, ``$basearch`` is dnf's to replace.
-        keys: URLs of the keys that sign its packages; without one, signatures are not checked, and a warning says so.
+        name: its id.
+        url: parent of its ``repodata``; ``$releasever`` stands for the release and ``{snapshot}`` for the date; dnf
+            itself replaces ``$basearch``.
+        keys: URLs of the keys that sign its packages. Without a key, signatures are not checked, with a warning.
     """
 
     name: str
@@ -26,16 +26,16 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class BuildRootSettings:
-    """What the user says of one system; what is empty, this machine or venvpkg decides.
+    """The user's settings for one build root; empty values are filled in from this machine or by venvpkg.
 
     Attributes:
-        sources: lines of sources.list(5), instead of those that follow from this machine's own; ``{snapshot}`` in
-            them stands for the date.
-        snapshot: a date as the mirror of snapshots writes it.
-        keyring: file or directory with keys of the archive; empty for those that apt trusts here.
+        sources: lines of sources.list(5), instead of lines derived from this machine's own; ``{snapshot}`` in them
+            stands for the date.
+        snapshot: a date as the snapshot mirror writes it.
+        keyring: file or directory with the archive's keys; empty for the keys that apt trusts on this machine.
         options: lines of apt.conf(5), or ``key=value`` of dnf.conf(5).
-        packages: beside those that every build needs.
-        repositories: of rpm packages.
+        packages: packages to install in addition to those that every build needs.
+        repositories: repositories of rpm packages.
     """
 
     sources: tuple[str, ...] = ()
@@ -48,18 +48,18 @@ class BuildRootSettings:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides what is in a system, but for the day.
+    """Everything that determines the content of a build root, except the day it is bootstrapped.
 
     Attributes:
-        target: as the user names it, ``debian:trixie``.
-        release: of it, ``trixie``.
-        packages: to install, sorted.
-        sources: lines of sources.list(5), for a system with apt.
-        repositories: for one with rpm.
-        options: for the package manager.
+        target: the user's name for it, ``debian:trixie``.
+        release: its release, ``trixie``.
+        packages: packages to install, sorted.
+        sources: lines of sources.list(5), for a deb release.
+        repositories: repositories, for an rpm release.
+        options: options of the package manager.
         keyring: see ``BuildRootSettings``.
-        architecture: the family's word for it; empty for this machine's own.
-        certificates: name and text of this machine's own authorities, which the system trusts as well.
+        architecture: the family's name for the architecture; empty for this machine's.
+        certificates: names and texts of this machine's local certificate authorities, trusted in the build root too.
     """
 
     target: str
@@ -74,5 +74,5 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """Hexadecimal sha256 over everything."""
+        """Hexadecimal sha256 over all attributes."""
         return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()

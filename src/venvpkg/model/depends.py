@@ -1,4 +1,4 @@
-"""Native dependencies, each with the evidence that justifies it."""
+"""Native dependencies with the evidence that justifies each of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """What says that a package is needed.
+    """Source of the evidence that a package is needed.
 
-    ``owner`` is the fallback: a package owns the library and says nothing about its ABI, so the installed version is
-    the lowest one that is known to work. ``capability`` is rpm's way: the library and each of its symbol versions are
-    names that a package provides. ``unit`` is a file that a program of systemd's reads when the package is installed.
+    ``owner`` is the fallback: a package owns the library but declares nothing about its ABI, so the installed version
+    is the lowest one known to work. ``capability`` is specific to rpm: a library and each of its symbol versions are
+    capabilities that a package provides. ``unit`` is a file that a systemd program reads when the package is installed.
     """
 
     SYMBOLS = "symbols"
@@ -34,17 +34,17 @@ class Evidence:
     """One reason for a dependency.
 
     Attributes:
-        source: what says so.
-        soname: the library that is needed; None for everything else.
-        needed_by: the file that needs it, on the target; None for what the user declared, and for distributions.
-        distribution: the Python distribution that this file belongs to, or that requires one of the system's; None when
-            it belongs to none.
-        floor: lowest version that this file needs; None when every version serves.
-        symbol: the ``symbol@version`` that set this floor, or the requirement (PEP 508) on a distribution of the
-            system; None when the library as a whole did.
-        library: where the loader finds the library, on the target; metadata of a distribution.
-        owner: the installed package that ships it.
-        module: what is imported, for a part of the standard library; None for everything else.
+        source: where the evidence comes from.
+        soname: the needed library; None for anything else.
+        needed_by: the file that needs it, on the target; None for distributions and the user's declarations.
+        distribution: the Python distribution that contains this file, or that requires a system distribution; None if
+            there is none.
+        floor: lowest version that satisfies this file; None if every version does.
+        symbol: the ``symbol@version`` that determines the floor, or the requirement (PEP 508) on a system
+            distribution; None if the library as a whole determines it.
+        library: where the loader finds the library on the target; for a distribution, its metadata.
+        owner: the installed package that ships the library.
+        module: the imported module, for a part of the standard library; None for anything else.
     """
 
     source: Source
@@ -60,7 +60,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A relation in the family's spelling, ``libc6 (>= 2.34)``, and its evidence, highest floor first; never empty."""
+    """A relation in the family's syntax, ``libc6 (>= 2.34)``, and its evidence: at least one, highest floor first."""
 
     relation: str
     evidence: tuple[Evidence, ...]
@@ -68,7 +68,7 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NativePackage:
-    """An installed package of the target: name without architecture, whole version, architecture."""
+    """An installed package of the target: name without architecture, full version, architecture."""
 
     name: str
     version: str
@@ -77,12 +77,12 @@ class NativePackage:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Something that was found to be needed, and that the user wants left out.
+    """A dependency that was derived and that the user left out.
 
     Attributes:
-        what: a relation, or a soname.
-        reason: the user's; names the key that says so.
-        evidence: why it was found to be needed; never empty.
+        what: a relation or a soname.
+        reason: the user's reason, with the configuration key.
+        evidence: why it is needed; at least one.
     """
 
     what: str
@@ -92,14 +92,14 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class DependencySet:
-    """What the payload needs of the target.
+    """The native dependencies of a payload.
 
     Attributes:
         dependencies: sorted by relation; none implies another.
-        warnings: what the user should know, one sentence each, sorted.
-        exclusions: what is not among the dependencies because the user says so, sorted.
-        owners: the packages that the evidence names as owners, as they were installed; by the evidence's spelling.
-        recommends: what only a part of the application needs, which all but unusual installations have; sorted.
+        warnings: warnings for the user, one sentence each, sorted.
+        exclusions: dependencies that the user left out, sorted.
+        owners: owner as spelled in the evidence → that package as installed.
+        recommends: dependencies of only a part of the application, sorted.
     """
 
     dependencies: tuple[Dependency, ...] = ()
@@ -109,5 +109,5 @@ class DependencySet:
     recommends: tuple[Dependency, ...] = ()
 
     def relations(self) -> tuple[str, ...]:
-        """Return the relations alone."""
+        """Return the relations without their evidence."""
         return tuple(each.relation for each in self.dependencies)

@@ -1,4 +1,4 @@
-"""Facts about ELF files, and what the loader makes of them."""
+"""Facts about ELF files, and how the loader resolves their needs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 # How every ELF file begins (gABI, e_ident).
 ELF_MAGIC: Final = b"\x7fELF"
 _ET_EXEC: Final = 2
-# e_machine → the bits of e_flags that name an ABI. Elsewhere flags say which instructions or which float convention
-# was used, and objects that work together disagree in them (Debian bugs 849913, 853793).
+# e_machine → the bits of e_flags that identify an ABI. On other machines the flags describe the instruction set or the
+# float convention, and objects that work together may differ in them (Debian bugs 849913, 853793).
 # Source: MIPS psABI and its n32 supplement, Power ELFv2 ABI 3.1, IA-64 psABI 4.1.1.6, LoongArch ELF psABI.
 _ABI_FLAGS: Final = {8: 0xF020, 21: 0x3, 50: 0x10, 258: 0x7}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Need:
-    """A DT_NEEDED entry, with the object that asks for it."""
+    """A DT_NEEDED entry with the object that has it."""
 
     soname: str
     needed_by: PurePosixPath
@@ -30,13 +30,13 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Abi:
-    """What two objects must have in common to be loaded into one process.
+    """The properties that objects must share to be loaded into one process.
 
     Attributes:
-        bits: 32 or 64; x32 and x86-64 differ in nothing else.
+        bits: 32 or 64; the only difference between x32 and x86-64.
         little_endian: byte order.
         machine: e_machine.
-        flags: the bits of e_flags that name an ABI of that machine; 0 elsewhere.
+        flags: the bits of e_flags that identify an ABI of that machine; 0 on other machines.
     """
 
     bits: int
@@ -46,7 +46,7 @@ class Abi:
 
     @classmethod
     def of_header(cls, header: bytes) -> Abi | None:
-        """Return the ABI that the first 52 or more bytes of a file name; None when they are no ELF header."""
+        """Return the ABI in the first 52 or more bytes of a file; None if they are not an ELF header."""
         if len(header) < 52 or header[:4] != ELF_MAGIC or header[4] not in {1, 2} or header[5] not in {1, 2}:  # noqa: PLR2004
             return None
         order = "<" if header[5] == 1 else ">"
@@ -71,11 +71,11 @@ class ElfKind(StrEnum):
 
 
 class Symbol(NamedTuple):
-    """A symbol that an object takes from another one. A NamedTuple: there are hundreds of thousands of them.
+    """A symbol that an object imports from another one. A NamedTuple: there are hundreds of thousands of them.
 
     Attributes:
         name: as the linker spells it (mangled).
-        version: symbol version, ``GLIBC_2.34``; ``Base`` when it has none, as in deb-symbols(5).
+        version: symbol version, ``GLIBC_2.34``; ``Base`` if unversioned, as in deb-symbols(5).
     """
 
     name: str
@@ -83,7 +83,7 @@ class Symbol(NamedTuple):
 
 
 class SymbolVersion(NamedTuple):
-    """An entry of ``.gnu.version_r``: the library that has to define a symbol version."""
+    """An entry of ``.gnu.version_r``: a symbol version and the library that must define it."""
 
     soname: str
     version: str
@@ -94,19 +94,19 @@ class ElfObject:
     """One ELF file.
 
     Attributes:
-        path: its place on the target.
-        abi: what it can be loaded together with.
+        path: its path on the target.
+        abi: its ABI.
         kind: e_type.
         interpreter: program interpreter (PT_INTERP); None for a shared object.
         soname: DT_SONAME.
-        needed: DT_NEEDED, in the order in which the loader goes through them; empty for static and relocatable files.
-        rpath: DT_RPATH as written; empty when there is a DT_RUNPATH, which makes the loader ignore it.
+        needed: DT_NEEDED, in the loader's order; empty for static and relocatable files.
+        rpath: DT_RPATH as written; empty if there is a DT_RUNPATH, which makes the loader ignore it.
         runpath: DT_RUNPATH as written.
-        symbol_versions: versions it requires of its libraries, in file order, including those no symbol is bound to
-            (``GLIBC_ABI_DT_RELR``).
-        undefined: symbols it takes from others, in file order, including those it has a copy relocation for.
-        needs_gnu_hash: whether its symbols can only be found by their DT_GNU_HASH; older loaders know DT_HASH alone.
-        has_symbol_table: whether it has the one that strip(1) takes away, for linkers and debuggers.
+        symbol_versions: versions it requires of its libraries, in file order, including those that no symbol is bound
+            to (``GLIBC_ABI_DT_RELR``).
+        undefined: symbols it imports, in file order, including those with a copy relocation.
+        needs_gnu_hash: whether it has DT_GNU_HASH only; older loaders only know DT_HASH.
+        has_symbol_table: whether it has the symbol table for linkers and debuggers, which strip(1) removes.
     """
 
     path: PurePosixPath
@@ -128,8 +128,8 @@ class ElfReport:
     """Every ELF file of a payload.
 
     Attributes:
-        objects: those that the target's interpreter can load or the target can run, sorted by path.
-        foreign: those for another machine or another C library, sorted by path; they cause no dependency.
+        objects: files that the target's interpreter can load or the target can run, sorted by path.
+        foreign: files for another machine or C library, sorted by path; they cause no dependencies.
     """
 
     objects: tuple[ElfObject, ...]
@@ -137,7 +137,7 @@ class ElfReport:
 
 
 class Found(StrEnum):
-    """Where the loader gets a needed library from."""
+    """Where the loader finds a needed library."""
 
     SELF = "self"
     TARGET = "target"
@@ -147,16 +147,16 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedNeed:
-    """A need, resolved as the target's loader would resolve it.
+    """A need, resolved by the rules of the target's loader.
 
     Attributes:
-        need: who needs what.
-        found: SELF, a file of the payload on the search path; TARGET, a file of the target; PRELOAD, a file of the
-            payload that is on no search path, so that something must have loaded it before; MISSING.
-        places: where it is on the target: one place for SELF, one or more for PRELOAD, every place in search order for
+        need: the DT_NEEDED entry.
+        found: SELF: a payload file on the search path; TARGET: a file of the target; PRELOAD: a payload file on no
+            search path, so that it must have been loaded before; MISSING.
+        paths: paths of the library on the target: one for SELF, one or more for PRELOAD, all in search order for
             TARGET, none for MISSING.
     """
 
     need: Need
     found: Found
-    places: tuple[PurePosixPath, ...] = ()
+    paths: tuple[PurePosixPath, ...] = ()

@@ -1,4 +1,4 @@
-"""What a look into any package of a family finds. Nothing in it is trusted: every text may be hostile."""
+"""Results of inspecting a package. Nothing in a package is trusted: every text may be hostile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PackedFile:
 
 @dataclass(frozen=True, slots=True)
 class PackedDistribution:
-    """A Python distribution inside a package: what its metadata directory says."""
+    """A Python distribution inside a package, according to its metadata directory."""
 
     name: str
     version: str
@@ -24,7 +24,7 @@ class PackedDistribution:
 
 @dataclass(frozen=True, slots=True)
 class PackedLink:
-    """A program on the administrator's PATH; ``points_to`` is empty for a file."""
+    """A command on the administrator's PATH; ``points_to`` is empty for a regular file."""
 
     path: str
     points_to: str
@@ -32,7 +32,7 @@ class PackedLink:
 
 @dataclass(frozen=True, slots=True)
 class PackedElf:
-    """An ELF file: what it needs, and where it looks first; ``problem`` when it is damaged."""
+    """The dynamic section of an ELF file; ``problem`` describes a damaged one."""
 
     path: str
     soname: str = ""
@@ -44,7 +44,7 @@ class PackedElf:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A file that tells of the machine it was built on: the first text in it that does, and how many there are."""
+    """A file that contains paths or names of the build machine: the first such text, and the number of them."""
 
     path: str
     text: str
@@ -53,24 +53,24 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Everything that ``inspect`` tells, each group sorted.
+    """The report of ``venvpkg inspect``; each group is sorted.
 
     Attributes:
-        filename: of the package.
-        sha256: of the package, hexadecimal.
-        size_bytes: of the package.
-        fields: of its metadata, name and value, in the package's order.
-        scripts: maintainer scripts and triggers, by name.
-        configuration: files that keep the administrator's changes (deb: conffiles).
+        filename: file name of the package.
+        sha256: hash of the package, hexadecimal.
+        size_bytes: size of the package.
+        fields: names and values of its metadata, in the package's order.
+        scripts: names of maintainer scripts and triggers.
+        configuration: files whose local changes are kept (deb: conffiles).
         counts: kind (files, directories, links, others) and number.
-        payload_bytes: sum of the regular files.
+        payload_bytes: total size of the regular files.
         largest: the largest files, largest first.
         distributions: Python distributions.
-        commands: programs on the PATH.
+        commands: commands on the PATH.
         services: units and init scripts.
         elf: ELF files.
-        leaks: files that tell of the machine they were built on.
-        own_documents: venvpkg's own files in it; empty when it is of another making.
+        leaks: files that contain paths or names of the build machine.
+        own_documents: files that venvpkg adds to its packages; empty for a package built by another program.
     """
 
     filename: str

@@ -1,4 +1,4 @@
-"""What is pinned: distributions, and the files they may come from."""
+"""Pinned distributions, and the files they may be installed from."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemoteFile:
-    """A wheel or source archive on an index, anywhere else, or beside the lock (``file:`` URL).
+    """A wheel or source archive on an index, at another URL, or next to the lockfile (``file:`` URL).
 
     Attributes:
-        filename: of a wheel or sdist as PyPA names them; of another archive, the end of its URL.
-        url: without a password.
+        filename: PyPA name of a wheel or sdist; for another archive, the last part of its URL.
+        url: URL without a password.
         sha256: hexadecimal.
-        uploaded: when, if that is known.
-        subdirectory: of the archive, with the source that is meant; empty for its top.
+        uploaded: upload time, if known.
+        subdirectory: subdirectory of the archive with the source; empty for its top.
     """
 
     filename: str
@@ -32,7 +32,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class LockedDirectory:
-    """Source in an absolute directory of this machine; what is in it now counts, and is hashed when it is built."""
+    """Source in an absolute directory of this machine, in its current state; it is hashed when it is built."""
 
     path: Path
 
@@ -42,9 +42,9 @@ class LockedCommit:
     """Source at one commit of a git repository.
 
     Attributes:
-        url: of the repository, without a password; ``https:``, ``ssh:``, ``git:``, ``file:`` or an absolute path.
-        commit: full object name, hexadecimal; it is a hash over all that the commit holds.
-        subdirectory: of the repository, relative; empty for its top.
+        url: URL of the repository, without a password; ``https:``, ``ssh:``, ``git:``, ``file:`` or an absolute path.
+        commit: full object name, hexadecimal; a hash over the content of the commit.
+        subdirectory: subdirectory of the repository with the source; empty for its top.
     """
 
     url: str
@@ -54,15 +54,15 @@ class LockedCommit:
 
 @dataclass(frozen=True, slots=True)
 class LockedDistribution:
-    """A distribution at its locked version, with every file that the lock lists for it.
+    """A distribution at its locked version, with all files that the lock lists for it.
 
     Attributes:
         name: normalised (PEP 503).
-        version: PEP 440, as spelled in the lock; may be empty for one with an origin.
-        wheels: wheels of the index, in the lock's order; may be empty.
-        sdist: its source, if the lock has one.
-        origin: where its source is when it comes from no index; it has no wheels and no sdist then.
-        trusted: sha256 of the files that the user wrote down; None when those of the lock are the user's own.
+        version: PEP 440, as spelled in the lock; may be empty for a distribution with an origin.
+        wheels: wheels on the index, in the lock's order; may be empty.
+        sdist: its sdist, if the lock has one.
+        origin: location of its source if it does not come from an index; it then has neither wheels nor sdist.
+        trusted: sha256 of the files that the user's requirements file lists; None if the lock is the user's own.
     """
 
     name: str
@@ -80,20 +80,20 @@ class Lock:
     distributions: tuple[LockedDistribution, ...]
 
     def get(self, name: str) -> LockedDistribution | None:
-        """Return the distribution of that normalised name, or None."""
+        """Return the distribution with that normalised name, or None."""
         return next((each for each in self.distributions if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPins:
-    """The pinned build requirements of one source on one target; known once its backend was asked there.
+    """The pinned build requirements of one source on one target; known after its backend's hook ran there.
 
     Attributes:
-        name: normalised name of the distribution that is built.
-        source: sha256 of its sdist, or ``directory`` for a project's own tree.
+        name: normalised name of the distribution to build.
+        source: sha256 of its sdist, or ``directory`` for the project's own tree.
         target: ``debian-12-amd64-cp311``.
-        requires: what [build-system] asks for and what the backend added, sorted.
-        files: one wheel each, the whole closure, sorted.
+        requires: requirements from [build-system] and from the backend's hook, sorted.
+        files: one wheel for each distribution in their closure, sorted.
     """
 
     name: str
@@ -112,15 +112,15 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A distribution whose publisher's wheel stands in for the vendor wheel that cannot be compiled.
+    """A distribution that cannot be compiled for a target, so that its prebuilt wheel is used.
 
     Attributes:
         name: normalised name of the distribution.
-        version: as locked.
-        source: sha256 of the sdist that was looked at; empty when there is none.
+        version: locked version.
+        source: sha256 of the sdist that was examined; empty if there is none.
         target: ``debian-12-amd64-cp311``.
-        cause: what kind of obstacle.
-        detail: the obstacle in words, a clause; one line.
+        cause: kind of the obstacle.
+        detail: description of the obstacle: a clause on one line.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The package, described without the words of a family, and the record of its build."""
+"""The package, described independently of its family, and the build record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from venvpkg.model.elf import ElfReport
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Relations that only the user declares, in the family's spelling; Depends are ``DependencySet``."""
+    """Relations that only the user declares, in the family's syntax; for Depends see ``DependencySet``."""
 
     recommends: tuple[str, ...] = ()
     suggests: tuple[str, ...] = ()
@@ -31,11 +31,11 @@ class Relations:
 
 @dataclass(frozen=True, slots=True, order=True)
 class StatePath:
-    """A path that is not in the payload: the application makes it when it runs, and it goes with the package.
+    """A path that the application creates at run time, and that is removed with the package.
 
     Attributes:
-        path: on the target, absolute.
-        is_directory: which goes only when it is empty by then.
+        path: absolute path on the target.
+        is_directory: whether it is a directory, which is removed only if empty.
     """
 
     path: PurePosixPath
@@ -44,10 +44,10 @@ class StatePath:
 
 @dataclass(frozen=True, slots=True)
 class PackageSpec:
-    """Everything a family's assemble needs.
+    """Everything that a family's ``assemble`` needs.
 
     Attributes:
-        name: of the package.
+        name: name of the package.
         epoch: 0 for none.
         upstream_version: PEP 440.
         revision: the user's revision, ``1``.
@@ -57,18 +57,19 @@ class PackageSpec:
         homepage: URL or empty.
         license_expression: SPDX expression, free text, or empty.
         section: archive section.
-        dependencies: what was derived and what the user declared, with the evidence.
-        evidence: the record of that derivation, as it is shipped below the prefix.
-        sbom: the bill of materials, as it is shipped below the prefix; empty for none.
-        links: link on the target → what it points to, sorted.
+        dependencies: derived and declared dependencies, with their evidence.
+        evidence: the evidence document as shipped below the prefix.
+        sbom: the SBOM as shipped below the prefix; empty for none.
+        links: link on the target → its destination, sorted.
         source_date_epoch: build time, seconds since 1970 UTC.
         staged: the payload.
-        relations: what else the user declared.
-        inclusions: maintainer scripts and templates; the files are in the payload already.
-        target_revision: of a rebuild for this target alone; 0 for none.
-        elf: every ELF file of the payload.
-        state: what the application makes when it runs, sorted.
-        debug: build-id and separate debug file on this machine, sorted by build-id; empty for no package of them.
+        relations: the user's other relations.
+        project_files: maintainer scripts and templates; the extra files are part of the payload already.
+        target_revision: number of a rebuild for this target only; 0 for none.
+        elf: all ELF files of the payload.
+        state: paths that the application creates at run time, sorted.
+        debug: build-id and separate debug file on this machine, sorted by build-id; empty if there is no package of
+            debug symbols.
     """
 
     name: str
@@ -88,7 +89,7 @@ class PackageSpec:
     source_date_epoch: int
     staged: StagedVenv
     relations: Relations = field(default_factory=Relations)
-    inclusions: Inclusions = field(default_factory=Inclusions)
+    project_files: ProjectFiles = field(default_factory=ProjectFiles)
     target_revision: int = 0
     elf: ElfReport = field(default_factory=lambda: ElfReport(()))
     state: tuple[StatePath, ...] = ()
@@ -97,15 +98,15 @@ class PackageSpec:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A package that was written, whole and read back.
+    """A complete package file that was read back and verified.
 
     Attributes:
-        path: on this machine, absolute.
+        path: absolute path on this machine.
         sha256: hexadecimal.
-        size_bytes: of the file.
-        spec: what it was made from.
-        wheels: what its environment was made of, sorted by name; none where only the package is known.
-        companions: packages that were made with it, in any directory, such as that of its debug information.
+        size_bytes: size of the file.
+        spec: the specification that it was assembled from.
+        wheels: the wheels in its virtual environment, sorted by name; empty if only the package is known.
+        debug_packages: packages of debug symbols built along with it, in any directory.
     """
 
     path: Path
@@ -113,25 +114,25 @@ class Artifact:
     size_bytes: int
     spec: PackageSpec
     wheels: tuple[ReadyWheel, ...] = ()
-    companions: tuple[Path, ...] = ()
+    debug_packages: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRecord:
-    """One build, as it is written beside its package.
+    """The record of one build, written next to its package.
 
     Attributes:
         name: normalised name of the application's distribution.
-        requirement: what was asked for (PEP 508), without credentials; None for a project's own tree.
-        settings: the table ``[tool.venvpkg]`` that was in force, every key of it.
-        source_date_epoch: the time in the package, seconds since 1970 UTC.
-        lock: text of the lock (PEP 751), without credentials.
-        build_lock: text of the pinned build requirements; empty when nothing was compiled.
-        inputs: section → name → value: everything else that can change the package's bytes, by hash or version.
+        requirement: the requested requirement (PEP 508), without credentials; None for a project's own tree.
+        settings: the effective table ``[tool.venvpkg]`` with every key.
+        source_date_epoch: build time, seconds since 1970 UTC.
+        lock: text of the lockfile (PEP 751), without credentials.
+        build_lock: text of the pinned build requirements; empty if nothing was compiled.
+        inputs: section → name → value, a hash or version: everything else that can change the package's bytes.
         artifact: file name of the package.
-        sha256: of the package, hexadecimal.
-        size_bytes: of the package.
-        companions: file name of each package that was made with it → its sha256, hexadecimal.
+        sha256: hash of the package, hexadecimal.
+        size_bytes: size of the package.
+        debug_packages: file name of each package of debug symbols built along with it → its sha256, hexadecimal.
     """
 
     name: str
@@ -144,4 +145,4 @@ class BuildRecord:
     artifact: str
     sha256: str
     size_bytes: int
-    companions: Mapping[str, str] = field(default_factory=dict)
+    debug_packages: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the user declares: the application and how to package it."""
+"""The user's declarations: the application and how to package it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_PREFIX_PARENT = PurePosixPath("/opt/venvs")
 
 
 class WheelPolicy(StrEnum):
-    """How the wheel of a distribution with native code comes about."""
+    """How the wheel of a distribution with native code is obtained."""
 
     COMPILE = "compile"
     PREFER_COMPILE = "prefer-compile"
@@ -25,7 +25,7 @@ class WheelPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WheelSettings:
-    """Table ``[tool.venvpkg.wheels]``; names are normalised (PEP 503). Those in ``system`` have no wheel at all."""
+    """Table ``[tool.venvpkg.wheels]``; names are normalised (PEP 503). Distributions in ``system`` have no wheel."""
 
     default: WheelPolicy = WheelPolicy.PREFER_COMPILE
     compile: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class WheelSettings:
     system: tuple[str, ...] = ()
 
     def policy_of(self, distribution: str) -> WheelPolicy:
-        """Return the policy for the wheel of a distribution, given by its normalised name."""
+        """Return the policy for the distribution with this normalised name."""
         if distribution in self.binary:
             return WheelPolicy.BINARY
         if distribution in self.compile:
@@ -46,17 +46,17 @@ class WheelSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScriptSettings:
-    """Table ``[tool.venvpkg.scripts]``: files of the project, relative to it; None where nothing is to be done."""
+    """Table ``[tool.venvpkg.scripts]``: paths relative to the project; None for no script."""
 
     preinst: str | None = None
     postinst: str | None = None
     prerm: str | None = None
     postrm: str | None = None
 
-    def named(self) -> tuple[tuple[str, str], ...]:
-        """Return name and file of those that there are."""
-        found = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
-        return tuple((name, file) for name, file in found if file is not None)
+    def declared(self) -> tuple[tuple[str, str], ...]:
+        """Return the names and paths of the declared scripts."""
+        scripts = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
+        return tuple((name, file) for name, file in scripts if file is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class FileSetting:
     """One entry of ``files``.
 
     Attributes:
-        source: file of the project, or a pattern with ``*``, ``?``, ``[…]`` and ``**``; relative.
-        target: absolute path on the target; with a slash at its end the directory that what matches goes into.
-        mode: permission bits; None keeps only whether the source is executable.
+        source: relative path of a project file, or a pattern with ``*``, ``?``, ``[…]`` and ``**``.
+        target: absolute path on the target; with a trailing slash, the directory for the matching files.
+        mode: permission bits; None for 0755 or 0644, depending on whether the source is executable.
     """
 
     source: str
@@ -76,12 +76,12 @@ class FileSetting:
 
 @dataclass(frozen=True, slots=True)
 class PrepareStep:
-    """One entry of ``prepare``: a command that makes files which are not in the source.
+    """One entry of ``prepare``: a command that generates files missing from the source.
 
     Attributes:
-        run: program and arguments; never a shell.
-        outputs: files and directories that it makes or changes, relative to the project; may be empty.
-        network: whether it may reach the network.
+        run: program and arguments; never run by a shell.
+        outputs: files and directories that it creates or changes, relative to the project; may be empty.
+        network: whether it may access the network.
     """
 
     run: tuple[str, ...]
@@ -91,12 +91,12 @@ class PrepareStep:
 
 @dataclass(frozen=True, slots=True)
 class SonameRule:
-    """What the user says of a needed library, instead of what its owner says.
+    """The user's override for a needed library.
 
     Attributes:
         soname: ``libcuda.so.1``.
-        relation: the relation that stands for it; empty when nothing does, and then there is a
-        reason.
+        relation: relation to use instead of the computed one; empty to ignore the library.
+        reason: why the library is ignored; empty if there is a relation.
     """
 
     soname: str
@@ -106,7 +106,7 @@ class SonameRule:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Table ``[tool.venvpkg]``. Every key has a default: an ordinary project needs none."""
+    """Table ``[tool.venvpkg]``. Every key has a default, so an ordinary project needs none of them."""
 
     name: str | None = None
     prefix: PurePosixPath | None = None
@@ -143,7 +143,7 @@ class Settings:
 
     @property
     def declared_depends(self) -> tuple[str, ...]:
-        """The relations among ``depends``."""
+        """Entries of ``depends`` that are relations to add."""
         return tuple(each for each in self.depends if each[0] not in "$!")
 
 
@@ -153,16 +153,16 @@ class Project:
 
     Attributes:
         name: normalised name of the application's distribution (PEP 503).
-        requirement: PEP 508 requirement when the application comes from the index, else None.
-        directory: absolute directory with pyproject.toml when the application is a project here, else None.
-        lock: where its lock (PEP 751) is or will be.
-        build_lock: where the pins of its build requirements are or will be.
-        settings: the packaging configuration; for any target, until ``on`` was asked.
-        base: absolute directory where the relative paths in the settings start.
-        configuration: file with the settings; None when there is none, or it is the project's pyproject.toml.
-        targets: family and release (``debian-13``, empty for those without a table of their own) → the settings there;
-            none where the configuration makes no difference.
-        is_anonymous: whether its metadata, before any build, state that no author or maintainer has an address.
+        requirement: PEP 508 requirement if the application comes from an index, else None.
+        directory: absolute directory of the pyproject.toml if the application is a local project, else None.
+        lock: path of its lockfile (PEP 751), whether it exists or not.
+        build_lock: path of its pinned build requirements, whether it exists or not.
+        settings: the packaging configuration: the general one, or that of a target, see ``on``.
+        base: absolute directory that relative paths in the settings start from.
+        configuration: file with the settings; None if there is none, or if it is the project's pyproject.toml.
+        targets: family and release (``debian-13``; empty for releases without a table) → their settings; empty if
+            the configuration does not distinguish targets.
+        is_anonymous: whether its metadata state, before any build, that no author or maintainer has an address.
     """
 
     name: str
@@ -183,22 +183,22 @@ class Project:
 
     @property
     def prefix(self) -> PurePosixPath:
-        """Place of the virtual environment on the target."""
+        """Path of the virtual environment on the target."""
         return self.settings.prefix or DEFAULT_PREFIX_PARENT / self.package_name
 
     @property
     def source(self) -> Path | str:
-        """What errors in the settings are told of."""
+        """Where the settings come from, for error messages."""
         if self.configuration is not None:
             return self.configuration
         return self.directory / "pyproject.toml" if self.directory else self.requirement or self.name
 
     def on(self, target: Target) -> Project:
-        """Return the project with the settings for one target: its release's, else its family's, else any's."""
+        """Return the project with the settings for one target."""
         return dataclasses.replace(self, settings=self.settings_on(target.family, target.release))
 
     def settings_on(self, family: str, release: Release) -> Settings:
-        """Return the settings for one release: its own, else its family's, else any's."""
+        """Return the settings for one release: its own, else its family's, else the general ones."""
         settings = dict(self.targets)
         of_family = settings.get((family, ""), self.settings)
         return settings.get((family, release.name), of_family)
@@ -209,7 +209,7 @@ class ExtraFile:
     """A file of the project that goes into the package.
 
     Attributes:
-        source: on this machine, absolute; a regular file inside the project.
+        source: absolute path on this machine of a regular file inside the project.
         target: absolute path on the target.
         mode: permission bits as packed.
     """
@@ -220,13 +220,13 @@ class ExtraFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Inclusions:
-    """What of the project's own files shapes the package, beside its wheel; found and checked.
+class ProjectFiles:
+    """Files of the project that shape the package besides its wheel; they exist and were checked.
 
     Attributes:
-        files: sorted by target, each target once.
-        scripts: name of a maintainer script → its text, shell, without a first line ``#!``; in the order of their run.
-        templates: absolute directory of templates that shadow ours; None for none.
+        files: extra files, sorted by target, each target once.
+        scripts: name of a maintainer script → its shell code without a shebang line, in the order of execution.
+        templates: absolute directory of templates that override built-in ones; None for none.
     """
 
     files: tuple[ExtraFile, ...] = ()

@@ -1,4 +1,4 @@
-"""The payload as it lies in the destdir."""
+"""The payload in the destdir."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PathKind(StrEnum):
-    """What a payload path is; nothing else can be packed."""
+    """Type of a payload path; no other types can be packed."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -26,14 +26,13 @@ class PayloadPath:
     """One path of the payload.
 
     Attributes:
-        path: on the target, absolute.
-        kind: what it is.
+        path: absolute path on the target.
+        kind: its type.
         mode: permission bits as packed.
-        size_bytes: of a file; length of what a link points to; 0 for a directory.
-        md5: hexadecimal, of a file's content; empty otherwise.
-        is_elf: whether a file begins as an ELF file does.
-        shebang: what the first line of a script says after ``#!``, at most as much as the kernel reads; empty for
-            anything else.
+        size_bytes: size of a file; length of a link's destination; 0 for a directory.
+        md5: hash of a file's content, hexadecimal; empty for other types.
+        is_elf: whether it is a file with the ELF magic.
+        shebang: first line of a script after ``#!``, no longer than the kernel reads; empty for anything else.
     """
 
     path: PurePosixPath
@@ -46,19 +45,19 @@ class PayloadPath:
 
     @property
     def is_executable(self) -> bool:
-        """Whether it is a file that may be run."""
+        """Whether it is an executable file."""
         return self.kind is PathKind.FILE and bool(self.mode & 0o111)
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Everything below the destdir, sorted by path; the root itself is left out."""
+    """All paths below the destdir, sorted; the destdir itself is left out."""
 
     paths: tuple[PayloadPath, ...] = ()
 
     @property
     def has_elf(self) -> bool:
-        """Whether any file is tied to an architecture."""
+        """Whether any file is specific to an architecture."""
         return any(each.is_elf for each in self.paths)
 
     def files(self) -> tuple[PayloadPath, ...]:
@@ -68,18 +67,18 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class InstalledDistribution:
-    """A distribution in the staged environment, from its METADATA (core metadata).
+    """A distribution in the staged virtual environment, according to its METADATA file.
 
     Attributes:
         name: normalised.
         version: PEP 440, as in METADATA.
-        wheel_sha256: of the wheel it was installed from.
-        files: where its files are on the target, sorted; bytecode is not among them.
+        wheel_sha256: hash of the wheel that it was installed from.
+        files: paths of its files on the target, sorted, without bytecode.
         license_expression: SPDX expression, one line of free text, or empty.
-        license_files: those of ``files`` that hold its licence (PEP 639 and before), sorted.
+        license_files: the licence texts among ``files`` (PEP 639 and before), sorted.
         author: one line; may be empty.
-        copyright: the copyright lines of its licence files, each one line, in order, unique.
-        requires: normalised names of the distributions that it needs here, sorted.
+        copyright: copyright lines of its licence texts, one line each, in order, unique.
+        requires: normalised names of the distributions that it requires here, sorted.
     """
 
     name: str
@@ -95,12 +94,12 @@ class InstalledDistribution:
 
 @dataclass(frozen=True, slots=True)
 class StagedSystem:
-    """A distribution of the system that the environment exposes.
+    """A system distribution that the virtual environment exposes.
 
     Attributes:
-        distribution: as the release has it.
-        required_by: name of a distribution, its requirement on this one (PEP 508), and the specifiers in that; sorted.
-            Empty when only the lock has it.
+        distribution: the system distribution.
+        required_by: name of a distribution that requires it, the requirement (PEP 508), and its specifiers; sorted.
+            Empty if only the lock names it.
     """
 
     distribution: SystemDistribution
@@ -109,17 +108,17 @@ class StagedSystem:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationMetadata:
-    """What the application says of itself, from its wheel; hostile until parsed, so every value is one line or text.
+    """The application's metadata from its wheel, sanitised: every value is a single line or plain text.
 
     Attributes:
-        name: as the author spells it.
+        name: in the author's spelling.
         version: PEP 440.
         summary: one line; may be empty.
         description: text of several lines; may be empty.
         homepage: URL or empty.
         maintainer: ``Name <address>``, or empty.
         license_expression: SPDX expression or the free text of License; may be empty.
-        commands: names of its programs in the environment's ``bin``, sorted.
+        commands: names of its programs in the ``bin`` of the virtual environment, sorted.
     """
 
     name: str
@@ -134,16 +133,17 @@ class ApplicationMetadata:
 
 @dataclass(frozen=True, slots=True)
 class StagedVenv:
-    """The virtual environment with all wheels in it.
+    """The staged virtual environment with all wheels installed.
 
     Attributes:
         destdir: staging root on this machine; embedded paths are written as if it were ``/``.
-        prefix: place of the environment on the target.
-        application: what the application says of itself.
-        distributions: sorted by name.
-        python_floor: lowest patch release of the interpreter's minor that every Requires-Python accepts, ``3.11.0``.
-        payload: every path below the destdir, as it was when staging ended.
-        system: distributions that are not in the payload, and that it exposes; sorted by name.
+        prefix: path of the virtual environment on the target.
+        application: the application's metadata.
+        distributions: installed distributions, sorted by name.
+        python_floor: lowest patch release of the interpreter's minor version that every Requires-Python accepts,
+            ``3.11.0``.
+        payload: all paths below the destdir at the end of staging.
+        system: system distributions that the virtual environment exposes, sorted by name; not in the payload.
     """
 
     destdir: Path
@@ -155,5 +155,5 @@ class StagedVenv:
     system: tuple[StagedSystem, ...] = ()
 
     def owners(self) -> Mapping[PurePosixPath, str]:
-        """Return the distribution's name for every installed file."""
+        """Return a mapping from installed file to the name of its distribution."""
         return {path: each.name for each in self.distributions for path in each.files}

@@ -1,4 +1,4 @@
-"""Which of the publishers' wheels a target can install, and which of them is best. Pure."""
+"""Compute the wheel tags that a target accepts, and choose the best prebuilt wheel. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Target
 
 
-# PEP 600: the older names of three of its tags, by glibc version.
+# PEP 600: glibc version → legacy alias of its tag.
 _LEGACY: Final = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-# PEP 513 and PEP 599: the oldest glibc that a manylinux tag can name, on x86 and elsewhere.
+# PEP 513 and PEP 599: minor version of the oldest glibc that has a manylinux tag, on x86 and elsewhere.
 _OLDEST_X86: Final = 5
 _OLDEST: Final = 17
 
 
 def publisher_tags(target: Target) -> tuple[Tag, ...]:
-    """Return the tags of publishers' wheels that the target's interpreter can install, best first.
+    """Return the tags of prebuilt wheels that the target's interpreter can install, best first.
 
     Returns:
-        Interpreter and ABI by the vendor tags that serve the target, ``linux`` and manylinux (the newest glibc first),
-        then pure tags; unique.
+        The interpreter's tags for the target's vendor tags, ``linux`` and manylinux (newest glibc first), then pure
+        tags; unique.
 
     Source:
         PyPA specification "Platform compatibility tags"; PEP 600.
@@ -50,44 +50,44 @@ def pure_tags(target: Target) -> tuple[Tag, ...]:
 
 
 def best_wheel(wheels: Iterable[RemoteFile], tags: Sequence[Tag]) -> RemoteFile | None:
-    """Return the wheel with the best of ``tags``, or None when none has any; among equals, the highest build number.
+    """Return the wheel with the best of ``tags``, or None if no wheel matches; the highest build number breaks ties.
 
-    A wheel whose name is older than the rules for names is passed over, as pip does. One that was compiled for a
-    release, and is tagged for any Linux as well because stock tools know no vendor tags
-    (``linux_x86_64.linux_x86_64_debian_12``), counts by its vendor tag alone: it links that release's libraries.
+    Wheels with invalid file names are skipped, as by pip. An exported vendor wheel also has a generic tag
+    (``linux_x86_64.linux_x86_64_debian_12``) for tools that do not know vendor tags. It only matches by its vendor
+    tag, because it links the libraries of that release.
 
     Args:
-        wheels: of one distribution.
-        tags: best first.
+        wheels: wheels of one distribution.
+        tags: accepted tags, best first.
 
     Source:
         PyPA specification "Binary distribution format".
     """
-    rank = {tag: place for place, tag in enumerate(tags)}
+    rank = {tag: index for index, tag in enumerate(tags)}
     ranked: list[tuple[int, tuple[int, str], RemoteFile]] = []
     for wheel in wheels:
         try:
             _, _, build, own = parse_wheel_filename(wheel.filename)
         except InvalidWheelFilename:
             continue
-        places = [rank[tag] for tag in _without_general(own) if tag in rank]
-        if places:
-            ranked.append((-min(places), build or (-1, ""), wheel))
+        ranks = [rank[tag] for tag in _drop_generic(own) if tag in rank]
+        if ranks:
+            ranked.append((-min(ranks), build or (-1, ""), wheel))
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
-def _without_general(tags: Iterable[Tag]) -> list[Tag]:
-    """Return the tags without those whose platform another one narrows to a release."""
+def _drop_generic(tags: Iterable[Tag]) -> list[Tag]:
+    """Return the tags without those whose platform another tag narrows down to a release."""
     tags = list(tags)
     platforms = {tag.platform for tag in tags}
     return [tag for tag in tags if not any(each.startswith(f"{tag.platform}_") for each in platforms)]
 
 
 def _pure_interpreter(interpreter: Interpreter) -> str:
-    """Return the tag of wheels for this implementation alone and without native code: ``cp311``, ``pp3``.
+    """Return the interpreter tag of pure wheels for this implementation only: ``cp311``, ``pp3``.
 
     Source:
-        packaging.tags.sys_tags, which pip asks.
+        packaging.tags.sys_tags, which pip uses.
     """
     return "pp3" if interpreter.is_pypy else interpreter.tag
 
@@ -96,7 +96,7 @@ def _platforms(target: Target) -> Iterator[str]:
     machine = target.machine
     yield target.platform_tag
     yield from target.accepts
-    yield f"linux_{machine}"  # before manylinux, as for pip: who built a wheel for just this machine meant it
+    yield f"linux_{machine}"  # before manylinux, as in pip: a wheel built for just this machine was meant for it
     if target.interpreter.glibc is not None:
         major, newest = target.interpreter.glibc
         oldest = _OLDEST_X86 if machine in {"x86_64", "i686"} else _OLDEST

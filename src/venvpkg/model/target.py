@@ -1,4 +1,4 @@
-"""Where the package will be installed, and therefore where native code is compiled."""
+"""The target: where the package will be installed, and therefore where native code is compiled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 _USR: Final = PurePosixPath("/usr")
-# EXT_SUFFIX of CPython, and of PyPy; the flags are those of a debug (d) or a free-threaded build (t).
+# EXT_SUFFIX of CPython and of PyPy; the flags mark a debug (d) or a free-threaded build (t).
 _CPYTHON: Final = re.compile(r"\.cpython-(?P<version>\d+)(?P<flags>[a-z]*)-")
 _PYPY: Final = re.compile(r"\.(?P<python>pypy\d+)-(?P<abi>pp\d+)-")
 
@@ -24,11 +24,11 @@ class Release:
 
     Attributes:
         id: ``debian``.
-        version: the number whose packages are binary compatible: ``12``, ``24.04``; ``9`` for every 9.x of RHEL.
-            ``sid`` for Debian's testing and unstable, which have none yet.
-        codename: empty where there is none.
-        like: the releases that it says it is like, nearest first.
-        upcoming: the number that it will have, ``14``; empty for a release that has one.
+        version: version within which packages are binary compatible: ``12``, ``24.04``; ``9`` for every 9.x of RHEL.
+            ``sid`` for Debian testing and unstable, which have no number yet.
+        codename: empty if there is none.
+        like: ids of related distributions (ID_LIKE), closest first.
+        upcoming: future number of an unreleased version, ``14``; empty for a released one.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Release:
 
     @property
     def name(self) -> str:
-        """``debian-12``, as tables of the configuration name it."""
+        """``debian-12``, as in the configuration's tables."""
         return f"{self.id}-{self.version}"
 
     @property
@@ -49,31 +49,31 @@ class Release:
 
     @property
     def suffix(self) -> str:
-        """``debian12``, as in a package version; ``debian14~sid`` sorts before the ``debian14`` that it will become."""
+        """``debian12``, as in a package version; ``debian14~sid`` sorts before the future ``debian14``."""
         return f"{self.id}{self.upcoming}~{self.version}" if self.upcoming else f"{self.id}{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """The target's interpreter, as it describes itself.
+    """The target's interpreter, according to its own report.
 
     Attributes:
-        path: its place on the target, ``/usr/bin/python3.11``.
+        path: its path on the target, ``/usr/bin/python3.11``.
         version: major, minor, patch of the language.
         ext_suffix: ``.cpython-311-x86_64-linux-gnu.so``; the ABI of extension modules.
-        include: directory of its C headers on the target; Python.h is there when python3-dev is installed.
-        environment: environment markers (PEP 508) of the target.
-        glibc: major, minor of the target's C library; None when it is another one.
-        prefix: directory that holds all of it; ``/usr``, ``/usr/local``, ``/opt/pypy``.
-        identity: tells its build from every other one; empty for the release's own, whose packages tell that.
-        distributions: normalised name and version of those that come with it, such as PyPy's own cffi; sorted.
+        include: directory for its C headers on the target; contains Python.h if python3-dev is installed.
+        marker_environment: values of the environment markers (PEP 508) on the target.
+        glibc: major, minor of the target's glibc; None for another C library.
+        prefix: its installation prefix; ``/usr``, ``/usr/local``, ``/opt/pypy``.
+        identity: identifies this build of it; empty for the release's own, which its packages identify.
+        distributions: normalised name and version of bundled distributions, such as PyPy's cffi; sorted.
     """
 
     path: PurePosixPath
     version: tuple[int, int, int]
     ext_suffix: str
     include: PurePosixPath
-    environment: Mapping[str, str]
+    marker_environment: Mapping[str, str]
     glibc: tuple[int, int] | None
     prefix: PurePosixPath = _USR
     identity: str = ""
@@ -86,17 +86,17 @@ class Interpreter:
 
     @property
     def is_pypy(self) -> bool:
-        """Whether it is PyPy; else it is CPython."""
-        return self.environment.get("implementation_name") == "pypy"
+        """Whether it is PyPy rather than CPython."""
+        return self.marker_environment.get("implementation_name") == "pypy"
 
     @property
     def is_default(self) -> bool:
-        """Whether it is the release's own."""
+        """Whether it is the release's own interpreter."""
         return not self.identity
 
     @property
     def name(self) -> str:
-        """``python3.11``, ``python3.13t`` or ``pypy3.9``: of the program, and of its directory below ``lib``."""
+        """``python3.11``, ``python3.13t`` or ``pypy3.9``: name of the program and of its directory in ``lib``."""
         return f"{'pypy' if self.is_pypy else 'python'}{self.series}"
 
     @property
@@ -106,21 +106,21 @@ class Interpreter:
 
     @property
     def tag(self) -> str:
-        """``cp311`` or ``pp39``, the first part of a wheel's tag."""
+        """``cp311`` or ``pp39``, the interpreter part of a wheel tag."""
         return f"{'pp' if self.is_pypy else 'cp'}{self.version[0]}{self.version[1]}"
 
     @property
     def abi(self) -> str:
-        """``cp311``, ``cp313t``, ``cp311d`` or ``pypy39_pp73``, the second part of a wheel's tag."""
+        """``cp311``, ``cp313t``, ``cp311d`` or ``pypy39_pp73``, the ABI part of a wheel tag."""
         if found := _PYPY.match(self.ext_suffix):
             return f"{found['python']}_{found['abi']}"
         return f"{self.tag}{self._flags}"
 
     @property
     def title(self) -> str:
-        """``Python 3.11.2``, or ``PyPy 7.3.11 with Python 3.9.16``, for people."""
+        """``Python 3.11.2``, or ``PyPy 7.3.11 with Python 3.9.16``, for messages."""
         version = f"Python {'.'.join(map(str, self.version))}{self._flags}"
-        return f"PyPy {self.environment['implementation_version']} with {version}" if self.is_pypy else version
+        return f"PyPy {self.marker_environment['implementation_version']} with {version}" if self.is_pypy else version
 
     @property
     def _flags(self) -> str:
@@ -130,19 +130,19 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A release with its architecture, root, interpreter.
+    """A release with its architecture, root and interpreter.
 
     Attributes:
         family: name of its package family, ``deb``; see ``families.registry``.
         release: operating system release.
-        architecture: the family's word for it, ``amd64``.
-        machine: the kernel's word for it, ``x86_64``.
+        architecture: the family's name for the architecture, ``amd64``.
+        machine: the kernel's name for the architecture, ``x86_64``.
         multiarch: Debian multiarch tuple, ``x86_64-linux-gnu``; empty where the release has none.
-        root: its filesystem, on this machine.
-        interpreter: what runs the application: the release's own, or another one that the user wants.
-        vendor_tag: the platform tag of wheels that are compiled here; empty for the release's own.
-        accepts: platform tags of other releases whose wheels serve here too, best first.
-        marks: name and text of what only the family's own modules know and read, such as rpm's ``dist``, ``.el9``.
+        root: its root filesystem on this machine.
+        interpreter: the interpreter that runs the application: the release's own, or another one that the user chose.
+        vendor_tag: platform tag for wheels compiled for it; empty for the default.
+        accepts: platform tags of other releases whose wheels it accepts, best first.
+        marks: names and texts that only the family's own modules know and read, such as rpm's ``dist``, ``.el9``.
     """
 
     family: str
@@ -162,7 +162,7 @@ class Target:
 
     @property
     def is_host(self) -> bool:
-        """Whether it is this machine itself."""
+        """Whether it is this machine."""
         return self.root.parent == self.root
 
     @property
@@ -172,26 +172,26 @@ class Target:
 
     @property
     def abi_name(self) -> str:
-        """``debian-12-amd64-cp311``: what wheels with native code are for."""
+        """``debian-12-amd64-cp311``: identifies the ABI of wheels with native code."""
         return f"{self.name}-{self.interpreter.tag if self.interpreter.is_pypy else self.interpreter.abi}"
 
     @property
     def platform_tag(self) -> str:
-        """``linux_x86_64_debian_12``, the mark of a vendor wheel."""
+        """``linux_x86_64_debian_12``, the platform tag of a vendor wheel."""
         return self.vendor_tag or f"linux_{self.machine}_{self.release.tag}"
 
     def on_host(self, path: PurePosixPath) -> Path:
-        """Return where a target path is on this machine; the only place where the two kinds of path meet."""
+        """Return the path on this machine of a path on the target. Nothing else converts between the two."""
         return self.root / path.relative_to("/")
 
 
 @dataclass(frozen=True, slots=True)
 class TagRule:
-    """What a site decided for one platform tag.
+    """A site's rule for one platform tag.
 
     Attributes:
-        build: the tag that wheels compiled there get instead; None for its own.
-        install: tags whose wheels serve there too, best first.
+        build: tag to give to wheels compiled there instead; None for the tag itself.
+        install: tags of other wheels that are accepted there, best first.
     """
 
     build: str | None = None
@@ -200,16 +200,16 @@ class TagRule:
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """The rules in force, sorted by tag. A tag is matched exactly: no wildcards, and no rule leads to another."""
+    """The effective rules, sorted by tag. Tags match exactly, without wildcards, and rules are not chained."""
 
     rules: tuple[tuple[str, TagRule], ...] = ()
 
-    def applied_to(self, target: Target) -> Target:
-        """Return the target with the tag that its wheels get, and the tags that it accepts beside that."""
+    def apply_to(self, target: Target) -> Target:
+        """Return the target with its vendor tag and accepted tags set by the rules."""
         rule = dict(self.rules).get(target.platform_tag)
         if rule is None:
             return target
         tag = rule.build or target.platform_tag
-        # The target's own builds lie under its own tag, and are found by everything that can change them.
+        # Wheels with the target's own tag are looked up in the wheelhouse by key, not by tag.
         accepts = tuple(dict.fromkeys(each for each in rule.install if each != tag))
         return replace(target, vendor_tag=rule.build or "", accepts=accepts)

@@ -1,4 +1,4 @@
-"""Where each distribution comes from: a wheel, or a package of the release; and where each wheel is."""
+"""The source of each distribution, a wheel or a package of the release, and the location of each wheel."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SystemDistribution:
-    """A distribution as a package of the release has it.
+    """A system distribution: a Python distribution from one of the release's own packages.
 
     Attributes:
         name: normalised (PEP 503).
-        version: PEP 440, as its metadata has it.
+        version: PEP 440, from its metadata.
         requires: its requirements (PEP 508), in order.
         metadata: its ``.dist-info`` or ``.egg-info`` on the target.
-        directories: where its modules are on the target, in the order of search.
-        modules: dotted names of what is exposed: modules, packages with all they hold, and those within packages that
-            distributions share (``zope.interface``); sorted.
+        directories: directories of its modules on the target, in search order.
+        modules: dotted names to expose, sorted: modules, whole packages, and members of namespace packages
+            (``zope.interface``).
         package: the installed package that ships it.
-        needed_by: the distribution of the system whose requirement brought it here; empty for one that was asked for.
+        needed_by: the system distribution that requires it; empty if it was requested itself.
     """
 
     name: str
@@ -44,26 +44,26 @@ class SystemDistribution:
         return f"{self.version} of {self.package.name} {self.package.version}"
 
 
-# The bill of materials that each vendor wheel with native code has in the directory ``sboms`` of its .dist-info.
+# File name of the SBOM in the directory ``sboms`` of the .dist-info of each vendor wheel with native code.
 OWN_SBOM = "venvpkg.cdx.json"
 
 
 class Action(StrEnum):
-    """What happens to get a wheel."""
+    """How a distribution is obtained."""
 
-    PURE = "pure"  # the publisher's pure wheel, from the index
-    BINARY = "binary"  # the publisher's wheel with native code, from the index
-    REUSE = "reuse"  # built earlier, in the wheelhouse
-    COMPILE = "compile"  # built now
-    SYSTEM = "system"  # none: a package of the release has the distribution
+    PURE = "pure"  # pure wheel from the index
+    BINARY = "binary"  # prebuilt wheel with native code from the index
+    REUSE = "reuse"  # wheel from the wheelhouse, built earlier
+    COMPILE = "compile"  # wheel to be built
+    SYSTEM = "system"  # no wheel: a package of the release has the distribution
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Files that prepare commands made of a source.
+    """Files that prepare commands generated from a source tree.
 
     Attributes:
-        directory: absolute; it holds these files and no others.
+        directory: absolute directory that contains exactly these files.
         files: path relative to it, with forward slashes → sha256 over kind and content; sorted.
         made_from: sha256 of the source tree without them.
     """
@@ -75,15 +75,15 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class SourceTree:
-    """The application's own source.
+    """The application's own source tree.
 
     Attributes:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
-        sha256: over names, executable bits and contents, of what was prepared, too.
-        archival: content of ``.git_archival.txt`` in the copy that is built; empty where the version is not git's.
-        prepared: what the project's prepare commands made; it is laid over the files.
-        is_ready: whether no prepare command has yet to run.
+        sha256: hash over names, executable bits and contents, including prepared files.
+        archival: content of ``.git_archival.txt`` for the copy that is built; empty if git does not set the version.
+        prepared: output of the project's prepare commands, which is laid over the files.
+        is_ready: whether all prepare commands have run.
     """
 
     directory: Path
@@ -96,16 +96,16 @@ class SourceTree:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWheel:
-    """A decision, and why.
+    """The planned action for a distribution, and the reason.
 
     Attributes:
         name: normalised name of the distribution.
-        version: PEP 440; empty for the application's own tree, whose backend tells it.
-        action: what will happen.
+        version: PEP 440; empty for the application's own tree, whose backend determines it.
+        action: how the wheel is obtained.
         reason: one sentence for people.
-        source: the file it comes from, or the application's tree.
-        key: the wheelhouse key; None when it cannot be known before the backend was asked (and for publisher's wheels).
-        fallback: why it is the publisher's wheel, where it should have been compiled.
+        source: the file to take or build from, or the application's source tree.
+        key: the wheelhouse key; None for prebuilt wheels, and while it depends on the backend's answer.
+        fallback: why a prebuilt wheel is used although the policy is to compile; else None.
     """
 
     name: str
@@ -119,13 +119,13 @@ class PlannedWheel:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSystem:
-    """A distribution that needs no wheel, because a package of the release has it, and why.
+    """A system distribution in the plan; it needs no wheel.
 
     Attributes:
-        distribution: as the release has it.
+        distribution: the system distribution.
         reason: one sentence for people.
-        locked: the version in the lock, whose place it takes; empty for one that the lock does not have.
-        action: always the same.
+        locked: locked version that it replaces; empty if it is not in the lock.
+        action: always ``SYSTEM``.
     """
 
     distribution: SystemDistribution
@@ -140,7 +140,7 @@ class PlannedSystem:
 
     @property
     def version(self) -> str:
-        """The release's, PEP 440."""
+        """Version in the release, PEP 440."""
         return self.distribution.version
 
 
@@ -152,27 +152,27 @@ class WheelPlan:
     system: tuple[PlannedSystem, ...] = ()
 
     def by_action(self, action: Action) -> tuple[PlannedWheel, ...]:
-        """Return the entries with that action, in order."""
+        """Return the wheels with that action, in order."""
         return tuple(wheel for wheel in self.wheels if wheel.action is action)
 
     @property
     def fallbacks(self) -> tuple[Fallback, ...]:
-        """What should have been compiled and cannot be, in order."""
+        """Distributions that should have been compiled but cannot be, in order."""
         return tuple(wheel.fallback for wheel in self.wheels if wheel.fallback is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyWheel:
-    """A wheel on this machine, checked against its hash.
+    """A wheel on this machine with a verified hash.
 
     Attributes:
         name: normalised name of its distribution.
         version: PEP 440.
-        path: the file; its name is the wheel's name.
-        sha256: of the file.
-        origin: how it came about.
-        key: the wheelhouse key; None for publisher's wheels.
-        debug: archive of the debug information that it was compiled with; None where there is none.
+        path: the file, under the wheel's own file name.
+        sha256: hash of the file.
+        origin: how it was obtained.
+        key: the wheelhouse key; None for prebuilt wheels.
+        debug: archive of its debug information; None if there is none.
     """
 
     name: str
@@ -191,11 +191,11 @@ class ReadyWheel:
 
 @dataclass(frozen=True, slots=True)
 class CompiledWheels:
-    """Every wheel of the plan on this machine, and what was learned on the way.
+    """All wheels of the plan on this machine.
 
     Attributes:
-        wheels: one for each entry of the plan, in its order.
-        pins: build requirements that were pinned in this run, sorted by name; empty when all were known.
+        wheels: one per entry of the plan, in the plan's order.
+        pins: build requirements that this run pinned, sorted by name; empty if all were pinned already.
     """
 
     wheels: tuple[ReadyWheel, ...]

@@ -44,8 +44,8 @@ def dump_build_record(record: BuildRecord) -> bytes:
         "inputs": record.inputs,
         "artifact": {"filename": record.artifact, "sha256": record.sha256, "size_bytes": record.size_bytes},
     }
-    if record.companions:
-        document["companions"] = dict(record.companions)
+    if record.debug_packages:
+        document["companions"] = dict(record.debug_packages)
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")
 
 
@@ -95,8 +95,8 @@ def _record_of(document: object) -> BuildRecord:
         raise ValueError("a lock does not have the sha256 that is recorded for it")
     if not _is_table_of_tables(optional):
         raise ValueError("companions is not a table of file names and hashes")
-    companions = optional["companions"]
-    for path, digest in ((filename, sha256), *companions.items()):
+    debug_packages = optional["companions"]
+    for path, digest in ((filename, sha256), *debug_packages.items()):
         if len(digest) != hashlib.sha256().digest_size * 2 or not set(digest) <= _HEX_DIGITS:
             raise ValueError("the sha256 of an artifact is not valid")
         if not path.isprintable() or path != PurePath(path).name:
@@ -105,7 +105,9 @@ def _record_of(document: object) -> BuildRecord:
         raise ValueError("source_date_epoch is not a valid time")
     if not _is_table_of_tables(inputs):
         raise ValueError("inputs is not a table of sections with printable values")
-    return BuildRecord(name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, companions)
+    return BuildRecord(
+        name, requirement, settings, epoch, lock, build_lock, inputs, filename, sha256, size, debug_packages
+    )
 
 
 def _is_table_of_tables(value: object) -> TypeGuard[Mapping[str, Mapping[str, str]]]:
@@ -124,15 +126,15 @@ def _sha256_of_text(text: str) -> str:
 _COPY_BYTES = 1 << 20
 
 
-def write_outputs(package: Path, companions: Iterable[Path], record: bytes, destination: Path) -> Path:
-    """Copy a finished package and its companions into ``destination``, write its record, and return its path there.
+def write_outputs(package: Path, debug_packages: Iterable[Path], record: bytes, destination: Path) -> Path:
+    """Copy a finished package and its debug packages into ``destination``, write its record, and return its path there.
 
     All files are written completely before the first is renamed into place, and the package is renamed last. A run that
     is killed in between never leaves a package without its record; the next build of the same name completes them.
 
     Args:
         package: finished package on this machine; may be on another filesystem.
-        companions: other packages of the same build.
+        debug_packages: packages of debug symbols of the same build.
         record: its build record.
         destination: directory; created when it does not exist.
 
@@ -145,7 +147,7 @@ def write_outputs(package: Path, companions: Iterable[Path], record: bytes, dest
         with contextlib.ExitStack() as stack:
             _copy(package, stack.enter_context(written_whole(path)))
             stack.enter_context(written_whole(record_path(path))).write(record)
-            for each in companions:
+            for each in debug_packages:
                 _copy(each, stack.enter_context(written_whole(path.with_name(each.name))))
     except OSError as error:
         raise MachineError.of(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.lock import BuildPins
-    from venvpkg.model.project import Inclusions
+    from venvpkg.model.project import ProjectFiles
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.wheelhouse.key import Toolchain
@@ -41,7 +41,7 @@ class Ingredients:
         wheels: installed wheels.
         pins: build requirements known at the end of the build, for any target.
         dependencies: including the packages linked against.
-        inclusions: files of the project that shape the package, apart from its wheel.
+        project_files: files of the project that shape the package, apart from its wheel.
         toolchain: of the target; None where it was not read, because nothing was compiled.
         tools: installed packages that pack and compile bytecode, and their versions.
         conflicts: packages with a path of this one, among the installed packages and in apt-file's index.
@@ -52,7 +52,7 @@ class Ingredients:
     wheels: tuple[ReadyWheel, ...]
     pins: tuple[BuildPins, ...]
     dependencies: DependencySet
-    inclusions: Inclusions
+    project_files: ProjectFiles
     toolchain: Toolchain | None
     tools: Iterable[tuple[str, str]]
     conflicts: Iterable[str] = ()
@@ -92,10 +92,10 @@ def inputs_of(build: Ingredients) -> dict[str, dict[str, str]]:
             for each in build.plan.system
         },
         "templates": _file_hashes(template_dir(target.family)) if FAMILIES[target.family].templates else {},
-        "own templates": _file_hashes(build.inclusions.templates) if build.inclusions.templates else {},
-        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in build.inclusions.scripts},
+        "own templates": _file_hashes(build.project_files.templates) if build.project_files.templates else {},
+        "own scripts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in build.project_files.scripts},
         "own files": {
-            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in build.inclusions.files
+            str(file.target): f"{file.mode:04o} sha256={sha256_of(file.source)}" for file in build.project_files.files
         },
         "tools": dict(build.tools),
         "found conflicts": dict.fromkeys(build.conflicts, "in its way"),

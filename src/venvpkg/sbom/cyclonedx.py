@@ -321,7 +321,7 @@ def _unowned_interpreter_component(contents: Contents) -> list[Component]:
     if interpreter.is_default or any(each.source is Source.INTERPRETER for several in reasons for each in several):
         return []
     name = "pypy" if interpreter.is_pypy else "python"
-    version = interpreter.environment["implementation_version"]
+    version = interpreter.marker_environment["implementation_version"]
     return [
         Component(
             name=name,

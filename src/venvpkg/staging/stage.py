@@ -68,7 +68,7 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
         raise StagingError(f"there is no wheel of the application itself, {project.name}, to install.")
     needs = require_closure(
         metadata,
-        target.interpreter.environment,
+        target.interpreter.marker_environment,
         {project.name: _requested_extras(project)},
         {each.name: each for each in system},
         target.interpreter.distributions,

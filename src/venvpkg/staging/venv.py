@@ -116,7 +116,7 @@ def _pyvenv_cfg(interpreter: Interpreter, prefix: PurePosixPath) -> str:
     base = interpreter.path.parent.parent
     values = {
         "home": interpreter.path.parent,
-        "implementation": interpreter.environment["platform_python_implementation"],
+        "implementation": interpreter.marker_environment["platform_python_implementation"],
         "version": ".".join(map(str, interpreter.version)),
         "executable": interpreter.path,
         "command": f"virtualenv {prefix}",

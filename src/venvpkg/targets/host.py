@@ -54,7 +54,7 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = releas
         family=family.name,
         release=release,
         architecture=identity.architecture,
-        machine=_machine(interpreter.environment["platform_machine"], processor_of(root)),
+        machine=_machine(interpreter.marker_environment["platform_machine"], processor_of(root)),
         multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,

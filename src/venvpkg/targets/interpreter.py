@@ -114,7 +114,7 @@ def read_interpreter(
         version=(major, minor, patch),
         ext_suffix=facts["ext_suffix"],
         include=PurePosixPath(facts["include"]),
-        environment=facts["environment"],
+        marker_environment=facts["environment"],
         glibc=_glibc(facts["libc"]),
         prefix=PurePosixPath(facts.get("prefix", "/usr")),
         identity="" if is_default else facts["identity"],

@@ -53,14 +53,14 @@ class WheelSbomWriter:
             for each in resolve_needs(read_tree(tree, self.target), tree, self.target).needs
             if each.found is Found.TARGET
         ]
-        places = sorted({place for each in needs for place in each.places})
+        places = sorted({place for each in needs for place in each.paths})
         packages = (
             FAMILIES[self.target.family].format.packages_shipping(places, self.target, self.runner) if places else {}
         )
         found: dict[NativePackage, set[str]] = {}
         for resolved_need in needs:
             # A copy in /usr/local, which no package ships, is this machine's affair; the one behind it the release's.
-            package = next((packages[place] for place in resolved_need.places if place in packages), None)
+            package = next((packages[place] for place in resolved_need.paths if place in packages), None)
             if package is not None:
                 found.setdefault(package, set()).add(resolved_need.need.soname)
         return tuple((package, tuple(sorted(sonames))) for package, sonames in sorted(found.items()))

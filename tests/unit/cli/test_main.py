@@ -89,7 +89,7 @@ def test_what_the_machine_refuses_ends_with_its_own_code_and_no_traceback() -> N
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert done.returncode == 16
-    assert done.stderr.startswith("error: The operating system refuses: No space left on device.\n")
+    assert done.stderr.startswith("error: system error: No space left on device.\n")
     assert "Traceback" not in done.stderr
 
 

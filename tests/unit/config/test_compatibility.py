@@ -57,8 +57,8 @@ def test_a_given_file_is_read_instead_of_the_wheelhouses_own(tmp_path: Path) -> 
     assert rules(tmp_path, given) == {UBUNTU: TagRule(None, (HERE,))}
 
 
-def test_a_given_file_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="it is not there"):
+def test_a_given_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the file does not exist"):
         rules(tmp_path, tmp_path / "nowhere.cfg")
 
 
@@ -104,11 +104,11 @@ def test_a_pipe_in_place_of_the_file_is_refused_and_never_waited_for(tmp_path: P
 
 
 def test_a_target_without_rule_stays_as_it_is() -> None:
-    assert Compatibility(((UBUNTU, TagRule(CONDA)),)).applied_to(bookworm()) == bookworm()
+    assert Compatibility(((UBUNTU, TagRule(CONDA)),)).apply_to(bookworm()) == bookworm()
 
 
 def test_build_gives_the_targets_wheels_another_tag() -> None:
-    target = Compatibility(((HERE, TagRule(CONDA)),)).applied_to(bookworm())
+    target = Compatibility(((HERE, TagRule(CONDA)),)).apply_to(bookworm())
 
     assert (target.platform_tag, target.accepts) == (CONDA, ())
 
@@ -116,12 +116,12 @@ def test_build_gives_the_targets_wheels_another_tag() -> None:
 def test_install_lists_what_serves_too_but_no_rule_leads_to_another() -> None:
     both = Compatibility(((HERE, TagRule(install=(UBUNTU, HERE, UBUNTU))), (UBUNTU, TagRule(install=(CONDA,)))))
 
-    target = both.applied_to(bookworm())
+    target = both.apply_to(bookworm())
 
     assert (target.platform_tag, target.accepts) == (HERE, (UBUNTU,))
 
 
 def test_the_tag_of_the_build_is_not_accepted_loosely() -> None:
-    target = Compatibility(((HERE, TagRule(CONDA, (CONDA, UBUNTU))),)).applied_to(bookworm())
+    target = Compatibility(((HERE, TagRule(CONDA, (CONDA, UBUNTU))),)).apply_to(bookworm())
 
     assert (target.platform_tag, target.accepts) == (CONDA, (UBUNTU,))

@@ -79,7 +79,7 @@ def test_a_project_of_setuptools_without_the_table_is_named_by_its_setup_cfg(wri
 
     assert project.name == "guest-book"
     assert odd == problems_of(directory)
-    assert odd == ("project.name: missing, or not the name of a distribution; the package is named after it",)
+    assert odd == ("project.name: missing or not a valid distribution name; the package is named after it",)
 
 
 def test_every_problem_is_reported_at_once_with_the_path_to_its_key(write: Callable[[str], Path]) -> None:
@@ -94,7 +94,7 @@ def test_every_problem_is_reported_at_once_with_the_path_to_its_key(write: Calla
     assert problems[1] == "tool.venvpkg.revision: must be a string, not an integer"
     assert problems[2].startswith("tool.venvpkg.wheels.default: 'no' is not one of compile,")
     assert problems[3] == "tool.venvpkg.wheels.binary: a is also in compile"
-    assert problems[4] == "project.name: 'x' is no name for a package; set tool.venvpkg.name"
+    assert problems[4] == "project.name: 'x' is not a valid package name; set tool.venvpkg.name"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_malformed_file_is_a_configuration_error(write: Callable[[str], Path],
 def test_a_file_that_is_not_utf8_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b'[project]\nname = "\xff"\n')
 
-    assert "not TOML" in problems_of(tmp_path)[0]
+    assert "not valid TOML" in problems_of(tmp_path)[0]
 
 
 def test_an_extra_that_the_project_lacks_is_named(write: Callable[[str], Path]) -> None:
@@ -152,7 +152,7 @@ def test_an_extra_that_the_project_lacks_is_named(write: Callable[[str], Path]) 
         '[tool.venvpkg]\nextras = ["fast", "slow"]\n'
     )
 
-    assert problems_of(directory) == ("tool.venvpkg.extras: the project has no slow",)
+    assert problems_of(directory) == ("tool.venvpkg.extras: the project does not define slow",)
 
 
 def test_options_win_over_the_file(write: Callable[[str], Path]) -> None:
@@ -197,7 +197,7 @@ def test_a_directory_that_is_configured_twice_says_so(write: Callable[[str], Pat
     directory = write('[project]\nname = "app"\n[tool.venvpkg]\nepoch = 1\n')
     (directory / "venvpkg.toml").touch()
 
-    assert problems_of(directory) == ("tool.venvpkg: venvpkg.toml is there as well; keep one of them",)
+    assert problems_of(directory) == ("tool.venvpkg: venvpkg.toml exists as well; keep only one of them",)
 
 
 def test_a_requirement_is_configured_by_the_file_with_its_name(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_group_that_the_project_lacks_is_named(write: Callable[[str], Path]) -
         '[project]\nname = "app"\n[dependency-groups]\nProd_X = []\n[tool.venvpkg]\ngroups = ["prod-x", "dev"]\n'
     )
 
-    assert problems_of(directory) == ("tool.venvpkg.groups: the project has no dev",)
+    assert problems_of(directory) == ("tool.venvpkg.groups: the project does not define dev",)
 
 
 def test_variables_and_the_table_of_the_release_reach_the_settings(write: Callable[[str], Path]) -> None:

@@ -99,7 +99,7 @@ def test_a_release_that_has_no_number_has_a_table_too() -> None:
     ("target", "problem"),
     [
         ("debian-13", "tool.venvpkg.target: must be a table, not a string"),
-        ({"trixie": {}}, "tool.venvpkg.target.trixie: 'trixie' is not a family (deb, rpm), or a release, "),
+        ({"trixie": {}}, "tool.venvpkg.target.trixie: 'trixie' is not a family (deb, rpm) or a release such as "),
         ({"debian-13": []}, "tool.venvpkg.target.debian-13: must be a table, not an array"),
         ({"debian-13": {"nam": "x"}}, "tool.venvpkg.target.debian-13.nam: unknown key; did you mean 'name'?"),
         ({"debian-13": {"target": {}}}, "tool.venvpkg.target.debian-13.target: unknown key; "),
@@ -130,7 +130,7 @@ def test_a_contradiction_between_places_is_told_once() -> None:
 
 
 def test_a_package_cannot_be_added_and_left_out() -> None:
-    assert read({"depends": ["aa", "!aa"]}).problems == ("tool.venvpkg.depends: aa is to be added and to be left out",)
+    assert read({"depends": ["aa", "!aa"]}).problems == ("tool.venvpkg.depends: aa is both added and left out",)
 
 
 def test_only_relations_among_depends_are_declared_ones() -> None:

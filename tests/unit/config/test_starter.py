@@ -38,7 +38,7 @@ def test_with_every_key_uncommented_it_is_good_and_every_key_is_there() -> None:
 
 def test_what_was_detected_is_said() -> None:
     assert "Compiled for the release: lxml, psycopg2." in starter_text(DETECTED, "")
-    assert "is not known: no\n" in starter_text(Detected("a", None, None, "no"), "")
+    assert "could not be determined: no\n" in starter_text(Detected("a", None, None, "no"), "")
 
 
 def test_a_default_that_follows_from_the_name_is_said_with_it() -> None:

@@ -49,7 +49,7 @@ def test_events_of_a_target_have_its_name_as_a_field_and_share_numbers_and_strea
     stream = io.StringIO()
     events = Events(stream)
 
-    with events.marked("host").task(Work.SCAN, "one"), events.marked("debian:sid").task(Work.SCAN, "two"):
+    with events.with_target("host").task(Work.SCAN, "one"), events.with_target("debian:sid").task(Work.SCAN, "two"):
         events.step("of all")
 
     heard = checked(stream.getvalue())

@@ -129,7 +129,7 @@ def test_every_unowned_soname_is_reported_at_once() -> None:
         derived(StaticIndex(), elf(NET, "liby.so.1"), elf(SSL, "libx.so.1"))
 
     assert [need.soname for need in caught.value.needs] == ["libx.so.1", "liby.so.1"]
-    assert "libx.so.1, for /opt/app/_ssl.so (found as /lib/libx.so.1, which no package ships)" in str(caught.value)
+    assert "libx.so.1, for /opt/app/_ssl.so (found at /lib/libx.so.1, which no package ships)" in str(caught.value)
 
 
 def test_a_missing_soname_is_reported_without_a_place() -> None:

@@ -28,5 +28,5 @@ def test_every_library_whose_package_tells_nothing_is_named_at_once() -> None:
             needing(("libb.so.1", Source.OWNER), ("libc.so.6", Source.SYMBOLS), ("liba", Source.OWNER))
         )
 
-    assert caught.value.brief == "The packages of 2 needed libraries say nothing about the ABI."
+    assert caught.value.brief == "the packages of 2 needed libraries declare nothing about their ABI."
     assert caught.value.details == "  liba, of liba-package:amd64\n  libb.so.1, of libb.so.1-package:amd64"

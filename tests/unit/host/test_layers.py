@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from venvpkg.host.layers import LayeredRoot, Place
+from venvpkg.host.layers import LayeredRoot, ResolvedPath
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def trees(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_an_absolute_link_starts_again_at_the_root_of_the_trees(trees: tuple[Path, Path]) -> None:
-    assert LayeredRoot(*trees).find("/lib/real") == Place("/usr/lib/real", 1, is_file=True)
+    assert LayeredRoot(*trees).find("/lib/real") == ResolvedPath("/usr/lib/real", 1, is_file=True)
 
 
 def test_the_upper_tree_hides_the_lower_one(trees: tuple[Path, Path]) -> None:
@@ -41,7 +41,7 @@ def test_dots_do_not_climb_out(trees: tuple[Path, Path]) -> None:
 
     assert root.find("/opt/out") is None
     assert root.find("/../../secret") is None
-    assert root.find("/opt/../lib/./real") == Place("/usr/lib/real", 1, is_file=True)
+    assert root.find("/opt/../lib/./real") == ResolvedPath("/usr/lib/real", 1, is_file=True)
 
 
 def test_links_in_circles_lead_nowhere(trees: tuple[Path, Path]) -> None:

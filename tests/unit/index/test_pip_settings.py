@@ -36,13 +36,13 @@ def settings(
 
 
 def variables(environ: Mapping[str, str], files: Mapping[str, str] | None = None, **more: object) -> dict[str, str]:
-    return dict(settings(environ, files, **more).environment)  # type: ignore[arg-type]
+    return dict(settings(environ, files, **more).environ)  # type: ignore[arg-type]
 
 
 def test_pip_index_becomes_the_default_index_so_that_private_names_are_not_asked_for_in_public() -> None:
     found = settings({"PIP_INDEX_URL": "https://me:pw@pypi.corp/simple"})
 
-    assert found.environment["UV_DEFAULT_INDEX"] == "https://me:pw@pypi.corp/simple"
+    assert found.environ["UV_DEFAULT_INDEX"] == "https://me:pw@pypi.corp/simple"
     assert found.indexes == ("https://me:pw@pypi.corp/simple",)
     assert "pw" not in repr(found)
 
@@ -123,7 +123,7 @@ def test_a_default_index_in_the_projects_own_uv_settings_wins_too() -> None:
         project=Path("/home/me/app"),
     )
 
-    assert "UV_DEFAULT_INDEX" not in found.environment
+    assert "UV_DEFAULT_INDEX" not in found.environ
     assert found.indexes == ("https://me:p%2Fw@corp/simple",)
 
 
@@ -203,7 +203,7 @@ def test_no_index_becomes_an_argument_and_closes_pips_indexes() -> None:
     )
 
     assert found.arguments == ("--no-index",)
-    assert found.environment == {}
+    assert found.environ == {}
 
 
 def test_what_decides_about_files_and_cannot_be_translated_is_refused_by_name() -> None:

@@ -39,7 +39,7 @@ def test_a_library_of_the_target_is_found_under_every_directory_that_leads_to_it
     found = resolved_need(places, "libc.so.6", "_x.so")
 
     assert found.found is Found.TARGET
-    assert found.places[0] == PurePosixPath("/lib/x86_64-linux-gnu/libc.so.6")
+    assert found.paths[0] == PurePosixPath("/lib/x86_64-linux-gnu/libc.so.6")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_runpath_leads_to_a_library_of_the_payload(places: Dirs, runpath: str) -
 
     found = resolved_need(places, "libq-1a2b.so.1", "_x.so")
 
-    assert (found.found, found.places) == (Found.SELF, (PurePosixPath("/opt/venvs/app/x.libs/libq-1a2b.so.1"),))
+    assert (found.found, found.paths) == (Found.SELF, (PurePosixPath("/opt/venvs/app/x.libs/libq-1a2b.so.1"),))
 
 
 def test_a_private_library_of_the_same_name_does_not_hide_the_systems(places: Dirs) -> None:
@@ -151,7 +151,7 @@ def test_a_library_of_another_machine_is_passed_over(places: Dirs) -> None:
 
     found = resolved_need(places, "libz.so.1", "_x.so")
 
-    assert not any(str(place) == "/usr/lib/libz.so.1" for place in found.places)
+    assert not any(str(place) == "/usr/lib/libz.so.1" for place in found.paths)
     assert found.found is Found.TARGET
 
 
@@ -160,7 +160,7 @@ def test_a_link_of_the_payload_leads_to_the_library_it_names(places: Dirs) -> No
     (places.destdir / f"{LIB[1:]}/libs/libq.so.1").symlink_to("libq.so.1.2")
     places.payload(f"{LIB}/_x.so", Elf(needed=("libq.so.1",), runpath="$ORIGIN/libs"))
 
-    assert resolved_need(places, "libq.so.1", "_x.so").places == (PurePosixPath(f"{LIB}/libs/libq.so.1.2"),)
+    assert resolved_need(places, "libq.so.1", "_x.so").paths == (PurePosixPath(f"{LIB}/libs/libq.so.1.2"),)
 
 
 def test_a_link_of_the_payload_into_the_target_is_the_targets_library(places: Dirs) -> None:
@@ -205,7 +205,7 @@ def test_directories_of_ld_so_conf_are_searched_with_all_it_includes(places: Dir
         places.system(f"{directory}/libq.so.1", Elf())
     places.payload(f"{LIB}/_x.so", Elf(needed=("libq.so.1",)))
 
-    assert list(map(str, resolved_need(places, "libq.so.1", "_x.so").places)) == [
+    assert list(map(str, resolved_need(places, "libq.so.1", "_x.so").paths)) == [
         "/opt/a/libq.so.1",
         "/opt/cuda/lib/libq.so.1",
     ]

@@ -26,7 +26,7 @@ def target(
             version=version,
             ext_suffix=f".cpython-{version[0]}{version[1]}-{machine}-linux-gnu.so",
             include=PurePosixPath(f"/usr/include/python{minor}"),
-            environment={
+            marker_environment={
                 "implementation_name": "cpython",
                 "implementation_version": ".".join(map(str, version)),
                 "os_name": "posix",

@@ -402,13 +402,13 @@ def test_a_malformed_dependency_group_is_told_by_name(tmp_path: Path, group: str
 
 def test_for_pypy_uv_resolves_all_implementations_and_leaves_out_what_pypy_brings(tmp_path: Path) -> None:
     runner = answering()
-    environment = {**target().interpreter.environment, "implementation_name": "pypy"}
+    environment = {**target().interpreter.marker_environment, "implementation_name": "pypy"}
     interpreter = replace(
-        target().interpreter, version=(3, 9, 16), environment=environment, distributions=(("cffi", "1.15.1"),)
+        target().interpreter, version=(3, 9, 16), marker_environment=environment, distributions=(("cffi", "1.15.1"),)
     )
     there = replace(target(), root=tmp_path / "root", interpreter=interpreter)
     uv = resolver(tmp_path, runner)
-    own = replace(uv, settings=replace(uv.settings, environment={"UV_EXCLUDE": "/srv/excluded.txt"}))
+    own = replace(uv, settings=replace(uv.settings, environ={"UV_EXCLUDE": "/srv/excluded.txt"}))
 
     update_lock(project_in(application(tmp_path, "flask")), there, own)
 

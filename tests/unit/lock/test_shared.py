@@ -276,8 +276,8 @@ def test_pypy_shares_no_lock_with_cpython_whichever_came_first(
 ) -> None:
     """The lock's markers see versions, and what is left out or taken instead depends on the implementation."""
     project = project_in(directory)
-    environment = {**NEW.interpreter.environment, "implementation_name": "pypy"}
-    pypy = replace(NEW, interpreter=replace(NEW.interpreter, environment=environment, path=OLD.interpreter.path))
+    environment = {**NEW.interpreter.marker_environment, "implementation_name": "pypy"}
+    pypy = replace(NEW, interpreter=replace(NEW.interpreter, marker_environment=environment, path=OLD.interpreter.path))
     first, second = (pypy, OLD) if is_first else (OLD, pypy)
     index = Index(py39="8.1")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def interpreter(version: tuple[int, int, int], ext_suffix: str, implementation: str = "cpython") -> Interpreter:
     markers = {"implementation_name": implementation, "implementation_version": "7.3.11"}
-    return replace(target().interpreter, version=version, ext_suffix=ext_suffix, environment=markers)
+    return replace(target().interpreter, version=version, ext_suffix=ext_suffix, marker_environment=markers)
 
 
 ORDINARY = interpreter((3, 11, 2), ".cpython-311-x86_64-linux-gnu.so")

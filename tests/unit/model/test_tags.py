@@ -41,7 +41,7 @@ def test_tags_for_pypy_are_those_that_packaging_gives_on_it() -> None:
     pypy = replace(
         target(version=(3, 9, 16)).interpreter,
         ext_suffix=".pypy39-pp73-x86_64-linux-gnu.so",
-        environment={"implementation_name": "pypy"},
+        marker_environment={"implementation_name": "pypy"},
     )
 
     tags = [str(tag) for tag in publisher_tags(replace(target(), interpreter=pypy))]

@@ -25,12 +25,12 @@ def finished(tmp_path: Path) -> Path:
 
 
 def test_package_companions_and_record_come_together(finished: Path, tmp_path: Path) -> None:
-    companion = finished / "app-dbgsym_1.0-1_amd64.deb"
+    debug_package = finished / "app-dbgsym_1.0-1_amd64.deb"
 
-    path = write_outputs(finished / f"{NAME}.deb", (companion,), b"{}", tmp_path / "dist")
+    path = write_outputs(finished / f"{NAME}.deb", (debug_package,), b"{}", tmp_path / "dist")
 
     found = {each.name: each.read_bytes() for each in path.parent.iterdir()}
-    assert found == {path.name: b"package", companion.name: b"symbols", f"{NAME}.build.json": b"{}"}
+    assert found == {path.name: b"package", debug_package.name: b"symbols", f"{NAME}.build.json": b"{}"}
 
 
 @pytest.mark.parametrize("blocked", [f"{NAME}.build.json", "app-dbgsym_1.0-1_amd64.deb"])

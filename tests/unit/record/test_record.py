@@ -20,8 +20,8 @@ from venvpkg.model.package import BuildRecord
 from venvpkg.model.project import (
     ExtraFile,
     FileSetting,
-    Inclusions,
     PrepareStep,
+    ProjectFiles,
     ScriptSettings,
     Settings,
     SonameRule,
@@ -72,7 +72,7 @@ def ingredients(**changes: Any) -> Ingredients:
             BuildPins("other", SDIST.sha256, "debian-12-amd64-cp311", (), ()),
         ),
         dependencies=DependencySet(owners=(("libxml2:amd64", NativePackage("libxml2", "2.9.14", "amd64")),)),
-        inclusions=Inclusions(),
+        project_files=ProjectFiles(),
         toolchain=Toolchain((("CFLAGS", "-O2"),), (("gcc-12:amd64", "12.2.0-14"),)),
         tools=(("dpkg", "1.21.22"),),
     )
@@ -183,7 +183,7 @@ def test_files_of_the_project_that_shape_the_package_are_recorded_by_hash(tmp_pa
     source.write_bytes(b"on")
     extra = ExtraFile(source, PurePosixPath("/etc/app.conf"), 0o644)
 
-    inputs = inputs_of(ingredients(inclusions=Inclusions((extra,), (("postinst", "true\n"),), tmp_path)))
+    inputs = inputs_of(ingredients(project_files=ProjectFiles((extra,), (("postinst", "true\n"),), tmp_path)))
 
     digest = hashlib.sha256(b"on").hexdigest()
     assert inputs["own files"] == {"/etc/app.conf": f"0644 sha256={digest}"}

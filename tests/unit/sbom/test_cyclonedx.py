@@ -206,8 +206,8 @@ def test_distributions_of_the_release_are_packages_that_their_users_depend_on() 
 
 def test_an_interpreter_that_no_package_stands_for_is_named_itself() -> None:
     debian = debian_12()
-    environment = {**debian.interpreter.environment, "implementation_version": "3.12.1"}
-    interpreter = dataclasses.replace(debian.interpreter, environment=environment, identity="its own")
+    environment = {**debian.interpreter.marker_environment, "implementation_version": "3.12.1"}
+    interpreter = dataclasses.replace(debian.interpreter, marker_environment=environment, identity="its own")
     target = dataclasses.replace(debian, interpreter=interpreter)
     unowned = contents(target=target, dependencies=DependencySet())
 

@@ -11,7 +11,7 @@ from venvpkg.model.wheels import PlannedSystem
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.metadata import CoreMetadata
 
-ENVIRONMENT = debian_12().interpreter.environment
+ENVIRONMENT = debian_12().interpreter.marker_environment
 
 
 def distribution(name: str, version: str = "1.0", *requires: str) -> CoreMetadata:

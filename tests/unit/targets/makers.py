@@ -31,7 +31,7 @@ def target_of(release: Release, root: Path = Path("/"), family: str = "rpm") -> 
         version=(3, 11, 2),
         ext_suffix=".cpython-311-x86_64-linux-gnu.so",
         include=PurePosixPath("/usr/include/python3.11"),
-        environment={"python_version": "3.11"},
+        marker_environment={"python_version": "3.11"},
         glibc=(2, 36),
     )
     return Target(

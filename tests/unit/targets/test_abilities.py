@@ -23,7 +23,7 @@ def target(root: Path) -> Target:
         version=(3, 11, 2),
         ext_suffix=".so",
         include=PurePosixPath("/usr/include/python3.11"),
-        environment={},
+        marker_environment={},
         glibc=(2, 36),
     )
     release = Release("debian", "12", "bookworm")

@@ -184,5 +184,5 @@ def test_a_site_lets_wheels_of_rhel_serve_on_its_rebuilds(tmp_path: Path) -> Non
     almalinux = target_of(read_release(root_with(ALMALINUX, tmp_path / "almalinux")))
     rocky = target_of(read_release(root_with(ROCKY, tmp_path / "rocky")))
 
-    assert rules.applied_to(almalinux).platform_tag == "linux_x86_64_rhel_9"
-    assert rules.applied_to(rocky) == replace(rocky, accepts=("linux_x86_64_rhel_9",))
+    assert rules.apply_to(almalinux).platform_tag == "linux_x86_64_rhel_9"
+    assert rules.apply_to(rocky) == replace(rocky, accepts=("linux_x86_64_rhel_9",))

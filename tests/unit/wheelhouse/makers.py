@@ -27,7 +27,7 @@ def bookworm(root: Path = Path("/")) -> Target:
         version=(3, 11, 2),
         ext_suffix=".cpython-311-x86_64-linux-gnu.so",
         include=PurePosixPath("/usr/include/python3.11"),
-        environment={"python_version": "3.11"},
+        marker_environment={"python_version": "3.11"},
         glibc=(2, 36),
     )
     release = Release("debian", "12", "bookworm")

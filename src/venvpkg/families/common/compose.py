@@ -14,7 +14,7 @@ from venvpkg.model.package import PackageSpec, Relations, StatePath
 if TYPE_CHECKING:
     from venvpkg.model.depends import DependencySet
     from venvpkg.model.elf import ElfReport
-    from venvpkg.model.project import Inclusions, Project, Settings
+    from venvpkg.model.project import Project, ProjectFiles, Settings
     from venvpkg.model.staged import ApplicationMetadata, StagedVenv
 
 
@@ -49,12 +49,12 @@ class PackageParts(NamedTuple):
     source_date_epoch: int
 
 
-def compose_spec(project: Project, inclusions: Inclusions, parts: PackageParts) -> PackageSpec:
+def compose_spec(project: Project, project_files: ProjectFiles, parts: PackageParts) -> PackageSpec:
     """Return the package's description.
 
     Args:
         project: what the user declared; wins over the application's metadata.
-        inclusions: the project's own files that shape the package.
+        project_files: the project's own files that shape the package.
         parts: what was made and found out for it.
 
     Raises:
@@ -93,7 +93,7 @@ def compose_spec(project: Project, inclusions: Inclusions, parts: PackageParts) 
             replaces=settings.replaces,
             provides=settings.provides,
         ),
-        inclusions=inclusions,
+        project_files=project_files,
         target_revision=settings.target_revision,
         elf=parts.elf,
         state=_state(settings),

@@ -81,7 +81,7 @@ def rendered_copyright(
             ),
             "parts": parts,
         },
-        spec.inclusions.templates,
+        spec.project_files.templates,
     )
 
 

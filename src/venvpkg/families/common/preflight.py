@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import PackageFormat
     from venvpkg.host.runner import Runner
-    from venvpkg.model.project import Inclusions, Project, Settings
+    from venvpkg.model.project import Project, ProjectFiles, Settings
     from venvpkg.model.target import Target
 
 
-def check_project(project: Project, inclusions: Inclusions, problems: Iterable[str]) -> None:
+def check_project(project: Project, project_files: ProjectFiles, problems: Iterable[str]) -> None:
     """Raise one error with every problem that is known before anything is built; nothing when there is none.
 
     Args:
         project: what the user declared.
-        inclusions: what of the project's own files shapes the package.
+        project_files: what of the project's own files shapes the package.
         problems: those that the family finds.
 
     Raises:
         ConfigurationError: there are problems.
     """
     anonymous = (NO_MAINTAINER,) if project.is_anonymous and not project.settings.maintainer else ()
-    found = (*anonymous, *problems, *_template_problems(inclusions))
+    found = (*anonymous, *problems, *_template_problems(project_files))
     if found:
         raise ConfigurationError(project.source, found)
 
 
-def _template_problems(inclusions: Inclusions) -> tuple[str, ...]:
+def _template_problems(project_files: ProjectFiles) -> tuple[str, ...]:
     """Return which templates of the project shadow none of venvpkg's, one sentence each."""
-    if inclusions.templates is None:
+    if project_files.templates is None:
         return ()
-    unknown = unknown_templates(inclusions.templates)
+    unknown = unknown_templates(project_files.templates)
     return tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)
 
 

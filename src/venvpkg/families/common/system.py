@@ -140,7 +140,7 @@ def _closure(
             except (ValueError, OSError) as error:
                 problems.append(f"{there[name]}: {error}")
                 continue
-        for requirement in _active(read[name].requires, target.interpreter.environment, extras[name]):
+        for requirement in _active(read[name].requires, target.interpreter.marker_environment, extras[name]):
             needed = canonicalize_name(requirement.name)
             asked = {"", *map(canonicalize_name, requirement.extras)}
             if needed in there and not asked <= extras.get(needed, set()):

@@ -60,7 +60,7 @@ def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, c
         "deb",
         "control-dbgsym.j2",
         {name.lower().replace("-", "_"): value for name, value in fields.items()},
-        spec.inclusions.templates,
+        spec.project_files.templates,
     )
     require_same(fields, text, "The rendered control file of the debug symbols")
     control = destdir / CONTROL
@@ -122,7 +122,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
     write_file(
-        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.inclusions.templates).encode()
+        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.project_files.templates).encode()
     )
     write_file(destdir, PurePosixPath("/", CONTROL, "md5sums"), md5sums(paths))
     if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
@@ -134,8 +134,8 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     pack(inputs, packed, context.runner, earlier)
     artifact = move_whole(packed, destination.absolute() / packed.name, spec)
     if spec.debug:
-        companion = assemble_debug(spec, destdir.parent, earlier, context)
-        artifact = replace(artifact, companions=(companion,))
+        debug_package = assemble_debug(spec, destdir.parent, earlier, context)
+        artifact = replace(artifact, debug_packages=(debug_package,))
     context.reporter.detail(
         f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}"
     )

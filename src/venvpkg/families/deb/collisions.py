@@ -60,7 +60,7 @@ def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
     """
     target, runner, reporter = context.target, context.runner, context.reporter
     # What else is outside the prefix is in directories that have the package's name.
-    claimed = [*(link for link, _ in spec.links), *(each.target for each in spec.inclusions.files)]
+    claimed = [*(link for link, _ in spec.links), *(each.target for each in spec.project_files.files)]
     if not claimed:
         return spec
     known = _declared(spec.relations) | {spec.name}

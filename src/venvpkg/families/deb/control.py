@@ -126,7 +126,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
     """
     units = units_of(spec.staged)
     wanted = {*units.scripts(), *(("postrm",) if spec.state else ())}
-    snippets = dict(spec.inclusions.scripts)
+    snippets = dict(spec.project_files.scripts)
     return tuple(
         (
             name,
@@ -142,7 +142,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     # What is in a directory is listed behind it.
                     "directories": shlex.join(str(each.path) for each in reversed(spec.state) if each.is_directory),
                 },
-                spec.inclusions.templates,
+                spec.project_files.templates,
             ).encode(),
         )
         for name in _SCRIPTS

@@ -64,7 +64,7 @@ def derive_dependencies(
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
     resolution = resolve_needs(elf, staged.destdir, target)
-    places = dict.fromkeys(chain.from_iterable(each.places for each in resolution.needs if each.found is Found.TARGET))
+    places = dict.fromkeys(chain.from_iterable(each.paths for each in resolution.needs if each.found is Found.TARGET))
     owners = read_owners(
         target,
         LayeredRoot(target.root),

@@ -39,7 +39,7 @@ def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
             "maintainer": spec.maintainer,
             "date": format_datetime(datetime.fromtimestamp(spec.source_date_epoch, UTC)),
         },
-        spec.inclusions.templates,
+        spec.project_files.templates,
     )
     return compressed(text.encode())
 

@@ -94,7 +94,7 @@ def interpreter_claims(
 def _bounded_by_version(interpreter: Interpreter, package: str, upstream: str, evidence: Evidence) -> tuple[Claim, ...]:
     """Return claims on a package whose name says nothing of the minor."""
     if interpreter.is_pypy:
-        lowest = interpreter.environment["implementation_version"]
+        lowest = interpreter.marker_environment["implementation_version"]
         *series, last = lowest.split(".")
     else:
         lowest = evidence.floor or interpreter.minor

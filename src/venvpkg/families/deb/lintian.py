@@ -72,7 +72,7 @@ def rendered_overrides(
         for each in overrides(spec, pages, multiarch=multiarch, zstd=zstd)
     ]
     values = {"package": spec.name, "overrides": entries}
-    text = render("deb", "lintian-overrides.j2", values, spec.inclusions.templates)
+    text = render("deb", "lintian-overrides.j2", values, spec.project_files.templates)
     return text.encode() if text.strip() else b""
 
 

@@ -52,8 +52,8 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
     shutil.rmtree(work, ignore_errors=True)
     if spec.debug:
-        companion = assemble_debug(spec, of, spec.staged.destdir.parent, earlier, context)
-        artifact = replace(artifact, companions=(companion,))
+        debug_package = assemble_debug(spec, of, spec.staged.destdir.parent, earlier, context)
+        artifact = replace(artifact, debug_packages=(debug_package,))
     reporter.detail(f"{artifact.path.name}: {artifact.size_bytes} bytes, {len(paths)} paths, sha256 {artifact.sha256}")
     return artifact
 

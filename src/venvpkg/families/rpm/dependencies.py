@@ -113,7 +113,7 @@ def _provided(
     provided |= in_repositories
     unprovided = {name: [each.path for each in required[name]] for name in missing if name not in in_repositories}
     if unprovided:
-        places = {resolved_need.need.soname: resolved_need.places[0] for resolved_need in needs if resolved_need.places}
+        places = {resolved_need.need.soname: resolved_need.paths[0] for resolved_need in needs if resolved_need.paths}
         found = {name: places[soname] for name in unprovided if (soname := name.partition("(")[0]) in places}
         raise UnprovidedCapabilityError(unprovided, found, problem)
     return provided

@@ -62,7 +62,7 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
     """
     units = units_of(spec.staged)
     wanted = units.scripts()
-    snippets = dict(spec.inclusions.scripts)
+    snippets = dict(spec.project_files.scripts)
     return tuple(
         Scriptlet(
             call.section,
@@ -78,7 +78,7 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
                 },
-                spec.inclusions.templates,
+                spec.project_files.templates,
             ).rstrip("\n"),
         )
         for name, call in _CALLS.items()

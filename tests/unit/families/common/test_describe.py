@@ -14,7 +14,7 @@ from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.model.depends import DependencySet
 from venvpkg.model.elf import ElfReport
 from venvpkg.model.package import StatePath
-from venvpkg.model.project import Inclusions, Project, Settings
+from venvpkg.model.project import Project, ProjectFiles, Settings
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def described(project: Project, staged: StagedVenv) -> PackageSpec:
-    return compose_spec(project, Inclusions(), PackageParts(staged, ElfReport(()), DependencySet(), b"", b"", 0))
+    return compose_spec(project, ProjectFiles(), PackageParts(staged, ElfReport(()), DependencySet(), b"", b"", 0))
 
 
 def problems_of(project: Project, staged: StagedVenv) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 from unit.samples import a_project
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.preflight import check_project
-from venvpkg.model.project import Inclusions, Settings
+from venvpkg.model.project import ProjectFiles, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_a
         (tmp_path / name).touch()
 
     with pytest.raises(ConfigurationError) as caught:
-        check_project(a_project(), Inclusions(templates=tmp_path), ["name: '_' is no package name"])
+        check_project(a_project(), ProjectFiles(templates=tmp_path), ["name: '_' is no package name"])
 
     assert caught.value.problems == (
         "name: '_' is no package name",
@@ -33,14 +33,14 @@ def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_a
 
 
 def test_a_project_without_problems_is_not_refused() -> None:
-    check_project(a_project(), Inclusions(), [])
+    check_project(a_project(), ProjectFiles(), [])
 
 
 def test_a_package_that_nobody_would_answer_for_is_refused_before_it_is_built() -> None:
     anonymous = dataclasses.replace(a_project(), is_anonymous=True, settings=Settings())
     with pytest.raises(ConfigurationError, match="maintainer: not given"):
-        check_project(anonymous, Inclusions(), [])
+        check_project(anonymous, ProjectFiles(), [])
 
     check_project(
-        dataclasses.replace(anonymous, settings=Settings(maintainer="Jane <jane@example.org>")), Inclusions(), []
+        dataclasses.replace(anonymous, settings=Settings(maintainer="Jane <jane@example.org>")), ProjectFiles(), []
     )

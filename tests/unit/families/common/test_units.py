@@ -15,7 +15,7 @@ from venvpkg.families.deb.control import maintainer_scripts
 from venvpkg.families.rpm.scripts import scriptlets
 from venvpkg.model.depends import Source
 from venvpkg.model.package import StatePath
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 from venvpkg.staging.leaks import read_payload
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def staged(destdir: Path, files: dict[str, str]) -> StagedVenv:
 
 
 def spec(destdir: Path, files: dict[str, str], **snippets: str) -> PackageSpec:
-    return a_spec(staged(destdir, files), inclusions=Inclusions(scripts=tuple(snippets.items())))
+    return a_spec(staged(destdir, files), project_files=ProjectFiles(scripts=tuple(snippets.items())))
 
 
 def test_units_are_told_apart_by_whether_they_can_be_enabled(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
     assert script[0] == "postrm"
     assert text.index("echo own") < text.index('test "$1" = purge') < text.index("rm -f /var/lib/app/db /var")
     assert "rmdir /var/lib/app/sub /var/lib/app 2> /dev/null || :\n" in text
-    assert scriptlets(replace(made, inclusions=Inclusions())) == ()
+    assert scriptlets(replace(made, project_files=ProjectFiles())) == ()
 
 
 def test_every_script_is_shell(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.deb.assemble import artifact_name, assemble
 from venvpkg.families.deb.pack import compression
 from venvpkg.host.runner import Command, Completed
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 from venvpkg.model.target import Release
 from venvpkg.staging.leaks import read_payload
@@ -223,7 +223,7 @@ def test_without_anything_that_asks_for_them_there_are_no_conffiles_and_no_scrip
 def test_a_snippet_becomes_a_maintainer_script_that_stops_at_errors(destdir: Path, tmp_path: Path) -> None:
     snippet = 'case "$1" in configure) echo "{{ 7 * 7 }}" ;; esac\n'
 
-    pack(spec_in(destdir, inclusions=Inclusions(scripts=(("postinst", snippet),))), tmp_path / "dist")
+    pack(spec_in(destdir, project_files=ProjectFiles(scripts=(("postinst", snippet),))), tmp_path / "dist")
 
     script = destdir / "DEBIAN/postinst"
     lines = script.read_text().splitlines()

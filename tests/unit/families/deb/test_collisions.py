@@ -14,7 +14,7 @@ from unit.samples import PREFIX, a_spec, debian_12, on_target
 from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.host.runner import Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
-from venvpkg.model.project import ExtraFile, Inclusions
+from venvpkg.model.project import ExtraFile, ProjectFiles
 
 MADISON = b" borgbackup |    1.2.4-1 | http://mirror.example/debian bookworm/main amd64 Packages\n"
 NEWER = b" borgbackup | 1.2.4-1+deb12u1 | http://mirror.example/debian bookworm-updates/main amd64 Packages\n"
@@ -126,7 +126,7 @@ def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_to
     places.text(str(place), "")
     files = (ExtraFile(Path("/src/bashrc"), place, 0o644), ExtraFile(Path("/src/own"), PREFIX / "own", 0o644))
 
-    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), reporter, inclusions=Inclusions(files))
+    conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), reporter, project_files=ProjectFiles(files))
 
     assert conflicts == ("bash",)
     assert reporter.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")

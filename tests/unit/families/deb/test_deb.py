@@ -125,7 +125,7 @@ def test_for_pypy_it_is_pypys_packages_that_take_part(tmp_path: Path) -> None:
     names = ("pypy3", "pypy3-lib", "pypy3-dev", "pypy3-tk", "python3.9", "python3.11-dev", "gcc")
     root = root_with(tmp_path, "\n".join(stanza(name) for name in names))
     cpython = bookworm(root)
-    pypy = replace(cpython.interpreter, version=(3, 9, 16), environment={"implementation_name": "pypy"})
+    pypy = replace(cpython.interpreter, version=(3, 9, 16), marker_environment={"implementation_name": "pypy"})
 
     found = dict(build_packages(replace(cpython, interpreter=pypy), NOTHING_RUNS))
 

@@ -68,5 +68,5 @@ def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp
         without, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg), RecordingReporter())
     )
 
-    assert [each.name.partition("_")[0] for each in made.companions] == ["app-dbgsym"]
-    assert plain.companions == ()
+    assert [each.name.partition("_")[0] for each in made.debug_packages] == ["app-dbgsym"]
+    assert plain.debug_packages == ()

@@ -150,7 +150,7 @@ def test_a_library_in_usr_local_alone_is_an_error_that_says_where_it_is(places: 
     places.text("/etc/ld.so.conf", "/usr/local/lib\n")
     places.system("/usr/local/lib/libfoo.so.1", Elf())
 
-    with pytest.raises(UnownedSonameError, match=r"found as /usr/local/lib/libfoo\.so\.1, which no package ships"):
+    with pytest.raises(UnownedSonameError, match=r"found at /usr/local/lib/libfoo\.so\.1, which no package ships"):
         depends(places, dpkg())
 
 
@@ -284,7 +284,7 @@ def of_another(places: Dirs, path: str, version: tuple[int, int, int], implement
     here = places.target()
     environment = {"implementation_name": implementation, "implementation_version": "7.3.11"}
     interpreter = replace(
-        here.interpreter, path=PurePosixPath(path), version=version, environment=environment, identity="its own"
+        here.interpreter, path=PurePosixPath(path), version=version, marker_environment=environment, identity="its own"
     )
     return replace(here, interpreter=interpreter)
 

@@ -11,7 +11,7 @@ import pytest
 from unit.samples import PREFIX, SITE, a_spec, a_staged
 from venvpkg.families.deb.lintian import overrides, rendered_overrides
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_a_project_adds_overrides_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "lintian-overrides.j2").write_text(
         '{% include "venvpkg/lintian-overrides.j2" %}\n# Ours.\n{{ package }}: embedded-javascript-library *jquery*\n'
     )
-    spec = a_spec(a_staged(payload=Payload()), inclusions=Inclusions(templates=tmp_path))
+    spec = a_spec(a_staged(payload=Payload()), project_files=ProjectFiles(templates=tmp_path))
 
     text = rendered_overrides(spec, (PAGE,), zstd=False).decode()
 

@@ -129,7 +129,7 @@ def test_of_pypy_only_tk_is_in_a_package_of_its_own(places: Dirs) -> None:
     here = places.target()
     pypy = replace(
         here.interpreter, path=PurePosixPath("/usr/bin/pypy3.9"), version=(3, 9, 16), identity="its own",
-        environment={"implementation_name": "pypy", "implementation_version": "7.3.11"},
+        marker_environment={"implementation_name": "pypy", "implementation_version": "7.3.11"},
     )  # fmt: skip
     places.system("/usr/bin/pypy3.9", Elf())
     site = PurePosixPath("/opt/venvs/app/lib/pypy3.9/site-packages")

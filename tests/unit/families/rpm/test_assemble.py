@@ -194,9 +194,9 @@ def test_debug_information_becomes_a_package_of_its_own_that_is_found_by_build_i
 
     artifact = assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(el_9(), runner, RecordingReporter()))
 
-    (companion,) = artifact.companions
-    assert companion == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"
-    assert companion.read_bytes() == b"an rpm"
+    (debug_package,) = artifact.debug_packages
+    assert debug_package == destdir.parent / "app-debuginfo-1.0-1.el9.noarch.rpm"
+    assert debug_package.read_bytes() == b"an rpm"
     assert "Provides: debuginfo(build-id) = ab12\n" in runner.specs[-1]
     assert "Requires:" not in runner.specs[-1]
     assert "\n/usr/lib/debug/.build-id/ab/12.debug\n" in runner.specs[-1]

@@ -136,7 +136,7 @@ def test_every_capability_that_nobody_provides_is_named_with_who_needs_it(places
         depends(places, rpm(libfoo=("libfoo.so.1()(64bit)",)))
 
     assert caught.value.capabilities == ("libfoo.so.1(FOO_2)(64bit)",)
-    assert f"for {LIB}/_foo.so (the library is there as /lib/x86_64-linux-gnu/libfoo.so.1)" in caught.value.details
+    assert f"for {LIB}/_foo.so (library found at /lib/x86_64-linux-gnu/libfoo.so.1)" in caught.value.details
 
 
 def test_repositories_that_cannot_be_asked_are_told_with_what_is_missing(places: Dirs) -> None:
@@ -253,7 +253,7 @@ def of_another(places: Dirs, path: str, implementation: str = "cpython", suffix:
     here = places.target()
     interpreter = replace(
         here.interpreter, path=PurePosixPath(path), version=(3, 12, 4), ext_suffix=suffix, identity="its own",
-        environment={"implementation_name": implementation},
+        marker_environment={"implementation_name": implementation},
     )  # fmt: skip
     return replace(here, interpreter=interpreter)
 

@@ -15,7 +15,7 @@ from venvpkg.families.rpm.header import QUERY, RELATIONS, Header, differences_of
 from venvpkg.families.rpm.spec import composed, package_architecture, rendered_spec
 from venvpkg.families.rpm.versions import is_higher
 from venvpkg.model.package import PackageSpec, Relations
-from venvpkg.model.project import Inclusions
+from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_whole_spec_file_is_as_expected() -> None:
         description="%include /etc/passwd\n\nIt keeps them well. " * 3,
         dependencies=needing("/usr/bin/python3.11", "libc.so.6(GLIBC_2.34)(64bit)", "python(abi) = 3.11"),
         relations=Relations(recommends=("nginx (>= 1) | httpd",), breaks=("old < 2",), replaces=("older",)),
-        inclusions=Inclusions(scripts=(("postinst", f"echo '{HOSTILE}'\n"), ("prerm", "true\n"))),
+        project_files=ProjectFiles(scripts=(("postinst", f"echo '{HOSTILE}'\n"), ("prerm", "true\n"))),
         sbom=b'{"components": [{"name": "libxml2", "version": "2.14.5-3.el8", "properties":'
         b' [{"name": "venvpkg:bundled-in", "value": "lxml"}]}, {"name": "not-bundled"}]}',
     )
@@ -122,7 +122,7 @@ def test_values_that_could_add_a_line_are_refused(changes: dict[str, str]) -> No
 def test_a_projects_template_takes_the_place_of_ours(tmp_path: Path) -> None:
     (tmp_path / "package.spec.j2").write_text('{% include "venvpkg/package.spec.j2" %}# ours\n')
 
-    assert rendered(a_spec(inclusions=Inclusions(templates=tmp_path))).endswith("# ours\n")
+    assert rendered(a_spec(project_files=ProjectFiles(templates=tmp_path))).endswith("# ours\n")
 
 
 def answer_of(header: Header, **more: str) -> str:

@@ -1,4 +1,4 @@
-"""What the machine refuses is told as such, and never taken for damage."""
+"""What the machine refuses is error as such, and never taken for damage."""
 
 from __future__ import annotations
 
@@ -31,28 +31,32 @@ def test_the_content_of_a_file_is_no_fault_of_the_machine(error: Exception) -> N
 @pytest.mark.parametrize(
     ("error", "brief", "way_out"),
     [
-        (refused(errno.ENOSPC, "/srv/a"), "/srv/a cannot be used: No space left on device.", "Make space"),
-        (refused(errno.ENOSPC, "/srv/a", "/srv/b"), "/srv/b cannot be used: No space left on device.", "Make space"),
+        (refused(errno.ENOSPC, "/srv/a"), "/srv/a cannot be used: No space left on device.", "Free some space"),
+        (
+            refused(errno.ENOSPC, "/srv/a", "/srv/b"),
+            "/srv/b cannot be used: No space left on device.",
+            "Free some space",
+        ),
         (refused(errno.EROFS, "/srv/a"), "/srv/a cannot be used: Read-only file system.", "permission"),
-        (refused(errno.EMFILE), "The operating system refuses: Too many open files.", "ulimit -n"),
-        (refused(errno.ENOENT), "The operating system refuses: No such file or directory.", "removed"),
+        (refused(errno.EMFILE), "system error: Too many open files.", "ulimit -n"),
+        (refused(errno.ENOENT), "system error: No such file or directory.", "removed"),
     ],
 )
 def test_a_refusal_tells_where_and_what_to_do(error: OSError, brief: str, way_out: str) -> None:
-    told = MachineError.of(error)
+    refusal = MachineError.of(error)
 
-    assert told.brief == brief
-    assert way_out in told.resolution
+    assert refusal.brief == brief
+    assert way_out in refusal.resolution
 
 
 def test_a_program_that_had_no_space_is_understood() -> None:
-    told = environment_error_in(
+    refusal = environment_error_in(
         "dpkg-deb: building\ndpkg-deb: error: failed to write /srv/x: No space left on device\n"
     )
 
-    assert told is not None
-    assert "failed to write /srv/x" in told.details
-    assert "Make space" in told.resolution
+    assert refusal is not None
+    assert "failed to write /srv/x" in refusal.details
+    assert "Free some space" in refusal.resolution
 
 
 def test_a_program_that_failed_otherwise_is_not() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from unit.samples import a_project
-from venvpkg.config.inclusions import read_inclusions
+from venvpkg.config.project_files import read_project_files
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.runner import Completed
-from venvpkg.model.project import FileSetting, Inclusions, ScriptSettings, Settings
+from venvpkg.model.project import FileSetting, ProjectFiles, ScriptSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,8 @@ def _base(tmp_path: Path) -> Path:
     return base
 
 
-def read(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> Inclusions:
-    return read_inclusions(dataclasses.replace(a_project(settings), base=base), runner)
+def read(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> ProjectFiles:
+    return read_project_files(dataclasses.replace(a_project(settings), base=base), runner)
 
 
 def problems(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def test_a_mode_that_is_given_counts(base: Path) -> None:
     ("source", "target", "problem"),
     [
         ("missing", "/etc/x", "missing: No such file or directory"),
-        ("conf", "/etc/x/", "conf is a directory; conf/** means the files in it"),
+        ("conf", "/etc/x/", "conf is a directory; use conf/** for the files in it"),
         ("out", "/etc/x", "out is a link that leaves the project"),
         ("ou*", "/etc/x/", "ou* is a link that leaves the project"),
         ("*.none", "/etc/x/", "*.none matches no file"),
@@ -102,7 +102,7 @@ def test_what_leads_to_no_file_of_the_project_is_refused(base: Path, source: str
 def test_two_files_for_one_place_are_refused(base: Path) -> None:
     files = (FileSetting("in", "/etc/x"), FileSetting("bin/tool", "/etc/x"))
 
-    assert problems(base, Settings(files=files)) == ("files[1]: /etc/x is there already, by an entry before",)
+    assert problems(base, Settings(files=files)) == ("files[1]: an earlier entry already puts a file at /etc/x",)
 
 
 def test_a_file_name_with_a_line_break_is_refused(base: Path) -> None:
@@ -129,13 +129,13 @@ def test_a_script_comes_without_its_first_line(base: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"#!/usr/bin/python3\nprint()\n", "is no script for sh, which runs it: #!/usr/bin/python3"),
-        (b"#!/bin/bash\n[[ a ]]\n", "is no script for sh, which runs it: #!/bin/bash"),
+        (b"#!/usr/bin/python3\nprint()\n", "is not a POSIX shell script: #!/usr/bin/python3; it is run by sh"),
+        (b"#!/bin/bash\n[[ a ]]\n", "is not a POSIX shell script: #!/bin/bash; it is run by sh"),
         (b"", "is empty"),
         (b"#!/bin/sh\n\n", "is empty"),
-        (b"echo a\r\n", "has the line breaks of another system, or is no text"),
-        (b"echo \xff\n", "is not UTF-8"),
-        (b"a\0b", "has the line breaks of another system, or is no text"),
+        (b"echo a\r\n", "has CR line endings or is not text"),
+        (b"echo \xff\n", "is not valid UTF-8"),
+        (b"a\0b", "has CR line endings or is not text"),
         (b"#" * 300_000, "is larger than 262144 bytes"),
     ],
 )
@@ -150,12 +150,12 @@ def test_what_sh_says_about_its_syntax_is_told(base: Path) -> None:
 
     (problem,) = problems(base, Settings(scripts=ScriptSettings(postrm="postinst.sh")), runner)
 
-    assert problem == "scripts.postrm: postinst.sh is no shell: sh: 3: Syntax error: end of file"
+    assert problem == "scripts.postrm: postinst.sh is not valid shell: sh: 3: Syntax error: end of file"
 
 
 def test_templates_must_be_a_directory_of_the_project(base: Path) -> None:
     assert read(base, Settings(templates="conf")).templates == base / "conf"
-    assert problems(base, Settings(templates="in")) == ("templates: in is no directory",)
+    assert problems(base, Settings(templates="in")) == ("templates: in is not a directory",)
     assert problems(base, Settings(templates="out")) == ("templates: out is a link that leaves the project",)
 
 

@@ -62,13 +62,13 @@ def test_what_is_no_toml_is_a_problem_of_the_file(text: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["debain:trixie", "debian", "root:/x", "debian:trixie/arm64/x"])
-def test_a_table_that_names_no_system_is_a_problem(name: str, tmp_path: Path) -> None:
+def test_a_table_for_no_known_kind_of_build_root_is_a_problem(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings_of(f'["{name}"]\nsnapshot = "2026"\n', tmp_path)
 
-    assert caught.value.problems == (f"{name}: names no system that is made, such as debian:trixie or el:9",)
+    assert caught.value.problems == (f"{name}: not a valid build root; expected e.g. debian:trixie or el:9",)
 
 
 def test_without_a_file_nothing_is_said_but_a_named_one_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="VENVPKG_TARGETS names it"):
+    with pytest.raises(ConfigurationError, match="VENVPKG_TARGETS points to it"):
         read_build_root_settings({"VENVPKG_TARGETS": str(tmp_path / "none")})("debian:trixie")

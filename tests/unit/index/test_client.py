@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.index.urls import host_and_port, redacted, without_credentials
+from venvpkg.index.urls import host_and_port, redact, strip_credentials
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,13 @@ from venvpkg.index.urls import host_and_port, redacted, without_credentials
     ],
 )
 def test_no_spelling_of_a_secret_survives(url: str) -> None:
-    assert "s3cret" not in redacted(f"failed to fetch `{url}` and more")
-    assert "s3cret" not in without_credentials(f"a @ {url}")
+    assert "s3cret" not in redact(f"failed to fetch `{url}` and more")
+    assert "s3cret" not in strip_credentials(f"a @ {url}")
 
 
 def test_what_is_no_secret_stays() -> None:
-    assert redacted("https://h.example/a@b mail@h.example") == "https://h.example/a@b mail@h.example"
-    assert without_credentials("ssh://git@h.example/x") == "ssh://git@h.example/x"
+    assert redact("https://h.example/a@b mail@h.example") == "https://h.example/a@b mail@h.example"
+    assert strip_credentials("ssh://git@h.example/x") == "ssh://git@h.example/x"
 
 
 def test_the_host_of_a_url_comes_without_its_user() -> None:
