@@ -1,6 +1,6 @@
 """venvpkg as a library: what the command line does, as functions with typed results.
 
-    from venvpkg import Options, build, read_project
+    from venvpkg.api import Options, build, read_project
 
     for package in build(read_project("."), Options(targets=["debian:trixie"]), on_event=print):
         print(package.path)
@@ -132,7 +132,7 @@ class Options:
     jobs: int | None = None
     offline: bool = False
     locked: bool = False
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
