@@ -75,7 +75,7 @@ def test_without_an_owner_it_is_used_with_a_warning_and_is_no_dependency(
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--python={unowned}", "--unowned-python=false"), 12, "No package owns {unowned}"),
+        (("--python={unowned}", "--unowned-python=false"), 12, "no package owns {unowned}"),
         (("--python=3.99",), 6, "apt-get install --no-install-recommends python3.99"),
         (("--python=/usr/bin/env",), 6, "/usr/bin/env"),
         (("--python={environment}",), 6, "of a virtual environment"),

@@ -1,1 +1,1 @@
-"""What all package formats share."""
+"""Code shared by all package families."""

@@ -61,7 +61,7 @@ def compose_spec(project: Project, project_files: ProjectFiles, parts: PackagePa
         ConfigurationError: no package of any family can be described; every problem is given.
     """
     staged, dependencies = parts.staged, parts.dependencies
-    problems = _problems(project, staged)
+    problems = _spec_problems(project, staged)
     if problems:
         raise ConfigurationError(project.source, problems)
     application = staged.application
@@ -96,7 +96,7 @@ def compose_spec(project: Project, project_files: ProjectFiles, parts: PackagePa
         project_files=project_files,
         target_revision=settings.target_revision,
         elf=parts.elf,
-        state=_state(settings),
+        state=_state_paths(settings),
     )
 
 
@@ -105,8 +105,8 @@ def says_that_venvpkg_made_it(description: str) -> bool:
     return _MARK in " ".join(description.split())
 
 
-def _problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
-    """Return why no package of any family can be described, one sentence each; empty when it can."""
+def _spec_problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
+    """Return the reasons why no package of any family can be composed, one sentence each."""
     problems = []
     if not _maintainer(project, staged):
         problems.append(NO_MAINTAINER)
@@ -125,12 +125,12 @@ def _problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
 
 def _command_problem(command: str, staged: StagedVenv) -> str:
     if not _COMMAND.fullmatch(command):
-        return f"{command!r} is no name for a program in {PROGRAMS}; name the wanted ones in [tool.venvpkg] commands"
+        return f"{command!r} is not a valid program name in {PROGRAMS}; list the wanted ones in [tool.venvpkg] commands"
     programs = {each.path.name for each in staged.payload.paths if each.path.parent == staged.prefix / "bin"}
     if command in programs:
         return ""
     near = difflib.get_close_matches(command, programs, n=1)
-    return f"the environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
+    return f"the virtual environment has no program {command}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _maintainer(project: Project, staged: StagedVenv) -> str:
@@ -141,14 +141,14 @@ def _commands(project: Project, staged: StagedVenv) -> tuple[str, ...]:
     return staged.application.commands if project.settings.commands is None else project.settings.commands
 
 
-def _state(settings: Settings) -> tuple[StatePath, ...]:
-    """Return each path once; a slash at the end of one of its entries makes a directory of it."""
+def _state_paths(settings: Settings) -> tuple[StatePath, ...]:
+    """Return each path once; it is a directory when one of its entries ends in a slash."""
     directories = {PurePosixPath(each) for each in settings.state_paths if each.endswith("/")}
     return tuple(StatePath(each, each in directories) for each in sorted({*map(PurePosixPath, settings.state_paths)}))
 
 
 def _description(application: ApplicationMetadata, prefix: PurePosixPath) -> str:
-    """Return paragraphs of one line each: what the application says of itself, and what the package is."""
+    """Return paragraphs of one line each: from the application's own description, then about the package."""
     packaged = f"This package holds {application.name} {application.version} and {_MARK} at {prefix}."
     prose = leading_prose(application.description)
     return f"{prose}\n\n{packaged}" if prose else packaged

@@ -1,4 +1,4 @@
-"""What is among the files of any package: one pass, nothing extracted but one ELF file at a time."""
+"""Inspect the files of any package in one pass; only ELF files are extracted, one at a time."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES = 1 << 20
-# The largest libraries there are have some GiB; a file that claims more is not copied to be read.
+# The largest existing libraries have a few GiB; a file that claims more is not extracted.
 _MOST_ELF_BYTES = 4 << 30
 _MOST_METADATA_BYTES = 1 << 16
 _LARGEST = 10
-# Of each kind; a package of a million commands is not worth the memory.
+# Limit for each list; a package with a million commands is not worth the memory.
 _MOST_NAMED = 100_000
 _PROGRAMS = frozenset(map(PurePosixPath, ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin")))
 _SERVICES = re.compile(r"/(usr/)?lib/systemd/(system|user)/[^/]+\.[a-z]+|/etc/init\.d/[^/]+|/etc/cron\.[a-z]+/[^/]+")
@@ -38,7 +38,7 @@ _CREATED_BY = re.compile(rb"^command *= *(.*)$", re.MULTILINE)
 
 
 class PackedContents:
-    """What one pass over the files of a package gathers."""
+    """Facts about the files of a package, gathered in one pass."""
 
     def __init__(self) -> None:
         self.counts = {"files": 0, "directories": 0, "links": 0, "others": 0}
@@ -58,7 +58,7 @@ class PackedContents:
         scripts: tuple[str, ...],
         configuration: tuple[str, ...],
     ) -> Inspection:
-        """Return what was gathered, with what the package's metadata says, which the family knows how to read."""
+        """Return the gathered facts, combined with those from the package's metadata, which the family reads."""
         return Inspection(
             filename=artifact.name,
             sha256=sha256_of(artifact),
@@ -108,19 +108,19 @@ class PackedContents:
             self.own_documents.append(path)
         head = content.read(_CHUNK_BYTES)
         self._add_named(path, head[:_MOST_METADATA_BYTES])
-        traces = BuildPathScanner()
+        scanner = BuildPathScanner()
         if head.startswith(ELF_MAGIC) and size <= _MOST_ELF_BYTES and len(self.elf) < _MOST_NAMED:
             with tempfile.NamedTemporaryFile(prefix="venvpkg-") as copy:
-                _pass(head, content, traces, copy)
+                _feed_content(head, content, scanner, copy)
                 copy.flush()
-                self.elf.append(_elf(Path(copy.name), path))
+                self.elf.append(_inspect_elf(Path(copy.name), path))
         else:
-            _pass(head, content, traces, None)
-        if traces.count and not path.startswith(_DOCUMENTS) and len(self.leaks) < _MOST_NAMED:
-            self.leaks.append(Leak(path, traces.first, traces.count))
+            _feed_content(head, content, scanner, None)
+        if scanner.count and not path.startswith(_DOCUMENTS) and len(self.leaks) < _MOST_NAMED:
+            self.leaks.append(Leak(path, scanner.first, scanner.count))
 
     def _add_named(self, path: str, head: bytes) -> None:
-        """Note what files of a known name say: whose metadata, and where an environment was made."""
+        """Note the distributions that metadata files name, and the places where a virtual environment was created."""
         if len(self.leaks) >= _MOST_NAMED or len(self.distributions) >= _MOST_NAMED:
             return
         metadata = _METADATA.search(path)
@@ -129,25 +129,25 @@ class PackedContents:
             name, version = (fields.get(key, b"").decode("utf-8", "replace") for key in (b"Name", b"Version"))
             self.distributions.append(PackedDistribution(name, version, path))
         elif path.endswith(".dist-info/direct_url.json"):
-            self.leaks.append(Leak(path, _url(head), 1))
+            self.leaks.append(Leak(path, _url_in_direct_url(head), 1))
         elif path.endswith("/pyvenv.cfg") and (found := _CREATED_BY.search(head)):
             command = found[1].decode("utf-8", "replace").strip()
-            # The environment itself may be named; how and by what it was made tells of the machine.
+            # The path of the virtual environment is fine; the program that created it is a path of the build machine.
             if command.startswith("/") or not command.endswith(path.removesuffix("/pyvenv.cfg")):
                 self.leaks.append(Leak(path, f"command = {command}", 1))
 
 
-def _pass(head: bytes, content: IO[bytes], traces: BuildPathScanner, copy: IO[bytes] | None) -> None:
-    """Read the whole content once, chunk by chunk; write it to ``copy`` if there is to be one."""
+def _feed_content(head: bytes, content: IO[bytes], scanner: BuildPathScanner, copy: IO[bytes] | None) -> None:
+    """Read the whole content once, in chunks; also write it to ``copy`` if given."""
     chunk = head
     while chunk:
-        traces.feed(chunk)
+        scanner.feed(chunk)
         if copy is not None:
             copy.write(chunk)
         chunk = content.read(_CHUNK_BYTES)
 
 
-def _elf(copy: Path, path: str) -> PackedElf:
+def _inspect_elf(copy: Path, path: str) -> PackedElf:
     try:
         facts = read_object(copy, PurePosixPath(path))
     except ElfError as error:
@@ -155,7 +155,7 @@ def _elf(copy: Path, path: str) -> PackedElf:
     return PackedElf(path, facts.soname or "", facts.needed, facts.rpath, facts.runpath)
 
 
-def _url(head: bytes) -> str:
+def _url_in_direct_url(head: bytes) -> str:
     try:
         document = json.loads(head)
     except (ValueError, RecursionError):
@@ -164,9 +164,9 @@ def _url(head: bytes) -> str:
     return url if isinstance(url, str) else "direct_url.json"
 
 
-# The beginnings are found by memory search, and only there a pattern is tried: a gigabyte takes seconds. Places that
-# manuals and examples name (/tmp/foo, /home/user) are not meant.
-_ROOTED = {
+# The beginnings are found by memory search, and a pattern is tried only there: a gigabyte takes seconds. Paths that
+# are common in manuals and examples (/tmp/foo, /home/user) do not count.
+_BUILD_PATHS = {
     b"/tmp/": re.compile(rb"/tmp/(?:pip-|build-env-|tmp)[A-Za-z0-9_-]{6,40}/[!-~]{0,160}"),
     b"/build/": re.compile(rb"/build/(?:reproducible-path|[a-z0-9.+-]{2,60}-[A-Za-z0-9]{6})/[!-~]{0,160}"),
     b"/home/": re.compile(
@@ -175,23 +175,23 @@ _ROOTED = {
     b"/root/": re.compile(rb"/root/[A-Za-z0-9._-]{1,60}/[!-~]{1,160}"),
     b"/__w/": re.compile(rb"/__w/[A-Za-z0-9._-]{1,60}/[!-~]{1,160}"),
 }
-# A package's staging directory inside its source package, wherever that was.
+# The staging directory of a Debian package inside its source package, wherever that is.
 _STAGING = b"/debian/"
-_STAGED = re.compile(rb"/debian/[a-z0-9][a-z0-9.+-]{1,60}/(?:opt|usr|var|etc)/[!-~]{0,160}")
+_STAGED_PATH = re.compile(rb"/debian/[a-z0-9][a-z0-9.+-]{1,60}/(?:opt|usr|var|etc)/[!-~]{0,160}")
 _BEFORE = re.compile(rb"/[A-Za-z0-9._+/-]{0,130}\Z")
 _PART_OF_PATH = re.compile(rb"[A-Za-z0-9._~%:+/-]")
-# A path ends where text does: at a quote, a bracket, white space.
-_END = re.compile(rb"[\"'`<>|(){}\[\];,\\]")
+# A path in text ends at a quote, a bracket or white space.
+_PATH_END = re.compile(rb"[\"'`<>|(){}\[\];,\\]")
 _OVERLAP_BYTES = 512
 _MOST_TRIES = 10_000
 
 
 class BuildPathScanner:
-    """Looks for traces in one file that comes in chunks.
+    """Finds paths of a build machine in one file, which is fed in chunks.
 
     Attributes:
-        first: the first trace, empty for none.
-        count: of traces; a file with very many candidates is not searched to its end.
+        first: the first path found; empty when there is none.
+        count: number of paths found; a file with very many candidates is not searched to its end.
     """
 
     def __init__(self) -> None:
@@ -203,28 +203,28 @@ class BuildPathScanner:
         self._offset = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Search the next chunk; a trace may lie across two of them."""
+        """Search the next chunk; a path may span two chunks."""
         window = self._tail + chunk
         start = self._offset - len(self._tail)
-        for place, text in self._found(window):
+        for place, text in self._find_paths(window):
             if start + place not in self._places:
                 self._places.add(start + place)
                 self.count += 1
-                self.first = self.first or _END.split(text)[0].decode("ascii")
+                self.first = self.first or _PATH_END.split(text)[0].decode("ascii")
         self._offset += len(chunk)
         self._tail = window[-_OVERLAP_BYTES:]
         self._places = {place for place in self._places if place >= self._offset - len(self._tail)}
 
-    def _found(self, window: bytes) -> Iterator[tuple[int, bytes]]:
-        for beginning, pattern in _ROOTED.items():
+    def _find_paths(self, window: bytes) -> Iterator[tuple[int, bytes]]:
+        for beginning, pattern in _BUILD_PATHS.items():
             for place in self._places_of(beginning, window):
-                # What stands before decides whether it is the root's: "https://example.org/home/page" is not.
+                # The byte before tells whether the path starts here: in "https://example.org/home/page" it does not.
                 is_root = not _PART_OF_PATH.match(window, place - 1) if place else not self._offset
                 if is_root and (match := pattern.match(window, place)):
                     yield place, match[0]
         for place in self._places_of(_STAGING, window):
             before = _BEFORE.search(window[max(0, place - 131) : place])
-            if before and (match := _STAGED.match(window, place)):
+            if before and (match := _STAGED_PATH.match(window, place)):
                 yield place, before[0] + match[0]
 
     def _places_of(self, beginning: bytes, window: bytes) -> Iterator[int]:

@@ -29,32 +29,33 @@ _APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
 def rendered_copyright(
     spec: PackageSpec, family: str, common: Mapping[str, PurePosixPath] = MappingProxyType({})
 ) -> str:
-    """Return the copyright file's text.
+    """Return the text of the copyright file.
 
-    A later paragraph wins over an earlier one, so the application comes first, with everything, and each vendored
-    distribution after it, with what is its own.
+    A later paragraph overrides an earlier one. So the application comes first, with all files, and each vendored
+    distribution follows with its own files.
 
     Args:
         spec: the package.
-        family: whose template lays it out.
-        common: texts that every system of the family has: SPDX identifier, without what it says of later versions,
-            and place.
+        family: its template is used.
+        common: licence texts on every system of the family: SPDX identifier without a suffix for later versions → path.
 
     Source:
         Machine-readable debian/copyright file, version 1.0 (DEP-5).
     """
     staged = spec.staged
     application = canonicalize_name(staged.application.name)
-    own = own_paths(staged.distributions, _shared(spec))
+    own = own_paths(staged.distributions, _shared_directories(spec))
     ordered = sorted(staged.distributions, key=lambda each: (each.name != application, each.name))
     parts = [
-        _part(each, common, ("*",) if each.name == application else tuple(map(_pattern, own[each.name])))
+        _copyright_paragraph(
+            each, common, ("*",) if each.name == application else tuple(map(_dep5_pattern, own[each.name]))
+        )
         for each in ordered
     ]
     scripts = str(staged.prefix / "bin").removeprefix("/")
     parts.append(
         {
-            "files": _folded_list((f"{scripts}/activate*", f"{scripts}/deactivate*")),
+            "files": _fold_list((f"{scripts}/activate*", f"{scripts}/deactivate*")),
             "copyright": "the virtualenv developers",
             "license": "MIT\n The text is in https://spdx.org/licenses/MIT.html",
             "comment": "Activation scripts, made by virtualenv.",
@@ -63,7 +64,7 @@ def rendered_copyright(
     if staged.system:
         parts.append(
             {
-                "files": _folded_list(tuple(f"*/{FINDER}.{each}" for each in ("py", "pth", "*.pyc"))),
+                "files": _fold_list(tuple(f"*/{FINDER}.{each}" for each in ("py", "pth", "*.pyc"))),
                 "copyright": "the venvpkg developers",
                 "license": f"Apache-2.0\n The text is in {common.get('Apache-2.0', _APACHE)}",
                 "comment": "Finds distributions of the release's own packages.",
@@ -75,7 +76,7 @@ def rendered_copyright(
         {
             "name": staged.application.name,
             "source": spec.homepage,
-            "comment": _folded(
+            "comment": _fold(
                 "The package holds the application and the Python distributions that it needs, as wheels install"
                 " them. What follows comes from their metadata."
             ),
@@ -85,8 +86,8 @@ def rendered_copyright(
     )
 
 
-def _shared(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
-    """Return the environment's own directories."""
+def _shared_directories(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
+    """Return the directories that all distributions of the virtual environment share."""
     site = {
         directory
         for distribution in spec.staged.distributions
@@ -97,12 +98,12 @@ def _shared(spec: PackageSpec) -> tuple[PurePosixPath, ...]:
     return (spec.staged.prefix / "bin", spec.staged.prefix / "share", spec.staged.prefix / "include", *sorted(site))
 
 
-def _part(
+def _copyright_paragraph(
     distribution: InstalledDistribution, common: Mapping[str, PurePosixPath], patterns: Iterable[str]
 ) -> Mapping[str, str]:
     return {
-        "files": _folded_list(patterns),
-        "copyright": _folded_list(distribution.copyright)
+        "files": _fold_list(patterns),
+        "copyright": _fold_list(distribution.copyright)
         if distribution.copyright
         else distribution.author or f"the authors of {distribution.name}",
         "license": "\n".join((_short_name(distribution.license_expression), *_license_text(distribution, common))),
@@ -111,7 +112,7 @@ def _part(
 
 
 def _short_name(expression: str) -> str:
-    """Return the licence's synopsis; DEP-5 writes SPDX's operators in lower case."""
+    """Return the short name of a licence; DEP-5 writes SPDX operators in lower case."""
     return re.sub(r"\b(AND|OR|WITH)\b", lambda match: match[0].lower(), expression) or _NO_LICENCE
 
 
@@ -126,7 +127,7 @@ def _license_text(distribution: InstalledDistribution, common: Mapping[str, Pure
 
 
 def _common_licenses(expression: str, common: Mapping[str, PurePosixPath]) -> list[PurePosixPath]:
-    """Return the texts that every Debian system has of the licences in an SPDX expression; none unless of all.
+    """Return the texts on every Debian system for the licences of an SPDX expression; empty unless all have one.
 
     Source:
         Debian Policy 12.5.
@@ -136,17 +137,17 @@ def _common_licenses(expression: str, common: Mapping[str, PurePosixPath]) -> li
     return [each for each in dict.fromkeys(texts) if each] if all(texts) else []
 
 
-def _pattern(path: str) -> str:
-    """Return a DEP-5 pattern: relative, with its special characters escaped, a space by the wildcard for one."""
+def _dep5_pattern(path: str) -> str:
+    """Return a DEP-5 pattern: a relative path with special characters escaped, and ``?`` for white space."""
     escaped = re.sub(r"([\\*?])", r"\\\1", path.removeprefix("/"))
     return re.sub(r"\s", "?", escaped) + ("*" if path.endswith("/") else "")
 
 
-def _folded_list(items: Iterable[str]) -> str:
+def _fold_list(items: Iterable[str]) -> str:
     return "\n ".join(items) or "-"
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return "\n ".join(textwrap.wrap(text, _WIDTH))
 
 
@@ -156,15 +157,15 @@ _SHARED = ""
 def own_paths(
     distributions: Iterable[InstalledDistribution], shared: Iterable[PurePosixPath]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return for each distribution the fewest paths that hold all its files and nobody else's.
+    """Return the fewest paths that cover all files of each distribution, and no file of another.
 
     Args:
         distributions: with their files.
-        shared: directories that belong to nobody, with all above them, even if one distribution alone is in them.
+        shared: directories that belong to no distribution, nor do their parents, even if only one has files there.
 
     Returns:
-        Name → sorted paths; one that ends in ``/`` is a directory with all that is in it. A file that two distributions
-        ship is with both.
+        Name → sorted paths. A path that ends in ``/`` stands for the whole directory. A file that two distributions
+        ship is listed for both.
     """
     distributions = tuple(distributions)
     owner = {str(each): _SHARED for directory in shared for each in (directory, *directory.parents)}
@@ -174,16 +175,18 @@ def own_paths(
                 if owner.setdefault(directory, distribution.name) != distribution.name:
                     owner[directory] = _SHARED
     return {
-        distribution.name: tuple(sorted({_topmost(str(file), distribution.name, owner) for file in distribution.files}))
+        distribution.name: tuple(
+            sorted({_topmost_own_path(str(file), distribution.name, owner) for file in distribution.files})
+        )
         for distribution in distributions
     }
 
 
 def _directories_above(file: str) -> list[str]:
-    """Return the directories that hold ``file``, topmost first, without the root."""
+    """Return the directories above ``file``, topmost first, without the root."""
     parts = file.split("/")
     return ["/".join(parts[:count]) for count in range(2, len(parts))]
 
 
-def _topmost(file: str, name: str, owner: Mapping[str, str]) -> str:
+def _topmost_own_path(file: str, name: str, owner: Mapping[str, str]) -> str:
     return next((f"{each}/" for each in _directories_above(file) if owner[each] == name), file)

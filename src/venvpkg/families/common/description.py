@@ -1,4 +1,4 @@
-"""The description of a package, out of what the application says of itself: a synopsis and a few sentences. Pure."""
+"""Compose the description of a package from the application's: a synopsis and a few sentences. Pure."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _INLINE = (
 
 
 def leading_prose(text: str) -> str:
-    """Return the first paragraphs of plain prose of a Markdown, reStructuredText or plain text; often none.
+    """Return the first paragraphs of prose in a Markdown, reStructuredText or plain text; often none.
 
     Args:
-        text: with the newline as its only control character.
+        text: without control characters except newlines.
 
     Returns:
-        0 to 2 paragraphs of one line each, parted by an empty line. It stops at the first heading, list or code after
-        prose was found, since what follows leans on it.
+        0 to 2 paragraphs of one line each, separated by an empty line. The first heading, list or code after prose ends
+        them: later paragraphs may refer to it.
     """
     found: list[str] = []
     for paragraph in _paragraphs(text[:_LONGEST_INPUT]):
-        prose = _prose(paragraph)
+        prose = _plain_prose(paragraph)
         if prose:
             found.append(prose)
         elif found:
@@ -51,7 +51,7 @@ def leading_prose(text: str) -> str:
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Return the blocks between empty lines; a fenced block is one, however many empty lines it has."""
+    """Return the blocks between empty lines; a fenced block is one block, whatever empty lines it has."""
     blocks: list[list[str]] = [[]]
     fenced = False
     for line in text.split("\n"):
@@ -69,7 +69,7 @@ def _paragraphs(text: str) -> list[list[str]]:
     return [block for block in blocks if block]
 
 
-def _prose(lines: list[str]) -> str:
+def _plain_prose(lines: list[str]) -> str:
     if (
         _FENCE.match(lines[0])
         or _HEADING.match(lines[0])
@@ -82,24 +82,24 @@ def _prose(lines: list[str]) -> str:
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     text = " ".join(text.split())
-    # A sentence that introduces code or a list leads nowhere without it.
+    # A sentence that introduces code or a list is incomplete without it.
     if text.endswith(":") or len(text) > _LONGEST_PARAGRAPH or len(text.split()) < _FEWEST_WORDS:
         return ""
     return text
 
 
 _ARTICLE = re.compile(r"(?:an?|the)\s+(?=\S)", re.IGNORECASE)
-_NO_WORD = re.compile(r"[^a-z0-9]+")
+_NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
 def synopsis_and_paragraphs(summary: str, text: str, package: str, *, longest: int) -> tuple[str, list[str]]:
-    """Return a synopsis, and paragraphs that do not only repeat it.
+    """Return a synopsis, and paragraphs that do not just repeat it.
 
     Args:
-        summary: one line. When it is too long for a synopsis it is cut, and given whole as the first paragraph.
-        text: paragraphs, parted by empty lines; may be empty.
+        summary: one line. When it is too long for a synopsis, it is shortened, and becomes the first paragraph as well.
+        text: paragraphs, separated by empty lines; may be empty.
         package: its name.
-        longest: the most characters of a synopsis.
+        longest: maximum length of a synopsis, in characters.
     """
     synopsis = synopsis_of(summary, package)
     paragraphs = [paragraph.strip() for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip()]
@@ -107,13 +107,13 @@ def synopsis_and_paragraphs(summary: str, text: str, package: str, *, longest: i
         if not paragraphs or not paragraphs[0].startswith(summary.rstrip(". ")):
             paragraphs.insert(0, summary)
         synopsis = re.sub(r"\W*…$", "…", textwrap.shorten(synopsis, longest, placeholder="…"))
-    elif paragraphs and bare(paragraphs[0]) == bare(synopsis):
+    elif paragraphs and normalise_wording(paragraphs[0]) == normalise_wording(synopsis):
         del paragraphs[0]
     return synopsis, paragraphs
 
 
 def synopsis_of(summary: str, package: str) -> str:
-    """Return the summary as a synopsis: no full stop, no article, and not the package's name, which stands beside it.
+    """Return the summary as a synopsis: without full stop, article, or the package's name at the beginning.
 
     Source:
         Debian Policy 3.4.1; Debian Developer's Reference 6.2.2.
@@ -127,6 +127,6 @@ def synopsis_of(summary: str, package: str) -> str:
     return synopsis
 
 
-def bare(text: str) -> str:
-    """Return the letters and digits of a text, for comparing what two lines say."""
-    return _NO_WORD.sub("", text.lower())
+def normalise_wording(text: str) -> str:
+    """Return only the letters and digits of a text, in lower case, to compare the wording of two lines."""
+    return _NON_ALPHANUMERIC.sub("", text.lower())

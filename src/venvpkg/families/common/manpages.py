@@ -1,4 +1,4 @@
-"""Manual pages of the application, where man(1) finds them."""
+"""Ship the application's manual pages where man(1) finds them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _GZIP = b"\x1f\x8b"
 
 
 def manual_pages(spec: PackageSpec) -> Mapping[PurePosixPath, bytes]:
-    """Return the pages of the linked commands: place in /usr/share/man → compressed page.
+    """Return the pages of the linked commands: path in /usr/share/man → compressed page.
 
-    A wheel brings its pages as data, below the environment's ``share/man``, where man(1) does not look. Those of a
-    command, and of its subcommands (``git-add``), are shipped once more; those of anything else could be in the way
-    of another package's. What is no text, or absurdly large, is left where it is, and a page that the project itself
-    ships there stays.
+    A wheel installs its pages as data, below ``share/man`` of the virtual environment, where man(1) does not look. The
+    pages of a command, and of its subcommands (``git-add``), are shipped a second time. Other pages could conflict with
+    those of another package. Unreadable or absurdly large pages are skipped, and a page that the project itself ships
+    is kept.
 
     Source:
         Debian Policy 12.1.
@@ -39,15 +39,15 @@ def manual_pages(spec: PackageSpec) -> Mapping[PurePosixPath, bytes]:
     pages: dict[PurePosixPath, bytes] = {}
     for each, name, section in _page_files(spec):
         place = MANUAL / f"man{section}" / f"{name}.{section}.gz"
-        if place not in taken and _of_command(name, commands):
-            text = _text((spec.staged.destdir / each.path.relative_to("/")).read_bytes())
+        if place not in taken and _is_page_of_command(name, commands):
+            text = _decompress_page((spec.staged.destdir / each.path.relative_to("/")).read_bytes())
             if text:
                 pages[place] = compressed(text)
     return pages
 
 
 def _page_files(spec: PackageSpec) -> Iterator[tuple[PayloadPath, str, str]]:
-    """Yield what is named as a page in the directory of its section, with name and section."""
+    """Yield the files with a page's name in the directory of its section, with name and section."""
     directory = spec.staged.prefix / "share/man"
     for each in spec.staged.payload.files():
         found = _PAGE.fullmatch(each.path.name)
@@ -55,12 +55,12 @@ def _page_files(spec: PackageSpec) -> Iterator[tuple[PayloadPath, str, str]]:
             yield each, found["name"], found["section"]
 
 
-def _of_command(page: str, commands: Iterable[str]) -> bool:
+def _is_page_of_command(page: str, commands: Iterable[str]) -> bool:
     return any(page == command or page.startswith(f"{command}-") for command in commands)
 
 
-def _text(content: bytes) -> bytes:
-    """Return the page itself, with at most as many bytes as a page may have; empty when it cannot be read."""
+def _decompress_page(content: bytes) -> bytes:
+    """Return the decompressed page; empty when it is damaged or too large."""
     if not content.startswith(_GZIP):
         return content
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -72,7 +72,7 @@ def _text(content: bytes) -> bytes:
 
 
 def compressed(text: bytes) -> bytes:
-    """Return what ``gzip -9n`` makes of ``text``; the bytes depend on zlib alone.
+    """Compress ``text`` like ``gzip -9n``; the bytes depend on zlib alone.
 
     Source:
         Debian Policy 12.1, 12.7.

@@ -1,4 +1,4 @@
-"""What is refused before anything is built: by every family, and for an interpreter that no package owns."""
+"""Checks before anything is built: of the project, for every family, and of the interpreter's package."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 def check_project(project: Project, project_files: ProjectFiles, problems: Iterable[str]) -> None:
-    """Raise one error with every problem that is known before anything is built; nothing when there is none.
+    """Check everything about the project that can be checked before anything is built.
 
     Args:
-        project: what the user declared.
-        project_files: what of the project's own files shapes the package.
-        problems: those that the family finds.
+        project: the user's declarations.
+        project_files: the project's own files that shape the package.
+        problems: found by the family.
 
     Raises:
-        ConfigurationError: there are problems.
+        ConfigurationError: there are problems; the error lists all of them.
     """
     anonymous = (NO_MAINTAINER,) if project.is_anonymous and not project.settings.maintainer else ()
     found = (*anonymous, *problems, *_template_problems(project_files))
@@ -37,20 +37,20 @@ def check_project(project: Project, project_files: ProjectFiles, problems: Itera
 
 
 def _template_problems(project_files: ProjectFiles) -> tuple[str, ...]:
-    """Return which templates of the project shadow none of venvpkg's, one sentence each."""
+    """Return a sentence for each template of the project that overrides no built-in one."""
     if project_files.templates is None:
         return ()
     unknown = unknown_templates(project_files.templates)
-    return tuple(f"templates: {name} shadows no template of venvpkg's" for name in unknown)
+    return tuple(f"templates: {name} overrides no built-in template" for name in unknown)
 
 
 def is_owned(target: Target, runner: Runner, package_format: PackageFormat) -> bool:
     """Whether a package ships the target's interpreter.
 
-    The release's own is not looked at: without its package its dependencies cannot be derived anyway.
+    The release's default interpreter is not checked: deriving dependencies fails without its package anyway.
 
     Raises:
-        PackageDatabaseError: it cannot be found out.
+        PackageDatabaseError: the package database cannot be read.
     """
     interpreter = target.interpreter
     return interpreter.is_default or interpreter.path in package_format.packages_shipping(
@@ -59,23 +59,23 @@ def is_owned(target: Target, runner: Runner, package_format: PackageFormat) -> b
 
 
 def require_owned(project: Project, target: Target, runner: Runner, package_format: PackageFormat) -> None:
-    """Refuse an interpreter that no package owns, where the project does not want that.
+    """Refuse an interpreter that no package owns, unless the project allows it.
 
     Raises:
-        PackageDatabaseError: no package owns it, or that cannot be found out.
+        PackageDatabaseError: no package owns it, or the package database cannot be read.
     """
     interpreter = target.interpreter
     if not project.settings.unowned_python and not is_owned(target, runner, package_format):
         raise PackageDatabaseError(
-            f"No package owns {interpreter.path}, and unowned-python is false.",
-            details="  A package cannot depend on it: it may be missing, or another one, where that is installed.",
-            resolution="Name an interpreter of the release's packages with the key 'python', or allow this one with"
+            f"no package owns {interpreter.path}, and unowned-python is false.",
+            details="  The application's package could not depend on it: it may be missing or different elsewhere.",
+            resolution="Choose an interpreter of the release's packages with the key 'python', or allow this one with"
             " unowned-python = true.",
         )
 
 
 def warning_of(path: PurePosixPath) -> str:
-    """Return what the user should know who builds for such an interpreter."""
+    """Return the warning for an interpreter that no package owns; it becomes part of the package's evidence."""
     return (
         f"no package owns {path}, so the package does not depend on an interpreter: whoever installs it must have that"
         " one, at that path, and gets no updates of it from the release"
@@ -87,16 +87,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Grammar(Generic[R]):
-    """How a family spells relations.
+    """The syntax of a family's relations.
 
     Attributes:
-        parse: returns one relation; None when the text is none.
-        is_single: whether it names one package, as all must that are about packages to be kept away or provided.
-        is_exact: whether a single one has no version or an exact one, as those must that are provided.
-        relation: for people: examples of relations, in quotes.
-        single: an example of one that names a package.
-        provided: an example of one that is provided.
-        library: an example of one that stands for a library.
+        parse: returns a relation; None when the text is not valid.
+        is_single: whether a relation names one package, which conflicts, breaks, replaces and provides require.
+        is_exact: whether a single relation has no version or an exact one, which provides requires.
+        relation: example of a relation, in quotes, for messages.
+        single: example of a relation that names one package.
+        provided: example of a relation for provides.
+        library: example of a relation for a library.
     """
 
     parse: Callable[[str], R | None]
@@ -109,18 +109,19 @@ class Grammar(Generic[R]):
 
 
 def relation_problems(settings: Settings, grammar: Grammar[R]) -> Iterator[str]:
-    """Yield which declared relations the family would not accept, one sentence each."""
+    """Yield a sentence for each declared relation that the family does not accept."""
     for key in ("depends", "recommends", "suggests"):
         for text in settings.declared_depends if key == "depends" else getattr(settings, key):
             if grammar.parse(text) is None:
-                yield f"{key}: {text!r} is no relation such as {grammar.relation}"
+                yield f"{key}: {text!r} is not a valid relation; expected e.g. {grammar.relation}"
     for key in ("conflicts", "breaks", "replaces", "provides"):
         for text in getattr(settings, key):
             relation = grammar.parse(text)
             if relation is None or not grammar.is_single(relation):
-                yield f"{key}: {text!r} is not one package such as {grammar.single!r}"
+                yield f"{key}: {text!r} does not name one package; expected e.g. {grammar.single!r}"
             elif key == "provides" and not grammar.is_exact(relation):
-                yield f"{key}: {text!r} provides more than one version; {grammar.provided!r} would be one"
+                yield f"{key}: {text!r} provides more than one version; expected e.g. {grammar.provided!r}"
     for rule in settings.sonames:
         if rule.relation and grammar.parse(rule.relation) is None:
-            yield f'sonames."{rule.soname}": {rule.relation!r} is no relation such as {grammar.library!r}'
+            key = f'sonames."{rule.soname}"'
+            yield f"{key}: {rule.relation!r} is not a valid relation; expected e.g. {grammar.library!r}"

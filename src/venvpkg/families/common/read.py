@@ -1,4 +1,4 @@
-"""Read packages that anybody may have made: their archives as streams, the evidence in them, where two differ."""
+"""Read untrusted packages: stream their archives, find the evidence in them, compare two of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Command, Stream, Streamer
 
 
-# Far above the largest packages there are; 40 KB of zstd can claim any of them.
+# Far above the largest existing packages; 40 KB of zstd can claim either.
 MOST_MEMBERS = 2_000_000
 MOST_BYTES = 64 << 30
 _MOST_HEADER_BYTES = 1 << 20
@@ -39,8 +39,8 @@ class Unpacker:
 
     Attributes:
         program: its name.
-        package: the native package that brings it.
-        kind: what it reads, for people: ``a Debian package``.
+        package: the native package that ships it.
+        kind: of packages, for messages: ``a Debian package``.
     """
 
     program: str
@@ -49,7 +49,7 @@ class Unpacker:
 
 
 class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that does not make tarfile read a path of a gigabyte into memory.
+    """A header that keeps tarfile from reading a path of a gigabyte into memory.
 
     ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but is no
     longer called since the security updates of 2026 (Debian's python3.11 3.11.2-6+deb12u9 among them).
@@ -62,34 +62,34 @@ class _BoundedTarInfo(tarfile.TarInfo):
 
 
 def require_file(artifact: Path, unpacker: Unpacker) -> None:
-    """Refuse what is no regular file.
+    """Check that the artifact is a regular file.
 
     Raises:
-        NotAPackageError: it is none.
+        NotAPackageError: it is not.
     """
     if not artifact.is_file():
-        raise NotAPackageError(f"{artifact} is not a file.", resolution=f"Name {unpacker.kind}.")
+        raise NotAPackageError(f"{artifact} is not a file.", resolution=f"Give the path of {unpacker.kind}.")
 
 
 @contextlib.contextmanager
 def streamed_members(
     artifact: Path, command: Command, unpacker: Unpacker, runner: Streamer
 ) -> Iterator[Iterator[Member]]:
-    """Yield the members of the archive that ``command`` writes, in order, each with its content if it is a file.
+    """Yield the members of the archive that ``command`` writes, in order; regular files with their content.
 
-    A content can be read until the next member is asked for.
+    A content must be read before the next member is requested.
 
     Raises:
-        NotAPackageError: the file is no package of the family, is damaged, or absurdly large.
-        MissingToolError: the program is not there.
+        NotAPackageError: the file is not a package of the family, is damaged, or absurdly large.
+        MissingToolError: the program is not installed.
     """
     require_file(artifact, unpacker)
     problem = ""
     with runner.stream(command) as stream:
         try:
-            with _opened(stream) as archive:
-                yield _members(archive)
-            stream.read(_PADDING_BYTES)  # an archive ends before its last block does; let the program write it
+            with _open_archive(stream) as archive:
+                yield _bounded_members(archive)
+            stream.read(_PADDING_BYTES)  # the archive is padded to a full block; let the program write all of it
         except (tarfile.TarError, EOFError) as error:
             problem = str(error) or type(error).__name__
         done = stream.finish()
@@ -98,15 +98,15 @@ def streamed_members(
     if problem or not done.ok:
         said = done.errors.strip()[-500:]
         raise NotAPackageError(
-            f"{artifact} cannot be read as {unpacker.kind}.",
+            f"{artifact} could not be read as {unpacker.kind}.",
             details="\n".join(f"  {each}" for each in (problem, said) if each),
-            resolution="Name a package that is whole.",
+            resolution="Give the path of an intact package.",
         )
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[Member]:
+def _bounded_members(archive: tarfile.TarFile) -> Iterator[Member]:
     count = size = 0
-    while (member := _next(archive)) is not None:
+    while (member := _next_member(archive)) is not None:
         count, size = count + 1, size + member.size
         if count > MOST_MEMBERS or size > MOST_BYTES:
             raise tarfile.ReadError(f"it unpacks to more than {MOST_MEMBERS} files or {MOST_BYTES} bytes")
@@ -114,19 +114,19 @@ def _members(archive: tarfile.TarFile) -> Iterator[Member]:
         archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every header it ever saw
 
 
-def _opened(stream: Stream) -> tarfile.TarFile:
-    with _absurdities_told():  # the first header is read here
+def _open_archive(stream: Stream) -> tarfile.TarFile:
+    with _tar_errors():  # the first header is read here
         return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_BoundedTarInfo, errorlevel=2)
 
 
-def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _absurdities_told():
+def _next_member(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _tar_errors():
         return archive.next()
 
 
 @contextlib.contextmanager
-def _absurdities_told() -> Iterator[None]:
-    """Make one error of what tarfile does with absurd numbers and with headers on headers."""
+def _tar_errors() -> Iterator[None]:
+    """Turn the errors that tarfile raises on absurd numbers and nested headers into ReadError."""
     try:
         yield
     except (ValueError, ArithmeticError, RecursionError) as error:
@@ -134,36 +134,39 @@ def _absurdities_told() -> Iterator[None]:
 
 
 def evidence_among(members: Iterable[Member]) -> bytes | None:
-    """Return the record that ``assemble`` put below the prefix; None when there is none. All members are read."""
+    """Return the evidence document that ``assemble`` put below the prefix; None when there is none.
+
+    All members are read.
+    """
     found: bytes | None = None
     for member, content in members:
         if content is not None and found is None and member.name.endswith(f"/{EVIDENCE}"):
-            # One byte more than a record may have, so that a larger one is refused where records are read.
+            # One byte more than the limit, so that ``load_evidence`` refuses a larger document.
             found = content.read(MOST_EVIDENCE_BYTES + 1)
     return found
 
 
 def required_evidence(found: bytes | None, artifact: Path) -> bytes:
-    """Return the record.
+    """Return the evidence document.
 
     Raises:
-        NotAPackageError: there is none, so venvpkg did not build the package.
+        NotAPackageError: there is none; venvpkg did not build the package.
     """
     if found is None:
         raise NotAPackageError(
-            f"{artifact} has no record of its dependencies.", resolution="Only packages that venvpkg built have one."
+            f"{artifact} has no dependency evidence.", resolution="Only packages built by venvpkg have evidence."
         )
     return found
 
 
 _CHUNK_BYTES = 1 << 20
-_FACTS = ("type", "mode", "owner", "time", "link", "size", "content")
+_FACT_NAMES = ("type", "mode", "owner", "time", "link", "size", "content")
 Facts = tuple[object, ...]
 
 
 def facts_of(members: Iterable[Member]) -> Mapping[str, Facts]:
-    """Return everything that can differ, by the member's name, in archive order."""
-    return {member.name: _facts(member, content) for member, content in members}
+    """Return the facts of each member that can differ between packages, by its name, in archive order."""
+    return {member.name: _facts_of_member(member, content) for member, content in members}
 
 
 def differing(one: Mapping[str, Facts], other: Mapping[str, Facts], places: tuple[Path, Path]) -> Iterator[str]:
@@ -178,11 +181,11 @@ def differing(one: Mapping[str, Facts], other: Mapping[str, Facts], places: tupl
         if name not in other or name not in one:
             yield f"{name}: only in {places[0] if name in one else places[1]}"
         elif one[name] != other[name]:
-            which = (fact for fact, old, new in zip(_FACTS, one[name], other[name], strict=True) if old != new)
+            which = (fact for fact, old, new in zip(_FACT_NAMES, one[name], other[name], strict=True) if old != new)
             yield f"{name}: {', '.join(which)}"
 
 
-def _facts(member: tarfile.TarInfo, content: IO[bytes] | None) -> Facts:
+def _facts_of_member(member: tarfile.TarInfo, content: IO[bytes] | None) -> Facts:
     digest = hashlib.sha256()
     while content is not None and (chunk := content.read(_CHUNK_BYTES)):
         digest.update(chunk)

@@ -1,6 +1,7 @@
-"""Distributions among the release's own packages: found with all that they require, and claimed as dependencies.
+"""Find system distributions with all that they require, and claim their packages as dependencies.
 
-A family says how it stores them and how it spells versions.
+System distributions are Python distributions in packages of the release. The family knows how its database stores
+them, and how it spells versions.
 """
 
 from __future__ import annotations
@@ -32,36 +33,36 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-# Where two packages of a distribution's metadata are there, the newer form counts.
+# In order of preference, when a distribution has metadata in both forms.
 _SUFFIXES = (".dist-info", ".egg-info")
 _EXTENSIONS = (".py", ".so")
 
 
 class SystemPackages(Protocol):
-    """What a family's package database knows of Python distributions."""
+    """Access to a family's package database for Python distributions."""
 
     @property
     def directories(self) -> tuple[PurePosixPath, ...]:
-        """Where packages of the release put modules for its interpreter, in the order of search."""
+        """Directories of the release's modules for its interpreter, in search order."""
 
     def owner(self, path: PurePosixPath) -> NativePackage | None:
-        """Return the installed package that ships a path of the target."""
+        """Return the installed package that ships a path of the target, or None."""
 
     def files(self, package: NativePackage) -> tuple[PurePosixPath, ...]:
-        """Return what an installed package ships."""
+        """Return the files of an installed package."""
 
     def advice(self, names: Sequence[str]) -> str:
-        """Return what to install for distributions that are not there, given by their normalised names."""
+        """Return advice on how to install missing distributions, given by their normalised names."""
 
 
 class Spelling(NamedTuple):
-    """How a family spells versions.
+    """The version syntax of a family.
 
     Attributes:
-        native: spelling of a PEP 440 version, without epoch where that has none.
-        key: sorts as the family does.
-        without_revision: epoch and upstream version of a whole version.
-        minver: place of the lowest version in a template.
+        native: returns the native spelling of a PEP 440 version, with an epoch only if that has one.
+        key: returns a sort key in the family's order.
+        without_revision: returns epoch and upstream version of a complete version.
+        minver: placeholder for the lowest version in a template.
     """
 
     native: Callable[[str], str]
@@ -78,26 +79,27 @@ class _Metadata:
 
 
 def find_system(names: Iterable[str], target: Target, packages: SystemPackages) -> tuple[SystemDistribution, ...]:
-    """Return the distributions of those normalised names, and all that they require and the system has; sorted.
+    """Return the system distributions with those normalised names, and all that they require; sorted.
 
-    Nothing is run: the files are read. What a distribution of the system requires and the system does not have is left
-    to the environment.
+    Their metadata is read; no program runs. Requirements that the release does not meet are left to the virtual
+    environment.
 
     Raises:
-        PackageDatabaseError: some are not installed, belong to no package, or cannot be read; all are named.
+        PackageDatabaseError: distributions are not installed, belong to no package, or could not be read; the error
+            lists all of them.
     """
-    there = _listed(target, packages.directories)
+    metadata_paths = _find_metadata(target, packages.directories)
     wanted = tuple(names)
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in wanted if name not in metadata_paths]
     if missing:
         raise PackageDatabaseError(
             f"{len(missing)} distribution{'s are' if len(missing) != 1 else ' is'} not among the installed packages of"
             f" {target.name}.",
-            details="\n".join(f"  {name}: no metadata in {_list(packages.directories)}" for name in missing),
+            details="\n".join(f"  {name}: no metadata in {_join_paths(packages.directories)}" for name in missing),
             resolution=packages.advice(missing),
         )
     problems: list[str] = []
-    read, needed_by = _closure(wanted, there, target, problems)
+    read, needed_by = _closure(wanted, metadata_paths, target, problems)
     found = [
         SystemDistribution(
             name=name,
@@ -105,28 +107,28 @@ def find_system(names: Iterable[str], target: Target, packages: SystemPackages) 
             requires=tuple(map(str, metadata.requires)),
             metadata=metadata.path,
             directories=packages.directories,
-            modules=exposed_modules(_below(packages.files(package), packages.directories)),
+            modules=exposed_modules(_relative_to_any(packages.files(package), packages.directories)),
             package=package,
             needed_by=needed_by[name],
         )
         for name, metadata in sorted(read.items())
-        if (package := _owner(metadata.path, packages, problems)) is not None
+        if (package := _require_owner(metadata.path, packages, problems)) is not None
     ]
     if problems:
         raise PackageDatabaseError(
             f"{len(problems)} distribution{'s' * (len(problems) != 1)} of {target.name} cannot be used.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Take them out of wheels.system, or install the release's own packages of them.",
+            resolution="Remove them from wheels.system, or install the release's own packages of them.",
         )
     return tuple(found)
 
 
 def _closure(
-    names: Iterable[str], there: Mapping[str, PurePosixPath], target: Target, problems: list[str]
+    names: Iterable[str], metadata_paths: Mapping[str, PurePosixPath], target: Target, problems: list[str]
 ) -> tuple[Mapping[str, _Metadata], Mapping[str, str]]:
-    """Return the metadata of ``names`` and of all they require that is there, and for what each one is; empty: itself.
+    """Return the metadata of ``names`` and of all their requirements that exist, and the distribution that needs each.
 
-    What cannot be read is noted in ``problems``.
+    The latter is empty for ``names``. Unreadable metadata is noted in ``problems``.
     """
     needed_by = dict.fromkeys(names, "")
     extras = {name: {""} for name in needed_by}
@@ -136,21 +138,21 @@ def _closure(
         name = pending.pop(0)
         if name not in read:
             try:
-                read[name] = _read(target.on_host(there[name]), there[name])
+                read[name] = _read_metadata(target.on_host(metadata_paths[name]), metadata_paths[name])
             except (ValueError, OSError) as error:
-                problems.append(f"{there[name]}: {error}")
+                problems.append(f"{metadata_paths[name]}: {error}")
                 continue
-        for requirement in _active(read[name].requires, target.interpreter.marker_environment, extras[name]):
+        for requirement in _active_requirements(read[name].requires, target.interpreter.marker_environment, extras[name]):
             needed = canonicalize_name(requirement.name)
             asked = {"", *map(canonicalize_name, requirement.extras)}
-            if needed in there and not asked <= extras.get(needed, set()):
+            if needed in metadata_paths and not asked <= extras.get(needed, set()):
                 needed_by.setdefault(needed, name)
                 extras[needed] = extras.get(needed, set()) | asked
                 pending.append(needed)
     return read, needed_by
 
 
-def _owner(path: PurePosixPath, packages: SystemPackages, problems: list[str]) -> NativePackage | None:
+def _require_owner(path: PurePosixPath, packages: SystemPackages, problems: list[str]) -> NativePackage | None:
     package = packages.owner(path)
     if package is None:
         problems.append(f"{path}: no package ships it")
@@ -158,10 +160,10 @@ def _owner(path: PurePosixPath, packages: SystemPackages, problems: list[str]) -
 
 
 def system_claims(system: Iterable[StagedSystem], spelling: Spelling) -> Iterator[Claim]:
-    """Yield the claims on the packages of the distributions that the environment exposes.
+    """Yield the claims on the packages of the system distributions that the virtual environment exposes.
 
-    There is no upper bound, as for the interpreter: it would make a release's own update hold the application back, or
-    remove it.
+    As for the interpreter, there is no upper bound: an update of the release would then remove the application, or be
+    held back by it.
     """
     for each in system:
         distribution = each.distribution
@@ -182,8 +184,8 @@ def system_claims(system: Iterable[StagedSystem], spelling: Spelling) -> Iterato
 def package_floor(distribution: SystemDistribution, specifier: str, spelling: Spelling) -> str | None:
     """Return the lowest version of the package that satisfies a specifier set (PEP 440); None when all do.
 
-    Only versions that the specifiers name, and the installed one, are considered: which others there are is unknown.
-    Where the package is not versioned as its distribution is, nothing but the installed version is known to be one.
+    Only the installed version and those in the specifiers are considered, because no other versions are known. When the
+    package's versions do not follow those of the distribution, the installed version is returned.
     """
     specifiers = SpecifierSet(specifier)
     if specifiers.contains("0", prereleases=True):
@@ -192,7 +194,7 @@ def package_floor(distribution: SystemDistribution, specifier: str, spelling: Sp
     epoch, colon, upstream = installed.rpartition(":")
     if not _versioned_alike(upstream, distribution.version, spelling):
         return installed
-    named = sorted(version for each in specifiers if (version := _named(each)) is not None)
+    named = sorted(version for each in specifiers if (version := _named_version(each)) is not None)
     lowest = next((each for each in named if specifiers.contains(each, prereleases=True)), None)
     if lowest is None or lowest >= Version(distribution.version):
         return installed
@@ -200,10 +202,10 @@ def package_floor(distribution: SystemDistribution, specifier: str, spelling: Sp
 
 
 def exposed_modules(files: Iterable[PurePosixPath]) -> tuple[str, ...]:
-    """Return the dotted names of the modules in ``files``, which are relative to where modules are; sorted.
+    """Return the dotted names of the modules in ``files``, which are relative to a directory of modules; sorted.
 
-    A package stands for all that it holds. A directory without a file ``__init__`` is one that distributions share:
-    what is in it is given one by one.
+    A package stands for all its modules. A directory without ``__init__`` may be shared by distributions, so its
+    modules are listed individually.
     """
     modules = [file for file in files if file.suffix in _EXTENSIONS and all(map(_is_name, file.parts[:-1]))]
     packages = {file.parent for file in modules if _stem(file) == "__init__"}
@@ -216,7 +218,7 @@ def exposed_modules(files: Iterable[PurePosixPath]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _named(specifier: Specifier) -> Version | None:
+def _named_version(specifier: Specifier) -> Version | None:
     try:
         return Version(specifier.version.removesuffix(".*"))
     except InvalidVersion:  # of ===
@@ -224,13 +226,13 @@ def _named(specifier: Specifier) -> Version | None:
 
 
 def _versioned_alike(upstream: str, version: str, spelling: Spelling) -> bool:
-    """Whether a package's upstream version says the distribution's: ``2.0+dfsg`` that of 2.0."""
+    """Whether a package's upstream version corresponds to the distribution's, such as ``2.0+dfsg`` to 2.0."""
     said = {spelling.key(upstream), spelling.key(upstream.partition("+")[0])}
     return spelling.key(spelling.native(version).rpartition(":")[2]) in said
 
 
-def _listed(target: Target, directories: Sequence[PurePosixPath]) -> Mapping[str, PurePosixPath]:
-    """Return name → metadata of every distribution; of several, that which the interpreter finds first."""
+def _find_metadata(target: Target, directories: Sequence[PurePosixPath]) -> Mapping[str, PurePosixPath]:
+    """Return name → metadata of every distribution; of several, the one that the interpreter finds first."""
     found: dict[str, PurePosixPath] = {}
     for directory in directories:
         here = target.on_host(directory)
@@ -243,11 +245,11 @@ def _listed(target: Target, directories: Sequence[PurePosixPath]) -> Mapping[str
     return found
 
 
-def _read(path: Path, on_target: PurePosixPath) -> _Metadata:
-    """Return what the metadata say.
+def _read_metadata(path: Path, on_target: PurePosixPath) -> _Metadata:
+    """Return version and requirements from the metadata at ``path``.
 
     Raises:
-        ValueError: they are malformed.
+        ValueError: the metadata is malformed.
     """
     distribution = PathDistribution(path)
     try:
@@ -260,20 +262,20 @@ def _read(path: Path, on_target: PurePosixPath) -> _Metadata:
     return _Metadata(version, requires, on_target)
 
 
-def _active(
-    requires: Iterable[Requirement], environment: Mapping[str, str], extras: Iterable[str]
+def _active_requirements(
+    requires: Iterable[Requirement], markers: Mapping[str, str], extras: Iterable[str]
 ) -> Iterator[Requirement]:
     for requirement in requires:
         try:
             if requirement.marker is None or any(
-                requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras
+                requirement.marker.evaluate({**markers, "extra": extra}) for extra in extras
             ):
                 yield requirement
         except (UndefinedComparison, UndefinedEnvironmentName):
             continue
 
 
-def _below(files: Iterable[PurePosixPath], directories: Sequence[PurePosixPath]) -> Iterator[PurePosixPath]:
+def _relative_to_any(files: Iterable[PurePosixPath], directories: Sequence[PurePosixPath]) -> Iterator[PurePosixPath]:
     for file in files:
         for directory in directories:
             if file.is_relative_to(directory):
@@ -290,5 +292,5 @@ def _is_name(part: str) -> bool:
     return part.isascii() and part.isidentifier() and not keyword.iskeyword(part)
 
 
-def _list(paths: Sequence[PurePosixPath]) -> str:
+def _join_paths(paths: Sequence[PurePosixPath]) -> str:
     return " or ".join(map(str, paths))

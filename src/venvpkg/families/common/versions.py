@@ -1,4 +1,4 @@
-"""How a Python version is spelled so that a package manager sorts it as PEP 440 does. Pure."""
+"""Spell a Python version so that a package manager sorts it like PEP 440. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from venvpkg.errors import AssembleError
 
 
 def native_version(version: str, *, epoch: int, local_mark: str) -> str:
-    """Return the spelling of a PEP 440 version; without revision or release.
+    """Return the native spelling of a PEP 440 version, without revision or release.
 
     Args:
         version: PEP 440.
-        epoch: the package's; 0 takes the version's own.
-        local_mark: what the family sorts a local version by, above the version itself and below anything later.
+        epoch: of the package; 0 for the version's own.
+        local_mark: separator of a local version; the family sorts it above the version itself, below anything later.
 
     Raises:
-        AssembleError: it is no PEP 440 version.
+        AssembleError: it is not a valid PEP 440 version.
     """
     try:
         parsed = Version(version)
     except InvalidVersion as error:
-        raise AssembleError(f"{version!r} is not a version (PEP 440).") from error
+        raise AssembleError(f"{version!r} is not a valid version (PEP 440).") from error
     text = ".".join(map(str, parsed.release))
     if parsed.pre is not None:
         text += f"~{parsed.pre[0]}{parsed.pre[1]}"

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.families.common.description import bare, synopsis_and_paragraphs
+from venvpkg.families.common.description import normalise_wording, synopsis_and_paragraphs
 from venvpkg.families.common.manpages import compressed
 from venvpkg.families.deb.versions import package_version
 from venvpkg.model.staged import PathKind
@@ -140,4 +140,6 @@ def _wrapped(paragraph: str, unlike: str) -> list[str]:
         textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
         for width in (_WIDTH, *_NARROWER)
     ]
-    return next((lines for lines in tried if lines and bare(lines[0]) != bare(unlike)), tried[0])
+    return next(
+        (lines for lines in tried if lines and normalise_wording(lines[0]) != normalise_wording(unlike)), tried[0]
+    )

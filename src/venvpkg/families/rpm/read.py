@@ -60,9 +60,9 @@ def asked(artifact: Path, query: str, runner: Runner) -> str:
         raise MissingToolError(["rpm, which reads packages"], install=["rpm"])
     if not done.ok:
         raise NotAPackageError(
-            f"{artifact} cannot be read as an rpm package.",
+            f"{artifact} could not be read as an rpm package.",
             details=f"  {done.errors.strip()[-500:]}",
-            resolution="Name a package that is whole.",
+            resolution="Give the path of an intact package.",
         )
     return done.text
 

@@ -60,8 +60,8 @@ def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
     problems = problems_of(a_project(Settings(commands=("ap", "zzz"))), a_staged())
 
     assert problems == (
-        "commands: the environment has no program ap; did you mean app?",
-        "commands: the environment has no program zzz",
+        "commands: the virtual environment has no program ap; did you mean app?",
+        "commands: the virtual environment has no program zzz",
     )
 
 
@@ -70,7 +70,10 @@ def test_a_command_whose_name_is_no_name_is_told() -> None:
 
     problems = problems_of(a_project(), a_staged(application=strange))
 
-    assert [problem.split(" is no name")[0] for problem in problems] == ["commands: '-rf'", "commands: 'a b'"]
+    assert [problem.split(" is not a valid program name")[0] for problem in problems] == [
+        "commands: '-rf'",
+        "commands: 'a b'",
+    ]
 
 
 def test_an_application_without_a_summary_gets_one() -> None:

@@ -26,8 +26,8 @@ def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_a
 
     assert caught.value.problems == (
         "name: '_' is no package name",
-        "templates: copyrigth.j2 shadows no template of venvpkg's",
-        "templates: package.spec shadows no template of venvpkg's",
+        "templates: copyrigth.j2 overrides no built-in template",
+        "templates: package.spec overrides no built-in template",
     )
     assert "/srv/build/checkout/app/pyproject.toml" in caught.value.brief
 

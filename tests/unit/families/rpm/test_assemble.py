@@ -181,7 +181,7 @@ def test_a_payload_that_has_a_path_of_ours_is_refused(destdir: Path, tmp_path: P
     spec = spec_in(destdir)
     payload = Payload((*spec.staged.payload.paths, taken))
 
-    with pytest.raises(AssembleError, match="hold a path twice"):
+    with pytest.raises(AssembleError, match="contain a path twice"):
         pack(dataclasses.replace(spec, staged=dataclasses.replace(spec.staged, payload=payload)), tmp_path / "dist")
 
 

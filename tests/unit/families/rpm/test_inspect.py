@@ -63,7 +63,7 @@ def test_what_rpm_cannot_read_and_a_missing_rpm_are_told(tmp_path: Path) -> None
 def test_a_payload_that_is_cut_off_is_told(tmp_path: Path) -> None:
     cut = archive({"usr/file": b"x" * 4096})[:700]
 
-    with pytest.raises(NotAPackageError, match="cannot be read as an rpm package"):
+    with pytest.raises(NotAPackageError, match="could not be read as an rpm package"):
         read_evidence(package(tmp_path), RpmFiles({"app.rpm": (HEADER, cut)}))
 
 
@@ -72,7 +72,7 @@ def test_the_record_is_taken_out_of_the_payload(tmp_path: Path) -> None:
     anothers = RpmFiles({"app.rpm": (HEADER, archive({"usr/a": b""}))})
 
     assert read_evidence(package(tmp_path), ours) == b"{}\n"
-    with pytest.raises(NotAPackageError, match="has no record"):
+    with pytest.raises(NotAPackageError, match="has no dependency evidence"):
         read_evidence(package(tmp_path), anothers)
 
 
