@@ -131,7 +131,7 @@ def test_a_repository_that_is_not_signed_with_the_users_keys_makes_nothing(fresh
     outcome = fresh.run("target", "create", TARGET)
 
     assert outcome.code != 0
-    assert f"dnf cannot make {TARGET}" in outcome.stderr
+    assert f"dnf failed to bootstrap {TARGET}" in outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert fresh.systems() == []
 

@@ -216,7 +216,7 @@ def test_a_version_of_any_shape_is_taken_as_it_is_spelled(
 def test_a_release_that_rpm_refuses_is_refused_by_name_before_rpmbuild_runs(
     tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, revision: str
 ) -> None:
-    with pytest.raises(AssembleError, match="cannot stand in a spec file") as caught:
+    with pytest.raises(AssembleError, match="not valid in a spec file") as caught:
         assemble_in(tmp_path, replace(rpm_target, marks=(("dist", ""),)), runner, revision=revision)
 
     assert "Release: " in caught.value.details

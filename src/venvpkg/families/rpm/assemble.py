@@ -1,4 +1,4 @@
-"""Write the .rpm: the payload, what rpm wants beside it, the spec file; pack, read back, move into place."""
+"""Assemble the .rpm: add links and documents to the payload, write the spec file, pack, verify, move into place."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext) -> Artifact:
     """Write the package into the directory ``destination``.
 
-    The staged payload gets the links and the documentation, and the time of the sources; it is packed where it is. The
-    package of its debug information, where there is any, stays beside the destdir.
+    The links and documents are added to the staged payload, which is packed in place, with the time of the sources. The
+    package of its debug information, if any, stays next to the destdir.
 
     Raises:
-        AssembleError: what would be written is not what was composed, the payload has a path of ours, or rpmbuild
+        AssembleError: the package would differ from what was composed, the payload has a reserved path, or rpmbuild
             failed.
-        MissingToolError: there is no rpmbuild.
-        MachineError: no space, or no permission, there or where the package is packed.
+        MissingToolError: rpmbuild is not installed.
+        MachineError: no space or permission there, or where the package is packed.
     """
     target, reporter = context.target, context.reporter
     work = spec.staged.destdir.with_name("rpm")
@@ -59,7 +59,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
 
 
 def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
-    """Write what is not of the environment; return it with the directories that it needs."""
+    """Write the files outside of the virtual environment; return them, and new directories."""
     copyright_file = LICENSES / spec.name / "copyright"
     files = {
         copyright_file: rendered_copyright(spec, target.family).encode(),
@@ -98,11 +98,11 @@ def assemble_debug(
 
 
 def debug_of(of: Composed, build_ids: Iterable[str]) -> Composed:
-    """Return what the spec file says of it.
+    """Return the spec of the package of debug information.
 
-    It requires nothing, as rpm's own do: one that wanted the package in this very version would hold up the package's
-    next update, and be of no use where only a core dump is. It provides each build-id, because that is what gdb and
-    zypper tell people to install.
+    Like rpm's own, it requires nothing: a dependency on the exact version of the package would hold back updates, and
+    make it useless where there is only a core dump. It provides each build-id, because gdb and zypper suggest those to
+    install.
     """
     return replace(
         of,

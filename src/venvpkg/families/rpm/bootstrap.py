@@ -1,4 +1,4 @@
-"""Systems of Fedora, EL and openSUSE: dnf of this machine installs them from the repositories that the user names."""
+"""Bootstrap build roots of Fedora, EL and openSUSE with this machine's dnf, from repositories that the user names."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 3600.0
 _WORK: Final = PurePosixPath("/usr/src/venvpkg")
-# What makes a directory a system with a package manager of its own, and what every build needs.
+# Needed for a root to have an rpm of its own, and by every build.
 _ALWAYS: Final = ("bash", "coreutils", "python3", "python3-devel", "rpm")
-# Where the root keeps its repositories, for later installations and for its own dnf.
+# The root's own repositories, for later installations and its own dnf.
 _REPOSITORIES: Final = "etc/yum.repos.d"
 _NAMED: Final = "venvpkg.repo"
-# What the user says to dnf, of no interest to the root's own.
+# The user's options for this machine's dnf; the root's own dnf ignores them.
 _OPTIONS: Final = "venvpkg.conf"
-# The first release whose database is below /usr; it was in /var before.
+# The first release with its rpm database below /usr; it was in /var before.
 _DATABASE_IN_USR: Final = {"fedora": 36, "el": 10, "opensuse": 0}
 
 
@@ -39,7 +39,7 @@ def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner) ->
     """Return the recipe of ``fedora:N``, ``el:N`` or ``opensuse:N``.
 
     Raises:
-        ConfigurationError: no repository is named, or something that has no effect.
+        ConfigurationError: no repository is given, or a setting has no effect.
     """
     del runner
     urls = [each.url for each in settings.repositories]
@@ -47,8 +47,8 @@ def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner) ->
     if not settings.repositories:
         raise ConfigurationError(
             f"--target {selection}",
-            ["no repository is known to make it from"],
-            resolution=f'Name them in targets.toml, in tables [["{selection}".repositories]] with name, url and keys.',
+            ["no repository is known to bootstrap it from"],
+            resolution=f'Add repositories to targets.toml, as [["{selection}".repositories]] with name, url and keys.',
         )
     wanted = {*_ALWAYS, *(each.package for each in programs()), *settings.packages}
     return Recipe(
@@ -63,7 +63,7 @@ def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner) ->
 
 
 def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
-    """Make the system, and return it as a compressed tarball in ``work``; see ``debian.bootstrap``.
+    """Bootstrap the build root, and return it as a compressed tarball in ``work``.
 
     Source:
         dnf(8), dnf.conf(5); Fedora's change "Relocate RPM to /usr".
@@ -78,20 +78,20 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     done = _dnf((f"--releasever={recipe.release}", "install", *recipe.packages), root, work, runner)
     if not done.ok:
         raise TargetError(
-            f"dnf cannot make {recipe.target}: {done.outcome()}.",
+            f"dnf failed to bootstrap {recipe.target}: {done.outcome()}.",
             details=stderr_tail(done.errors),
-            resolution="Correct the repositories in targets.toml, and the URLs of the keys that sign them.",
+            resolution="Fix the repositories in targets.toml, and the URLs of their signing keys.",
         )
     tarball = work / "system.tar.zst"
     pack = ("tar", "--create", "--zstd", "--file", str(tarball), "--numeric-owner", "--xattrs", "--sort=name")
     done = runner.run(Command((*pack, "--directory", str(root), "."), timeout_s=_TIMEOUT_S))
     if not done.ok:
-        raise TargetError(f"tar cannot pack {recipe.target}: {done.outcome()}.", details=stderr_tail(done.errors))
+        raise TargetError(f"tar failed to pack {recipe.target}: {done.outcome()}.", details=stderr_tail(done.errors))
     return tarball
 
 
 def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
-    """Install packages into a root that nobody else uses.
+    """Install packages into a root that is not in use.
 
     Raises:
         TargetError: dnf failed.
@@ -104,14 +104,18 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
 
 
 def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Completed:
-    """Run this machine's dnf on a root, with nothing of this machine's configuration; raise when there is no dnf."""
+    """Run this machine's dnf on a root, without this machine's configuration.
+
+    Raises:
+        MissingToolError: dnf is not installed.
+    """
     home = work / "home"
     (home / "log").mkdir(parents=True)
-    # Only those that the user named: a release's own package of repositories brings more, with mirrors of its own.
+    # Only the user's repositories: the release's own package of repositories adds others, on other mirrors.
     (home / "repositories").mkdir()
     shutil.copy(root / _REPOSITORIES / _NAMED, home / "repositories")
     in_usr = (root / "usr/lib/sysimage/rpm").is_dir()
-    # Where rpm of this machine keeps a database is not where that of the root looks for it.
+    # This machine's rpm may keep its database at another path than the root's rpm.
     database = "/usr/lib/sysimage/rpm" if in_usr else "/var/lib/rpm"
     (home / ".rpmmacros").write_text(f"%_dbpath {database}\n%_db_backend sqlite\n", encoding="utf-8")
     given = root / _REPOSITORIES / _OPTIONS
@@ -140,7 +144,7 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
         )
     )  # fmt: skip
     if done.not_found:
-        raise MissingToolError(["dnf, which makes systems with rpm"], install=["dnf", "zstd"])
+        raise MissingToolError(["dnf, which bootstraps build roots with rpm"], install=["dnf", "zstd"])
     return done
 
 
@@ -152,10 +156,10 @@ def _is_in_usr(recipe: Recipe) -> bool:
 
 
 def _stanza(repository: Repository, release: str) -> tuple[str, ...]:
-    """Return a repository as dnf.conf(5) has it; values are the user's own, of one line.
+    """Return a repository in the syntax of dnf.conf(5); values are the user's, of one line each.
 
-    The release is written out: packages are installed later, too, and what dnf finds in a root is what that calls
-    itself.
+    ``$releasever`` is replaced here: for later installations, dnf would use the version that the root's own release
+    package declares.
     """
     keys = " ".join(repository.keys).replace("$releasever", release)
     return (

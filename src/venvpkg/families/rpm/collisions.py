@@ -1,4 +1,4 @@
-"""What of the package the release has already: a package of the same name, another one with the same command."""
+"""Find packages of the release that collide with ours: by the same name, or by the same command."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def warn_if_name_taken(name: str, context: TargetContext) -> None:
-    """Warn when the repositories have a package of this name that venvpkg did not make, and say what follows.
+    """Warn when the repositories have a package of this name that venvpkg did not build.
 
-    Without metadata, as in a new root before the first ``dnf makecache``, nothing is known and nothing said.
+    Without metadata, as in a new root before the first ``dnf makecache``, there is no warning.
     """
     release = context.target.release
     described = described_in_repositories(name, CachedRepositoryQueries(context))
@@ -41,14 +41,14 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
 
 
 def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
-    """Return the spec with a Conflicts on each other package that ships one of its commands, each with a warning.
+    """Return the spec with a Conflicts on each other package that ships one of its commands; warn about each.
 
-    rpm refuses two packages with the same path and different files, but only once everything was downloaded. Those
-    that the user has declared something of are thought of already.
+    rpm refuses to install file conflicts, but only after everything was downloaded. Packages in the user's own
+    relations are skipped.
 
     Raises:
-        PackageDatabaseError: the target's database cannot be read.
-        MissingToolError: no rpm.
+        PackageDatabaseError: the target's package database cannot be read.
+        MissingToolError: rpm is not installed.
     """
     metadata = CachedRepositoryQueries(context)
     known = _declared(spec.relations) | {spec.name}

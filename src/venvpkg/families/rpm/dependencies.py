@@ -1,4 +1,4 @@
-"""The Requires of a payload on a target with rpm: loader, capabilities, who provides them, interpreter, user."""
+"""Derive the Requires of a payload: capabilities and their providers, loader, interpreter, the user's relations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvpkg.model.staged import StagedVenv
 
 
-# What makes accounts and directories: part of systemd, or a package of its own for where there is none.
+# The programs that create accounts and directories: part of systemd, or in a package of their own where it is absent.
 _READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
 
 
@@ -43,8 +43,8 @@ def derive_dependencies(
 ) -> DependencySet:
     """Return every relation the package needs, with its evidence.
 
-    They are those that rpm's own generator gives for needs that the payload does not meet itself, and the
-    interpreter's.
+    These are the relations of rpm's own generator, without those that the payload meets itself, plus those on the
+    interpreter.
 
     Args:
         elf: ELF files of the payload.
@@ -53,10 +53,10 @@ def derive_dependencies(
         context: where it will be installed; its package database knows the libraries that it was compiled against.
 
     Raises:
-        UnprovidedCapabilityError: capabilities that no installed package and no repository provides; all of them.
-        PackageDatabaseError: the target's database cannot be read, or no package owns its interpreter.
-        ConfigurationError: what was declared is no relation.
-        MissingToolError: no rpm.
+        UnprovidedCapabilityError: no installed package and no repository provides some capabilities; it lists all.
+        PackageDatabaseError: the target's package database cannot be read, or no package owns its interpreter.
+        ConfigurationError: a declared relation is not valid.
+        MissingToolError: rpm is not installed.
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
@@ -102,10 +102,10 @@ def derive_dependencies(
 def _provided(
     required: Mapping[str, Sequence[ElfObject]], needs: Iterable[ResolvedNeed], owners: Owners, runner: Runner
 ) -> dict[str, NativePackage]:
-    """Return who provides each capability: an installed package, else one of a repository.
+    """Return the provider of each capability: an installed package, else one in a repository.
 
     Raises:
-        UnprovidedCapabilityError: nobody, for any of them.
+        UnprovidedCapabilityError: some capabilities have no provider; the error lists all of them.
     """
     provided = {name: package for name in required if (package := owners.of(name)) is not None}
     missing = [name for name in required if name not in provided]
@@ -122,7 +122,7 @@ def _provided(
 def _loader_claims(
     required: Mapping[str, Sequence[ElfObject]], provided: Mapping[str, NativePackage], staged: StagedVenv
 ) -> list[Claim]:
-    """Return a claim for each object that only a loader with GNU hashes can load; no library stands for that."""
+    """Return a claim for each object that needs a loader with GNU hashes; no library provides that capability."""
     distributions = staged.owners()
     return [
         Claim(
@@ -143,7 +143,7 @@ def _spelled(rules: Iterable[SonameRule]) -> list[SonameRule]:
 
 
 def _named_owners(derived: DependencySet, packages: Iterable[NativePackage]) -> Iterator[tuple[str, NativePackage]]:
-    """Yield the owners in the evidence, as they are installed, or as a repository has them."""
+    """Yield the owners in the evidence, with their installed version, or that in a repository."""
     reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
     named = {each.owner for evidence in reasons for each in evidence if each.owner}
     for name, package in sorted({each.name: each for each in sorted(packages)}.items()):
@@ -153,7 +153,9 @@ def _named_owners(derived: DependencySet, packages: Iterable[NativePackage]) -> 
 
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:
     parsed = [(text, spelled_relation(text)) for text in declared]
-    problems = [f"depends: {text!r} is no relation, such as 'postgresql >= 13'" for text, it in parsed if not it]
+    problems = [
+        f"depends: {text!r} is not a valid relation; expected e.g. 'postgresql >= 13'" for text, it in parsed if not it
+    ]
     if problems:
         raise ConfigurationError("[tool.venvpkg]", problems)
     return [Claim(relation, Evidence(source=Source.USER)) for _, relation in parsed if relation]

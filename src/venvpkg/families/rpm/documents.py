@@ -1,4 +1,4 @@
-"""Small tags of a spec file: provided accounts and bundled software, changelog, %description, License. Pure."""
+"""Compose parts of a spec file: provides for accounts and bundled software, changelog, description, License. Pure."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ if TYPE_CHECKING:
 _ACCOUNT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KINDS: Final = {"u": "user", "u!": "user", "g": "group"}
 _WORDS: Final = 2
-# Three bytes become four characters. Ends are filled with NUL, because the "=" that base64 has for them would be read
-# as part of the relation.
+# Three bytes become four characters. The end is padded with NUL, because rpm would read base64's "=" as part of the
+# relation.
 _GROUP: Final = 3
-# The one character of base64 that may not stand in a spec file's versions.
+# The one character of base64 that is not allowed in versions of a spec file.
 _UNFIT: Final = "/"
 
 
 def account_provides(lines: Iterable[str]) -> Iterator[str]:
-    """Yield ``user(app) = dSBhcHAgLSAt`` and ``group(app)`` for lines of sysusers.d(5), as rpm's own generator does.
+    """Yield ``user(app) = dSBhcHAgLSAt`` and ``group(app)`` for lines of sysusers.d(5), like rpm's own generator.
 
-    Other packages, and files of theirs, can then require the account; and rpm, from 4.19 on, makes it by what is
-    encoded there before it unpacks anything. Older ones leave that to %post. Members of groups are left to %post by
-    all of them: to require an account of another package by such a name would keep the package out of releases in
-    which nothing has these names yet.
+    Other packages can then require the account. From 4.19 on, rpm creates it from the encoded line before it unpacks
+    anything; for older versions, %post does. Group members are always left to %post: requiring an account of another
+    package by such a name would make the package uninstallable on releases where nothing provides these names yet.
 
     Source:
         rpm-sysusers(7); rpm's macros file, ``add_sysuser``, for the spelling.
@@ -67,7 +66,7 @@ _BUNDLED_IN: Final = "venvpkg:bundled-in"
 def bundled_provides(spec: PackageSpec) -> Iterator[str]:
     """Yield ``bundled(python3dist(lxml)) = 6.0.2`` for each vendored distribution, ``bundled(libxml2) = 2.14`` for C.
 
-    Such a name can be required by nobody by accident, and tells who has to update what.
+    No package requires such a name by accident, and it shows who is responsible for updates.
 
     Source:
         Fedora Packaging Guidelines, "Bundling and Duplication of system libraries", and "Python", for the names.
@@ -80,13 +79,13 @@ def bundled_provides(spec: PackageSpec) -> Iterator[str]:
 
 
 def _libraries(sbom: bytes) -> Iterator[str]:
-    """Yield the libraries of the bill of materials, which is our own, but whose names come from publishers."""
+    """Yield the libraries of the package's SBOM; their names come from publishers and are untrusted."""
     components = json.loads(sbom).get("components", []) if sbom else []
     for each in components:
         is_bundled = any(known.get("name") == _BUNDLED_IN for known in each.get("properties", []))
         name, version = str(each.get("name", "")), str(each.get("version", ""))
         if is_bundled and _BUNDLED_NAME.fullmatch(name):
-            # A version of a package (1.1.1k-15.el8_6): what is after the hyphen is its packager's.
+            # It may be a package's version (1.1.1k-15.el8_6): the release after the hyphen is dropped.
             upstream = version.partition("-")[0].rpartition(":")[2]
             yield f"bundled({name}) = {upstream}" if _VERSION.fullmatch(upstream) else f"bundled({name})"
 
@@ -98,17 +97,16 @@ def _spelled(version: str) -> str:
         return re.sub(r"[^A-Za-z0-9._+~^]", "_", version) or "0"
 
 
-# Not strftime's: those are of a locale.
+# strftime's names depend on the locale.
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# 1997-01-01: rpm takes an earlier date for a mistake, and leaves the entry out. Sources whose time is not known are of
-# 1980.
+# 1997-01-01. rpm ignores entries with an earlier date, and sources of unknown time are dated 1980.
 _EARLIEST: Final = 852_076_800
 
 
 class ChangelogEntry(NamedTuple):
-    """An entry, its values not yet made literal.
+    """A changelog entry, not yet escaped for a spec file.
 
     Attributes:
         date: ``Tue Nov 14 2023``, of UTC.
@@ -124,7 +122,7 @@ class ChangelogEntry(NamedTuple):
 
 
 def changelog_entry(spec: PackageSpec, version: str) -> ChangelogEntry:
-    """Return the entry.
+    """Return the changelog entry of the package.
 
     Source:
         rpm's manual, "Spec file format", %changelog.
@@ -138,16 +136,16 @@ def changelog_entry(spec: PackageSpec, version: str) -> ChangelogEntry:
     )
 
 
-# What rpmlint takes for too long a line.
+# rpmlint reports longer lines.
 _LONGEST_SUMMARY: Final = 79
 
 
 def summary_and_description(summary: str, text: str, package: str) -> tuple[str, str]:
-    """Return both, not yet made literal; the description is never empty.
+    """Return summary and description, not yet escaped for a spec file; the description is never empty.
 
     Args:
         summary: one line.
-        text: paragraphs, parted by empty lines; may be empty.
+        text: paragraphs, separated by empty lines; may be empty.
         package: its name.
 
     Source:
@@ -163,11 +161,11 @@ _LONGEST: Final = 60
 
 
 def license_of(expressions: Iterable[str]) -> str:
-    """Return what all licences together come to: ``BSD-3-Clause AND (Apache-2.0 OR MIT)``.
+    """Return the combined licence expression of all distributions: ``BSD-3-Clause AND (Apache-2.0 OR MIT)``.
 
     Args:
-        expressions: of each distribution: an SPDX expression, one line of free text, or empty. A text that is no
-            expression becomes a name of its own, ``LicenseRef-ZPL``, as SPDX has it for licences that it does not list.
+        expressions: for each distribution an SPDX expression, one line of free text, or empty. Text that is not a valid
+            expression becomes a ``LicenseRef-`` name, which SPDX reserves for licences that it does not list.
 
     Returns:
         Sorted parts, each once.

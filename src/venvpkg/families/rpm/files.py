@@ -1,4 +1,4 @@
-"""Outside values and file lists in a spec file, so that rpm reads them as they are. Pure."""
+"""Escape values and file lists for a spec file, so that rpm reads them literally. Pure."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
 
 
 _WIDTH: Final = 78
-# Line breaks and controls of every reader.
+# Characters that some reader takes for a line break or a control character.
 UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9._+@,:=~/\x80-\U0010ffff-]")
 
 
 def literal(text: str) -> str:
-    """Return text that no macro is expanded in: neither ``%{lua:…}`` nor ``%(…)``."""
+    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``."""
     return text.replace("%", "%%")
 
 
 def prose(paragraphs: str) -> str:
-    """Return wrapped paragraphs as they stand in a %description, still to be made ``literal``.
+    """Return wrapped paragraphs for a %description, not yet escaped with ``literal``.
 
-    rpm looks for directives (``%if``, ``%include``, ``%files``) in what a line is after macros were expanded, where
-    ``%%include`` is ``%include``, and leaves lines out that begin with ``#``. No line begins so here: words that do are
-    kept on the line of the word before, and a paragraph that does is made an item of a list.
+    rpm looks for directives (``%if``, ``%include``, ``%files``) after it has expanded macros, when ``%%include`` has
+    become ``%include``, and drops lines that begin with ``#``. So no line begins with either: such a word stays on the
+    line of the word before it, and such a paragraph becomes a list item.
     """
     blocks = []
     for paragraph in re.split(r"\n\s*\n", paragraphs):
         text = " ".join(paragraph.split())
         if text:
             text = f"- {text}" if text[0] in "%#" else text
-            # A no-break space is no place to wrap at.
+            # Text is never wrapped at a no-break space.
             held = re.sub(r" (?=[%#])", "\u00a0", text)
             blocks.append("\n".join(_wrapped(held)).replace("\u00a0", " "))
     return "\n\n".join(blocks)
 
 
 def _wrapped(text: str) -> list[str]:
-    # Not break_on_hyphens: a line could begin with what follows one.
+    # Without break_on_hyphens, because "%" or "#" could follow a hyphen.
     return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def pattern(path: PurePosixPath) -> str:
-    """Return a pattern for %files that matches ``path``, whatever characters are in it.
+    """Return a pattern for %files that matches ``path``, whatever characters it contains.
 
-    How quotes, backslashes and brackets are read there has changed from release to release of rpm; that a question
-    mark stands for one character has not. A pattern that matches a second path does no harm: everything in the
-    buildroot is packed anyway, and what was packed is compared with what was to be.
+    rpm's rules for quotes, backslashes and brackets have changed over time, but a question mark has always stood for
+    one character. A pattern that also matches another path is harmless: everything in the buildroot is packed anyway,
+    and the packed files are compared with the payload.
     """
     return _PLAIN.sub("?", str(path))
 
@@ -63,8 +63,8 @@ def pattern(path: PurePosixPath) -> str:
 LICENSES: Final = PurePosixPath("/usr/share/licenses")
 _ETC: Final = PurePosixPath("/etc")
 
-# Directories that belong to the release or to a program whose files are put there, however many packages do so. A
-# package that owned them too would change their mode, and remove them with the last file.
+# Directories that belong to the release, or to a program that other packages add files for. A package that owned them
+# as well would change their mode, and remove them with their last file.
 _DIRECTORIES: Final = """
 / /etc /opt /srv /usr /var
 /etc/cron.d /etc/cron.daily /etc/cron.hourly /etc/cron.monthly /etc/cron.weekly /etc/default /etc/init.d
@@ -81,33 +81,33 @@ _DIRECTORIES: Final = """
 /var/cache /var/lib /var/log /var/opt /var/spool
 """
 _SHARED: Final = frozenset(map(PurePosixPath, _DIRECTORIES.split()))
-# Without a mode of its own, what is not in the buildroot has none at all (000), which rpmlint takes for an error.
+# A ghost is not in the buildroot, so without an explicit mode it would get mode 000, which rpmlint reports.
 _GHOST_MODES: Final = {True: "%attr(0755, root, root) %dir", False: "%attr(0644, root, root)"}
 _UNVERIFIED: Final = "%verify(not user group mode mtime size filedigest link rdev)"
 _MANUAL: Final = PurePosixPath("/usr/share/man")
 
 
 def is_owned(directory: PurePosixPath) -> bool:
-    """Whether the package owns a directory that it has files in."""
+    """Whether the package owns a directory of its files."""
     return directory not in _SHARED and not directory.is_relative_to(_MANUAL)
 
 
 def owned(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
-    """Return what the package will list, sorted: everything but the directories that are not its own."""
+    """Return the paths that the package lists, sorted: all but the directories that it does not own."""
     found = (each for each in paths if each.kind is not PathKind.DIRECTORY or is_owned(each.path))
     return tuple(sorted(found, key=lambda each: str(each.path)))
 
 
 def is_configuration(path: PayloadPath) -> bool:
-    """Whether rpm keeps the administrator's changes of a file."""
+    """Whether rpm keeps an administrator's changes to a file."""
     return path.kind is PathKind.FILE and path.path.is_relative_to(_ETC)
 
 
 def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterable[StatePath] = ()) -> Iterator[str]:
-    """Yield the lines of %files; what is below the prefix is listed with it, modes are those of the buildroot.
+    """Yield the lines of %files; the prefix stands for everything below it, and modes are those of the buildroot.
 
-    What the application makes is a ghost: it is nowhere in the payload, belongs to the package all the same, and goes
-    with it. Whose it is and what is in it, the application decides, so that verifying the package does not ask.
+    State that the application creates is listed as a ghost: it is not in the payload, but belongs to the package and is
+    removed with it. Its owner and content are up to the application, so they are not verified.
 
     Source:
         rpm's manual, "Spec file format", %files.

@@ -1,4 +1,4 @@
-"""What rpm says of a package, a spec file or a payload: asked in a form that any text survives, parsed, compared."""
+"""Query, parse and compare the headers and file lists that rpm prints, in a format that preserves any text."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ QUERY: Final = "".join(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The parts of a header that are composed, by the names that rpm has for them in a header.
+    """The composed parts of a header, by rpm's header tags.
 
     Attributes:
-        fields: one value each; those without a value are left out.
-        relations: values of each kind, sorted; kinds without any are left out.
-        scripts: texts; those that are not there are left out.
+        fields: tags with one value; without empty ones.
+        relations: sorted relations of each kind; without empty ones.
+        scripts: scriptlets; without absent ones.
         changelog: authors with versions, then texts.
     """
 
@@ -70,16 +70,16 @@ class Header:
 
 
 def parse_header(text: str) -> Header:
-    """Return what rpm answered to ``QUERY``.
+    """Return the header in rpm's answer to ``QUERY``.
 
     Raises:
-        ValueError: it is no such answer.
+        ValueError: the answer is malformed.
     """
     values: dict[str, list[str]] = {}
     for token in shlex.split(text):
         tag, equals, value = token.partition("=")
         if not equals:
-            raise ValueError(f"{token[:100]!r} is no answer")
+            raise ValueError(f"{token[:100]!r} is not of the form TAG=VALUE")
         if value != _NONE:
             values.setdefault(tag, []).append(value)
     return Header(
@@ -91,10 +91,10 @@ def parse_header(text: str) -> Header:
 
 
 def differences_of(composed: Header, found: Header) -> Iterator[str]:
-    """Yield in words what is not as it was composed; what rpm adds by itself is not told.
+    """Yield a sentence for each difference from the composed header, except for relations that rpm adds itself.
 
-    rpm adds what its own features need (``rpmlib(…)``), the interpreter of scriptlets, and the package's own name,
-    with and without its architecture.
+    These are requirements of rpm features (``rpmlib(…)``), the interpreter of scriptlets, and provides of the package's
+    own name, with and without its architecture.
     """
     yield from _of_mapping(composed.fields, found.fields)
     yield from _of_mapping(composed.scripts, found.scripts)
@@ -103,7 +103,7 @@ def differences_of(composed: Header, found: Header) -> Iterator[str]:
     name = composed.fields["NAME"]
     for spec_tag, tag in RELATIONS.items():
         wanted, there = set(composed.relations.get(tag, ())), set(found.relations.get(tag, ()))
-        yield from (f"{spec_tag}: {each!r:.300} is not there" for each in sorted(wanted - there))
+        yield from (f"{spec_tag}: {each!r:.300} is missing" for each in sorted(wanted - there))
         yield from (
             f"{spec_tag}: {each!r:.300} was not composed"
             for each in sorted(there - wanted)
@@ -119,7 +119,7 @@ def _of_mapping(composed: Mapping[str, str], found: Mapping[str, str]) -> Iterat
 
 
 def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
-    """Return both from the line on that is not the same: texts such as scriptlets are long."""
+    """Return both texts from their first different line on, because texts such as scriptlets are long."""
     pairs = zip(one.splitlines(keepends=True), other.splitlines(keepends=True), strict=False)
     start = sum(len(line) for line, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return one[start:], other[start:]
@@ -143,7 +143,7 @@ _FIELDS: Final = 5
 
 
 def listed_files(text: str) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield mode (octal), flags, owner, time and path of each file that ``PAYLOAD_QUERY`` gave."""
+    """Yield mode (octal), flags, owner, time and path of each file in an answer to ``PAYLOAD_QUERY``."""
     for line in text.splitlines():
         mode, flags, owner, time, path = (*line.split("\t", _FIELDS - 1), "", "", "", "", "")[:_FIELDS]
         if path:
@@ -153,13 +153,13 @@ def listed_files(text: str) -> Iterator[tuple[str, str, str, str, str]]:
 def payload_differences(
     paths: Iterable[PayloadPath], text: str, source_date_epoch: int, state: Iterable[StatePath] = ()
 ) -> Iterator[str]:
-    """Yield one line for each path that is not packed as it was to be, and for each that was not to be packed.
+    """Yield a line for each path that was packed differently than it should be, or should not be packed.
 
     Args:
-        paths: what is to be packed.
-        text: what rpm answered to ``PAYLOAD_QUERY``.
-        source_date_epoch: the time of every file.
-        state: what belongs to the package without being in it.
+        paths: paths to pack.
+        text: rpm's answer to ``PAYLOAD_QUERY``.
+        source_date_epoch: time of every file.
+        state: paths that belong to the package without being in it.
     """
     packed = {path: (mode, flags, owner, time) for mode, flags, owner, time, path in listed_files(text)}
     for each in paths:
@@ -180,5 +180,5 @@ def payload_differences(
         mode, flags, _, _ = packed.pop(str(ghost.path), ("0", "", "", ""))
         kind = PathKind.DIRECTORY if ghost.is_directory else PathKind.FILE
         if _GHOST not in flags or stat.S_IFMT(int(mode, 8)) != _TYPES[kind]:
-            yield f"{ghost.path}: not listed as a {kind} that the application makes"
-    yield from (f"{path}: packed, and was not to be" for path in packed)
+            yield f"{ghost.path}: not listed as a {kind} that the application creates"
+    yield from (f"{path}: packed, but not part of the payload" for path in packed)

@@ -1,4 +1,4 @@
-"""What a build needs of a target with rpm: macros, compiler flags, architecture, programs, installed packages."""
+"""Query a target with rpm: macros, compiler flags, architecture, programs, installed packages."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Release, Target
 
 
-# A macro may expand to several lines; between two of ours stands this.
+# Separates the expansions, each of which may have several lines.
 _MARK: Final = "@venvpkg@"
 
 
 def expanded(macros: Sequence[str], runner: Runner, defined: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Return what each of ``macros`` expands to, its white space made one space.
+    """Return the expansion of each of ``macros``, with white space collapsed.
 
     Args:
         macros: such as ``%{?dist}``.
         runner: runs rpm on the target.
-        defined: macros with other values than the target's.
+        defined: macros to override.
 
     Raises:
-        MissingToolError: rpm is not there, or cannot expand them.
+        MissingToolError: rpm is not installed, or failed to expand them.
 
     Source:
         rpm(8), --eval and --define.
@@ -55,8 +55,7 @@ _MACROS: Final = {
     "FCFLAGS": "%{?build_fflags}%{!?build_fflags:%{?optflags}}",
     "LDFLAGS": "%{?build_ldflags}",
 }
-# Fedora's linker flags name the package that is being built by variables that only rpmbuild sets; without them gcc
-# refuses to link.
+# Fedora's linker flags describe the package in variables that only rpmbuild sets, and gcc fails without them.
 _DEFINED: Final = {"_package_note_file": "%{nil}", "_package_note_flags": "%{nil}"}
 
 
@@ -81,7 +80,7 @@ DIST: Final = "dist"
 ISA: Final = "isa"
 
 _ARCHITECTURE = re.compile(r"[a-z0-9_]+")
-# It becomes part of a package's release, where rpm allows no hyphen.
+# It becomes part of a package's release, which must not contain a hyphen.
 _DIST = re.compile(r"(\.[A-Za-z0-9_+~^.]+)?")
 _ISA = re.compile(r"(\([a-z0-9_-]+\))?")
 
@@ -162,10 +161,10 @@ def _is_suse(release: Release) -> bool:
 
 _FORMAT: Final = r"%{NAME}.%{ARCH}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n"
 _LINE: Final = re.compile(r"[^\s\t]+\.[^\s.]+\t\d+:[^\s]+")
-# Keys that are imported for signatures are in the database like packages; they come and go without a change.
+# Imported signing keys are listed like packages, but have no effect on a build.
 _NO_PACKAGE: Final = "gpg-pubkey."
-# Headers, compilers, what they link without being asked, and the macros that hold the flags. Debuginfo is not among
-# them. SUSE puts a number into the names of compilers (gcc13-c++) and an underscore before that of libgcc_s1.
+# Headers, compilers, the libraries they always link, and the macros with the flags, but no debuginfo. SUSE puts a
+# number into the names of compilers (gcc13-c++) and an underscore before that of libgcc_s1.
 _NAMES: Final = re.compile(
     r".*-(devel|headers|static)(-.*)?|(kernel|glibc)-.*|glibc|libgcc(_s1)?|libstdc\+\+\d*|libxcrypt|libcrypt1"
     r"|(gcc|cpp|clang|llvm|lld|libgfortran|rust|cargo|golang|binutils|make|cmake|ninja-build|ninja|meson|swig"
@@ -195,7 +194,7 @@ def all_packages(target: Target, runner: Runner) -> Packages:
     done = runner.run(Command(("rpm", "--query", "--all", "--queryformat", _FORMAT), timeout_s=120))
     lines = done.text.splitlines()
     if not done.ok or not all(map(_LINE.fullmatch, lines)) or not lines:
-        raise _unreadable(f"rpm cannot list the packages of {target.name}", done)
+        raise _unreadable(f"rpm could not list the packages of {target.name}", done)
     found: dict[str, list[str]] = {}
     for line in lines:
         name, _, version = line.partition("\t")
@@ -211,7 +210,7 @@ def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
         done = runner.run(Command(("rpm", "--query", "--whatprovides", "--", name), timeout_s=60))
         if not done.ok:
             if done.returncode != 1 or done.errors.strip():
-                raise _unreadable(f"rpm cannot tell whether {name} is installed", done)
+                raise _unreadable(f"rpm could not determine whether {name} is installed", done)
             lacking.append(name)
     return tuple(lacking)
 

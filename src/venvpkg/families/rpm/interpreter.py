@@ -1,4 +1,4 @@
-"""The interpreter as a dependency, and the distributions that the release's packages install for it."""
+"""Claim the interpreter's package as a dependency, and find system distributions in the rpm database."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 def interpreter_claims(
     interpreter: Interpreter, shipped_by: Sequence[NativePackage], owners: Owners, floor: str, needed_by: PurePosixPath
 ) -> tuple[Claim, ...]:
-    """Return ``/usr/bin/python3.X``, ``python(abi) = 3.X`` and, where the distributions ask for it, a patch release.
+    """Return claims on ``/usr/bin/python3.X``, ``python(abi) = 3.X`` and, if distributions need it, a patch release.
 
-    rpm's own generator knows modules below ``/usr/lib*/pythonX.Y`` only: a package with modules elsewhere would
-    install on a release with another Python, and be broken there. An ABI that no package tells of, such as PyPy's, is
-    known by the path alone, which names the minor.
+    rpm's own generator only covers modules below ``/usr/lib*/pythonX.Y``; a package with modules elsewhere would be
+    installed, and broken, on a release with another Python. An ABI that no package provides, such as PyPy's, is implied
+    by the path, which includes the minor version.
 
     Args:
         interpreter: of the target.
-        shipped_by: the packages that ship its path.
+        shipped_by: packages that ship its path.
         owners: of the target.
         floor: lowest patch release that the distributions accept, ``3.11.0``.
-        needed_by: the environment's own ``bin/python``.
+        needed_by: ``bin/python`` of the virtual environment.
 
     Raises:
         PackageDatabaseError: no package ships the interpreter or provides its ABI, or it is older than the floor.
 
     Source:
-        Fedora Python Packaging Guidelines, "Automatically generated dependencies"; python(abi) = 3.13t is that of the
-        free-threaded build.
+        Fedora Python Packaging Guidelines, "Automatically generated dependencies"; the free-threaded build has
+        python(abi) = 3.13t.
     """
     abi = f"python(abi) = {interpreter.series}"
     with_abi = None if interpreter.is_pypy else owners.of(abi)
@@ -59,7 +59,7 @@ def interpreter_claims(
     owner = shipped_by[0]
     if not interpreter.is_pypy and is_higher(floor, without_release(owner.version)):
         raise PackageDatabaseError(
-            f"{owner.name} {owner.version} is older than {floor}, which the application asks for.",
+            f"{owner.name} {owner.version} is older than {floor}, which the application requires.",
             resolution="Choose versions of its distributions that accept the release's interpreter.",
         )
 
@@ -89,7 +89,7 @@ def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[
 
 
 class _Packages:
-    """The rpmdb."""
+    """SystemPackages from the rpm database."""
 
     def __init__(self, target: Target, runner: Runner) -> None:
         self._interpreter = target.interpreter

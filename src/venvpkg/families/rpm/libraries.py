@@ -1,4 +1,4 @@
-"""Capabilities: what an ELF file requires, as rpm's own generator names it, and what packages provide."""
+"""Map ELF files to the capabilities that they require, like rpm's own generator, and to the providing packages."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 GNU_HASH: Final = "rtld(GNU_HASH)"
 
-# What the generator takes for the name of a library; a plug-in under another name has no capability.
+# The generator recognises libraries by these; a plug-in with another name has no capability.
 _BEGINNINGS: Final = ("lib", "ld.", "ld-", "ld64.", "ld64-")
 _BITS_64: Final = 64
-# EM_ALPHA has 64 bits only, and no mark that says so.
+# On Alpha (EM_ALPHA), which is always 64-bit, capabilities have no mark.
 _ALPHA: Final = 0x9026
 
 
 def is_library(soname: str) -> bool:
-    """Whether packages provide a capability for a file of that soname."""
+    """Whether packages provide a capability for a file with that soname."""
     return ".so" in soname and soname.startswith(_BEGINNINGS)
 
 
@@ -47,7 +47,7 @@ def capability(soname: str, version: str, abi: Abi) -> str:
 
 
 def required_by(facts: ElfObject) -> tuple[str, ...]:
-    """Return every capability of one object, sorted, unique; whoever provides them."""
+    """Return every capability that one object requires, even from the payload; sorted, unique."""
     sonames = {*facts.needed, *(each.soname for each in facts.symbol_versions)}
     return tuple(sorted(set(_required(facts, sonames))))
 
@@ -90,11 +90,10 @@ class RpmLibraries:
 
     Args:
         abi: of the objects that need libraries.
-        required: the capabilities they require, each with the package that provides it.
-        owners: what the installed packages provide.
-        isa: the target's mark of its architecture, ``(x86-64)``, when the installed version of a package is to be the
-            lowest one for a library of it that has no symbol versions, and whose capability therefore says nothing
-            about its age; None when it is not.
+        required: capabilities they require, each with its provider.
+        owners: the provides of installed packages.
+        isa: the target's architecture mark, ``(x86-64)``, to require at least the installed version of packages with
+            libraries without symbol versions, whose capability does not depend on their version; None not to.
     """
 
     def __init__(
@@ -111,9 +110,9 @@ class RpmLibraries:
             self._versions.setdefault(soname, {})[version] = (Clause(name, None),)
 
     def library(self, soname: str, places: Sequence[PurePosixPath]) -> Library | None:
-        """Return the capabilities of a library: one for itself, one for each of its symbol versions.
+        """Return a library with its capabilities: one for itself, one for each of its symbol versions.
 
-        A plug-in under a name that is no library's has no capability: nothing can be required for it but its package.
+        A plug-in without a library's name has no capability, so it only causes a warning.
         """
         place = places[0] if places else None
         if not is_library(soname):
@@ -130,7 +129,7 @@ class RpmLibraries:
         return Library(place, owner.name, Source.CAPABILITY, tuple(base), {}, versions=versions)
 
     def is_higher(self, version: str, than: str) -> bool:
-        """Compare as rpm does."""
+        """Return whether a version is higher than another in rpm's order."""
         return is_higher(version, than)
 
     def dependencies(self, claims: Iterable[Claim]) -> tuple[Dependency, ...]:

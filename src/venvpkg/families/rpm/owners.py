@@ -1,4 +1,4 @@
-"""Which installed package provides a capability of the target, or ships a file: the rpmdb, asked once for each."""
+"""Find the installed packages that provide a capability or ship a file, in the rpm database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DATABASE: Final = re.compile(r"rpmdb|database|cannot open Packages", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """What the rpmdb said.
+    """Index of the provides of all installed packages.
 
     Attributes:
         provides: capability, with and without its version (``python(abi)``, ``python(abi) = 3.11``) → the installed
@@ -39,7 +39,7 @@ class Owners:
     provides: Mapping[str, tuple[NativePackage, ...]]
 
     def of(self, capability: str) -> NativePackage | None:
-        """Return the installed package that provides a capability, the first by name; None for none."""
+        """Return the installed package that provides a capability, the first by name; None when there is none."""
         return next(iter(self.provides.get(capability, ())), None)
 
     def packages(self) -> frozenset[NativePackage]:
@@ -47,15 +47,15 @@ class Owners:
         return frozenset(each for packages in self.provides.values() for each in packages)
 
     def has_versions(self, soname: str) -> bool:
-        """Whether the owner of a library tells its symbol versions apart."""
+        """Whether the owner of a library provides its symbol versions."""
         return any(each.startswith(f"{soname}(") and not each.startswith(f"{soname}()") for each in self.provides)
 
 
 def read_owners(runner: Runner) -> Owners:
-    """Return everything that the installed packages provide.
+    """Return the index of everything that the installed packages provide.
 
-    The whole database is some ten thousand lines and takes less than a second; asked for single capabilities, rpm does
-    not say which answer belongs to which.
+    Listing the whole database prints some ten thousand lines and takes less than a second. A query for several
+    capabilities would not show which answer belongs to which of them.
 
     Args:
         runner: runs rpm on the target.
@@ -81,7 +81,7 @@ def read_owners(runner: Runner) -> Owners:
 
 
 def owners_of(path: PurePosixPath, runner: Runner) -> tuple[NativePackage, ...]:
-    """Return the installed packages that ship ``path``, sorted; empty for none.
+    """Return the installed packages that ship ``path``, sorted.
 
     Raises:
         PackageDatabaseError: the database cannot be read.
@@ -93,7 +93,7 @@ def owners_of(path: PurePosixPath, runner: Runner) -> tuple[NativePackage, ...]:
 
 
 def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, ...]:
-    """Return what an installed package ships, in its order; directories are among it.
+    """Return the paths that an installed package ships, including directories, in the package's order.
 
     Raises:
         PackageDatabaseError: the database cannot be read.
@@ -106,7 +106,7 @@ def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, .
 def packages_shipping(
     paths: Sequence[PurePosixPath], target: Target, runner: Runner
 ) -> Mapping[PurePosixPath, NativePackage]:
-    """Return the package that ships a path, the first by name where several do; nothing for a path that none ships.
+    """Return path → the package that ships it, the first by name; paths that no package ships are left out.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``owners_of``.
@@ -117,7 +117,7 @@ def packages_shipping(
 
 
 def versions_providing(capabilities: Sequence[str], runner: Runner) -> dict[str, str]:
-    """Return package → version, of the installed packages that provide any of the capabilities: names, or paths.
+    """Return package → version of the installed packages that provide any of the capabilities (names or paths).
 
     Raises:
         PackageDatabaseError: the database cannot be read.
@@ -136,8 +136,8 @@ def _package(name: str, epoch: str, version: str, architecture: str) -> NativePa
 def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
     done = runner.run(Command(("rpm", "--query", *arguments), timeout_s=_TIMEOUT_S))
     if done.not_found:
-        raise MissingToolError(["rpm, to ask which package provides a library"], install=["rpm"])
-    # It ends with the number of packages that it did not find.
+        raise MissingToolError(["rpm, which finds the packages that provide libraries"], install=["rpm"])
+    # The exit status is the number of packages that were not found.
     if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(done.errors):
         raise _unreadable(done)
     return done
@@ -145,14 +145,14 @@ def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
 
 def _unreadable(done: Completed) -> PackageDatabaseError:
     return PackageDatabaseError(
-        "rpm cannot read the target's package database.",
+        "rpm could not read the target's package database.",
         details=f"  {done.outcome()}: {done.errors.strip()[-2000:] or 'no package is installed'}",
-        resolution="Repair it: rpm --rebuilddb. If another program has locked it, build again when that has ended.",
+        resolution="Repair it: rpm --rebuilddb. If another program has locked it, try again when that has finished.",
     )
 
 
-# By the names that Fedora and its kin, and SUSE, have for them; those that are not installed are left out. libmagic
-# says what each file is, and rpmbuild writes it down.
+# Names of Fedora and its relatives, and of SUSE; those not installed are left out. libmagic is among them because
+# rpmbuild writes the type that it reports for each file into the header.
 _PACKERS: Final = (
     "rpm", "rpm-build", "rpm-libs", "file-libs", "file-magic", "libmagic1", "xz-libs", "liblzma5", "libzstd",
     "libzstd1", "python3-libs",

@@ -1,4 +1,4 @@
-"""Run rpmbuild on a tree and a spec file, and see that the package is what the spec file was to say."""
+"""Run rpmbuild on a tree and a spec file, and check that the package is what was composed."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from venvpkg.store.key import Json
 
 
-# Where the target's rpmbuild sees the destdir, and this run's directory.
+# Paths of the destdir and of the work directory for the target's rpmbuild.
 _BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
 _TOP: Final = PurePosixPath("/usr/src/venvpkg/rpm")
 _SPEC: Final = "package.spec"
 _PACKED: Final = "package.rpm"
 _BUILD_HOST: Final = "venvpkg"
 _TIMEOUT_S: Final = 3600.0
-_MOST_TOLD: Final = 20
+_MOST_SHOWN: Final = 20
 _PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
 
-# Nothing may be generated, stripped, byte-compiled, mangled or linked: what was staged is what is packed. Neither may
-# the target's configuration decide what goes into the header, nor the clock.
+# Nothing may be generated, stripped, byte-compiled, mangled or linked: the staged files are packed as they are. Neither
+# the target's configuration nor the clock may influence the header.
 _MACROS: Final = (
     ("_topdir", str(_TOP)),
     ("_rpmdir", str(_TOP)),
@@ -58,12 +58,12 @@ _MACROS: Final = (
 
 
 class Expected(NamedTuple):
-    """What must come out.
+    """The expected package.
 
     Attributes:
         header: of the package.
         paths: in its payload.
-        state: that it owns besides.
+        state: further paths that it owns.
     """
 
     header: Header
@@ -104,8 +104,8 @@ class PackInputs(NamedTuple):
 def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache) -> Packed:
     """Write a package of everything in the destdir, which gets the time of the sources.
 
-    rpmbuild of the target is shown the destdir as its buildroot, read-only: it packs it where it is, and its clean-up,
-    or a spec file's, cannot remove it. There is no %install, since everything is installed already.
+    The target's rpmbuild gets the destdir as its buildroot, read-only: it is packed in place, and no clean-up of
+    rpmbuild or the spec file can remove it. There is no %install, because everything is installed already.
 
     Args:
         inputs: what is packed.
@@ -128,20 +128,20 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         (work / _SPEC).write_text(text, encoding="utf-8")
         set_times(destdir, source_date_epoch)
         parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-        _require_composed(expected.header, parsed, "The spec file")
+        _require_composed(expected.header, parsed, "the spec file")
         payload = ("_binary_payload", compression(configuration))
         built = shop.run(
             "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
             str(_TOP / _SPEC),
         )  # fmt: skip
         found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
-        _require_composed(expected.header, found, "The package")
+        _require_composed(expected.header, found, "the package")
         listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
         differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
-        _require_same("The package", differences)
+        _require_same("the package", differences)
         return built.errors.strip()
 
-    # What the payload should have is in the spec file's %files, and what the state is, too.
+    # The expected payload and state are part of the spec file, in %files.
     key: dict[str, Json] = {
         "spec": text, "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
@@ -151,12 +151,12 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
 
 
 def compression(features: str) -> str:
-    """Return the payload's compression: zstd where the target's own rpm reads it, else xz.
+    """Return the compression of the payload: zstd if the target's own rpm can read it, else xz.
 
-    Both with one thread, so that the bytes do not depend on the number of cores: rpm's ``T`` would use more.
+    Both run in one thread (without rpm's ``T``), so that the bytes do not depend on the number of cores.
 
     Args:
-        features: what the target's rpm says that it can read (``rpm --showrc``).
+        features: of the target's rpm, as ``rpm --showrc`` lists them.
 
     Source:
         rpm's macros file, ``_binary_payload``.
@@ -165,7 +165,7 @@ def compression(features: str) -> str:
 
 
 class _Shop:
-    """Runs rpm's programs on the target, on what they are to see of this run.
+    """Runs rpm's programs on the target, with the directories of one package.
 
     Attributes:
         macros: options of the programs that read spec files.
@@ -174,17 +174,17 @@ class _Shop:
     def __init__(self, destdir: Path, work: Path, runner: Runner, architecture: str, source_date_epoch: int) -> None:
         self.macros = (*_defined(*_MACROS), "--target", architecture)
         self._binds = (Bind(destdir, _BUILDROOT, writable=False), Bind(work, _TOP))
-        # HOME: no .rpmmacros of anybody's.
+        # HOME: ignore any user's .rpmmacros.
         self._env = {"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC", "HOME": str(_TOP)}
         self._runner = runner
 
     def run(self, *argv: str) -> Completed:
-        """Run to the end.
+        """Run a program.
 
         Raises:
             AssembleError: it failed.
-            MissingToolError: it is not there.
-            MachineError: it was refused space or permission.
+            MissingToolError: it is not installed.
+            MachineError: it failed for lack of space or permission.
         """
         done = self._runner.run(Command(argv, env=self._env, binds=self._binds, network=False, timeout_s=_TIMEOUT_S))
         if done.ok:
@@ -208,17 +208,17 @@ def _require_composed(header: Header, answered: Completed, what: str) -> None:
     try:
         found = parse_header(answered.text)
     except ValueError as error:
-        raise AssembleError(f"{what} cannot be read back.", details=f"  {error}") from error
+        raise AssembleError(f"{what} could not be read back.", details=f"  {error}") from error
     _require_same(what, differences_of(header, found))
 
 
 def _require_same(what: str, differences: Iterable[str]) -> None:
-    told = list(differences)
-    if told:
-        shown = told[:_MOST_TOLD]
-        more = [f"and {len(told) - len(shown)} more"] if len(told) > len(shown) else []
+    found = list(differences)
+    if found:
+        shown = found[:_MOST_SHOWN]
+        more = [f"and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
         raise AssembleError(
-            f"{what} is not what was composed.",
+            f"{what} differs from what was composed.",
             details="\n".join(f"  {line}" for line in (*shown, *more)),
-            resolution="Correct the template or the value that is named.",
+            resolution="Fix the template or the value named above.",
         )

@@ -1,4 +1,4 @@
-"""Read any .rpm: its header by rpm, its payload in one pass, the evidence in it, and where two of them differ."""
+"""Read any .rpm: query its header with rpm, read its payload in one pass, find its evidence, compare two of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TIMEOUT_S: Final = 3600.0
 
 
 def members_of(artifact: Path, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
-    """Yield the members of the payload; see ``streamed_members``. Ghosts and the header are no part of it.
+    """Yield the members of the payload, without ghosts; see ``streamed_members``.
 
     Source:
         rpm2archive(8).
@@ -46,14 +46,14 @@ def members_of(artifact: Path, runner: Streamer) -> contextlib.AbstractContextMa
 
 
 def asked(artifact: Path, query: str, runner: Runner) -> str:
-    """Return what rpm answers to a query format.
+    """Return rpm's answer to a query format.
 
     Raises:
-        NotAPackageError: the file is no .rpm, or is damaged.
-        MissingToolError: there is no rpm.
+        NotAPackageError: the file is not an .rpm, or is damaged.
+        MissingToolError: rpm is not installed.
     """
     require_file(artifact, _RPM2ARCHIVE)
-    # A package that nobody signed, or whose signer is not known, can be looked into all the same.
+    # Packages that are unsigned, or signed by an unknown key, can be read as well.
     argv = ("rpm", "--query", "--nosignature", "--queryformat", query, "--package", str(artifact.absolute()))
     done = runner.run(Command(argv, timeout_s=_TIMEOUT_S))
     if done.not_found:
@@ -67,7 +67,7 @@ def asked(artifact: Path, query: str, runner: Runner) -> str:
     return done.text
 
 
-# What differs in most other tags follows from what differs in these.
+# Differences in most other tags follow from differences in these.
 _TAGS = (
     "NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SUMMARY", "DESCRIPTION", "LICENSE", "URL", "PACKAGER", "VENDOR",
     "BUILDTIME", "BUILDHOST", "RPMVERSION", "PLATFORM", "OPTFLAGS", "PAYLOADCOMPRESSOR", "PAYLOADFLAGS",
@@ -80,14 +80,13 @@ _LISTS = (
 
 
 def differences(first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
-    """Return what differs, one line a tag or member: ``header: REQUIRENEVRS``, ``data: ./usr/bin/app: content``.
+    """Return the differences, one line per tag or member: ``header: REQUIRENEVRS``, ``data: ./usr/bin/app: content``.
 
     Returns:
-        First the header, then the payload in archive order; empty when all of that is the same, so that only the
-        compression or a signature can differ.
+        First the header, then the payload in archive order. When empty, only compression or signature can differ.
 
     Raises:
-        NotAPackageError: one of them cannot be read.
+        NotAPackageError: one of the packages could not be read.
     """
     return (
         *(f"header: {tag}" for tag in _tags(first, second, runner)),
@@ -102,7 +101,7 @@ def _tags(first: Path, second: Path, runner: Streamer) -> Iterator[str]:
     for tag in _LISTS:
         if asked(first, f"[%{{{tag}}}\\n]", runner) != asked(second, f"[%{{{tag}}}\\n]", runner):
             yield tag
-    # Digests, owners and times of files are in the payload's own facts; which of them are configuration is not.
+    # Digests, owners and times of files are compared in the payload, but not which files are configuration.
     if asked(first, PAYLOAD_QUERY, runner) != asked(second, PAYLOAD_QUERY, runner):
         yield "FILEFLAGS, FILEMODES"
 
@@ -113,18 +112,18 @@ def _read(artifact: Path, runner: Streamer) -> Mapping[str, Facts]:
 
 
 def read_evidence(artifact: Path, runner: Streamer) -> bytes:
-    """Return the record that ``assemble`` put below the prefix.
+    """Return the evidence document that ``assemble`` put below the prefix.
 
     Raises:
-        NotAPackageError: the file is no .rpm, or venvpkg did not build it.
-        MissingToolError: there is no rpm2archive.
+        NotAPackageError: the file is not an .rpm, or venvpkg did not build it.
+        MissingToolError: rpm2archive is not installed.
     """
     with members_of(artifact, runner) as members:
         found = evidence_among(members)
     return required_evidence(found, artifact)
 
 
-# Tag → how people know it from rpm -qi and spec files.
+# Tag → its name in ``rpm -qi`` and spec files.
 _FIELDS: Final = {
     "NAME": "Name",
     "EPOCH": "Epoch",
@@ -164,16 +163,16 @@ _QUERY: Final = "".join(
     )
 )
 _NONE: Final = "(none)"
-# A header is at most 256 MiB; one that takes long to read is not worth the time.
+# A header may have 256 MiB, but parsing a large one takes too long.
 _MOST_CHARACTERS: Final = 16 << 20
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:
-    """Return what is in a package; it may be anybody's.
+    """Return the facts about a package, which may be untrusted.
 
     Raises:
-        NotAPackageError: it is no .rpm, is damaged, or absurdly large.
-        MissingToolError: no rpm, or no rpm2archive.
+        NotAPackageError: it is not an .rpm, is damaged, or absurdly large.
+        MissingToolError: rpm or rpm2archive is not installed.
     """
     values = _values(asked(artifact, _QUERY, runner), artifact)
     listed = listed_files(asked(artifact, PAYLOAD_QUERY, runner))
@@ -192,17 +191,17 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
 
 
 def _values(answered: str, artifact: Path) -> dict[str, list[str]]:
-    """Return tag → values; those that are not there are left out.
+    """Return tag → values, without absent tags.
 
     Raises:
-        NotAPackageError: the answer makes no sense.
+        NotAPackageError: the answer is malformed.
     """
     if len(answered) > _MOST_CHARACTERS:
         raise NotAPackageError(f"{artifact}: its header is absurdly large.")
     try:
         tokens = [token.partition("=") for token in shlex.split(answered)]
     except ValueError as error:
-        raise NotAPackageError(f"{artifact}: its header cannot be read.", details=f"  {error}") from error
+        raise NotAPackageError(f"{artifact}: its header could not be parsed.", details=f"  {error}") from error
     values: dict[str, list[str]] = {}
     for tag, _, value in tokens:
         if value != _NONE:

@@ -1,4 +1,4 @@
-"""Relations of rpm packages: reading them, and the fewest that satisfy all. Pure.
+"""Parse relations of rpm packages, and merge them into the fewest that satisfy all. Pure.
 
 Source:
     rpm's manual, "Dependencies" and "Boolean Dependencies"; rpm-version(7).
@@ -27,20 +27,20 @@ MINVER: Final = "#MINVER#"
 _NAME: Final = r"(?:/[A-Za-z0-9_.+@:/-]+|[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:\([A-Za-z0-9_.+:=@/\[\]-]*\))*)"
 _VERSION: Final = r"[A-Za-z0-9][A-Za-z0-9_.+~^:-]*"
 _SINGLE: Final = re.compile(rf"(?P<name>{_NAME})(?:\s*(?P<operator><=|>=|<|>|=)\s*(?P<version>{_VERSION}))?")
-# As it is written for Debian packages; a configuration that serves both families need not say things twice.
+# Debian's syntax, so that a configuration for both families needs only one spelling.
 _NEUTRAL: Final = re.compile(rf"(?P<name>{_NAME})\s+\(\s*(?P<operator><<|<=|=|>=|>>)\s*(?P<version>{_VERSION})\s*\)")
 _RPM_OPERATORS: Final = {"<<": "<", ">>": ">"}
-# How two conditions are joined; a chain has one of the first two only.
+# Operators between two conditions.
 _JOINING: Final = ("and", "or", "if", "unless", "with", "without")
 _CHAINED: Final = frozenset({"and", "or", "with"})
 _DEEPEST: Final = 10
 
 
 def spelled_relation(text: str) -> str | None:
-    """Return one relation in rpm's spelling; None when it is none.
+    """Return one relation in rpm's spelling; None when it is not valid.
 
     Args:
-        text: ``postgresql >= 13``, a rich one such as ``(postgresql or pgcli)``, or as for Debian packages,
+        text: ``postgresql >= 13``, a boolean dependency such as ``(postgresql or pgcli)``, or in Debian's syntax,
             ``postgresql (>= 13) | pgcli``.
     """
     text = text.strip()
@@ -65,27 +65,27 @@ def is_versioned_at_most_exactly(relation: str) -> bool:
 
 
 def name_of(relation: str) -> str:
-    """Return what a single relation is on, without its version; a rich one as it is."""
+    """Return the name in a single relation, without its version; a boolean dependency as it is."""
     match = _SINGLE.fullmatch(relation)
     return match["name"] if match else relation
 
 
 def names_of(dependency: Dependency) -> list[str]:
-    """Return what a computed relation goes by: its capability, the soname in it, and the packages that provide it."""
+    """Return the names of a computed relation: the relation, its capability, the soname in it, its providers."""
     name = name_of(dependency.relation)
     owners = [each.owner for each in dependency.evidence if each.owner]
     return [dependency.relation, name, name.partition("(")[0], *owners]
 
 
 def with_floor(template: str, floor: str | None) -> str:
-    """Return a relation with its floor; no floor is no bound."""
+    """Return a relation with its floor; without a floor it accepts any version."""
     return " ".join(template.replace(MINVER, f">= {floor}" if floor else "").split())
 
 
 def fewest(claims: Iterable[Claim]) -> tuple[Dependency, ...]:
-    """Return the relations that satisfy all claims: templates with their highest floor, each once.
+    """Return the relations that satisfy all claims: each template once, with its highest floor.
 
-    Nothing is left out because something else implies it: rpm's own generator lists every symbol version too.
+    Relations implied by others are kept: rpm's own generator lists every symbol version, too.
 
     Returns:
         Sorted by relation; evidence with the highest floor first, then by file.
@@ -127,7 +127,7 @@ def _spelled_rich(text: str) -> str | None:
 
 
 def _tokens(text: str) -> Iterator[str]:
-    """Yield parentheses that group, joining words, and single relations."""
+    """Yield grouping parentheses, operators and single relations."""
     place = 0
     while place < len(text):
         if text[place].isspace():
@@ -144,10 +144,10 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def _rich(tokens: list[str], depth: int) -> str:
-    """Take one grouped condition off the front of ``tokens`` and return it.
+    """Consume one group in parentheses at the front of ``tokens``, and return it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: there is no valid group.
     """
     if depth > _DEEPEST or len(tokens) < 2 or tokens.pop(0) != "(":  # noqa: PLR2004 (a parenthesis and what it opens)
         raise ValueError(tokens)
@@ -188,16 +188,16 @@ _GRAMMAR: Final = Grammar(
 
 
 def problems(project: Project) -> Iterator[str]:
-    """Yield what config/ does not check, because it is rpm's grammar or a name that nobody configured.
+    """Yield problems of the project that config/ does not check: rpm's syntax, and names with default values.
 
     Source:
         rpm's manual, "Spec file format" and "Boolean Dependencies".
     """
     settings = project.settings
     if not _PACKAGE_NAME.fullmatch(project.package_name):
-        yield f"name: {project.package_name!r} is no package name: letters, digits and . _ + - are"
+        yield f"name: {project.package_name!r} is not a valid package name; use letters, digits and . _ + -"
     if not _REVISION.fullmatch(settings.revision):
-        yield f"revision: {settings.revision!r} is no part of a Release: letters, digits and . _ + ~ ^ are"
+        yield f"revision: {settings.revision!r} is not valid in a Release; use letters, digits and . _ + ~ ^"
     if settings.epoch > _LARGEST_EPOCH:
-        yield f"epoch: {settings.epoch} is larger than rpm takes"
+        yield f"epoch: {settings.epoch} is larger than rpm accepts"
     yield from relation_problems(settings, _GRAMMAR)

@@ -1,4 +1,4 @@
-"""What the target's repositories offer: dnf or zypper is asked once for each state of its metadata."""
+"""Query the target's repositories with dnf or zypper, and cache the answers for each state of its metadata."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _TIMEOUT_S: Final = 600.0
 NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
 _FIELDS: Final = 3
 _PACKAGE: Final = r"%{name}|%{evr}|%{arch}\n"
-# An answer of several lines ends with a character that no text has.
+# Answers may have several lines; each ends with a character that does not occur in text.
 _DESCRIBED: Final = r"%{evr}|%{description}" + "\x1e"
 _DNF: Final = ("dnf", "--quiet", "repoquery")
-# Without a download: for questions on the side, what is known is enough.
+# Without a download: for optional queries, the known metadata is enough.
 _DNF_AS_KNOWN: Final = ("dnf", "--quiet", "--cacheonly", "repoquery")
 _ZYPPER: Final = ("zypper", "--non-interactive", "--quiet", "--xmlout")
 _ZYPPER_AS_KNOWN: Final = ("zypper", "--non-interactive", "--quiet", "--no-refresh")
@@ -44,14 +44,14 @@ _INFORMATION: Final = re.compile(
 
 
 def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tuple[Mapping[str, NativePackage], str]:
-    """Return which packages of the repositories provide capabilities, and why the repositories could not be asked.
+    """Return the packages in repositories that provide capabilities, and why the repositories could not be queried.
 
     Args:
         capabilities: that no installed package provides.
         runner: runs the package manager on the target, with network.
 
     Returns:
-        Capability → the first package by name; and a clause, empty when they were asked.
+        Capability → the first package by name; and the reason, empty when they were queried.
     """
     if not capabilities:
         return {}, ""
@@ -72,7 +72,7 @@ def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tu
 
 
 def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, ...]:
-    """Return the names of packages that ship ``path``, by the metadata that is there; sorted, empty where none is."""
+    """Return the names of the packages that ship ``path``, sorted; only metadata that is already known is used."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", str(path)), timeout_s=_TIMEOUT_S))
     if done.not_found:
         done = runner.run(_searched(str(path), ("--no-refresh",)))
@@ -81,11 +81,11 @@ def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, 
 
 
 def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runner) -> bool:
-    """Whether packages may ship some of ``paths``; only then is there reason to ask for each of them.
+    """Whether packages may ship some of ``paths``; only then is each of them worth a query.
 
-    dnf takes half a second for every question, and an application may have thirty commands. dnf 4 takes a list of files
-    as words, dnf 5 with commas; what either does not take for files it takes for packages, by the files they have, so
-    that both ways in one question are the question.
+    dnf takes half a second for every query, and an application may have thirty commands. dnf 4 accepts a list of files
+    as words, dnf 5 separated by commas. Both treat the other spelling as names of packages or their files, so one query
+    can contain both spellings.
     """
     if len(paths) < 2:  # noqa: PLR2004 (the question for one is as cheap)
         return bool(paths)
@@ -96,7 +96,7 @@ def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runne
 
 
 def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
-    """Return version and description of the packages of a name, by the metadata that is there."""
+    """Return version and description of the packages with a name; only metadata that is already known is used."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _DESCRIBED, name), timeout_s=_TIMEOUT_S))
     if done.not_found:
         done = runner.run(Command((*_ZYPPER_AS_KNOWN, "info", "--", name), timeout_s=_TIMEOUT_S))
@@ -107,7 +107,7 @@ def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str
 
 
 def _packages(text: str) -> list[NativePackage]:
-    """Return what dnf listed, sorted; it parts entries with an empty line, or not, by its version."""
+    """Return the packages that dnf listed, sorted; some versions of dnf put empty lines between them."""
     lines = (line.split("|") for line in text.splitlines())
     return sorted({NativePackage(*fields) for fields in lines if len(fields) == _FIELDS})
 
@@ -130,7 +130,7 @@ def _searched(capability: str, options: tuple[str, ...] = ()) -> Command:
 
 
 def _solvables(done: Completed) -> list[NativePackage]:
-    """Return what zypper listed, sorted; nothing when it is no list."""
+    """Return the packages that zypper listed, sorted; none when its output is not XML."""
     try:
         tree = ET.fromstring(done.stdout)  # noqa: S314 - the package manager's own output, without a DTD
     except ET.ParseError:
@@ -145,27 +145,27 @@ def _unasked(program: str, done: Completed) -> str:
 
 _FORMAT: Final = 1
 _MOST_BYTES: Final = 64 * 2**20
-# Where dnf 4, dnf 5 and zypper keep metadata; a copy of a machine's filesystem has none of them.
+# Metadata of dnf 4, dnf 5 and zypper; a copy of a remote machine's filesystem has none of them.
 _METADATA: Final = ("var/cache/dnf", "var/cache/libdnf5", "var/cache/zypp")
 _SETTINGS: Final = (
     "etc/dnf", "etc/yum.conf", "etc/yum", "etc/yum.repos.d", "etc/distro.repos.d", "etc/zypp", "usr/share/dnf5",
 )  # fmt: skip
-# The release decides which repositories are meant, and zypper finds what is installed, too.
+# The release determines the repositories, and zypper also finds installed packages.
 _STATE: Final = (
     "etc/os-release", "usr/lib/os-release", "var/lib/dnf", "var/lib/rpm", "usr/lib/sysimage",
     "usr/bin/dnf", "usr/bin/dnf-3", "usr/bin/dnf4", "usr/bin/dnf5", "usr/bin/zypper",
 )  # fmt: skip
-# Settings by which they would read something else: cachedir, reposdir, pluginpath, include, and more of their kind.
+# Settings that make them read other files: cachedir, reposdir, pluginpath, include, and others of the kind.
 _READS_ELSEWHERE: Final = re.compile(rb"^[ \t]*(\w*dir|\w*path|include)[ \t]*=", re.MULTILINE)
 _SAID: Final = frozenset({0, NOTHING_MATCHES, NOT_FOUND})
 
 
 class CachedRepositoryQueries:
-    """Asks the package manager of a target for what it knows without a download; each question once.
+    """Runner for queries of a target's package manager that need no download; answers are cached.
 
-    An answer is kept by the question and by the size and time of every file that it may depend on. Fedora's metadata
-    takes dnf a second to read, and every build has the same questions. Where those files cannot be known, as on a
-    machine that is reached by ssh, it is asked each time.
+    An answer is keyed by the query, and by size and time of every file that it may depend on. dnf takes a second to
+    read Fedora's metadata, and every build has the same queries. When those files are not accessible, as on a machine
+    reached by ssh, answers are not cached.
 
     Args:
         context: whose package manager is asked.
@@ -181,7 +181,7 @@ class CachedRepositoryQueries:
         return _state_of(self._root)
 
     def run(self, command: Command) -> Completed:
-        """Return what the program says, or has said."""
+        """Return the cached answer, or run the command."""
         if self._state is None:
             return self._runner.run(command)
         key = key_of({"recipe": _FORMAT, "state": self._state, "question": command.argv})
@@ -210,7 +210,7 @@ class CachedRepositoryQueries:
         try:
             with self._files.written(key) as stream:
                 stream.write(_digest(key, text) + b"\n" + text)
-        except OSError:  # it costs time only
+        except OSError:  # only costs time
             return
         self._files.sweep()
 
@@ -220,7 +220,7 @@ def _digest(key: str, text: bytes) -> bytes:
 
 
 def _state_of(root: Path) -> str | None:
-    """Return what stands for everything that the answers depend on; None where that cannot be known."""
+    """Return a hash of the state of all files that answers depend on; None when it cannot be determined."""
     if not any((root / each).is_dir() for each in _METADATA):
         return None
     view, digest = LayeredRoot(root), hashlib.sha256()
@@ -238,10 +238,10 @@ def _state_of(root: Path) -> str | None:
 
 
 def _files_of(path: str, view: LayeredRoot, above: set[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the file that ``path`` leads to, or those below it if it is a directory: path in the root, and here.
+    """Yield the file at ``path``, or all files below it if it is a directory: path in the root, path on this machine.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: a directory could not be read.
     """
     place = view.find(path)
     if place is None or place.path in above:

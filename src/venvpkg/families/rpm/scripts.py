@@ -1,4 +1,4 @@
-"""The scriptlets of a package: only where the project declares one, or its payload has units."""
+"""Render the scriptlets of a package: those that the project declares, or that units in its payload need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Scriptlet(NamedTuple):
-    """A scriptlet as it stands in the spec file, not yet made literal.
+    """A scriptlet of the spec file, not yet escaped.
 
     Attributes:
         section: of the spec file, without its percent sign.
@@ -24,13 +24,13 @@ class Scriptlet(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """How rpm calls a scriptlet, and what that means where packages are Debian's.
+    """How rpm calls a scriptlet, in terms of Debian's maintainer scripts.
 
     Attributes:
         section: of the spec file.
-        comparison: of the number that rpm gives; for test(1).
-        first: words for when it is true.
-        otherwise: words for when it is not.
+        comparison: of rpm's argument, for test(1).
+        first: arguments of the maintainer script if the comparison is true.
+        otherwise: arguments if it is false.
     """
 
     section: str
@@ -39,8 +39,8 @@ class _Call(NamedTuple):
     otherwise: str
 
 
-# rpm gives the number of packages of the name that are there when the transaction has ended; it has no purge, and does
-# not tell which version was there before. Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
+# rpm's argument is the number of packages of that name after the transaction. rpm has no purge, and does not pass the
+# previous version. Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
 _CALLS: Final = {
     "preinst": _Call("pre", "-gt 1", "upgrade", "install"),
     "postinst": _Call("post", "-gt 1", "configure previous", "configure"),
@@ -50,12 +50,12 @@ _CALLS: Final = {
 
 
 def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
-    """Return each scriptlet; none when nothing asks for one.
+    """Return the scriptlets that are needed; often none.
 
-    Units are enabled, stopped and restarted as systemd's macros for spec files do it, and Fedora's packages: by the
-    release's presets, and not started. What the macros expand to differs with the package of macros that happens to be
-    installed where rpmbuild runs, or is nothing; these lines are the same everywhere, and work wherever systemctl does.
-    Accounts are made in %post, not in %pre: no file of the payload is theirs, and the table is there by then.
+    Like systemd's macros for spec files and Fedora's packages, they enable units by the release's presets, without
+    starting them, and stop and restart them. The macros themselves are not used, because their expansion depends on the
+    packages installed where rpmbuild runs. Accounts are created in %post, not in %pre: no file of the payload belongs
+    to them, and only then does the file that declares them exist.
 
     Source:
         systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".

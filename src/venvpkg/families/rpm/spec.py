@@ -1,4 +1,4 @@
-"""The spec file of a package: composed, rendered; and the header that rpm must make of it."""
+"""Compose and render the spec file of a package, and the header that rpm must derive from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 NOARCH: Final = "noarch"
-# How the model's words for relations are spelled; Breaks is Debian's half of a conflict.
+# Spec tag → relations of the model; Breaks is Debian's weaker form of a conflict.
 _DECLARED: Final = {
     "Recommends": ("recommends",),
     "Suggests": ("suggests",),
@@ -50,20 +50,20 @@ _RELEASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Everything that stands in the spec file, as it must come out.
+    """The values of a spec file, as they must appear in the package.
 
     Attributes:
         name: of the package.
         epoch: 0 for none.
         version: rpm's spelling.
-        release: revision and the release's mark.
+        release: revision and the target's mark.
         architecture: the target's, or noarch.
         summary: one line.
         license: SPDX expression.
         url: may be empty.
         packager: ``Name <address>``.
         description: wrapped paragraphs.
-        relations: tag and relations, in the order of the tags; tags without any are left out.
+        relations: tag and relations, in the order of the tags; without empty ones.
         scripts: scriptlets.
         changelog: its one entry.
     """
@@ -83,11 +83,11 @@ class Composed:
     changelog: ChangelogEntry
 
     def filename(self) -> str:
-        """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``; the epoch is no part of it."""
+        """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``, without epoch."""
         return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
     def header(self) -> Header:
-        """Return what rpm must say of the package."""
+        """Return the header that the package must have."""
         fields = {
             "NAME": self.name,
             "EPOCHNUM": str(self.epoch),
@@ -111,7 +111,7 @@ class Composed:
 def package_version(spec: PackageSpec, target: Target) -> tuple[str, str]:
     """Return version and release, ``1.0~rc1`` and ``1.el9[.2]``, without epoch.
 
-    What is rebuilt for one release sorts behind its first build and before any build for the next release.
+    A rebuild for one release sorts after its first build, and before any build for the next release.
 
     Source:
         Fedora Packaging Guidelines, "Versioning", minor release bumps.
@@ -132,10 +132,10 @@ def package_architecture(spec: PackageSpec, target: Target) -> str:
 
 
 def composed(spec: PackageSpec, target: Target) -> Composed:
-    """Return what the spec file will say.
+    """Return the values of the spec file.
 
     Raises:
-        AssembleError: a value cannot stand in a spec file; all of them are given.
+        AssembleError: values are not valid in a spec file; the error lists all of them.
     """
     version, release = package_version(spec, target)
     epoch = package_epoch(spec)
@@ -161,10 +161,10 @@ def composed(spec: PackageSpec, target: Target) -> Composed:
 
 
 def rendered_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -> str:
-    """Return the text of the spec file, every outside value made literal.
+    """Return the text of the spec file, with every value escaped.
 
     Args:
-        of: what it says.
+        of: values of the spec file.
         paths: everything that will be in the package.
         spec: the package.
     """
@@ -172,7 +172,7 @@ def rendered_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec)
 
 
 def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) -> str:
-    """Return the text of a spec file, every outside value made literal, with these lines in %files."""
+    """Return the text of a spec file with these lines in %files, and every value escaped."""
     values = {
         "name": of.name,
         "epoch": of.epoch,
@@ -213,10 +213,10 @@ def _relations(spec: PackageSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _require_fit(of: Composed) -> None:
-    """Refuse what rpm could not tell from its own syntax.
+    """Check that rpm cannot confuse a value with its own syntax.
 
     Raises:
-        AssembleError: with every value concerned.
+        AssembleError: it could; the error lists every such value.
     """
     values = {
         "Version": of.version,
@@ -231,7 +231,7 @@ def _require_fit(of: Composed) -> None:
         f"{name}: {value!r:.300}" for name, value in values.items() if UNFIT.search(value) or value != value.strip()
     ]
     unfit += [
-        f"{name}: {value!r:.300} has characters that rpm does not take there"
+        f"{name}: {value!r:.300} has characters that rpm does not accept there"
         for name, value, naming in (("Name", of.name, _NAMING), ("Release", of.release, _RELEASE))
         if not naming.fullmatch(value)
     ]
@@ -239,7 +239,7 @@ def _require_fit(of: Composed) -> None:
         unfit.append(f"URL: {of.url!r:.300}")
     if unfit:
         raise AssembleError(
-            "A value cannot stand in a spec file: line breaks, control characters, or what rpm refuses.",
+            "values are not valid in a spec file: they have line breaks or characters that rpm does not accept.",
             details="\n".join(f"  {each}" for each in unfit),
-            resolution="Correct it in the configuration or in the application's metadata.",
+            resolution="Fix them in the configuration or in the application's metadata.",
         )

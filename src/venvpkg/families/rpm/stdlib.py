@@ -1,4 +1,4 @@
-"""The parts of the standard library that rpm releases have in packages of their own, and which a payload needs."""
+"""Claim those parts of the standard library that rpm releases ship in packages of their own."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter
 
 
-# Which modules to look for, and what the name of their package ends with, for where neither the rpmdb nor the
-# repositories have the file. Source: Fedora's python3.X.spec, which EL has too; openSUSE's python3X.spec, where the
-# package of the interpreter is python3X-base, and python3X has what needs libraries that base systems do without.
+# Module → the suffix of its package's name, which is used when neither the rpm database nor the repositories list the
+# file. Source: Fedora's python3.X.spec, also used by EL; openSUSE's python3X.spec, with the interpreter in
+# python3X-base, and with modules that need further libraries in python3X.
 _FEDORA: Final = {
     "_tkinter": "-tkinter",
     "idlelib": "-idle",
@@ -52,21 +52,21 @@ _BASE: Final = "-base"
 def split_library_claims(
     staged: StagedVenv, interpreter: Interpreter, package: str, runner: Runner, reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
-    """Return what the payload's imports make it require, and what they make it recommend; see ``depends.stdlib``.
+    """Return the dependencies that the payload's imports cause, and the recommendations; see ``depends.stdlib``.
 
     Args:
         staged: the payload.
         interpreter: of the target.
         package: that ships it.
         runner: runs rpm and the package manager on the target.
-        reporter: hears of imports that cause nothing, and of packages that nobody was found to have.
+        reporter: receives notes on imports without effect, and warnings on modules that no known package ships.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``owners_of`` does.
     """
     parts = _SUSE if package.endswith(_BASE) else _FEDORA
     uses = find_uses(staged, list(parts))
-    # What the interpreter cannot be without is there already.
+    # The interpreter's own packages are required anyway.
     base = {package, f"{package}-libs"}
     shippers: dict[str, str | None] = {}
     for module in sorted({_part(use.imported) for use in uses}):
@@ -74,27 +74,27 @@ def split_library_claims(
         usual = f"{package.removesuffix(_BASE)}{parts[module]}"
         if not known:
             reporter.warn(
-                f"neither an installed package nor one that the repositories tell of has the module {module}: it is"
-                f" taken to be in {usual}"
+                f"no installed package, and none known from the repositories, has the module {module}: it is assumed to"
+                f" be in {usual}"
             )
         shippers[module] = None if base & set(known) else (known or (usual,))[0]
     return module_claims(uses, {use.imported: shippers[_part(use.imported)] for use in uses}, reporter)
 
 
 def _part(imported: str) -> str:
-    """Return the module that the package is asked for; all parts are modules at the top."""
+    """Return the top-level module of an import, by which packages are searched."""
     return imported.partition(".")[0]
 
 
 def _shippers(module: str, interpreter: Interpreter, runner: Runner) -> tuple[str, ...]:
-    """Return the packages with a module, sorted: those that are installed, else those of the repositories."""
+    """Return the packages with a module, sorted: the installed ones, else those in the repositories."""
     paths = tuple(_files(module, interpreter))
     installed = {each.name for path in paths for each in owners_of(path, runner)}
     return tuple(sorted(installed or {name for path in paths for name in shippers_in_repositories(path, runner)}))
 
 
 def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
-    """Yield where a module may be; which of the two directories has the library is the release's choice."""
+    """Yield the possible paths of a module; releases differ in the directory of the standard library."""
     for directory in ("/usr/lib64", "/usr/lib"):
         library = PurePosixPath(directory, interpreter.name)
         yield library / module / "__init__.py"

@@ -1,4 +1,4 @@
-"""RPM versions: their order, and how a Python version is spelled as one. Pure."""
+"""RPM versions: their order, and the spelling of a Python version as one. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from venvpkg.families.common.versions import native_version
 
 _SEGMENT = re.compile(r"~|\^|[0-9]+|[A-Za-z]+")
-# How what comes next compares: a tilde is lower than the end, and the end lower than everything else.
+# Kinds of segments in rpm's order: a tilde is lower than the end, and the end lower than anything else.
 _TILDE, _END, _CARET, _LETTERS, _NUMBER = range(5)
 
-# A number by its length and its digits: nothing is converted.
+# A number is compared by its length, then by its digits, without conversion.
 Part = tuple[int, int, str]
 VersionKey = tuple[tuple[int, str], tuple[Part, ...], tuple[Part, ...]]
 
@@ -30,7 +30,7 @@ def version_key(version: str) -> VersionKey:
 
 
 def is_higher(version: str, than: str) -> bool:
-    """Whether rpm takes ``version`` for the later one."""
+    """Whether ``version`` is higher than ``than`` in rpm's order."""
     return version_key(version) > version_key(than)
 
 
@@ -52,13 +52,13 @@ def to_rpm(version: str, *, epoch: int = 0) -> str:
         epoch: the package's; 0 takes the version's own, ``1!2.0`` → ``1:2.0``.
 
     Raises:
-        AssembleError: it is no PEP 440 version.
+        AssembleError: it is not a valid PEP 440 version.
     """
     return native_version(version, epoch=epoch, local_mark="^")
 
 
 def _part_key(part: str) -> tuple[Part, ...]:
-    """Return the segments of a version or a release, then the end; what parts them does not count."""
+    """Return the segments of a version or release, then the end; separators do not count."""
     key: list[Part] = []
     for segment in _SEGMENT.findall(part):
         if segment == "~":

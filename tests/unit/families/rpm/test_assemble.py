@@ -153,7 +153,7 @@ def test_a_path_that_was_not_packed_stops_the_package(destdir: Path, tmp_path: P
         (("rpmspec", Completed(127)), MissingToolError, "rpm-build"),
         (("rpmbuild", Completed(1, stderr=b"cpio: write: No space left on device\n")), MachineError, "space"),
         (("rpmbuild", Completed(-9)), AssembleError, "SIGKILL"),
-        (("rpmspec", Completed(0, b"NAME='app")), AssembleError, "cannot be read back"),
+        (("rpmspec", Completed(0, b"NAME='app")), AssembleError, "could not be read back"),
     ],
 )
 def test_a_program_that_fails_is_told_and_the_payload_stays(

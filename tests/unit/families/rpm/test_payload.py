@@ -42,7 +42,7 @@ def test_each_path_that_is_not_is_told(old: str, new: str, expected: str) -> Non
 
 
 def test_what_was_not_to_be_packed_is_told() -> None:
-    assert told(AS_PACKED + "040755\t\troot:root\t7\t/etc\n") == ["/etc: packed, and was not to be"]
+    assert told(AS_PACKED + "040755\t\troot:root\t7\t/etc\n") == ["/etc: packed, but not part of the payload"]
 
 
 def test_directories_of_the_release_are_not_owned() -> None:

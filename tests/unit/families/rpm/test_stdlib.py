@@ -25,7 +25,7 @@ SITE = "/opt/venvs/app/lib/python3.11/site-packages"
 LIBRARY = "/usr/lib64/python3.11"
 OF_PYTHON = ("/usr/bin/python3.11", "python(abi) = 3.11")
 UNKNOWN = (
-    "neither an installed package nor one that the repositories tell of has the module tkinter: it is taken to be in"
+    "no installed package, and none known from the repositories, has the module tkinter: it is assumed to be in"
     " python3-tkinter"
 )
 
