@@ -1,7 +1,7 @@
-"""One ELF file in, facts out: what the loader looks at, and what that means.
+"""Read the facts of one ELF file: everything that the loader uses.
 
-All of it is reached through the program headers; section headers may be stripped, and tell no more than whether there
-is a symbol table.
+All of it is reached through the program headers. Section headers may be stripped; they are only used to see whether
+there is a symbol table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
 
-# Far above anything real: the largest links have some hundred libraries.
+# Far above any real file: the largest need a few hundred libraries.
 MOST_NEEDED = 1 << 12
 MOST_SEARCH_DIRECTORIES = 1 << 10
 
@@ -35,22 +35,22 @@ def read_object(file: Path, path: PurePosixPath) -> ElfObject:
 
     Args:
         file: on this machine.
-        path: the same file on the target; what messages call it.
+        path: of the same file on the target, for messages.
 
     Raises:
-        ElfError: it is no ELF file, is damaged, or cannot be read.
+        ElfError: it is not an ELF file, is damaged, or could not be read.
 
     Source:
         System V gABI, chapters 4 and 5; LSB 5.0 Core Generic 10.7 (symbol versioning).
     """
-    with _damage_told(path), _mapped(file) as content:
-        return _read(content, path)
+    with _elf_errors(path), _mmap_file(file) as content:
+        return _read_elf(content, path)
 
 
 def read_abi(file: Path) -> Abi | None:
-    """Return the ABI of a regular file by its first bytes; None when it is no ELF file or cannot be read.
+    """Return the ABI of a regular file by its first bytes; None when it is not an ELF file or could not be read.
 
-    Without pyelftools: search asks very often.
+    It does not use pyelftools, because the search for libraries calls it very often.
     """
     try:
         with file.open("rb", buffering=0) as opened:
@@ -60,7 +60,7 @@ def read_abi(file: Path) -> Abi | None:
 
 
 @contextlib.contextmanager
-def _damage_told(path: PurePosixPath) -> Iterator[None]:
+def _elf_errors(path: PurePosixPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -70,7 +70,7 @@ def _damage_told(path: PurePosixPath) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _mapped(file: Path) -> Iterator[mmap.mmap]:
+def _mmap_file(file: Path) -> Iterator[mmap.mmap]:
     with file.open("rb") as opened:
         if os.fstat(opened.fileno()).st_size < 52:  # noqa: PLR2004 (the smaller of the two ELF headers; mmap refuses 0)
             raise Damaged("shorter than an ELF header")
@@ -78,7 +78,7 @@ def _mapped(file: Path) -> Iterator[mmap.mmap]:
             yield content
 
 
-def _read(content: mmap.mmap, path: PurePosixPath) -> ElfObject:
+def _read_elf(content: mmap.mmap, path: PurePosixPath) -> ElfObject:
     headers = Headers(content)
     has_symbol_table = any(kind == SHT_SYMTAB for _, kind in headers.sections())
     facts = ElfObject(path, headers.abi, headers.kind, has_symbol_table=has_symbol_table)
@@ -123,7 +123,7 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
         versions=value("DT_VERSYM"),
         version_needs=value("DT_VERNEED"),
         version_needs_count=value("DT_VERNEEDNUM") or 0,
-        # Only what is linked at a fixed place takes copies: everything else goes through its global offset table.
+        # Only executables use copy relocations: other objects go through their global offset table.
         relocations=tuple(
             (entries[tag][-1], entries[size][-1], with_addend)
             for tag, size, with_addend in (("DT_RELA", "DT_RELASZ", True), ("DT_REL", "DT_RELSZ", False))

@@ -1,4 +1,4 @@
-"""The bytes of an ELF file, read by offset or by virtual address, never beyond the end."""
+"""Bounded access to the bytes of an ELF file, by offset or virtual address."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# Strings may overlap, so that a small file can hold very many very long ones: each kind has its own limit. PATH_MAX for
-# file names; some hundred directories; the longest mangled names that C++ compilers are known to write.
+# Strings may overlap, so that a small file can contain very many very long ones. So each kind has a limit: PATH_MAX for
+# file names, a few hundred directories, the longest mangled names that C++ compilers are known to write.
 MOST_FILE_NAME_BYTES = 1 << 12
 MOST_SEARCH_PATH_BYTES = 1 << 16
 MOST_SYMBOL_BYTES = 1 << 18
 
 
 class Damaged(Exception):  # noqa: N818 (it is a finding, which linking/read.py turns into an ElfError)
-    """The bytes are not what the format asks for."""
+    """The file violates the ELF format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class View:
         """Return the file offset of a virtual address.
 
         Raises:
-            Damaged: no loaded segment has it, or the segment is not in the file.
+            Damaged: no loaded segment contains it, or the segment is outside the file.
         """
         for start, offset, size in self.loads:
             if start <= address < start + size:
@@ -61,7 +61,7 @@ class View:
         """Return the values of one struct.
 
         Raises:
-            Damaged: it is not in the file.
+            Damaged: it is outside the file.
         """
         try:
             return struct.unpack_from(self.order + layout, self.content, offset)
@@ -77,7 +77,7 @@ class View:
         """Return ``size`` bytes.
 
         Raises:
-            Damaged: they are not all in the file, or are more than ``most``.
+            Damaged: they are partly outside the file, or more than ``most``.
         """
         if offset + size > len(self.content) or (most is not None and size > most):
             raise Damaged(f"{what} reaches beyond the file")
@@ -87,7 +87,7 @@ class View:
         """Return the bytes up to the next NUL, ``most`` bytes at most.
 
         Raises:
-            Damaged: there is none within reach.
+            Damaged: there is no NUL within that distance.
         """
         end = self.content.find(b"\0", offset, offset + most)
         if end < 0:
@@ -95,12 +95,12 @@ class View:
         return self.content[offset:end]
 
     def name_at(self, offset: int, what: str, most: int = MOST_FILE_NAME_BYTES) -> str:
-        """Return a file name or path; it takes part in messages and searches, so it has no control characters."""
+        """Return a file name or path; it is used in messages and searches, so control characters are refused."""
         return self.printable(self.string_at(offset, what, most), what)
 
     @staticmethod
     def printable(name: bytes, what: str) -> str:
-        """Return the name as Python spells file names.
+        """Return a name decoded like a file name.
 
         Raises:
             Damaged: it has control characters.

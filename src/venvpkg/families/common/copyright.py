@@ -26,9 +26,7 @@ _NO_LICENCE = "unknown"
 _APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
 
 
-def rendered_copyright(
-    spec: PackageSpec, family: str, common: Mapping[str, PurePosixPath] = MappingProxyType({})
-) -> str:
+def render_copyright(spec: PackageSpec, family: str, common: Mapping[str, PurePosixPath] = MappingProxyType({})) -> str:
     """Return the text of the copyright file.
 
     A later paragraph overrides an earlier one. So the application comes first, with all files, and each vendored

@@ -72,7 +72,7 @@ def require_file(artifact: Path, unpacker: Unpacker) -> None:
 
 
 @contextlib.contextmanager
-def streamed_members(
+def stream_members(
     artifact: Path, command: Command, unpacker: Unpacker, runner: Streamer
 ) -> Iterator[Iterator[Member]]:
     """Yield the members of the archive that ``command`` writes, in order; regular files with their content.
@@ -146,7 +146,7 @@ def evidence_among(members: Iterable[Member]) -> bytes | None:
     return found
 
 
-def required_evidence(found: bytes | None, artifact: Path) -> bytes:
+def require_evidence(found: bytes | None, artifact: Path) -> bytes:
     """Return the evidence document.
 
     Raises:

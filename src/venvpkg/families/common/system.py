@@ -142,7 +142,9 @@ def _closure(
             except (ValueError, OSError) as error:
                 problems.append(f"{metadata_paths[name]}: {error}")
                 continue
-        for requirement in _active_requirements(read[name].requires, target.interpreter.marker_environment, extras[name]):
+        for requirement in _active_requirements(
+            read[name].requires, target.interpreter.marker_environment, extras[name]
+        ):
             needed = canonicalize_name(requirement.name)
             asked = {"", *map(canonicalize_name, requirement.extras)}
             if needed in metadata_paths and not asked <= extras.get(needed, set()):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.copyright import rendered_copyright
+from venvpkg.families.common.copyright import render_copyright
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug, write_file
 from venvpkg.families.common.manpages import manual_pages
 from venvpkg.families.deb.control import (
@@ -152,7 +152,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     pages = manual_pages(spec)
     files = {
         documents / "changelog.Debian.gz": compressed_changelog(spec, target),
-        documents / "copyright": rendered_copyright(spec, target.family, COMMON_LICENSES).encode(),
+        documents / "copyright": render_copyright(spec, target.family, COMMON_LICENSES).encode(),
         **own_documents(spec),
         **pages,
     }

@@ -14,8 +14,8 @@ from venvpkg.families.common.read import (
     differing,
     evidence_among,
     facts_of,
-    required_evidence,
-    streamed_members,
+    require_evidence,
+    stream_members,
 )
 from venvpkg.families.deb.deb822 import read_stanza
 from venvpkg.host.runner import Command
@@ -48,7 +48,7 @@ def members_of(artifact: Path, part: Part, runner: Streamer) -> contextlib.Abstr
         deb(5).
     """
     command = Command(("dpkg-deb", part.value, str(artifact.absolute())), timeout_s=_TIMEOUT_S)
-    return streamed_members(artifact, command, _DPKG_DEB, runner)
+    return stream_members(artifact, command, _DPKG_DEB, runner)
 
 
 _NAMES = {Part.CONTROL: "control", Part.DATA: "data"}
@@ -85,7 +85,7 @@ def read_evidence(artifact: Path, runner: Streamer) -> bytes:
     """
     with members_of(artifact, Part.DATA, runner) as members:
         found = evidence_among(members)
-    return required_evidence(found, artifact)
+    return require_evidence(found, artifact)
 
 
 _MOST_CONTROL_BYTES = 4 << 20

@@ -6,12 +6,12 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.copyright import rendered_copyright
+from venvpkg.families.common.copyright import render_copyright
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug
 from venvpkg.families.common.manpages import manual_pages
 from venvpkg.families.rpm.files import LICENSES, owned, pattern
 from venvpkg.families.rpm.pack import Expected, PackInputs, pack
-from venvpkg.families.rpm.spec import composed, rendered, rendered_spec
+from venvpkg.families.rpm.spec import composed, render_spec, rendered
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import PathKind
 
@@ -45,7 +45,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     of = composed(spec, target)
     expected = Expected(of.header(), owned(paths), spec.state)
     inputs = PackInputs(
-        spec.staged.destdir, rendered_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
+        spec.staged.destdir, render_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
     )
     packed = pack(inputs, work, context.runner, earlier)
     reporter.detail(f"rpmbuild: {packed.said[-2000:]}")
@@ -62,7 +62,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
     """Write the files outside of the virtual environment; return them, and new directories."""
     copyright_file = LICENSES / spec.name / "copyright"
     files = {
-        copyright_file: rendered_copyright(spec, target.family).encode(),
+        copyright_file: render_copyright(spec, target.family).encode(),
         **own_documents(spec),
         **manual_pages(spec),
     }

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from venvpkg.families.common.compose import says_that_venvpkg_made_it
 from venvpkg.families.rpm.owners import owners_of
-from venvpkg.families.rpm.relations import name_of, spelled_relation
+from venvpkg.families.rpm.relations import name_of, spell_relation
 from venvpkg.families.rpm.repositories import (
     CachedRepositoryQueries,
-    described_in_repositories,
+    descriptions_in_repositories,
     may_be_shipped_in_repositories,
     shippers_in_repositories,
 )
@@ -29,7 +29,7 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
     Without metadata, as in a new root before the first ``dnf makecache``, there is no warning.
     """
     release = context.target.release
-    described = described_in_repositories(name, CachedRepositoryQueries(context))
+    described = descriptions_in_repositories(name, CachedRepositoryQueries(context))
     versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
     if versions:
         version = max(versions, key=version_key)
@@ -72,4 +72,4 @@ def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
 
 def _declared(relations: Relations) -> set[str]:
     texts = (*relations.conflicts, *relations.breaks, *relations.replaces, *relations.provides)
-    return {name_of(relation) for text in texts if (relation := spelled_relation(text))}
+    return {name_of(relation) for text in texts if (relation := spell_relation(text))}

@@ -16,7 +16,7 @@ from venvpkg.families.rpm.host import ISA
 from venvpkg.families.rpm.interpreter import SPELLING, interpreter_claims
 from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_system
 from venvpkg.families.rpm.owners import owners_of, read_owners
-from venvpkg.families.rpm.relations import fewest, names_of, spelled_relation
+from venvpkg.families.rpm.relations import fewest, names_of, spell_relation
 from venvpkg.families.rpm.repositories import providers_in_repositories
 from venvpkg.families.rpm.stdlib import split_library_claims
 from venvpkg.linking.loader import resolve_needs
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 # The programs that create accounts and directories: part of systemd, or in a package of their own where it is absent.
-_READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
+_TABLE_READERS: Final = {SYSUSERS: "/usr/bin/systemd-sysusers", TMPFILES: "/usr/bin/systemd-tmpfiles"}
 
 
 def derive_dependencies(
@@ -65,7 +65,7 @@ def derive_dependencies(
     ruled = {rule.soname for rule in settings.sonames}
     needs = [resolved_need for resolved_need in resolution.needs if resolved_need.need.soname not in ruled]
     required = required_of_system(elf.objects, needs)
-    provided = _provided(required, needs, owners, runner)
+    provided = _find_providers(required, needs, owners, runner)
     shipped_by = owners_of(target.interpreter.path, runner)
     interpreter: tuple[Claim, ...] = ()
     recommends: tuple[Dependency, ...] = ()
@@ -82,11 +82,11 @@ def derive_dependencies(
         *interpreter,
         *_loader_claims(required, provided, staged),
         *system_claims(staged.system, SPELLING),
-        *table_claims(staged, _READERS),
+        *table_claims(staged, _TABLE_READERS),
     )
     abi = elf.objects[0].abi if elf.objects else None
     index = RpmLibraries(abi, provided, owners, target.mark(ISA) if settings.rpm_min_versions else None)
-    computed = derive(elf, resolution.needs, index, staged.owners(), others, rules=_spelled(settings.sonames))
+    computed = derive(elf, resolution.needs, index, staged.owners(), others, rules=_spell_rules(settings.sonames))
     computed = replace(computed, recommends=recommends)
     left_out = [each[1:] for each in declared if each.startswith("!")]
     result = apply_overrides(computed, user, left_out, fewest, names_of)
@@ -99,7 +99,7 @@ def derive_dependencies(
     return result
 
 
-def _provided(
+def _find_providers(
     required: Mapping[str, Sequence[ElfObject]], needs: Iterable[ResolvedNeed], owners: Owners, runner: Runner
 ) -> dict[str, NativePackage]:
     """Return the provider of each capability: an installed package, else one in a repository.
@@ -138,8 +138,8 @@ def _loader_claims(
     ]
 
 
-def _spelled(rules: Iterable[SonameRule]) -> list[SonameRule]:
-    return [replace(rule, relation=spelled_relation(rule.relation) or "") for rule in rules]
+def _spell_rules(rules: Iterable[SonameRule]) -> list[SonameRule]:
+    return [replace(rule, relation=spell_relation(rule.relation) or "") for rule in rules]
 
 
 def _named_owners(derived: DependencySet, packages: Iterable[NativePackage]) -> Iterator[tuple[str, NativePackage]]:
@@ -152,7 +152,7 @@ def _named_owners(derived: DependencySet, packages: Iterable[NativePackage]) -> 
 
 
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:
-    parsed = [(text, spelled_relation(text)) for text in declared]
+    parsed = [(text, spell_relation(text)) for text in declared]
     problems = [
         f"depends: {text!r} is not a valid relation; expected e.g. 'postgresql >= 13'" for text, it in parsed if not it
     ]

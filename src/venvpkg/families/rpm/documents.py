@@ -47,13 +47,13 @@ def account_provides(lines: Iterable[str]) -> Iterator[str]:
         kind = _KINDS.get(words[0]) if len(words) >= _WORDS else None
         if kind is None or not _ACCOUNT_NAME.fullmatch(words[1]):
             continue
-        encoded = _encoded(" ".join(words))
+        encoded = _encode_sysusers_line(" ".join(words))
         yield f"{kind}({words[1]})" if _UNFIT in encoded else f"{kind}({words[1]}) = {encoded}"
         if kind == "user":
             yield f"group({words[1]})"
 
 
-def _encoded(line: str) -> str:
+def _encode_sysusers_line(line: str) -> str:
     data = line.encode()
     return base64.b64encode(data.ljust(-(-len(data) // _GROUP) * _GROUP, b"\0")).decode()
 
@@ -74,11 +74,11 @@ def bundled_provides(spec: PackageSpec) -> Iterator[str]:
     application = canonicalize_name(spec.staged.application.name)
     for each in spec.staged.distributions:
         if each.name != application:
-            yield f"bundled(python3dist({each.name})) = {_spelled(each.version)}"
-    yield from dict.fromkeys(_libraries(spec.sbom))
+            yield f"bundled(python3dist({each.name})) = {_spell_version(each.version)}"
+    yield from dict.fromkeys(_bundled_libraries(spec.sbom))
 
 
-def _libraries(sbom: bytes) -> Iterator[str]:
+def _bundled_libraries(sbom: bytes) -> Iterator[str]:
     """Yield the libraries of the package's SBOM; their names come from publishers and are untrusted."""
     components = json.loads(sbom).get("components", []) if sbom else []
     for each in components:
@@ -90,7 +90,7 @@ def _libraries(sbom: bytes) -> Iterator[str]:
             yield f"bundled({name}) = {upstream}" if _VERSION.fullmatch(upstream) else f"bundled({name})"
 
 
-def _spelled(version: str) -> str:
+def _spell_version(version: str) -> str:
     try:
         return to_rpm(str(Version(version))).rpartition(":")[2]
     except InvalidVersion:
@@ -175,7 +175,7 @@ def license_of(expressions: Iterable[str]) -> str:
     """
     parts: set[str] = set()
     for text in expressions:
-        expression = _expression(text)
+        expression = _parse_expression(text)
         if "(" not in expression and " OR " not in expression:
             parts.update(expression.split(" AND "))
         else:
@@ -183,7 +183,7 @@ def license_of(expressions: Iterable[str]) -> str:
     return " AND ".join(sorted(parts)) or _UNKNOWN
 
 
-def _expression(text: str) -> str:
+def _parse_expression(text: str) -> str:
     try:
         return str(canonicalize_license_expression(text))
     except InvalidLicenseExpression:

@@ -41,11 +41,11 @@ def prose(paragraphs: str) -> str:
             text = f"- {text}" if text[0] in "%#" else text
             # Text is never wrapped at a no-break space.
             held = re.sub(r" (?=[%#])", "\u00a0", text)
-            blocks.append("\n".join(_wrapped(held)).replace("\u00a0", " "))
+            blocks.append("\n".join(_wrap(held)).replace("\u00a0", " "))
     return "\n\n".join(blocks)
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrap(text: str) -> list[str]:
     # Without break_on_hyphens, because "%" or "#" could follow a hyphen.
     return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 

@@ -96,8 +96,8 @@ def differences_of(composed: Header, found: Header) -> Iterator[str]:
     These are requirements of rpm features (``rpmlib(…)``), the interpreter of scriptlets, and provides of the package's
     own name, with and without its architecture.
     """
-    yield from _of_mapping(composed.fields, found.fields)
-    yield from _of_mapping(composed.scripts, found.scripts)
+    yield from _value_differences(composed.fields, found.fields)
+    yield from _value_differences(composed.scripts, found.scripts)
     if composed.changelog != found.changelog:
         yield f"changelog: {' '.join(found.changelog)!r:.300}, not {' '.join(composed.changelog)!r:.300}"
     name = composed.fields["NAME"]
@@ -107,25 +107,25 @@ def differences_of(composed: Header, found: Header) -> Iterator[str]:
         yield from (
             f"{spec_tag}: {each!r:.300} was not composed"
             for each in sorted(there - wanted)
-            if not _is_rpms_own(spec_tag, each, name, has_scripts=bool(composed.scripts))
+            if not _is_added_by_rpm(spec_tag, each, name, has_scripts=bool(composed.scripts))
         )
 
 
-def _of_mapping(composed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
+def _value_differences(composed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
     for tag in sorted(composed.keys() | found.keys()):
         if composed.get(tag, "") != found.get(tag, ""):
-            there, wanted = _from_where_they_differ(found.get(tag, ""), composed.get(tag, ""))
+            there, wanted = _differing_tails(found.get(tag, ""), composed.get(tag, ""))
             yield f"{tag}: {there!r:.300}, not {wanted!r:.300}"
 
 
-def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
+def _differing_tails(one: str, other: str) -> tuple[str, str]:
     """Return both texts from their first different line on, because texts such as scriptlets are long."""
     pairs = zip(one.splitlines(keepends=True), other.splitlines(keepends=True), strict=False)
     start = sum(len(line) for line, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return one[start:], other[start:]
 
 
-def _is_rpms_own(spec_tag: str, relation: str, name: str, *, has_scripts: bool) -> bool:
+def _is_added_by_rpm(spec_tag: str, relation: str, name: str, *, has_scripts: bool) -> bool:
     bare = relation.partition(" ")[0]
     if spec_tag == "Requires":
         return bare.startswith("rpmlib(") or (bare == "/bin/sh" and has_scripts)
@@ -142,7 +142,7 @@ _GHOST: Final = "g"
 _FIELDS: Final = 5
 
 
-def listed_files(text: str) -> Iterator[tuple[str, str, str, str, str]]:
+def parse_file_list(text: str) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield mode (octal), flags, owner, time and path of each file in an answer to ``PAYLOAD_QUERY``."""
     for line in text.splitlines():
         mode, flags, owner, time, path = (*line.split("\t", _FIELDS - 1), "", "", "", "", "")[:_FIELDS]
@@ -161,7 +161,7 @@ def payload_differences(
         source_date_epoch: time of every file.
         state: paths that belong to the package without being in it.
     """
-    packed = {path: (mode, flags, owner, time) for mode, flags, owner, time, path in listed_files(text)}
+    packed = {path: (mode, flags, owner, time) for mode, flags, owner, time, path in parse_file_list(text)}
     for each in paths:
         found = packed.pop(str(each.path), None)
         if found is None or _GHOST in found[1]:

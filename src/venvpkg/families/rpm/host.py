@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MARK: Final = "@venvpkg@"
 
 
-def expanded(macros: Sequence[str], runner: Runner, defined: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def expand_macros(macros: Sequence[str], runner: Runner, defined: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return the expansion of each of ``macros``, with white space collapsed.
 
     Args:
@@ -65,7 +65,7 @@ def read_flags(runner: Runner) -> dict[str, str]:
     Source:
         rpm's macros.in; redhat-rpm-config's buildflags.md.
     """
-    values = expanded(tuple(_MACROS.values()), runner, _DEFINED)
+    values = expand_macros(tuple(_MACROS.values()), runner, _DEFINED)
     flags = dict(zip(_MACROS, values, strict=True))
     if not flags["CFLAGS"].startswith("-") or not "".join(values).isprintable():
         raise MissingToolError(
@@ -97,7 +97,7 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
         rpm's macros ``_target_cpu``, ``_isa`` and ``dist``; Fedora's Packaging Guidelines, DistTag.
     """
     del multiarch
-    architecture, isa, dist = expanded(("%{_target_cpu}", "%{?_isa}", "%{?dist}"), runner)
+    architecture, isa, dist = expand_macros(("%{_target_cpu}", "%{?_isa}", "%{?dist}"), runner)
     shapes = ((_ARCHITECTURE, architecture), (_ISA, isa), (_DIST, dist))
     if not all(shape.fullmatch(text) for shape, text in shapes):
         raise MissingToolError(
@@ -181,7 +181,9 @@ def build_packages(target: Target, runner: Runner) -> Packages:
     Other minors of Python than the target's interpreter are not listed.
     """
     return tuple(
-        each for each in all_packages(target, runner) if _takes_part(each[0].rpartition(".")[0], target.interpreter)
+        each
+        for each in all_packages(target, runner)
+        if _affects_compile(each[0].rpartition(".")[0], target.interpreter)
     )
 
 
@@ -194,7 +196,7 @@ def all_packages(target: Target, runner: Runner) -> Packages:
     done = runner.run(Command(("rpm", "--query", "--all", "--queryformat", _FORMAT), timeout_s=120))
     lines = done.text.splitlines()
     if not done.ok or not all(map(_LINE.fullmatch, lines)) or not lines:
-        raise _unreadable(f"rpm could not list the packages of {target.name}", done)
+        raise _database_error(f"rpm could not list the packages of {target.name}", done)
     found: dict[str, list[str]] = {}
     for line in lines:
         name, _, version = line.partition("\t")
@@ -205,17 +207,17 @@ def all_packages(target: Target, runner: Runner) -> Packages:
 
 def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
     """Return those that no installed package is or provides; see ``families.base``."""
-    lacking = []
+    missing = []
     for name in dict.fromkeys(wanted):
         done = runner.run(Command(("rpm", "--query", "--whatprovides", "--", name), timeout_s=60))
         if not done.ok:
             if done.returncode != 1 or done.errors.strip():
-                raise _unreadable(f"rpm could not determine whether {name} is installed", done)
-            lacking.append(name)
-    return tuple(lacking)
+                raise _database_error(f"rpm could not determine whether {name} is installed", done)
+            missing.append(name)
+    return tuple(missing)
 
 
-def _takes_part(name: str, interpreter: Interpreter) -> bool:
+def _affects_compile(name: str, interpreter: Interpreter) -> bool:
     if interpreter.is_pypy and _PYPY.fullmatch(name):
         return True
     python = _PYTHON.fullmatch(name)
@@ -227,7 +229,7 @@ def _takes_part(name: str, interpreter: Interpreter) -> bool:
     return _NAMES.fullmatch(name) is not None
 
 
-def _unreadable(what: str, done: Completed) -> PackageDatabaseError:
+def _database_error(what: str, done: Completed) -> PackageDatabaseError:
     return PackageDatabaseError(
         f"{what}: {done.outcome()}.",
         details="\n".join(f"  {line}" for line in done.errors.strip()[-1000:].splitlines()),

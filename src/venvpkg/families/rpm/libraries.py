@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GNU_HASH: Final = "rtld(GNU_HASH)"
 
 # The generator recognises libraries by these; a plug-in with another name has no capability.
-_BEGINNINGS: Final = ("lib", "ld.", "ld-", "ld64.", "ld64-")
+_LIBRARY_PREFIXES: Final = ("lib", "ld.", "ld-", "ld64.", "ld64-")
 _BITS_64: Final = 64
 # On Alpha (EM_ALPHA), which is always 64-bit, capabilities have no mark.
 _ALPHA: Final = 0x9026
@@ -31,7 +31,7 @@ _ALPHA: Final = 0x9026
 
 def is_library(soname: str) -> bool:
     """Whether packages provide a capability for a file with that soname."""
-    return ".so" in soname and soname.startswith(_BEGINNINGS)
+    return ".so" in soname and soname.startswith(_LIBRARY_PREFIXES)
 
 
 def capability(soname: str, version: str, abi: Abi) -> str:
@@ -49,7 +49,7 @@ def capability(soname: str, version: str, abi: Abi) -> str:
 def required_by(facts: ElfObject) -> tuple[str, ...]:
     """Return every capability that one object requires, even from the payload; sorted, unique."""
     sonames = {*facts.needed, *(each.soname for each in facts.symbol_versions)}
-    return tuple(sorted(set(_required(facts, sonames))))
+    return tuple(sorted(set(_required_capabilities(facts, sonames))))
 
 
 def required_of_system(
@@ -68,12 +68,12 @@ def required_of_system(
             outside.setdefault(resolved_need.need.needed_by, set()).add(resolved_need.need.soname)
     found: dict[str, list[ElfObject]] = {}
     for facts in objects:
-        for name in dict.fromkeys(_required(facts, outside.get(facts.path, ()))):
+        for name in dict.fromkeys(_required_capabilities(facts, outside.get(facts.path, ()))):
             found.setdefault(name, []).append(facts)
     return {name: tuple(found[name]) for name in sorted(found)}
 
 
-def _required(facts: ElfObject, sonames: Container[str]) -> Iterator[str]:
+def _required_capabilities(facts: ElfObject, sonames: Container[str]) -> Iterator[str]:
     """Yield the capabilities of some libraries, and of the loader."""
     for soname in facts.needed:
         if soname in sonames and is_library(soname):
@@ -100,7 +100,7 @@ class RpmLibraries:
         self, abi: Abi | None, required: Mapping[str, NativePackage], owners: Owners, isa: str | None = None
     ) -> None:
         self._abi = abi
-        self._required = required
+        self._providers = required
         self._owners = owners
         self._isa = isa
         self._versions: dict[str, dict[str, tuple[Clause, ...]]] = {}
@@ -119,7 +119,7 @@ class RpmLibraries:
             warning = f"{soname} has no name that rpm knows as a library's: no capability stands for {place}"
             return Library(place, None, Source.CAPABILITY, (), {}, warning=warning) if place else None
         name = capability(soname, "", self._abi) if self._abi else soname
-        owner = self._required.get(name)
+        owner = self._providers.get(name)
         if owner is None:
             return None
         base = [Clause(name, None)]

@@ -64,19 +64,19 @@ def read_owners(runner: Runner) -> Owners:
         PackageDatabaseError: there is no database, it is damaged, or nothing is installed.
         MissingToolError: no rpm.
     """
-    done = _query(("--all", "--queryformat", _PROVIDES), runner)
+    done = _query_rpm(("--all", "--queryformat", _PROVIDES), runner)
     found: dict[str, set[NativePackage]] = {}
     for line in done.text.splitlines():
         match line.split("\t"):
             case [name, epoch, version, architecture, capability, flags, bound]:
-                package = _package(name, epoch, version, architecture)
+                package = _native_package(name, epoch, version, architecture)
                 found.setdefault(capability, set()).add(package)
                 if bound:
                     found.setdefault(f"{capability} {flags.strip()} {bound}", set()).add(package)
             case _:  # a key that was imported is listed as a package without architecture
                 continue
     if not found or not done.ok:
-        raise _unreadable(done)
+        raise _database_error(done)
     return Owners({capability: tuple(sorted(packages)) for capability, packages in found.items()})
 
 
@@ -87,9 +87,9 @@ def owners_of(path: PurePosixPath, runner: Runner) -> tuple[NativePackage, ...]:
         PackageDatabaseError: the database cannot be read.
         MissingToolError: no rpm.
     """
-    done = _query(("--queryformat", _SHIPS, "--file", str(path)), runner)
+    done = _query_rpm(("--queryformat", _SHIPS, "--file", str(path)), runner)
     lines = [line.split("\t") for line in done.text.splitlines()] if done.ok else []
-    return tuple(sorted({_package(*line) for line in lines if len(line) == 4}))  # noqa: PLR2004 - as _SHIPS has them
+    return tuple(sorted({_native_package(*line) for line in lines if len(line) == 4}))  # noqa: PLR2004 - as _SHIPS has them
 
 
 def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, ...]:
@@ -99,7 +99,7 @@ def list_files(package: NativePackage, runner: Runner) -> tuple[PurePosixPath, .
         PackageDatabaseError: the database cannot be read.
         MissingToolError: no rpm.
     """
-    done = _query(("--queryformat", r"[%{FILENAMES}\n]", "--", f"{package.name}.{package.architecture}"), runner)
+    done = _query_rpm(("--queryformat", r"[%{FILENAMES}\n]", "--", f"{package.name}.{package.architecture}"), runner)
     return tuple(PurePosixPath(line) for line in done.text.splitlines() if line.startswith("/")) if done.ok else ()
 
 
@@ -123,27 +123,27 @@ def versions_providing(capabilities: Sequence[str], runner: Runner) -> dict[str,
         PackageDatabaseError: the database cannot be read.
         MissingToolError: no rpm.
     """
-    done = _query(("--queryformat", _SHIPS, "--whatprovides", *capabilities), runner)
+    done = _query_rpm(("--queryformat", _SHIPS, "--whatprovides", *capabilities), runner)
     lines = [line.split("\t") for line in done.text.splitlines()]
-    found = [_package(*line) for line in lines if len(line) == 4]  # noqa: PLR2004 - as _SHIPS has them
+    found = [_native_package(*line) for line in lines if len(line) == 4]  # noqa: PLR2004 - as _SHIPS has them
     return {each.name: each.version for each in found}
 
 
-def _package(name: str, epoch: str, version: str, architecture: str) -> NativePackage:
+def _native_package(name: str, epoch: str, version: str, architecture: str) -> NativePackage:
     return NativePackage(name, version if epoch == "0" else f"{epoch}:{version}", architecture)
 
 
-def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
+def _query_rpm(arguments: tuple[str, ...], runner: Runner) -> Completed:
     done = runner.run(Command(("rpm", "--query", *arguments), timeout_s=_TIMEOUT_S))
     if done.not_found:
         raise MissingToolError(["rpm, which finds the packages that provide libraries"], install=["rpm"])
     # The exit status is the number of packages that were not found.
     if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(done.errors):
-        raise _unreadable(done)
+        raise _database_error(done)
     return done
 
 
-def _unreadable(done: Completed) -> PackageDatabaseError:
+def _database_error(done: Completed) -> PackageDatabaseError:
     return PackageDatabaseError(
         "rpm could not read the target's package database.",
         details=f"  {done.outcome()}: {done.errors.strip()[-2000:] or 'no package is installed'}",
@@ -153,7 +153,7 @@ def _unreadable(done: Completed) -> PackageDatabaseError:
 
 # Names of Fedora and its relatives, and of SUSE; those not installed are left out. libmagic is among them because
 # rpmbuild writes the type that it reports for each file into the header.
-_PACKERS: Final = (
+_PACKAGING_TOOLS: Final = (
     "rpm", "rpm-build", "rpm-libs", "file-libs", "file-magic", "libmagic1", "xz-libs", "liblzma5", "libzstd",
     "libzstd1", "python3-libs",
 )  # fmt: skip
@@ -161,5 +161,5 @@ _PACKERS: Final = (
 
 def packaging_tool_versions(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
-    found = versions_providing((*_PACKERS, str(target.interpreter.path)), runner)
+    found = versions_providing((*_PACKAGING_TOOLS, str(target.interpreter.path)), runner)
     return tuple(sorted(found.items()))

@@ -121,22 +121,22 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
     destdir, text, expected, architecture, source_date_epoch = inputs
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    shop = _Shop(destdir, work, runner, architecture, source_date_epoch)
-    configuration = shop.run("rpm", *shop.macros, "--showrc").text
+    programs = _RpmPrograms(destdir, work, runner, architecture, source_date_epoch)
+    configuration = programs.run("rpm", *programs.macros, "--showrc").text
 
     def packed_and_read_back() -> str:
         (work / _SPEC).write_text(text, encoding="utf-8")
         set_times(destdir, source_date_epoch)
-        parsed = shop.run("rpmspec", *shop.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
+        parsed = programs.run("rpmspec", *programs.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
         _require_composed(expected.header, parsed, "the spec file")
         payload = ("_binary_payload", compression(configuration))
-        built = shop.run(
-            "rpmbuild", *shop.macros, *_defined(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
+        built = programs.run(
+            "rpmbuild", *programs.macros, *_define_options(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
             str(_TOP / _SPEC),
         )  # fmt: skip
-        found = shop.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
+        found = programs.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
         _require_composed(expected.header, found, "the package")
-        listed = shop.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
+        listed = programs.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
         differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
         _require_same("the package", differences)
         return built.errors.strip()
@@ -164,7 +164,7 @@ def compression(features: str) -> str:
     return "w10.zstdio" if "rpmlib(PayloadIsZstd)" in features else "w2.xzdio"
 
 
-class _Shop:
+class _RpmPrograms:
     """Runs rpm's programs on the target, with the directories of one package.
 
     Attributes:
@@ -172,7 +172,7 @@ class _Shop:
     """
 
     def __init__(self, destdir: Path, work: Path, runner: Runner, architecture: str, source_date_epoch: int) -> None:
-        self.macros = (*_defined(*_MACROS), "--target", architecture)
+        self.macros = (*_define_options(*_MACROS), "--target", architecture)
         self._binds = (Bind(destdir, _BUILDROOT, writable=False), Bind(work, _TOP))
         # HOME: ignore any user's .rpmmacros.
         self._env = {"SOURCE_DATE_EPOCH": str(source_date_epoch), "TZ": "UTC", "HOME": str(_TOP)}
@@ -200,7 +200,7 @@ class _Shop:
         )
 
 
-def _defined(*macros: tuple[str, str]) -> tuple[str, ...]:
+def _define_options(*macros: tuple[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in macros for word in ("--define", f"{name} {value}"))
 
 

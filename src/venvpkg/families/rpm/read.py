@@ -13,11 +13,11 @@ from venvpkg.families.common.read import (
     differing,
     evidence_among,
     facts_of,
+    require_evidence,
     require_file,
-    required_evidence,
-    streamed_members,
+    stream_members,
 )
-from venvpkg.families.rpm.header import PAYLOAD_QUERY, listed_files
+from venvpkg.families.rpm.header import PAYLOAD_QUERY, parse_file_list
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def members_of(artifact: Path, runner: Streamer) -> contextlib.AbstractContextMa
     """
     require_file(artifact, _RPM2ARCHIVE)
     command = Command(("rpm2archive", "--nocompression"), stdin_file=artifact.absolute(), timeout_s=_TIMEOUT_S)
-    return streamed_members(artifact, command, _RPM2ARCHIVE, runner)
+    return stream_members(artifact, command, _RPM2ARCHIVE, runner)
 
 
-def asked(artifact: Path, query: str, runner: Runner) -> str:
+def query_package(artifact: Path, query: str, runner: Runner) -> str:
     """Return rpm's answer to a query format.
 
     Raises:
@@ -89,24 +89,27 @@ def differences(first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
         NotAPackageError: one of the packages could not be read.
     """
     return (
-        *(f"header: {tag}" for tag in _tags(first, second, runner)),
-        *(f"data: {line}" for line in differing(_read(first, runner), _read(second, runner), (first, second))),
+        *(f"header: {tag}" for tag in _differing_tags(first, second, runner)),
+        *(
+            f"data: {line}"
+            for line in differing(_read_facts(first, runner), _read_facts(second, runner), (first, second))
+        ),
     )
 
 
-def _tags(first: Path, second: Path, runner: Streamer) -> Iterator[str]:
+def _differing_tags(first: Path, second: Path, runner: Streamer) -> Iterator[str]:
     for tag in _TAGS:
-        if asked(first, f"%{{{tag}}}", runner) != asked(second, f"%{{{tag}}}", runner):
+        if query_package(first, f"%{{{tag}}}", runner) != query_package(second, f"%{{{tag}}}", runner):
             yield tag
     for tag in _LISTS:
-        if asked(first, f"[%{{{tag}}}\\n]", runner) != asked(second, f"[%{{{tag}}}\\n]", runner):
+        if query_package(first, f"[%{{{tag}}}\\n]", runner) != query_package(second, f"[%{{{tag}}}\\n]", runner):
             yield tag
     # Digests, owners and times of files are compared in the payload, but not which files are configuration.
-    if asked(first, PAYLOAD_QUERY, runner) != asked(second, PAYLOAD_QUERY, runner):
+    if query_package(first, PAYLOAD_QUERY, runner) != query_package(second, PAYLOAD_QUERY, runner):
         yield "FILEFLAGS, FILEMODES"
 
 
-def _read(artifact: Path, runner: Streamer) -> Mapping[str, Facts]:
+def _read_facts(artifact: Path, runner: Streamer) -> Mapping[str, Facts]:
     with members_of(artifact, runner) as members:
         return facts_of(members)
 
@@ -120,7 +123,7 @@ def read_evidence(artifact: Path, runner: Streamer) -> bytes:
     """
     with members_of(artifact, runner) as members:
         found = evidence_among(members)
-    return required_evidence(found, artifact)
+    return require_evidence(found, artifact)
 
 
 # Tag → its name in ``rpm -qi`` and spec files.
@@ -174,8 +177,8 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
         NotAPackageError: it is not an .rpm, is damaged, or absurdly large.
         MissingToolError: rpm or rpm2archive is not installed.
     """
-    values = _values(asked(artifact, _QUERY, runner), artifact)
-    listed = listed_files(asked(artifact, PAYLOAD_QUERY, runner))
+    values = _parse_answer(query_package(artifact, _QUERY, runner), artifact)
+    listed = parse_file_list(query_package(artifact, PAYLOAD_QUERY, runner))
     contents = PackedContents()
     with members_of(artifact, runner) as members:
         contents.add_all(members)
@@ -190,7 +193,7 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
     )
 
 
-def _values(answered: str, artifact: Path) -> dict[str, list[str]]:
+def _parse_answer(answered: str, artifact: Path) -> dict[str, list[str]]:
     """Return tag → values, without absent tags.
 
     Raises:

@@ -31,12 +31,12 @@ _SINGLE: Final = re.compile(rf"(?P<name>{_NAME})(?:\s*(?P<operator><=|>=|<|>|=)\
 _NEUTRAL: Final = re.compile(rf"(?P<name>{_NAME})\s+\(\s*(?P<operator><<|<=|=|>=|>>)\s*(?P<version>{_VERSION})\s*\)")
 _RPM_OPERATORS: Final = {"<<": "<", ">>": ">"}
 # Operators between two conditions.
-_JOINING: Final = ("and", "or", "if", "unless", "with", "without")
-_CHAINED: Final = frozenset({"and", "or", "with"})
+_OPERATORS: Final = ("and", "or", "if", "unless", "with", "without")
+_CHAINABLE: Final = frozenset({"and", "or", "with"})
 _DEEPEST: Final = 10
 
 
-def spelled_relation(text: str) -> str | None:
+def spell_relation(text: str) -> str | None:
     """Return one relation in rpm's spelling; None when it is not valid.
 
     Args:
@@ -45,8 +45,8 @@ def spelled_relation(text: str) -> str | None:
     """
     text = text.strip()
     if text.startswith("("):
-        return _spelled_rich(text)
-    alternatives = [_spelled_single(each.strip()) for each in text.split("|")]
+        return _spell_boolean(text)
+    alternatives = [_spell_single(each.strip()) for each in text.split("|")]
     known = [each for each in alternatives if each is not None]
     if len(known) != len(alternatives):
         return None
@@ -98,17 +98,17 @@ def fewest(claims: Iterable[Claim]) -> tuple[Dependency, ...]:
         floors = [each.floor for each in evidence if each.floor]
         highest = max(floors, key=version_key) if floors else None
         merged.setdefault(with_floor(template, highest), []).extend(evidence)
-    return tuple(Dependency(relation, _in_order(merged[relation])) for relation in sorted(merged))
+    return tuple(Dependency(relation, _sort_evidence(merged[relation])) for relation in sorted(merged))
 
 
-def _in_order(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def _sort_evidence(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     named = sorted(
         dict.fromkeys(evidence), key=lambda each: (str(each.needed_by or ""), each.soname or "", each.symbol or "")
     )
     return tuple(sorted(named, key=lambda each: version_key(each.floor or ""), reverse=True))
 
 
-def _spelled_single(text: str) -> str | None:
+def _spell_single(text: str) -> str | None:
     match = _SINGLE.fullmatch(text) or _NEUTRAL.fullmatch(text)
     if match is None:
         return None
@@ -117,10 +117,10 @@ def _spelled_single(text: str) -> str | None:
     return f"{match['name']} {_RPM_OPERATORS.get(match['operator'], match['operator'])} {match['version']}"
 
 
-def _spelled_rich(text: str) -> str | None:
+def _spell_boolean(text: str) -> str | None:
     try:
         tokens = list(_tokens(text))
-        spelled = _rich(tokens, 0)
+        spelled = _parse_group(tokens, 0)
     except ValueError:
         return None
     return None if tokens else spelled
@@ -143,7 +143,7 @@ def _tokens(text: str) -> Iterator[str]:
             place = match.end()
 
 
-def _rich(tokens: list[str], depth: int) -> str:
+def _parse_group(tokens: list[str], depth: int) -> str:
     """Consume one group in parentheses at the front of ``tokens``, and return it.
 
     Raises:
@@ -151,24 +151,28 @@ def _rich(tokens: list[str], depth: int) -> str:
     """
     if depth > _DEEPEST or len(tokens) < 2 or tokens.pop(0) != "(":  # noqa: PLR2004 (a parenthesis and what it opens)
         raise ValueError(tokens)
-    parts = [_condition(tokens, depth)]
+    parts = [_parse_operand(tokens, depth)]
     joined: list[str] = []
-    while tokens and tokens[0] in _JOINING:
+    while tokens and tokens[0] in _OPERATORS:
         joined.append(tokens.pop(0))
-        parts += [joined[-1], _condition(tokens, depth)]
+        parts += [joined[-1], _parse_operand(tokens, depth)]
         if joined[-1] in {"if", "unless"} and tokens[:1] == ["else"]:
-            parts += [tokens.pop(0), _condition(tokens, depth)]
-    if tokens[:1] != [")"] or not joined or (len(joined) > 1 and not (len(set(joined)) == 1 and joined[0] in _CHAINED)):
+            parts += [tokens.pop(0), _parse_operand(tokens, depth)]
+    if (
+        tokens[:1] != [")"]
+        or not joined
+        or (len(joined) > 1 and not (len(set(joined)) == 1 and joined[0] in _CHAINABLE))
+    ):
         raise ValueError(parts)
     tokens.pop(0)
     return f"({' '.join(parts)})"
 
 
-def _condition(tokens: list[str], depth: int) -> str:
+def _parse_operand(tokens: list[str], depth: int) -> str:
     if tokens[:1] == ["("]:
-        return _rich(tokens, depth + 1)
-    spelled = _spelled_single(tokens.pop(0)) if tokens else None
-    if spelled is None or spelled in {*_JOINING, "else"}:
+        return _parse_group(tokens, depth + 1)
+    spelled = _spell_single(tokens.pop(0)) if tokens else None
+    if spelled is None or spelled in {*_OPERATORS, "else"}:
         raise ValueError(tokens)
     return spelled
 
@@ -177,7 +181,7 @@ _PACKAGE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
 _LARGEST_EPOCH: Final = 2**32 - 1
 _GRAMMAR: Final = Grammar(
-    spelled_relation,
+    spell_relation,
     is_single,
     is_versioned_at_most_exactly,
     relation="'postgresql >= 13' or '(postgresql or pgcli)'",

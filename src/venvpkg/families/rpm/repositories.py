@@ -60,9 +60,9 @@ def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tu
     if done.not_found:
         return _providers_by_zypper(capabilities, runner)
     if not done.ok:
-        return {}, _unasked("dnf", done)
+        return {}, _query_failure("dnf", done)
     found: dict[str, NativePackage] = {}
-    for package in _packages(done.text):
+    for package in _parse_dnf_packages(done.text):
         listed = runner.run(Command((*_DNF, "--provides", package.name), timeout_s=_TIMEOUT_S))
         provided = set(listed.text.splitlines()) if listed.ok else set()
         for each in capabilities:
@@ -75,9 +75,9 @@ def shippers_in_repositories(path: PurePosixPath, runner: Runner) -> tuple[str, 
     """Return the names of the packages that ship ``path``, sorted; only metadata that is already known is used."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", str(path)), timeout_s=_TIMEOUT_S))
     if done.not_found:
-        done = runner.run(_searched(str(path), ("--no-refresh",)))
-        return tuple(sorted({each.name for each in _solvables(done)}))
-    return tuple(sorted({each.name for each in _packages(done.text)})) if done.ok else ()
+        done = runner.run(_zypper_search(str(path), ("--no-refresh",)))
+        return tuple(sorted({each.name for each in _parse_zypper_packages(done)}))
+    return tuple(sorted({each.name for each in _parse_dnf_packages(done.text)})) if done.ok else ()
 
 
 def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runner) -> bool:
@@ -92,10 +92,10 @@ def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runne
     words = [str(each) for each in paths]
     asked = (*_DNF_AS_KNOWN, "--queryformat", _PACKAGE, "--file", ",".join(words), *words)
     done = runner.run(Command(asked, timeout_s=_TIMEOUT_S))
-    return not done.ok or bool(_packages(done.text))
+    return not done.ok or bool(_parse_dnf_packages(done.text))
 
 
-def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
+def descriptions_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
     """Return version and description of the packages with a name; only metadata that is already known is used."""
     done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _DESCRIBED, name), timeout_s=_TIMEOUT_S))
     if done.not_found:
@@ -106,7 +106,7 @@ def described_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str
     return tuple((version, description) for version, bar, description in entries if bar)
 
 
-def _packages(text: str) -> list[NativePackage]:
+def _parse_dnf_packages(text: str) -> list[NativePackage]:
     """Return the packages that dnf listed, sorted; some versions of dnf put empty lines between them."""
     lines = (line.split("|") for line in text.splitlines())
     return sorted({NativePackage(*fields) for fields in lines if len(fields) == _FIELDS})
@@ -115,21 +115,21 @@ def _packages(text: str) -> list[NativePackage]:
 def _providers_by_zypper(capabilities: Sequence[str], runner: Runner) -> tuple[Mapping[str, NativePackage], str]:
     found: dict[str, NativePackage] = {}
     for each in capabilities:
-        done = runner.run(_searched(each))
+        done = runner.run(_zypper_search(each))
         if done.returncode not in {0, NOTHING_MATCHES}:
-            return found, _unasked("dnf and zypper" if done.not_found else "zypper", done)
-        packages = _solvables(done)
+            return found, _query_failure("dnf and zypper" if done.not_found else "zypper", done)
+        packages = _parse_zypper_packages(done)
         if packages:
             found[each] = packages[0]
     return found, ""
 
 
-def _searched(capability: str, options: tuple[str, ...] = ()) -> Command:
+def _zypper_search(capability: str, options: tuple[str, ...] = ()) -> Command:
     search = ("search", "--details", "--match-exact", "--provides", "--type", "package", "--", capability)
     return Command((*_ZYPPER, *options, *search), timeout_s=_TIMEOUT_S)
 
 
-def _solvables(done: Completed) -> list[NativePackage]:
+def _parse_zypper_packages(done: Completed) -> list[NativePackage]:
     """Return the packages that zypper listed, sorted; none when its output is not XML."""
     try:
         tree = ET.fromstring(done.stdout)  # noqa: S314 - the package manager's own output, without a DTD
@@ -139,7 +139,7 @@ def _solvables(done: Completed) -> list[NativePackage]:
     return sorted({NativePackage(each["name"], each.get("edition", ""), each.get("arch", "")) for each in solvables})
 
 
-def _unasked(program: str, done: Completed) -> str:
+def _query_failure(program: str, done: Completed) -> str:
     return f"{program} could not be asked about the repositories: {done.outcome()}: {done.errors.strip()[-300:]}"
 
 
@@ -185,14 +185,14 @@ class CachedRepositoryQueries:
         if self._state is None:
             return self._runner.run(command)
         key = key_of({"recipe": _FORMAT, "state": self._state, "question": command.argv})
-        done = self._known(key)
+        done = self._cached_answer(key)
         if done is None:
             done = self._runner.run(command)
             if done.returncode in _SAID:
-                self._keep(key, done)
+                self._store_answer(key, done)
         return done
 
-    def _known(self, key: str) -> Completed | None:
+    def _cached_answer(self, key: str) -> Completed | None:
         with self._files.opened(key) as stream:
             if stream is None:
                 return None
@@ -205,7 +205,7 @@ class CachedRepositoryQueries:
         returncode, stdout = json.loads(text)
         return Completed(returncode, base64.b64decode(stdout))
 
-    def _keep(self, key: str, done: Completed) -> None:
+    def _store_answer(self, key: str, done: Completed) -> None:
         text = json.dumps([done.returncode, base64.b64encode(done.stdout).decode("ascii")]).encode("ascii")
         try:
             with self._files.written(key) as stream:

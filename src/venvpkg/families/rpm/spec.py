@@ -20,7 +20,7 @@ from venvpkg.families.rpm.documents import (
 from venvpkg.families.rpm.files import UNFIT, file_list, literal
 from venvpkg.families.rpm.header import RELATIONS, SCRIPTS, Header
 from venvpkg.families.rpm.host import DIST
-from venvpkg.families.rpm.relations import spelled_relation
+from venvpkg.families.rpm.relations import spell_relation
 from venvpkg.families.rpm.scripts import Scriptlet, scriptlets
 from venvpkg.families.rpm.versions import to_rpm
 from venvpkg.templates import render
@@ -160,7 +160,7 @@ def composed(spec: PackageSpec, target: Target) -> Composed:
     return found
 
 
-def rendered_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -> str:
+def render_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -> str:
     """Return the text of the spec file, with every value escaped.
 
     Args:
@@ -202,9 +202,7 @@ def _relations(spec: PackageSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found: Mapping[str, list[str]] = {
         "Requires": list(spec.dependencies.relations()),
         **{
-            tag: [
-                spelled for key in keys for each in getattr(spec.relations, key) if (spelled := spelled_relation(each))
-            ]
+            tag: [spelled for key in keys for each in getattr(spec.relations, key) if (spelled := spell_relation(each))]
             for tag, keys in _DECLARED.items()
         },
     }

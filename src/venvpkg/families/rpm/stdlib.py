@@ -69,8 +69,8 @@ def split_library_claims(
     # The interpreter's own packages are required anyway.
     base = {package, f"{package}-libs"}
     shippers: dict[str, str | None] = {}
-    for module in sorted({_part(use.imported) for use in uses}):
-        known = _shippers(module, interpreter, runner)
+    for module in sorted({_top_level_module(use.imported) for use in uses}):
+        known = _find_shippers(module, interpreter, runner)
         usual = f"{package.removesuffix(_BASE)}{parts[module]}"
         if not known:
             reporter.warn(
@@ -78,22 +78,22 @@ def split_library_claims(
                 f" be in {usual}"
             )
         shippers[module] = None if base & set(known) else (known or (usual,))[0]
-    return module_claims(uses, {use.imported: shippers[_part(use.imported)] for use in uses}, reporter)
+    return module_claims(uses, {use.imported: shippers[_top_level_module(use.imported)] for use in uses}, reporter)
 
 
-def _part(imported: str) -> str:
+def _top_level_module(imported: str) -> str:
     """Return the top-level module of an import, by which packages are searched."""
     return imported.partition(".")[0]
 
 
-def _shippers(module: str, interpreter: Interpreter, runner: Runner) -> tuple[str, ...]:
+def _find_shippers(module: str, interpreter: Interpreter, runner: Runner) -> tuple[str, ...]:
     """Return the packages with a module, sorted: the installed ones, else those in the repositories."""
-    paths = tuple(_files(module, interpreter))
+    paths = tuple(_candidate_paths(module, interpreter))
     installed = {each.name for path in paths for each in owners_of(path, runner)}
     return tuple(sorted(installed or {name for path in paths for name in shippers_in_repositories(path, runner)}))
 
 
-def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
+def _candidate_paths(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
     """Yield the possible paths of a module; releases differ in the directory of the standard library."""
     for directory in ("/usr/lib64", "/usr/lib"):
         library = PurePosixPath(directory, interpreter.name)

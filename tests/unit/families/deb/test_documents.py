@@ -11,7 +11,7 @@ import pytest
 
 from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, a_system, debian_12
-from venvpkg.families.common.copyright import own_paths, rendered_copyright
+from venvpkg.families.common.copyright import own_paths, render_copyright
 from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, md5sums
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath, StagedSystem
 
@@ -46,7 +46,7 @@ def test_the_copyright_file_is_the_golden_one() -> None:
         distribution("zope-like", "space/b/x.py", licence="ZPL"),
     )
 
-    text = rendered_copyright(spec, "deb", COMMON_LICENSES)
+    text = render_copyright(spec, "deb", COMMON_LICENSES)
 
     assert text == golden("deb/copyright", text)
 
@@ -63,7 +63,7 @@ def test_the_copyright_file_is_the_golden_one() -> None:
     ],
 )
 def test_a_licence_without_a_text_of_its_own_is_in_debians_where_that_has_it(licence: str, files: list[str]) -> None:
-    text = rendered_copyright(spec_of(distribution("app", "app.py", licence=licence)), "deb", COMMON_LICENSES)
+    text = render_copyright(spec_of(distribution("app", "app.py", licence=licence)), "deb", COMMON_LICENSES)
 
     assert [line.rpartition("/")[2] for line in text.splitlines() if "/usr/share/common-licenses/" in line] == files
 
@@ -117,8 +117,8 @@ def test_what_finds_the_release_s_modules_has_its_own_licence() -> None:
     own = distribution("app", "app/__init__.py", licence="MIT")
     staged = dataclasses.replace(a_staged(), distributions=(own,), system=(StagedSystem(a_system()),))
 
-    text = rendered_copyright(a_spec(staged), "deb", COMMON_LICENSES)
+    text = render_copyright(a_spec(staged), "deb", COMMON_LICENSES)
 
     assert "Files: */_venvpkg_system.py\n */_venvpkg_system.pth\n" in text
     assert "License: Apache-2.0\n The text is in /usr/share/common-licenses/Apache-2.0\n" in text
-    assert "_venvpkg_system" not in rendered_copyright(spec_of(own), "deb")
+    assert "_venvpkg_system" not in render_copyright(spec_of(own), "deb")

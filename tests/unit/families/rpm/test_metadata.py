@@ -12,7 +12,7 @@ from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, an_application, debian_12, needing
 from venvpkg.errors import AssembleError
 from venvpkg.families.rpm.header import QUERY, RELATIONS, Header, differences_of, parse_header
-from venvpkg.families.rpm.spec import composed, package_architecture, rendered_spec
+from venvpkg.families.rpm.spec import composed, package_architecture, render_spec
 from venvpkg.families.rpm.versions import is_higher
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ProjectFiles
@@ -53,7 +53,7 @@ PATHS = (
 
 
 def rendered(spec: PackageSpec, dist: str = ".el9") -> str:
-    return rendered_spec(composed(spec, el_9(dist)), PATHS, spec)
+    return render_spec(composed(spec, el_9(dist)), PATHS, spec)
 
 
 def test_a_whole_spec_file_is_as_expected() -> None:

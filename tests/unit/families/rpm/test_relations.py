@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from venvpkg.depends.derive import Claim
-from venvpkg.families.rpm.relations import fewest, is_single, is_versioned_at_most_exactly, names_of, spelled_relation
+from venvpkg.families.rpm.relations import fewest, is_single, is_versioned_at_most_exactly, names_of, spell_relation
 from venvpkg.model.depends import Dependency, Evidence, Source
 
 
@@ -26,7 +26,7 @@ from venvpkg.model.depends import Dependency, Evidence, Source
     ],
 )
 def test_a_relation_is_spelled_for_rpm(text: str, spelled: str) -> None:
-    assert spelled_relation(text) == spelled
+    assert spell_relation(text) == spelled
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_relation_is_spelled_for_rpm(text: str, spelled: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_relation_is_refused(text: str) -> None:
-    assert spelled_relation(text) is None
+    assert spell_relation(text) is None
 
 
 def test_provides_have_an_exact_version_or_none() -> None:
