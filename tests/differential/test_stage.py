@@ -79,7 +79,7 @@ def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, targe
 
 
 def test_a_place_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
-    with pytest.raises(StagingError, match="cannot be made"):
+    with pytest.raises(StagingError, match="could not create a virtual environment"):
         create_venv(tmp_path / "a b", a_project().prefix, target)
 
 

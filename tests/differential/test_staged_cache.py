@@ -32,7 +32,7 @@ cache = StagedCache(work / "staged", RecordingReporter())
 print("ready", flush=True)
 while True:
     for number in range(8):
-        cache.keep(Index(f"{number:064}", (file,), (), PurePosixPath("/"), ()), [work / "content"])
+        cache.store(Index(f"{number:064}", (file,), (), PurePosixPath("/"), ()), [work / "content"])
 """
 
 
