@@ -7,27 +7,20 @@ import hashlib
 import stat
 import tarfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.explain.evidence import MOST_EVIDENCE_BYTES
 from venvpkg.families.common.destdir import EVIDENCE
+from venvpkg.host.archive import Budget, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-    from typing import Self
 
-    from venvpkg.host.runner import Command, Stream, Streamer
+    from venvpkg.host.runner import Command, Streamer
 
 
-# Far above the largest packages there are; 40 KB of zstd can claim any of them.
-MOST_MEMBERS = 2_000_000
-MOST_BYTES = 64 << 30
-_MOST_HEADER_BYTES = 1 << 20
-_EXTENSIONS = frozenset({
-    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
-})  # fmt: skip
 _PADDING_BYTES = 1 << 20
 
 Member = tuple[tarfile.TarInfo, IO[bytes] | None]
@@ -46,19 +39,6 @@ class Unpacker:
     program: str
     package: str
     kind: str
-
-
-class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that does not make tarfile read a path of a gigabyte into memory.
-
-    ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but is no
-    longer called since the security updates of 2026 (Debian's python3.11 3.11.2-6+deb12u9 among them).
-    """
-
-    def _proc_member(self, archive: tarfile.TarFile) -> Self:
-        if self.type in _EXTENSIONS and self.size > _MOST_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {self.size} bytes")
-        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
 
 
 def require_file(artifact: Path, unpacker: Unpacker) -> None:
@@ -87,8 +67,7 @@ def streamed_members(
     problem = ""
     with runner.stream(command) as stream:
         try:
-            with _opened(stream) as archive:
-                yield _members(archive)
+            yield tar_members(stream, Budget.of_tree())
             stream.read(_PADDING_BYTES)  # an archive ends before its last block does; let the program write it
         except (tarfile.TarError, EOFError) as error:
             problem = str(error) or type(error).__name__
@@ -102,35 +81,6 @@ def streamed_members(
             details="\n".join(f"  {each}" for each in (problem, said) if each),
             resolution="Name a package that is whole.",
         )
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[Member]:
-    count = size = 0
-    while (member := _next(archive)) is not None:
-        count, size = count + 1, size + member.size
-        if count > MOST_MEMBERS or size > MOST_BYTES:
-            raise tarfile.ReadError(f"it unpacks to more than {MOST_MEMBERS} files or {MOST_BYTES} bytes")
-        yield member, archive.extractfile(member) if member.isreg() else None
-        archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every header it ever saw
-
-
-def _opened(stream: Stream) -> tarfile.TarFile:
-    with _absurdities_told():  # the first header is read here
-        return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_BoundedTarInfo, errorlevel=2)
-
-
-def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _absurdities_told():
-        return archive.next()
-
-
-@contextlib.contextmanager
-def _absurdities_told() -> Iterator[None]:
-    """Make one error of what tarfile does with absurd numbers and with headers on headers."""
-    try:
-        yield
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise tarfile.ReadError(str(error) or type(error).__name__) from error
 
 
 def evidence_among(members: Iterable[Member]) -> bytes | None:
