@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
+from venvpkg.families.deb.deb822 import parse_stanzas
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
@@ -114,7 +115,6 @@ def install_command(release: Release) -> str:
 
 
 _STATUS = "var/lib/dpkg/status"
-_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
 # Headers, compilers and build tools, by archive section; the area (`contrib/`) is cut off.
 _SECTIONS = frozenset({"devel", "libdevel", "rust", "golang", "fortran"})
 # PyPy, where it is what wheels are compiled for.
@@ -186,7 +186,10 @@ def _installed(root: Path) -> Iterator[dict[str, str]]:
         ) from error
     if not text.endswith("\n") or "\0" in text:
         raise _damaged(path, "it ends in the middle of a line, or holds binary zeros")
-    for fields in _stanzas(text, path):
+    stanzas, problems = parse_stanzas(text)
+    if problems:
+        raise _damaged(path, problems[0])
+    for fields in stanzas:
         if not fields.get("status", "").endswith(" installed"):
             continue
         missing = [name for name in ("package", "version", "architecture") if not fields.get(name)]
@@ -202,22 +205,6 @@ def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
     if interpreter.is_pypy and _PYPY.fullmatch(package):
         return True
     return section.rpartition("/")[2] in _SECTIONS or _NAMES.fullmatch(package) is not None
-
-
-def _stanzas(text: str, path: Path) -> Iterator[dict[str, str]]:
-    line_number = 1
-    for stanza in text.split("\n\n"):
-        fields: dict[str, str] = {}
-        for line in stanza.split("\n"):
-            if line and line[0] not in " \t":
-                field = _FIELD.fullmatch(line)
-                if field is None:
-                    raise _damaged(path, f"line {line_number} is no field: {line[:60]!r}")
-                fields[field[1].lower()] = field[2].strip()
-            line_number += 1
-        line_number += 1
-        if fields:
-            yield fields
 
 
 def _damaged(path: Path, what: str) -> PackageDatabaseError:
