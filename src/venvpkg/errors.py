@@ -265,6 +265,11 @@ class MachineError(VenvpkgError):
         )
 
 
+def is_our_mistake(error: OSError) -> bool:
+    """Return whether venvpkg called the kernel wrongly, or the kernel said nothing: a bug, and not a MachineError."""
+    return error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
+
+
 _ELSEWHERE = "use another location (--out, --wheelhouse, --cache; TMPDIR for temporary files)"
 _SPACE = f"Free some space on that disk, or {_ELSEWHERE}."
 _PERMISSION = f"Give this user permission, or {_ELSEWHERE}."
