@@ -79,8 +79,8 @@ def repack_wheel(
     platform = platforms if is_pure else target.platform_tag
     executables, members = _read(raw, facts.dist_info, (*_DROPPED, _SBOM))
     objects = {each: members[each] for each in facts.elf}
-    debug = separated(objects, sandbox)
-    members |= stripped(objects, sandbox)
+    debug = separated(objects, sandbox, target)
+    members |= stripped(objects, sandbox, target)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     if objects:

@@ -13,6 +13,7 @@ from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.explain.evidence import MOST_EVIDENCE_BYTES
 from venvpkg.families.common.destdir import EVIDENCE
 from venvpkg.host.archive import Budget, tar_members
+from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +74,9 @@ def streamed_members(
             problem = str(error) or type(error).__name__
         done = stream.finish()
     if done.not_found:
-        raise MissingToolError([f"{unpacker.program}, which reads packages"], install=[unpacker.package])
+        raise MissingToolError(
+            [f"{unpacker.program}, which reads packages"], install=[unpacker.package], installer=installer_here()
+        )
     if problem or not done.ok:
         said = done.errors.strip()[-500:]
         raise NotAPackageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Release, Target
 
 
+INSTALL: Final = "apt-get install --no-install-recommends"
 # dpkg's own path features are switched off: they would map this process's directory, and so put it into the flags.
 _OPTIONS = "hardening=+all reproducible=-fixfilepath,-fixdebugpath"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -43,6 +44,7 @@ def read_flags(runner: Runner) -> dict[str, str]:
         raise MissingToolError(
             [f"dpkg-buildflags, for compiling wheels: {done.outcome()} {done.errors.strip()[-300:]}".rstrip()],
             install=["dpkg-dev"],
+            installer=INSTALL,
         )
     return _flags(done.text)
 
@@ -55,7 +57,9 @@ def _flags(text: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     if not pairs or not all(_VARIABLE.fullmatch(name) and equals for name, equals, _ in pairs):
         raise MissingToolError(
-            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"], install=["dpkg-dev"]
+            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"],
+            install=["dpkg-dev"],
+            installer=INSTALL,
         )
     return {name: flags for name, _, flags in pairs}
 
@@ -111,7 +115,7 @@ def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
 def install_command(release: Release) -> str:
     """Return apt-get's."""
     del release
-    return "apt-get install --no-install-recommends"
+    return INSTALL
 
 
 _STATUS = "var/lib/dpkg/status"
