@@ -59,7 +59,15 @@ class DownloadError(VenvpkgError):
 
 
 class MissingToolError(VenvpkgError):
-    """Prerequisites of the build are missing on the machine: programs, header packages, permissions."""
+    """Prerequisites of the build are missing on the machine: programs, header packages, permissions.
+
+    Args:
+        missing: what, each with what for.
+        install: packages that bring it.
+        installer: the beginning of a command that installs packages there; empty where that is not known, so that
+            nobody is told another family's.
+        resolution: what else to do.
+    """
 
     exit_code = 6
 
@@ -68,17 +76,17 @@ class MissingToolError(VenvpkgError):
         missing: Sequence[str],
         *,
         install: Sequence[str] = (),
-        installer: str = "apt-get install --no-install-recommends",
+        installer: str = "",
         resolution: str = "",
     ) -> None:
         self.missing = tuple(missing)
         self.install = tuple(install)
-        command = f"Run: {installer} {shlex.join(self.install)}" if self.install else ""
+        command = f"Run: {installer} {shlex.join(self.install)}" if installer else f"Install {', '.join(self.install)}."
         super().__init__(
             f"{len(self.missing)} prerequisite{'s' * (len(self.missing) != 1)} of this build"
             f" {'are' if len(self.missing) != 1 else 'is'} missing.",
             details="\n".join(f"  {each}" for each in self.missing),
-            resolution="\n".join(part for part in (command, resolution) if part),
+            resolution="\n".join(part for part in (command if install else "", resolution) if part),
         )
 
 
@@ -263,6 +271,11 @@ class MachineError(VenvpkgError):
             f"{path} cannot be used: {reason}." if path else f"system error: {reason}.",
             resolution=resolution or _RESOLUTIONS.get(error.errno or 0, _DEFAULT_RESOLUTION),
         )
+
+
+def is_our_mistake(error: OSError) -> bool:
+    """Return whether venvpkg called the kernel wrongly, or the kernel said nothing: a bug, and not a MachineError."""
+    return error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 
 
 _ELSEWHERE = "use another location (--out, --wheelhouse, --cache; TMPDIR for temporary files)"

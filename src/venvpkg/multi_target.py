@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
@@ -11,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvpkg import pipeline
-from venvpkg.errors import AssembleError, MachineError, SeveralTargetsError, VenvpkgError
+from venvpkg.errors import AssembleError, MachineError, SeveralTargetsError, VenvpkgError, is_our_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 
 _PATIENCE_S = 10.0
-_OURS = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def _outcome(project: Project, destination: Path, session: Session, *, locked: b
     except VenvpkgError as error:
         return Outcome(target, time.monotonic() - start, error=error)
     except OSError as error:
-        if error.errno in _OURS:
+        if is_our_mistake(error):
             raise
         return Outcome(target, time.monotonic() - start, error=MachineError.of(error))
     return Outcome(target, time.monotonic() - start, artifact)

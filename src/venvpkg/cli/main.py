@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import itertools
 import os
@@ -15,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 import venvpkg
 from venvpkg.cli.output import Output
-from venvpkg.errors import MachineError, VenvpkgError
+from venvpkg.errors import MachineError, VenvpkgError, is_our_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +106,8 @@ def _run(arguments: list[str], output: Output) -> int:
         return error.exit_code
     except OSError as error:
         # The one place for what the machine refuses (a full disk, no permission): it can happen at every write, so
-        # no stage catches it. Without an errno it is no answer of the kernel, and with one of these it is our mistake.
-        if error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}:
+        # no stage catches it.
+        if is_our_mistake(error):
             raise
         _let_go_of_output()
         refused = MachineError.of(error)

@@ -36,7 +36,7 @@ def _package_with(what: str) -> str:
 
 def _header(match: re.Match[str]) -> str:
     if match[1] == "Python.h":
-        return "Install the interpreter's headers: apt-get install python3-dev."
+        return "Install the interpreter's headers: python3-dev, or python3-devel where packages are .rpm files."
     return _package_with(f"the header {match[1]}")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from venvpkg.errors import WheelError
-from venvpkg.host.archive import MAX_TOTAL_BYTES, Budget, name_problem
+from venvpkg.host.archive import Budget, ExcessError, name_problem, tar_members
 from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 # 1980-01-01 and 2107-12-31, UTC: what a zip file, and so a wheel, can tell.
 EARLIEST_TIME = 315_532_800
 LATEST_TIME = 4_354_732_800
-# tarfile reads an extended header in one piece; a file's content comes in small ones.
-_LONGEST_READ_BYTES = 16 << 20
 _ZIP_MAGIC = b"PK\x03\x04"
 _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]], ...] = (
     (b"\x1f\x8b", cast("Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]", gzip.open)),
@@ -65,6 +63,11 @@ def unpack_sdist(archive: Path, directory: Path) -> int:
             unpacking.read_zip()
         else:
             unpacking.read_tar()
+    except ExcessError as error:
+        raise WheelError(
+            f"The sdist {archive.name} {error.excess}.",
+            resolution="No distribution is that large; report it to the index.",
+        ) from error
     except _DAMAGE as error:
         if is_environment_error(error):
             raise
@@ -84,23 +87,21 @@ class _Unpacking:
         self.newest = EARLIEST_TIME
         self._archive = archive
         self._directory = directory
-        self._budget = Budget(archive.stat().st_size)
+        self._budget = Budget.of_distribution(archive.stat().st_size)
         self._problems: list[str] = []
         self._links: dict[PurePosixPath, str] = {}
         self._top: str | None = None
 
     def read_tar(self) -> None:
-        with _decompressed(self._archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
-            for member in tar:
-                path = self._place(member.name.rstrip("/"), member.size)
+        with _decompressed(self._archive) as stream:
+            for member, content in tar_members(stream, self._budget):
+                path = self._place(member.name.rstrip("/"))
                 if path is None:
                     continue
                 if member.isdir():
                     self._make_directory(path)
-                elif member.isreg():
-                    content = tar.extractfile(member)
-                    if content is not None:
-                        self._write(path, content, member.mode, int(member.mtime))
+                elif content is not None:
+                    self._write(path, content, member.mode, int(member.mtime))
                 elif member.issym():
                     self._links[path] = member.linkname
                 elif member.islnk():
@@ -111,7 +112,10 @@ class _Unpacking:
     def read_zip(self) -> None:
         with zipfile.ZipFile(self._archive) as archive:
             for info in archive.infolist():
-                path = self._place(info.filename.rstrip("/"), info.file_size)
+                excess = self._budget.excess(info.file_size)
+                if excess:
+                    raise ExcessError(excess)
+                path = self._place(info.filename.rstrip("/"))
                 if path is None:
                     continue
                 mode = info.external_attr >> 16
@@ -146,14 +150,8 @@ class _Unpacking:
                 resolution="Report it to its publisher, or use the publisher's wheel (policy `binary`).",
             )
 
-    def _place(self, name: str, size: int) -> PurePosixPath | None:
+    def _place(self, name: str) -> PurePosixPath | None:
         """Return where a member belongs below the top-level directory, None when nowhere."""
-        excess = "has a member of negative size" if size < 0 else self._budget.excess(size)
-        if excess:
-            raise WheelError(
-                f"The sdist {self._archive.name} {excess}.",
-                resolution="No distribution is that large; report it to the index.",
-            )
         parts = [part for part in name.split("/") if part != "."]
         if not parts:
             return None
@@ -212,24 +210,4 @@ def _decompressed(archive: Path) -> Iterator[IO[bytes]]:
         raw.seek(0)
         opened = next((opener for start, opener in _OPENERS if magic.startswith(start)), contextlib.nullcontext)(raw)
         with opened as stream:
-            yield cast("IO[bytes]", _Bounded(stream))
-
-
-class _Bounded:
-    """A stream that stops a bomb which hides in headers, where no member's size tells of it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if size > _LONGEST_READ_BYTES or size < 0:
-            raise tarfile.ReadError(f"a header of {size} bytes")
-        return self._stream.read(size)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
-        if position < 0 or position > 2 * MAX_TOTAL_BYTES:
-            raise tarfile.ReadError("a position outside the archive")
-        return self._stream.seek(position, whence)
+            yield stream

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import distro  # noqa: TID251
 
-from venvpkg.errors import ConfigurationError
+from venvpkg.errors import ConfigurationError, VenvpkgError
 from venvpkg.families.registry import family_of_release, installer_of
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.model.target import Release, Target
@@ -60,6 +60,18 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = releas
         interpreter=interpreter,
         marks=identity.marks,
     )
+
+
+def installer_here(root: Path = Path("/")) -> str:
+    """Return the beginning of a command that installs packages on this machine; empty where its release is not known.
+
+    For the programs that venvpkg itself runs here, whatever the target is.
+    """
+    try:
+        release = read_release(root)
+        return installer_of(family_of_release(release, root), release, Path("/"))
+    except VenvpkgError:
+        return ""
 
 
 def _machine(kernel: str, processor: Processor | None) -> str:

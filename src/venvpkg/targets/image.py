@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
 from venvpkg.host.runner import Command
 from venvpkg.store.directories import remove_unused
+from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,9 @@ def image_root(selection: Selection, host: Runner, environment: Mapping[str, str
     ask = Command((tool, "image", "inspect", "--format", "{{.Id}}", "--", selection.place), env=env)
     asked = host.run(ask)
     if asked.not_found:
-        raise MissingToolError([f"the program {tool}, for --target {selection}"], install=[tool])
+        raise MissingToolError(
+            [f"the program {tool}, for --target {selection}"], install=[tool], installer=installer_here()
+        )
     known = _ID.fullmatch(asked.text.strip())
     if not asked.ok or known is None:
         raise ConfigurationError(

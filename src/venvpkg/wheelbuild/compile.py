@@ -14,9 +14,9 @@ from venvpkg.console import Work
 from venvpkg.errors import CompileError, DownloadError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
-from venvpkg.wheelbuild.check import check_wheel
 from venvpkg.wheelbuild.job import Built, Job, run_job
 from venvpkg.wheelbuild.pool import Task
+from venvpkg.wheelhouse.check import check_wheel
 from venvpkg.wheelhouse.plan import DIRECTORY
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, WheelError
+from venvpkg.families.registry import installer
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.linking.object_file import build_id, has_section, is_linked, is_sound
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from venvpkg.model.target import Target
     from venvpkg.sources.build_sandbox import BuildSandbox
 
 
@@ -22,7 +24,7 @@ _MOST_SAID_BYTES = 1 << 20
 _STRIP = ("/usr/bin/strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note")
 
 
-def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, bytes]:
+def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
     """Return the ELF files as the target's strip leaves them.
 
     Executables and shared objects only: an object file loses what it is for. A file that strip does not know (another
@@ -31,6 +33,7 @@ def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, byt
     Args:
         files: name → content.
         sandbox: where strip runs; cut off from the network like the compile itself.
+        target: whose binutils they are.
 
     Raises:
         MissingToolError: no strip.
@@ -46,7 +49,7 @@ def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, byt
     said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
     done = sandbox.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
     if done.not_found:
-        raise MissingToolError(["the program /usr/bin/strip, for compiling wheels"], install=["binutils"])
+        raise _lacking("strip", target)
     refusal = None if done.ok else environment_error_in(said_since(sandbox.log, said_before))
     if refusal is not None:  # an unstripped wheel, kept under the key of a stripped one
         raise refusal
@@ -80,7 +83,7 @@ done
 """
 
 
-def separated(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, bytes]:
+def separated(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
     """Return build-id → separate debug file, of the executables and shared objects that have debug information.
 
     Nothing of it is named in the stripped object: debuggers find the file by the build-id that both have.
@@ -88,6 +91,7 @@ def separated(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, by
     Args:
         files: name → content, as the compiler left them.
         sandbox: where objcopy runs.
+        target: whose binutils they are.
 
     Raises:
         MissingToolError: no objcopy.
@@ -110,7 +114,7 @@ def separated(files: Mapping[str, bytes], sandbox: BuildSandbox) -> dict[str, by
     if refusal := environment_error_in(said):
         raise refusal
     if "objcopy: not found" in said:
-        raise MissingToolError(["the program /usr/bin/objcopy, for compiling wheels"], install=["binutils"])
+        raise _lacking("objcopy", target)
     return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
@@ -151,6 +155,11 @@ def extract_debug(archive: Path, directory: Path) -> dict[str, Path]:
     except zipfile.BadZipFile as error:
         raise WheelError(f"{archive} holds no debug files: {error}.", resolution="Remove its directory.") from error
     return found
+
+
+def _lacking(program: str, target: Target) -> MissingToolError:
+    missing = f"the program /usr/bin/{program}, for compiling wheels"
+    return MissingToolError([missing], install=["binutils"], installer=installer(target))
 
 
 def _is_of_use(content: bytes) -> bool:

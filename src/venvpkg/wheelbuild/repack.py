@@ -16,8 +16,8 @@ from packaging.version import Version
 from venvpkg.errors import WheelError
 from venvpkg.model.tags import publisher_tags
 from venvpkg.model.wheels import OWN_SBOM
-from venvpkg.wheelbuild.check import UNHASHED, check_wheel
 from venvpkg.wheelbuild.debug_symbols import separated, stripped, write_debug
+from venvpkg.wheelhouse.check import UNHASHED, check_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import PlannedWheel
     from venvpkg.sources.build_sandbox import BuildSandbox
-    from venvpkg.wheelbuild.check import WheelFacts
     from venvpkg.wheelbuild.context import WriteSbom
+    from venvpkg.wheelhouse.check import WheelFacts
 
 
 _EXECUTABLE = 0o111
@@ -79,8 +79,8 @@ def repack_wheel(
     platform = platforms if is_pure else target.platform_tag
     executables, members = _read(raw, facts.dist_info, (*_DROPPED, _SBOM))
     objects = {each: members[each] for each in facts.elf}
-    debug = separated(objects, sandbox)
-    members |= stripped(objects, sandbox)
+    debug = separated(objects, sandbox, target)
+    members |= stripped(objects, sandbox, target)
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     if objects:

@@ -14,7 +14,7 @@ NOISE = "running build_ext\nbuilding 'demo' extension\nx86_64-linux-gnu-gcc -c x
     [
         ("psycopg.h:31:10: fatal error: libpq-fe.h: No such file or directory", "the header libpq-fe.h"),
         ("x.c:1:10: fatal error: 'sys/acl.h' file not found", "the header sys/acl.h"),
-        ("x.c:1:10: fatal error: Python.h: No such file or directory", "apt-get install python3-dev"),
+        ("x.c:1:10: fatal error: Python.h: No such file or directory", "python3-dev, or python3-devel"),
         ("/usr/bin/ld: cannot find -lxxhash: No such file or directory", "libxxhash.so for linking"),
         ("Error: pg_config executable not found.", "the program pg_config"),
         ("/bin/sh: 1: xslt-config: not found", "the program xslt-config"),

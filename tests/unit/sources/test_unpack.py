@@ -7,6 +7,7 @@ import io
 import resource
 import tarfile
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,7 +157,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(limits, "DISTRIBUTION", replace(limits.DISTRIBUTION, members=2))
     archive = write_sdist(tmp_path / "demo-1.0.tar.gz", {f"demo-1.0/{number}": b"" for number in range(3)})
 
     assert "more than 2 members" in refusal(archive)

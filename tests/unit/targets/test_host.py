@@ -10,7 +10,7 @@ from unit.fakes import ScriptedRunner
 from unit.targets.makers import python_says, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Completed
-from venvpkg.targets.host import resolve_host
+from venvpkg.targets.host import installer_here, resolve_host
 
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 
@@ -80,3 +80,19 @@ def test_a_missing_interpreter_of_a_root_is_installed_by_the_roots_own_tools(tmp
 
     with pytest.raises(MissingToolError, match=f"chroot {tmp_path} dnf install .*python3"):
         resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("release", "command"),
+    [
+        (BOOKWORM, "apt-get install --no-install-recommends"),
+        ("ID=fedora\nVERSION_ID=43\n", "dnf install --setopt=install_weak_deps=False"),
+        ("ID=opensuse-leap\nVERSION_ID=15.6\nID_LIKE=suse\n", "zypper install --no-recommends"),
+        ("ID=homegrown\nVERSION_ID=7\n", ""),
+        ("", ""),
+    ],
+)
+def test_what_venvpkg_runs_here_is_installed_by_this_machines_own_tools(
+    release: str, command: str, tmp_path: Path
+) -> None:
+    assert installer_here(root_with(release, tmp_path)) == command

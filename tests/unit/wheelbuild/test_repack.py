@@ -16,8 +16,8 @@ from venvpkg.host.runner import Command, Completed
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox
-from venvpkg.wheelbuild.check import check_wheel
 from venvpkg.wheelbuild.repack import repack_wheel, retagged
+from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,27 +7,21 @@ import hashlib
 import stat
 import tarfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.explain.evidence import MOST_EVIDENCE_BYTES
 from venvpkg.families.common.destdir import EVIDENCE
+from venvpkg.host.archive import Budget, tar_members
+from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-    from typing import Self
 
-    from venvpkg.host.runner import Command, Stream, Streamer
+    from venvpkg.host.runner import Command, Streamer
 
 
-# Far above the largest existing packages; 40 KB of zstd can claim either.
-MOST_MEMBERS = 2_000_000
-MOST_BYTES = 64 << 30
-_MOST_HEADER_BYTES = 1 << 20
-_EXTENSIONS = frozenset({
-    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
-})  # fmt: skip
 _PADDING_BYTES = 1 << 20
 
 Member = tuple[tarfile.TarInfo, IO[bytes] | None]
@@ -46,19 +40,6 @@ class Unpacker:
     program: str
     package: str
     kind: str
-
-
-class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that keeps tarfile from reading a path of a gigabyte into memory.
-
-    ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but is no
-    longer called since the security updates of 2026 (Debian's python3.11 3.11.2-6+deb12u9 among them).
-    """
-
-    def _proc_member(self, archive: tarfile.TarFile) -> Self:
-        if self.type in _EXTENSIONS and self.size > _MOST_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {self.size} bytes")
-        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
 
 
 def require_file(artifact: Path, unpacker: Unpacker) -> None:
@@ -87,14 +68,15 @@ def stream_members(
     problem = ""
     with runner.stream(command) as stream:
         try:
-            with _open_archive(stream) as archive:
-                yield _bounded_members(archive)
+            yield tar_members(stream, Budget.of_tree())
             stream.read(_PADDING_BYTES)  # the archive is padded to a full block; let the program write all of it
         except (tarfile.TarError, EOFError) as error:
             problem = str(error) or type(error).__name__
         done = stream.finish()
     if done.not_found:
-        raise MissingToolError([f"{unpacker.program}, which reads packages"], install=[unpacker.package])
+        raise MissingToolError(
+            [f"{unpacker.program}, which reads packages"], install=[unpacker.package], installer=installer_here()
+        )
     if problem or not done.ok:
         said = done.errors.strip()[-500:]
         raise NotAPackageError(
@@ -102,35 +84,6 @@ def stream_members(
             details="\n".join(f"  {each}" for each in (problem, said) if each),
             resolution="Give the path of an intact package.",
         )
-
-
-def _bounded_members(archive: tarfile.TarFile) -> Iterator[Member]:
-    count = size = 0
-    while (member := _next_member(archive)) is not None:
-        count, size = count + 1, size + member.size
-        if count > MOST_MEMBERS or size > MOST_BYTES:
-            raise tarfile.ReadError(f"it unpacks to more than {MOST_MEMBERS} files or {MOST_BYTES} bytes")
-        yield member, archive.extractfile(member) if member.isreg() else None
-        archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every header it ever saw
-
-
-def _open_archive(stream: Stream) -> tarfile.TarFile:
-    with _tar_errors():  # the first header is read here
-        return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_BoundedTarInfo, errorlevel=2)
-
-
-def _next_member(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _tar_errors():
-        return archive.next()
-
-
-@contextlib.contextmanager
-def _tar_errors() -> Iterator[None]:
-    """Turn the errors that tarfile raises on absurd numbers and nested headers into ReadError."""
-    try:
-        yield
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise tarfile.ReadError(str(error) or type(error).__name__) from error
 
 
 def evidence_among(members: Iterable[Member]) -> bytes | None:

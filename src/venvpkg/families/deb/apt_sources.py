@@ -1,10 +1,16 @@
-"""The repositories that this machine's apt reads, and those of another release on the same mirrors."""
+"""The repositories that this machine's apt reads, and those of another release on the same mirrors.
+
+apt itself is not asked, because it does not say enough: up to 3.0 at least, ``apt-get indextargets`` has no word about
+keyrings, and prints nothing for repositories whose lists are not there, as in most container images.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from venvpkg.families.deb.deb822 import parse_stanzas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,10 +85,11 @@ def one_line_sources(text: str) -> Iterator[AptSource]:
 
 def deb822_sources(text: str) -> Iterator[AptSource]:
     """Yield the enabled binary repositories in a file of deb822 stanzas; one with its keys in it says nothing here."""
-    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    for stanza in re.split(r"\n\s*\n", lines):
-        pairs = (line.partition(":") for line in re.sub(r"\n[ \t]+", " ", stanza).splitlines())
-        fields = {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
+    # apt takes comments anywhere, and white space for an empty line. What it cannot read stops it, not us.
+    lines = (line.rstrip() for line in text.splitlines() if not line.startswith("#"))
+    stanzas, _ = parse_stanzas("\n".join(lines))
+    for stanza in stanzas:
+        fields = {name: " ".join(value.split()) for name, value in stanza.items()}
         is_enabled = fields.get("enabled", "yes").lower() not in {"no", "false", "0"}
         keyring = fields.get("signed-by", "")
         if "deb" not in fields.get("types", "").split() or not is_enabled or " " in keyring:

@@ -12,7 +12,7 @@ from venvpkg.families.deb.host import programs
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.build_root import Recipe
 from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
-from venvpkg.targets.host import read_release
+from venvpkg.targets.host import installer_here, read_release
 from venvpkg.targets.root import RootRunner
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
         )
     )  # fmt: skip
     if done.not_found:
-        raise MissingToolError([f"mmdebstrap, which makes {recipe.target}"], install=["mmdebstrap", "zstd"])
+        raise MissingToolError(
+            [f"mmdebstrap, which makes {recipe.target}"], install=["mmdebstrap", "zstd"], installer=installer_here()
+        )
     if not done.ok:
         raise TargetError(
             f"mmdebstrap cannot make {recipe.target}: {done.outcome()}.",

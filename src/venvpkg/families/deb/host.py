@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
+from venvpkg.families.deb.deb822 import parse_stanzas
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Release, Target
 
 
+INSTALL: Final = "apt-get install --no-install-recommends"
 # dpkg's own path features are switched off: they would map this process's directory, and so put it into the flags.
 _OPTIONS = "hardening=+all reproducible=-fixfilepath,-fixdebugpath"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -42,6 +44,7 @@ def read_flags(runner: Runner) -> dict[str, str]:
         raise MissingToolError(
             [f"dpkg-buildflags, for compiling wheels: {done.outcome()} {done.errors.strip()[-300:]}".rstrip()],
             install=["dpkg-dev"],
+            installer=INSTALL,
         )
     return _flags(done.text)
 
@@ -54,7 +57,9 @@ def _flags(text: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     if not pairs or not all(_VARIABLE.fullmatch(name) and equals for name, equals, _ in pairs):
         raise MissingToolError(
-            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"], install=["dpkg-dev"]
+            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"],
+            install=["dpkg-dev"],
+            installer=INSTALL,
         )
     return {name: flags for name, _, flags in pairs}
 
@@ -110,11 +115,10 @@ def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
 def install_command(release: Release) -> str:
     """Return apt-get's."""
     del release
-    return "apt-get install --no-install-recommends"
+    return INSTALL
 
 
 _STATUS = "var/lib/dpkg/status"
-_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
 # Headers, compilers and build tools, by archive section; the area (`contrib/`) is cut off.
 _SECTIONS = frozenset({"devel", "libdevel", "rust", "golang", "fortran"})
 # PyPy, where it is what wheels are compiled for.
@@ -186,7 +190,10 @@ def _installed(root: Path) -> Iterator[dict[str, str]]:
         ) from error
     if not text.endswith("\n") or "\0" in text:
         raise _damaged(path, "it ends in the middle of a line, or holds binary zeros")
-    for fields in _stanzas(text, path):
+    stanzas, problems = parse_stanzas(text)
+    if problems:
+        raise _damaged(path, problems[0])
+    for fields in stanzas:
         if not fields.get("status", "").endswith(" installed"):
             continue
         missing = [name for name in ("package", "version", "architecture") if not fields.get(name)]
@@ -202,22 +209,6 @@ def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
     if interpreter.is_pypy and _PYPY.fullmatch(package):
         return True
     return section.rpartition("/")[2] in _SECTIONS or _NAMES.fullmatch(package) is not None
-
-
-def _stanzas(text: str, path: Path) -> Iterator[dict[str, str]]:
-    line_number = 1
-    for stanza in text.split("\n\n"):
-        fields: dict[str, str] = {}
-        for line in stanza.split("\n"):
-            if line and line[0] not in " \t":
-                field = _FIELD.fullmatch(line)
-                if field is None:
-                    raise _damaged(path, f"line {line_number} is no field: {line[:60]!r}")
-                fields[field[1].lower()] = field[2].strip()
-            line_number += 1
-        line_number += 1
-        if fields:
-            yield fields
 
 
 def _damaged(path: Path, what: str) -> PackageDatabaseError:

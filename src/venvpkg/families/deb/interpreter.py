@@ -11,6 +11,7 @@ from venvpkg.depends.derive import Claim
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import Spelling, find_system
 from venvpkg.families.deb.collisions import in_index
+from venvpkg.families.deb.host import INSTALL
 from venvpkg.families.deb.owners import list_files, native_package, read_owners
 from venvpkg.families.deb.relations import MINVER
 from venvpkg.families.deb.versions import is_higher, to_debian, version_key, without_revision
@@ -75,7 +76,7 @@ def interpreter_claims(
         raise PackageDatabaseError(
             f"{package} is not installed.",
             details=f"  {interpreter.path} comes from {', '.join(shipped_by)}, without the whole standard library.",
-            resolution=f"Run: apt-get install --no-install-recommends {package}",
+            resolution=f"Run: {INSTALL} {package}",
         )
     upstream = without_revision(installed)
     evidence = Evidence(
@@ -160,7 +161,7 @@ class _Packages:
             for name, several in guesses.items()
         }
         install = " ".join(each for each in known.values() if each)
-        lines = [f"Run: apt-get install --no-install-recommends {install}"] if install else []
+        lines = [f"Run: {INSTALL} {install}"] if install else []
         unknown = [name for name, package in known.items() if not package]
         if unknown:
             lines.append(f"Install the packages of {', '.join(unknown)}, or take them out of wheels.system.")

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.families.deb.host import INSTALL
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Command
 from venvpkg.model.depends import NativePackage
@@ -209,7 +210,9 @@ def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
     command = Command(("dpkg-query", *arguments), timeout_s=120)
     done = runner.run(command)
     if done.not_found:
-        raise MissingToolError(["dpkg-query, to ask which package ships a library"], install=["dpkg"])
+        raise MissingToolError(
+            ["dpkg-query, to ask which package ships a library"], install=["dpkg"], installer=INSTALL
+        )
     if done.returncode not in {0, _NOT_ALL_FOUND}:
         raise PackageDatabaseError(
             "dpkg-query cannot read the target's package database.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.deb.deb822 import require_same
+from venvpkg.families.deb.host import INSTALL
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
@@ -107,7 +108,7 @@ def uses_zstd(release: Release) -> bool:
 
 def _failed(what: str, done: Completed) -> VenvpkgError:
     if done.not_found:
-        return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"])
+        return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"], installer=INSTALL)
     refusal = environment_error_in(done.errors)
     if refusal is not None:
         return refusal

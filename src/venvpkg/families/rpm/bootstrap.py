@@ -13,6 +13,7 @@ from venvpkg.families.rpm.host import programs
 from venvpkg.host.runner import Bind, Command
 from venvpkg.model.build_root import Recipe
 from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
+from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,7 +145,9 @@ def _dnf(words: Sequence[str], root: Path, work: Path, runner: Runner) -> Comple
         )
     )  # fmt: skip
     if done.not_found:
-        raise MissingToolError(["dnf, which bootstraps build roots with rpm"], install=["dnf", "zstd"])
+        raise MissingToolError(
+            ["dnf, which bootstraps build roots with rpm"], install=["dnf", "zstd"], installer=installer_here()
+        )
     return done
 
 

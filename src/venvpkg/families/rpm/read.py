@@ -19,6 +19,7 @@ from venvpkg.families.common.read import (
 )
 from venvpkg.families.rpm.header import PAYLOAD_QUERY, parse_file_list
 from venvpkg.host.runner import Command
+from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
     import contextlib
@@ -57,7 +58,7 @@ def query_package(artifact: Path, query: str, runner: Runner) -> str:
     argv = ("rpm", "--query", "--nosignature", "--queryformat", query, "--package", str(artifact.absolute()))
     done = runner.run(Command(argv, timeout_s=_TIMEOUT_S))
     if done.not_found:
-        raise MissingToolError(["rpm, which reads packages"], install=["rpm"])
+        raise MissingToolError(["rpm, which reads packages"], install=["rpm"], installer=installer_here())
     if not done.ok:
         raise NotAPackageError(
             f"{artifact} could not be read as an rpm package.",

@@ -21,7 +21,7 @@ from venvpkg.store.directories import workspace
 from venvpkg.store.locks import acquire, locked, try_exclusive, unused_s
 from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able
 from venvpkg.targets.bootstrap.settings import stderr_tail
-from venvpkg.targets.host import resolve_host
+from venvpkg.targets.host import installer_here, resolve_host
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
 
@@ -305,7 +305,7 @@ class BuildRootStore:
             )
         )
         if done.not_found:
-            raise MissingToolError(["tar, which unpacks systems"], install=["tar", "zstd"])
+            raise MissingToolError(["tar, which unpacks systems"], install=["tar", "zstd"], installer=installer_here())
         if not done.ok:
             raise TargetError(
                 f"{tarball} cannot be unpacked: {done.outcome()}.",

@@ -9,9 +9,10 @@ import tarfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
+from venvpkg.host.archive import Budget, tar_members
 from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
@@ -177,34 +178,33 @@ def unpack(stream: Stream, directory: Path) -> None:
     this process' user, unless that is root.
 
     Raises:
-        tarfile.TarError, EOFError: it is no whole archive.
+        tarfile.TarError, EOFError: it is no whole archive, or absurdly large.
         ValueError: something would be written outside of the directory, or is a device.
     """
     top = Path(os.path.realpath(directory))
     directories = []
-    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]  # only ``read`` is used
-        for member in archive:
-            path = _inside(top, member.name)
-            if member.isdir():
-                if path.is_symlink() or not path.is_dir():
-                    _remove(path)
-                    path.mkdir()
-                directories.append((path, member))
-            else:
+    for member, content in tar_members(stream, Budget.of_tree()):
+        path = _inside(top, member.name)
+        if member.isdir():
+            if path.is_symlink() or not path.is_dir():
                 _remove(path)
-                _write(path, member, archive, top)
+                path.mkdir()
+            directories.append((path, member))
+        else:
+            _remove(path)
+            _write(path, member, content, top)
     for path, member in reversed(directories):
         if not path.is_symlink():
             _set(path, member)
 
 
-def _write(path: Path, member: tarfile.TarInfo, archive: tarfile.TarFile, top: Path) -> None:
+def _write(path: Path, member: tarfile.TarInfo, content: IO[bytes] | None, top: Path) -> None:
     if member.issym():
         path.symlink_to(member.linkname)
     elif member.islnk():
         os.link(_inside(top, member.linkname), path, follow_symlinks=False)
         return
-    elif (content := archive.extractfile(member)) is not None:
+    elif content is not None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.runner import Command
+from venvpkg.targets.host import installer_here
 from venvpkg.targets.machine.connection import ALIAS
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def ssh_settings(selection: Selection, host: Runner, environment: Mapping[str, s
     """
     asked = _ask(("ssh-config", "--host", ALIAS, selection.place), host, environment)
     if asked.not_found:
-        raise MissingToolError([f"the program vagrant, for --target {selection}"], install=["vagrant"])
+        raise MissingToolError(
+            [f"the program vagrant, for --target {selection}"], install=["vagrant"], installer=installer_here()
+        )
     told = {words[0]: words[1:] for words in _told(asked)}
     settings = "".join(told.get("ssh-config", ()))
     if asked.ok and settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvpkg.families.deb.apt_sources import AptSource, read_apt_sources, sources_on_same_mirrors
+from venvpkg.families.deb.apt_sources import AptSource, deb822_sources, read_apt_sources, sources_on_same_mirrors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +68,18 @@ def test_unstable_has_neither_updates_nor_security(tmp_path: Path) -> None:
     found = sources_on_same_mirrors(read_apt_sources(apt(tmp_path)), "bookworm", "sid")
 
     assert found == (AptSource("http://mirror.example.org/debian", "sid", ("main", "contrib"), KEYRING),)
+
+
+def test_comments_white_space_and_a_line_that_nobody_knows_are_in_nobodys_way() -> None:
+    text = "Types: deb\n# a comment: here\nURIs:\n#another\n http://m.example.org\nSuites: a b\nbroken\n \nTypes: deb\n"
+
+    assert [(each.uri, each.suite) for each in deb822_sources(text)] == [
+        ("http://m.example.org", "a"),
+        ("http://m.example.org", "b"),
+    ]
+
+
+def test_keys_in_the_file_itself_say_nothing_about_another_release() -> None:
+    key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mDMEY\n -----END PGP PUBLIC KEY BLOCK-----"
+
+    assert not list(deb822_sources(f"Types: deb\nURIs: http://m\nSuites: a\nSigned-By:\n {key}\n"))

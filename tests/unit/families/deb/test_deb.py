@@ -93,8 +93,8 @@ def test_what_takes_no_part_does_not_count(tmp_path: Path, text: str) -> None:
     ("text", "problem"),
     [
         (stanza("gcc")[:-5], "middle of a line"),
-        ("garbage\n", "line 1 is no field"),
-        (stanza("a") + "\nPackage gcc\n", "line 10 is no field"),
+        ("garbage\n", "line 1 is not a field"),
+        (stanza("a") + "\nPackage gcc\n", "line 10 is not a field"),
         ("Package: gcc\nStatus: install ok installed\n", "gcc has no Version"),
         (stanza("gcc") + "\0\n", "binary zeros"),
     ],

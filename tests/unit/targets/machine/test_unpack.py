@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from venvpkg.host import archive as limits
 from venvpkg.host.runner import Completed, Stream
 from venvpkg.targets.machine.exchange import unpack
 
@@ -93,3 +94,19 @@ def test_an_archive_that_was_cut_off_is_no_archive(tmp_path: Path) -> None:
 
     with pytest.raises((tarfile.TarError, EOFError)):
         unpack(Stream(io.BytesIO(whole[:3000]), lambda: Completed(0)), tmp_path)
+
+
+def test_more_than_any_directory_holds_is_refused_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TREE", limits.Limits(members=10, total_bytes=100))
+
+    with pytest.raises(tarfile.TarError, match="unpacks to more than"):
+        unpack(sent(("./a", tarfile.REGTYPE, "x" * 60), ("./b", tarfile.REGTYPE, "x" * 60)), tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_path_of_megabytes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(tarfile.TarError, match="a header of"):
+        unpack(sent((f"./{'d/' * (1 << 20)}a", tarfile.REGTYPE, "")), tmp_path)

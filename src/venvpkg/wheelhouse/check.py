@@ -17,7 +17,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import WheelError
-from venvpkg.host.archive import Budget, name_problem
+from venvpkg.host.archive import MOST_METADATA_BYTES, Budget, name_problem
 from venvpkg.host.oserrors import is_environment_error
 from venvpkg.model.elf import ELF_MAGIC
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 # RECORD cannot hold its own hash, nor that of its signatures.
 UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
-_LARGEST_METADATA_BYTES = 64 << 20
 # What the wheel specification allows: "sha256 or better".
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _DIST_INFO = re.compile(r"([^/]+)-([^/-]+)\.dist-info")
@@ -113,7 +112,7 @@ class _Check:
             self.problems.append(f"it is damaged: {str(error) or type(error).__name__}")
 
     def _members(self, archive: zipfile.ZipFile) -> None:
-        budget = Budget(self._path.stat().st_size)
+        budget = Budget.of_distribution(self._path.stat().st_size)
         for info in archive.infolist():
             excess = budget.excess(info.file_size)
             if excess:
@@ -145,11 +144,11 @@ class _Check:
         if self.tags and not self._is_own(self.dist_info):
             self.problems.append(f"{self.dist_info!r} belongs to another distribution or version")
         for name in _NEEDED:
-            info = self._files.get(f"{self.dist_info}/{name}")
-            if info is None:
+            if f"{self.dist_info}/{name}" not in self._files:
                 self.problems.append(f"it has no {name}")
-            elif info.file_size > _LARGEST_METADATA_BYTES:
-                self.problems.append(f"its {name} is larger than {_LARGEST_METADATA_BYTES >> 20} MiB")
+        for name, info in self._files.items():
+            if name.startswith(f"{self.dist_info}/") and info.file_size > MOST_METADATA_BYTES:
+                self.problems.append(f"{name!r} is larger than {MOST_METADATA_BYTES >> 20} MiB")
         if not self.problems:
             text = archive.read(f"{self.dist_info}/WHEEL").decode("utf-8", "replace")
             if not re.search(r"(?mi)^Wheel-Version:\s*1\.\d+\s*$", text):

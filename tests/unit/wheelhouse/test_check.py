@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from unit.wheelhouse.makers import record_of, wheel_members, write_wheel
 from venvpkg.errors import WheelError
 from venvpkg.host import archive as limits
-from venvpkg.wheelbuild.check import check_wheel
+from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +170,7 @@ def test_a_damaged_member_is_an_error_of_ours(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused_by_its_declared_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "RATIO_COUNTS_ABOVE_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "DISTRIBUTION", replace(limits.DISTRIBUTION, ratio_counts_above_bytes=1 << 20))
     wheel = write_wheel(tmp_path / NAME, wheel_members(demo__zeros=bytes(4 << 20)))
 
     assert "times its size" in refusal(wheel, contents=False)
