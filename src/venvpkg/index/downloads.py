@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
-from venvpkg.host.files import sha256_of, written_whole
+from venvpkg.host.files import open_atomic, sha256_of
 from venvpkg.index.urls import redact
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ class _Run:
 
     def _keep(self, place: Path, file: RemoteFile, pieces: Iterator[bytes]) -> None:
         digest, size, started = hashlib.sha256(), 0, time.monotonic()
-        with written_whole(place) as out:
+        with open_atomic(place) as out:
             for piece in pieces:
                 digest.update(piece)
                 out.write(piece)
