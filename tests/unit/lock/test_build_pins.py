@@ -95,7 +95,7 @@ files = [
     assert "10 problems" in told
     for key in ("name", "source", "target", "requires", "files[0]"):
         assert f"build[0].{key}: " in told
-    for word in ("no name for a file", "no sha256", "not http", "is no wheel", "upload-time"):
+    for word in ("not a valid file name", "no sha256", "not http", "is no wheel", "upload-time"):
         assert word in told
 
 

@@ -180,10 +180,10 @@ sdist = {{ url = "https://i.example/weak-1.tar.gz", hashes = {{ md5 = "00" }} }}
     ("entry", "word"),
     [
         (wheel("a-1.0-py3-none-x%2F..%2F..%2Fetc.whl"), "filename"),
-        (wheel("a-1.0-py3-none-any%0a.whl"), "no name for a file"),
+        (wheel("a-1.0-py3-none-any%0a.whl"), "not a valid file name"),
         (f'{{ name = "../a-1.0-py3-none-any.whl", url = "https://i/x", hashes = {{ sha256 = "{SHA}" }} }}', "a-1.0"),
-        (wheel("a-1.0-py3-none-any.whl", "abc"), "no sha256"),
-        (wheel("a-1.0-py3-none-any.whl", SHA[:-1] + "\\n"), "no sha256"),
+        (wheel("a-1.0-py3-none-any.whl", "abc"), "not a valid sha256"),
+        (wheel("a-1.0-py3-none-any.whl", SHA[:-1] + "\\n"), "not a valid sha256"),
         (wheel("b-1.0-py3-none-any.whl"), "not consistent"),
         (wheel("a-2.0-py3-none-any.whl"), "not consistent"),
         (wheel("a-1.0.whl"), "Invalid wheel filename"),
