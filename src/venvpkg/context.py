@@ -17,7 +17,7 @@ from venvpkg.families.base import TargetContext
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.tools import find_uv, libraries_of
 from venvpkg.index.downloads import Downloads
-from venvpkg.index.pip_settings import uv_settings
+from venvpkg.index.pip_settings import translate_pip_settings
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.uv import Resolver
 from venvpkg.sources.cargo import CrateStore
@@ -133,7 +133,9 @@ class BuildContext:
     @cached_property
     def index_settings(self) -> UvSettings:
         """Which indexes are asked, and how."""
-        return uv_settings(self.session.environ, self.reporter, cwd=Path.cwd(), project=self.project.directory)
+        return translate_pip_settings(
+            self.session.environ, self.reporter, cwd=Path.cwd(), project=self.project.directory
+        )
 
     @cached_property
     def resolver(self) -> Resolver:

@@ -138,7 +138,7 @@ def _wheel_build_context(plan: WheelPlan, context: BuildContext) -> WheelBuildCo
         workspace=context.work,
         logs=session.dirs.logs,
         pool=session.pool,
-        end=session.host.end_all,
+        end=session.host.kill_all,
         uv_libraries=context.uv_libraries if may_compile else (),
     )
 

@@ -305,7 +305,7 @@ def test_a_file_that_is_not_the_locked_one_is_refused(place: Workplace) -> None:
     outcome = place.build(environment=index)
 
     assert outcome.code == 5, outcome.transcript
-    assert "rare-1-py3-none-any.whl: not the file that the lock names" in outcome.stderr
+    assert "rare-1-py3-none-any.whl: not the locked file" in outcome.stderr
     assert re.search(r"expected sha256 [0-9a-f]{64}\n", outcome.stderr)
     assert place.packages() == ()
     assert list((place.path / "cache").rglob("*.whl")) == []

@@ -141,7 +141,7 @@ def build(project: Path, place: Path, reporter: RecordingReporter | None = None)
         workspace=place / "work",
         logs=place / "logs",
         pool=Pool(2),
-        end=runner.end_all,
+        end=runner.kill_all,
     )
     tree = read_source_tree(project, runner)
     return compile_wheels(WheelPlan((PlannedWheel("tiny", "", Action.COMPILE, "", tree),)), (), shop)
@@ -244,7 +244,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",
         pool=Pool(1),
-        end=runner.end_all,
+        end=runner.kill_all,
     )
     plan = WheelPlan((PlannedWheel("tiny", "", Action.COMPILE, "", read_source_tree(project, runner)),))
 

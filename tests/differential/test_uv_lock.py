@@ -19,7 +19,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.index.downloads import Downloads
-from venvpkg.index.pip_settings import uv_settings
+from venvpkg.index.pip_settings import translate_pip_settings
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.pylock import read_lock
@@ -117,7 +117,7 @@ def resolver(tmp_path: Path, environ: Mapping[str, str], directory: Path | None 
     work, reporter = tmp_path / "work", RecordingReporter()
     work.mkdir(exist_ok=True)
     environment = BASE | {"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"} | dict(environ)
-    settings = uv_settings(environment, reporter, cwd=tmp_path, project=directory)
+    settings = translate_pip_settings(environment, reporter, cwd=tmp_path, project=directory)
     return Resolver(find_uv(), settings, SubprocessRunner(environment), reporter, work, directory or Path("/"))
 
 

@@ -47,7 +47,7 @@ def read_project_files(project: Project, runner: Runner) -> ProjectFiles:
     settings = project.settings
     files = _find_extra_files(project, problems)
     scripts: list[tuple[str, str]] = []
-    for name, path in settings.scripts.declared():
+    for name, path in settings.scripts.items():
         try:
             scripts.append((name, _read_snippet(path, project.base, runner)))
         except _UnusablePathError as problem:

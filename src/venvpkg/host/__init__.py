@@ -1,1 +1,1 @@
-"""Everything outside this process: programs, places, files."""
+"""Everything outside this process: programs, files, filesystem trees."""

@@ -1,4 +1,4 @@
-"""Files on this machine: whole or not at all."""
+"""Read and write files on this machine; a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Yield a file to write; it appears under ``path`` when the block ends without an exception, else never.
+def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Yield a file to write, which replaces ``path`` if the block ends without an exception.
 
-    The unfinished file is anonymous (O_TMPFILE), so that a kill leaves nothing behind; it gets a hidden name only for
-    the moment between being complete and replacing ``path``. Parents are made.
+    The unfinished file is anonymous (O_TMPFILE), so that a killed process leaves nothing behind. Once complete, it
+    briefly has a hidden name before it replaces ``path``. Missing parent directories are created.
 
     Raises:
-        OSError: it cannot be written; with ``path`` as its file name.
+        OSError: the file cannot be written; its file name is ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _told_of(path):
+    with _name_in_errors(path):
         try:
             descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
         except OSError as error:
             if is_environment_error(error):
                 raise
             # a filesystem without O_TMPFILE (some NFS, overlay before Linux 6.2)
-            with _written_beside(path, mode) as file:
+            with _open_temporary(path, mode) as file:
                 yield file
             return
         with os.fdopen(descriptor, "w+b") as file:
@@ -44,27 +44,27 @@ def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
             file.flush()
             os.fchmod(file.fileno(), mode)
             complete = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-            _name(file, complete)
+            _link_anonymous(file, complete)
             complete.replace(path)
 
 
 @contextlib.contextmanager
-def _told_of(path: Path) -> Iterator[None]:
-    """Give an error of write(2), which names no file, the file that people know; so too one of an unfinished file."""
+def _name_in_errors(path: Path) -> Iterator[None]:
+    """Set ``path`` as the file name of an OSError that has none, as from write(2), or that of the unfinished file."""
     try:
         yield
     except OSError as error:
-        # EIO may be that of a file that is read meanwhile.
+        # EIO may come from another file, which is read in the meantime.
         if is_environment_error(error) and error.errno != errno.EIO and error.filename in {None, str(path.parent)}:
             error.filename = str(path)
         raise
 
 
-def _name(file: BinaryIO, path: Path) -> None:
-    """Give an O_TMPFILE its name, by linkat(2) with AT_SYMLINK_FOLLOW on /proc/self/fd as open(2) documents.
+def _link_anonymous(file: BinaryIO, path: Path) -> None:
+    """Give an O_TMPFILE file a name, by linkat(2) with AT_SYMLINK_FOLLOW on /proc/self/fd as open(2) documents.
 
-    ``os.link`` uses linkat, and so follows the link, only when it is given a directory descriptor; the descriptor
-    itself does not matter, because the path is absolute.
+    ``os.link`` only uses linkat, which can follow the link, if it gets a directory descriptor. Which one does not
+    matter, because the path is absolute.
     """
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -74,7 +74,7 @@ def _name(file: BinaryIO, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
+def _open_temporary(path: Path, mode: int) -> Iterator[BinaryIO]:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part = Path(name)
     try:
@@ -87,21 +87,21 @@ def _written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write ``content``; readers see the old file or the new one, never half of it."""
-    with written_whole(path, mode) as file:
+    """Write ``content`` to ``path``; readers see the old file or the complete new one."""
+    with open_atomic(path, mode) as file:
         file.write(content)
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:
-    """Return the content of a regular file, one byte more than ``most_bytes`` when it is larger.
+    """Return the content of a regular file, or its first ``most_bytes + 1`` bytes if it is larger.
 
-    A pipe or a device in its place is never waited for.
+    A pipe or device at ``path`` does not block.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: the file cannot be read, or is not a regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor; a directory is refused here
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor; fails for a directory
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         return file.read(most_bytes + 1)

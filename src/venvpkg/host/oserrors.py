@@ -1,4 +1,4 @@
-"""What this machine refuses, told apart from what is wrong with a file: by errno, or in a program's words. Pure."""
+"""Distinguish errors of the machine, such as a full disk, from errors in a file's content. Pure."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ _ERRNOS = frozenset({
     errno.EPERM,
     errno.EROFS,
 })  # fmt: skip
-# A program that fails says why in libc's words (LC_ALL=C.UTF-8), but not always for which path.
-_TOLD = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+# A failing program prints libc's message (LC_ALL=C.UTF-8), but not always the path concerned.
+_PRINTED_BY_PROGRAMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def is_environment_error(error: BaseException) -> bool:
-    """Return whether the machine is at fault, as with a full disk; never for the content of a file."""
+    """Return whether an exception has its cause in the machine, such as a full disk, and not in a file's content."""
     return isinstance(error, OSError) and error.errno in _ERRNOS
 
 
 def environment_error_in(errors: str) -> MachineError | None:
-    """Return the refusal that a failed program gives as its reason, with its own line for details; else None."""
-    for code in _TOLD:
+    """Return the error of the machine that a failed program reports, with the program's line as details; else None.
+
+    Args:
+        errors: standard error of the program.
+    """
+    for code in _PRINTED_BY_PROGRAMS:
         lines = [line.strip() for line in errors.splitlines() if os.strerror(code) in line]
         if lines:
-            told = MachineError.of(OSError(code, os.strerror(code)))
-            return MachineError(told.brief, details=f"  {lines[-1][:1000]}", resolution=told.resolution)
+            general = MachineError.of(OSError(code, os.strerror(code)))
+            return MachineError(general.brief, details=f"  {lines[-1][:1000]}", resolution=general.resolution)
     return None

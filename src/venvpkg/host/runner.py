@@ -1,4 +1,4 @@
-"""The one door to other programs: every subprocess of venvpkg is started here."""
+"""Run programs. Every subprocess of venvpkg is started by this module."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# What a child may see of our environment: where to find programs and how to reach an index. Anything else would make
-# its output depend on who runs venvpkg.
+# Variables that a child inherits: where programs are and how to reach an index. With any other, its output would depend
+# on who runs venvpkg.
 PASSED_ON = frozenset({
     "ALL_PROXY",
     "HOME",
@@ -45,25 +45,26 @@ PASSED_ON = frozenset({
     "no_proxy",
 })  # fmt: skip
 
-# What a shell says of a program that is not there; a program's own 127 cannot be told from it.
+# Exit status of a shell for a missing program; a program's own 127 cannot be distinguished from it.
 NOT_FOUND = 127
-# What timeout(1) says of a program that it ended.
+# Exit status of timeout(1) for a program that timed out.
 OUT_OF_TIME = 124
 
-# Before every program: the kernel kills it when the thread that started it ends, however venvpkg ended; setpriv(1).
+# Prefix of every command: the kernel kills the program when the thread that started it ends, for whatever reason;
+# setpriv(1).
 _DIES_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
 
-# Of what a program says on standard error while its output is streamed.
+# Limit for standard error of a program whose output is streamed.
 _MOST_ERROR_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Something of this machine that a command is shown.
+    """A bind mount that makes a file or directory of this machine visible to a command.
 
     Attributes:
         source: directory or file on this machine.
-        mountpoint: where the command sees it; made when it is not there.
+        mountpoint: path where the command sees it; created if missing.
         writable: whether the command may change it.
     """
 
@@ -73,7 +74,7 @@ class Bind:
 
     @classmethod
     def in_place(cls, source: Path, *, writable: bool = True) -> Self:
-        """Return what shows something under the path that it has here; on this machine it needs no mount."""
+        """Return a bind mount at the same path as on this machine; without another root, it needs no mount."""
         return cls(source, PurePosixPath(source), writable)
 
 
@@ -82,19 +83,19 @@ class Command:
     """A program to run.
 
     Attributes:
-        argv: program and arguments; never a shell. Its paths are those of where it runs.
-        cwd: where it runs; ``/`` inside a target and in namespaces of its own, unless it is given.
-        env: added to the allow-listed environment; with ``clean`` it is the whole environment.
-        clean: start from an empty environment.
-        stdin: bytes to feed; closed otherwise.
-        stdin_file: file of this machine that it reads as its standard input instead; it must be there.
+        argv: program and arguments; never run by a shell. Paths are those of the root where it runs.
+        cwd: working directory; by default ``/`` inside a target and in namespaces of its own.
+        env: variables added to the allow-listed ones; with ``clean``, its only variables.
+        clean: start without inherited variables.
+        stdin: content of standard input, which is closed otherwise.
+        stdin_file: existing file of this machine to use as standard input instead.
         log: file that receives stdout and stderr, in order; nothing is captured then.
-        binds: what of this machine it is shown, and where; a later one may lie in an earlier one.
-        masked: directories that appear empty to it, such as ``/usr/local`` or ``/tmp``, but for what it is shown there.
-        network: whether it may reach the network.
-        many_users: whether it gives files to users, as a package manager does; where venvpkg is run by an ordinary
-            user, it gets that user's subordinate ones.
-        timeout_s: seconds until it is killed; None waits.
+        binds: bind mounts; a later one may be inside an earlier one.
+        masked: directories that are hidden from it, such as ``/usr/local`` or ``/tmp``, except for bind mounts there.
+        network: whether it may access the network.
+        many_users: whether it changes the owners of files, as a package manager does; if an ordinary user runs
+            venvpkg, it can use that user's subordinate ids.
+        timeout_s: seconds until it is killed; None for no limit.
     """
 
     argv: tuple[str, ...]
@@ -111,19 +112,19 @@ class Command:
     timeout_s: float | None = None
 
     @property
-    def is_apart(self) -> bool:
-        """Whether it needs namespaces of its own even on this machine."""
+    def needs_namespaces(self) -> bool:
+        """Whether it needs namespaces of its own even without another root."""
         moved = any(str(bind.source) != str(bind.mountpoint) for bind in self.binds)
         return moved or bool(self.masked) or not self.network or self.many_users
 
     def __str__(self) -> str:
-        """Return the command as one can paste it."""
+        """Return the command, quoted for a shell."""
         return shlex.join(self.argv)
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a program ended. ``returncode`` is 127 when it was not found, 124 when its time ran out, -N for signal N."""
+    """The result of a program. ``returncode`` is 127 if it was not found, 124 if it timed out, -N for signal N."""
 
     returncode: int
     stdout: bytes = b""
@@ -131,31 +132,31 @@ class Completed:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended with 0."""
+        """Whether its exit status is 0."""
         return self.returncode == 0
 
     @property
     def not_found(self) -> bool:
-        """Whether the program was not there, or could not be started."""
+        """Whether the program does not exist or could not be started."""
         return self.returncode == NOT_FOUND
 
     @property
     def text(self) -> str:
-        """Standard output; bytes that are no UTF-8 are replaced."""
+        """Standard output as text; invalid UTF-8 is replaced."""
         return self.stdout.decode("utf-8", "replace")
 
     @property
     def errors(self) -> str:
-        """Standard error; bytes that are no UTF-8 are replaced."""
+        """Standard error as text; invalid UTF-8 is replaced."""
         return self.stderr.decode("utf-8", "replace")
 
     def outcome(self) -> str:
-        """Return in words how it ended: ``exit 3``, ``killed by SIGKILL``, ``not found``."""
+        """Return a description of the exit status: ``exit 3``, ``killed by SIGKILL``, ``not found``."""
         match self.returncode:
             case _ if self.not_found:
                 return "not found (exit 127)"
             case code if code == OUT_OF_TIME:
-                return "out of time"
+                return "timed out"
             case code if code < 0:
                 return f"killed by {signal.Signals(-code).name}"
             case code:
@@ -163,21 +164,21 @@ class Completed:
 
 
 class Runner(Protocol):
-    """Runs a program and tells how it ended; the caller knows what failure means."""
+    """Runs programs and returns their results; the caller knows what a failure means."""
 
     def run(self, command: Command) -> Completed:
-        """Run to the end. Never raises on exit status, nor when the program is not there."""
+        """Run a program to its end. Neither an exit status nor a missing program raises an exception."""
 
 
 class Streamer(Runner, Protocol):
-    """A Runner that can also hand over a program's output while it runs."""
+    """A Runner that can also stream a program's output."""
 
     def stream(self, command: Command) -> contextlib.AbstractContextManager[Stream]:
-        """Start a program; it is killed at the end of the block when it still runs."""
+        """Start a program; it is killed if it is still running at the end of the block."""
 
 
 class Stream:
-    """The standard output of a running program: nothing of it is kept, however much there is."""
+    """The standard output of a running program; it is not buffered, whatever its size."""
 
     def __init__(self, output: BinaryIO, wait: Callable[[], Completed]) -> None:
         self._output = output
@@ -188,13 +189,13 @@ class Stream:
         return self._output.read(size)
 
     def finish(self) -> Completed:
-        """Close the output, wait for the end and tell how it ended; ``stdout`` is empty."""
+        """Close the output, wait for the program and return its result, with an empty ``stdout``."""
         self._output.close()
         return self._wait()
 
 
 class _Launch(TypedDict):
-    """What ``subprocess.Popen`` is to start."""
+    """Keyword arguments for ``subprocess.Popen``."""
 
     args: tuple[str, ...]
     cwd: Path | PurePosixPath | None
@@ -202,11 +203,11 @@ class _Launch(TypedDict):
 
 
 class StoppedError(Exception):
-    """The run is being ended (Ctrl-C): nothing is started any more, and nobody waits for what comes of the rest."""
+    """The run is being stopped (Ctrl-C): no program is started any more, and the results of the others are dropped."""
 
 
 class SubprocessRunner:
-    """Runs programs on this machine, until it is stopped: then every call raises ``StoppedError``."""
+    """A Runner for this machine. Once stopped, every call raises ``StoppedError``."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._is_stopped = False
@@ -215,7 +216,7 @@ class SubprocessRunner:
         self._lock = threading.Lock()
 
     def run(self, command: Command) -> Completed:
-        """Run to the end, in its own process group, so that it can be ended with all its children."""
+        """Run a program to its end, in a process group of its own, so that it can be killed with its children."""
         with contextlib.ExitStack() as stack:
             out: int = subprocess.PIPE
             err: int = subprocess.PIPE
@@ -231,7 +232,7 @@ class SubprocessRunner:
                 )
             except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
                 return Completed(NOT_FOUND, stderr=f"{error}\n".encode())
-            with self._alive(process):
+            with self._registered(process):
                 try:
                     stdout, stderr = process.communicate(command.stdin, timeout=command.timeout_s)
                 except subprocess.TimeoutExpired:
@@ -246,9 +247,9 @@ class SubprocessRunner:
 
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
-        """Start a program, give its output while it runs, and kill it at the end of the block or when time runs out.
+        """Start a program and stream its output; it is killed at the end of the block or after its timeout.
 
-        Standard input that is given is not fed: it stays open, and ends with the block, or with this process.
+        Content for standard input is not written: the pipe stays open until the block or this process ends.
         """
         with tempfile.TemporaryFile() as errors, _standard_input(command) as stdin:
             try:
@@ -271,7 +272,7 @@ class SubprocessRunner:
 
             watchdog = threading.Timer(command.timeout_s or threading.TIMEOUT_MAX, _kill_group, (process,))
             watchdog.daemon = True
-            with self._alive(process), process:
+            with self._registered(process), process:
                 watchdog.start()
                 try:
                     yield Stream(cast("BinaryIO", process.stdout), wait)
@@ -281,25 +282,26 @@ class SubprocessRunner:
                         _kill_group(process)
 
     def converse(self, command: Command) -> int:
-        """Run a program that talks with the user on venvpkg's own terminal, and return its exit status.
+        """Run an interactive program on venvpkg's own terminal, and return its exit status.
 
-        Ctrl-C is the program's: the terminal sends it to both, and venvpkg waits.
+        Ctrl-C is meant for the program: the terminal sends it to both, and venvpkg ignores it.
         """
-        with subprocess.Popen(**self._launch(command)) as process, self._alive(process):
+        with subprocess.Popen(**self._launch(command)) as process, self._registered(process):
             while True:
                 with contextlib.suppress(KeyboardInterrupt):
                     return process.wait()
 
     def _launch(self, command: Command) -> _Launch:
-        """Return how to start a command, so that it does not outlive venvpkg, however that ends.
+        """Return the arguments to start a command so that it never outlives venvpkg.
 
         Raises:
-            StoppedError: nothing is started any more.
-            FileNotFoundError: it is not there; setpriv would tell it by its exit status alone.
+            StoppedError: the runner was stopped.
+            FileNotFoundError: the program does not exist. Checked here because setpriv would only report it by its
+                exit status.
         """
-        self._require_going_on()
+        self._require_not_stopped()
         env = dict(command.env) if command.clean else self._base | dict(command.env)
-        argv, cwd = (isolated_argv(command), None) if command.is_apart else (command.argv, command.cwd)
+        argv, cwd = (isolated_argv(command), None) if command.needs_namespaces else (command.argv, command.cwd)
         program = str(PurePosixPath(cwd or "", argv[0])) if "/" in argv[0] else argv[0]
         if shutil.which(program, path=env.get("PATH", os.defpath)) is None:
             raise FileNotFoundError(errno.ENOENT, "not found, or not executable", argv[0])
@@ -307,45 +309,45 @@ class SubprocessRunner:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether nothing is started any more."""
+        """Whether the runner was stopped."""
         return self._is_stopped
 
     def stop(self) -> None:
-        """Kill every program that still runs, with its children, and start none any more.
+        """Kill all running programs with their children, and start no more.
 
-        For Ctrl-C while other threads wait for theirs: those must not take a program that was killed for one that
-        answered, such as dpkg-query for "no package has this file", and go on to a wrong end.
+        For Ctrl-C while other threads wait for programs. They must not mistake a killed program for one that answered,
+        such as dpkg-query for "no package has this file", and continue with a wrong result.
         """
         self._is_stopped = True
-        self.end_all()
+        self.kill_all()
 
-    def end_all(self) -> None:
-        """Kill every program that still runs, with its children; for an error while other threads wait for theirs."""
+    def kill_all(self) -> None:
+        """Kill all running programs with their children; for an error while other threads wait for programs."""
         with self._lock:
             for process in self._live:
                 _kill_group(process)
 
     @contextlib.contextmanager
-    def _alive(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def _registered(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         with self._lock:
             self._live.add(process)
-            if self._is_stopped:  # since it was started
+            if self._is_stopped:  # after it was started
                 _kill_group(process)
         try:
             yield
         finally:
             with self._lock:
                 self._live.discard(process)
-        self._require_going_on()
+        self._require_not_stopped()
 
-    def _require_going_on(self) -> None:
+    def _require_not_stopped(self) -> None:
         if self._is_stopped:
             raise StoppedError
 
 
 @contextlib.contextmanager
 def _standard_input(command: Command) -> Iterator[int]:
-    """Yield what a child reads: a pipe for bytes, the file, or nothing."""
+    """Yield the child's standard input: a pipe for content, the file, or /dev/null."""
     if command.stdin_file is None:
         yield subprocess.DEVNULL if command.stdin is None else subprocess.PIPE
         return

@@ -1,6 +1,6 @@
-"""A command in namespaces of its own: what it is shown, what is hidden from it, which filesystem it takes for ``/``.
+"""Compose the command line that runs a command in namespaces of its own, with bind mounts, masks and another root.
 
-Pure: everything happens in the processes that the argument vector describes, and ends with them.
+Pure: everything happens in the processes that the argument vector starts, and ends with them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from venvpkg.host.runner import Bind, Command
 
 
-# What to do where the kernel makes none; the last is Ubuntu's, since 24.04.
-WAY_TO_NAMESPACES: Final = (
-    "Run as root, or let ordinary users make namespaces (sysctl: user.max_user_namespaces above 0,"
+# What to do if the kernel does not allow namespaces; the last setting is Ubuntu's, since 24.04.
+NAMESPACES_RESOLUTION: Final = (
+    "Run as root, or let ordinary users create namespaces (sysctl: user.max_user_namespaces above 0,"
     " kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container: the"
     " capability SYS_ADMIN)."
 )
 
-# A shell keeps what it is to show open as 3 to 8; 9 is the root.
+# The shell keeps the sources of bind mounts open as descriptors 3 to 8; 9 is the root.
 MOST_BINDS = 6
 
 
@@ -34,46 +34,48 @@ def isolated_argv(
 ) -> tuple[str, ...]:
     """Return the argument vector that runs ``command`` in its own mount, pid, ipc and uts namespaces.
 
-    The mounts are made by a constant shell text inside the new mount namespace; every value reaches it as a positional
-    parameter, so that no path is ever parsed as shell. They are gone when the last process in the namespace is:
-    ``--kill-child`` ends the job with unshare, which the runner ends with venvpkg itself. The environment is the
-    command's own, but for ``PATH``, which the mounts are made without.
+    A constant shell script inside the new mount namespace sets up the mounts. Every value reaches it as a positional
+    parameter, so that no path is ever parsed as shell. The mounts disappear with the last process in the namespace:
+    ``--kill-child`` kills the job with unshare, and unshare is killed with venvpkg itself. The command's variables are
+    passed on unchanged; only while the mounts are set up, ``PATH`` is another one.
 
     Args:
-        command: with at most ``MOST_BINDS`` directories or files to show.
-        root: the directory that the command takes for ``/``, below a layer that takes its writes and vanishes with it;
-            None for this machine's own. There, what is shown at a place that does not exist makes the nearest directory
-            above it an empty one, because nothing may be written.
-        lasting: let what the command writes stay in ``root``, instead of the layer.
-        elsewhere: where the root is on another machine, whose administrator runs the command; ``root`` is then a copy
-            that tells what is a link there, and what is shown has the paths of that machine.
+        command: has at most ``MOST_BINDS`` bind mounts.
+        root: root directory of the command, under an overlay that takes its writes and disappears with it; None for
+            this machine's own. In that case, a mountpoint that does not exist makes its nearest existing parent appear
+            empty, because nothing may be written to the machine.
+        lasting: write to ``root`` itself instead of an overlay.
+        elsewhere: path of the root on another machine, whose administrator runs the command. ``root`` is then a local
+            copy that shows which paths are links there, and the sources of bind mounts are paths of that machine.
 
     Source:
         unshare(1), mount_namespaces(7); the kernel's Documentation/filesystems/overlayfs.rst.
     """
-    shown = [(bind, _resolved(bind.mountpoint, root)) for bind in command.binds]
-    masked = [_resolved(path, root) for path in command.masked]
+    mounts = [(bind, _resolve(bind.mountpoint, root)) for bind in command.binds]
+    masked = [_resolve(path, root) for path in command.masked]
     if root is None:
-        masked += _hidden_parents([place for _, place in shown], masked)
-        shown = [(bind, place) for bind, place in shown if str(bind.source) != place or _below(place, masked)]
-    if len(shown) > MOST_BINDS:
-        raise ValueError(f"more than {MOST_BINDS} things to show to {command}")
-    user = () if elsewhere else _mapping(command)
+        masked += _parents_to_mask([path for _, path in mounts], masked)
+        mounts = [(bind, path) for bind, path in mounts if str(bind.source) != path or _is_below(path, masked)]
+    if len(mounts) > MOST_BINDS:
+        raise ValueError(f"more than {MOST_BINDS} bind mounts for {command}")
+    user = () if elsewhere else _user_options(command)
     net = () if command.network else ("--net",)
-    etc = _resolved(PurePosixPath("/etc"), root) if root is not None and command.network else ""
+    etc = _resolve(PurePosixPath("/etc"), root) if root is not None and command.network else ""
     return (
         "/usr/bin/unshare", *user, "--mount", *net, "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--",
         "/bin/sh", "-euc", _ENTER, "sh",
         str(elsewhere or root or ""), etc, str(command.cwd or "/"),
         "lasting" if lasting else "userxattr" if user else "",
-        str(len(shown)), *(part for bind, place in shown for part in (str(bind.source), place, _mode(bind))),
+        str(len(mounts)), *(part for bind, path in mounts for part in (str(bind.source), path, _mount_mode(bind))),
         str(len(masked)), *masked,
         *command.argv,
     )  # fmt: skip
 
 
-def _mapping(command: Command) -> tuple[str, ...]:
-    """Return how users are mapped: root needs nothing, an ordinary user is root inside, with others where it must be.
+def _user_options(command: Command) -> tuple[str, ...]:
+    """Return unshare's options to map users: none for root; else the user becomes root inside.
+
+    The user's subordinate ids are mapped as well if the command needs several users.
 
     Source:
         unshare(1), user_namespaces(7), subuid(5).
@@ -83,63 +85,64 @@ def _mapping(command: Command) -> tuple[str, ...]:
     return ("--map-root-user", "--map-auto") if command.many_users else ("--map-root-user",)
 
 
-def _mode(bind: Bind) -> str:
+def _mount_mode(bind: Bind) -> str:
     return "rw" if bind.writable else "ro"
 
 
-def _resolved(path: PurePosixPath, root: Path | None) -> str:
-    """Return the path as it is inside ``root`` without links: one to ``/etc`` must not lead to this machine's.
+def _resolve(path: PurePosixPath, root: Path | None) -> str:
+    """Return the path with links resolved inside ``root``: a link to ``/etc`` must not lead to this machine's.
 
     Raises:
-        ConfigurationError: it leads to a place that does not exist in the root.
+        ConfigurationError: the path is a link whose destination does not exist in the root.
     """
     if root is None:
         return str(path)
     view = LayeredRoot(root)
     missing: list[str] = []
     for parent in (path, *path.parents):
-        place = view.find(str(parent))
-        if place is not None:
-            inside = PurePosixPath(place.path, *reversed(missing))
-            if missing and (root / place.path.lstrip("/") / missing[-1]).is_symlink():
+        resolved = view.find(str(parent))
+        if resolved is not None:
+            inside = PurePosixPath(resolved.path, *reversed(missing))
+            if missing and (root / resolved.path.lstrip("/") / missing[-1]).is_symlink():
                 raise ConfigurationError(
                     root,
-                    [f"{parent / missing[-1]} is a link to a place that is not there"],
-                    resolution="Repair the root, or make it again.",
+                    [f"{parent / missing[-1]} is a dangling link"],
+                    resolution="Repair the root, or recreate it.",
                 )
             return str(inside)
         missing.append(parent.name)
     return str(path)
 
 
-def _hidden_parents(places: Iterable[str], masked: Iterable[str]) -> Iterator[str]:
-    """Yield the nearest directory that exists above each place that does not: nothing may be written to this machine.
+def _parents_to_mask(mountpoints: Iterable[str], masked: Iterable[str]) -> Iterator[str]:
+    """Yield the nearest existing parent of each missing mountpoint: nothing may be written to this machine.
 
     Raises:
-        ValueError: there is none but ``/``, which cannot be hidden.
+        ValueError: the only existing parent is ``/``, which cannot be masked.
     """
-    hidden = list(masked)
-    for place in places:
-        if not _below(place, hidden):
-            hidden.append(place)
-            if not os.path.lexists(place):
-                parent = next(str(each) for each in PurePosixPath(place).parents if os.path.lexists(each))
+    covered = list(masked)
+    for path in mountpoints:
+        if not _is_below(path, covered):
+            covered.append(path)
+            if not os.path.lexists(path):
+                parent = next(str(each) for each in PurePosixPath(path).parents if os.path.lexists(each))
                 if parent == "/":
-                    raise ValueError(f"nothing can be shown at {place}: this machine has no directory there")
-                hidden.append(parent)
+                    raise ValueError(f"cannot mount anything at {path}: this machine has no directory there")
+                covered.append(parent)
                 yield parent
 
 
-def _below(place: str, parents: Iterable[str]) -> bool:
-    return any(PurePosixPath(parent) in PurePosixPath(place).parents for parent in parents)
+def _is_below(path: str, parents: Iterable[str]) -> bool:
+    return any(PurePosixPath(parent) in PurePosixPath(path).parents for parent in parents)
 
 
-# What is to be shown is opened first, since a mask may hide it, and through /proc/self/fd its path is never looked up
-# again. What is made for the root is made in an empty filesystem mounted over the root itself: so there is no place to
-# choose, nothing to remove, and the layers need no names, which the options of a mount cannot quote. What programs need
-# to write in, and what is mounted on, is made in the layer before it is laid over the root: an ordinary user can write
-# to no directory of a root whose owner has no number in the user's namespace, not even in a layer (EOVERFLOW).
-# userxattr is what lets a directory of the layer be removed and made again without the capability for trusted.overlay.
+# The sources of bind mounts are opened first, because a mask may hide them; through /proc/self/fd their paths are never
+# looked up again. Directories for the overlay are created in a tmpfs that is mounted over the root itself: no location
+# needs to be chosen, nothing needs to be removed, and the overlay's options, which have no quoting, contain no paths.
+# Directories that programs write to, and mountpoints, are created in the upper layer before the overlay is mounted: in
+# a root whose owner has no id in the user namespace, an ordinary user cannot write to any directory, not even through
+# the overlay (EOVERFLOW). With userxattr, a directory of the overlay can be removed and created again without the
+# capability that trusted.overlay needs.
 _ENTER = """\
 root=$1 etc=$2 cwd=$3 layer=$4 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -158,7 +161,7 @@ if test -n "$root"; then
     cd "$root"
     mkdir upper work new
     if test "$layer" = lasting; then
-        # As it is: looked up again, the path would lead to what was just mounted over it.
+        # Not canonicalized: looked up again, the path would lead to the tmpfs just mounted over it.
         mount --no-canonicalize --bind /proc/self/fd/9 new
         into=new
     else
@@ -209,11 +212,11 @@ while test "$fd" -le "$last"; do
         mkdir -p "${place%/*}"
         test -e "$place" || : >"$place"
     fi
-    # As it is: looked up again, it would be the empty directory that was just made where a mask hides it.
+    # Not canonicalized: looked up again, a masked path would lead to the empty directory just created there.
     mount --no-canonicalize --bind "/proc/self/fd/$fd" "$place"
     eval "exec $fd<&-"
     if test "$mode" = ro; then
-        # Not root: the kernel keeps what the filesystem was mounted with, and wants to hear it again.
+        # Without root privileges, a remount must repeat the options that the filesystem was mounted with.
         mount -o remount,bind,ro "$place" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$place"
     fi
     fd=$((fd + 1))

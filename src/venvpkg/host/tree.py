@@ -1,4 +1,4 @@
-"""Directory trees on this machine: walked in one fixed order, and with modes and times that tell nothing."""
+"""Directory trees on this machine: walk them in a fixed order, normalise modes and times, hash them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHARED_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
 
 
 def entries_below(root: Path) -> Iterator[tuple[PurePosixPath, os.DirEntry[str]]]:
-    """Yield every entry below ``root`` with its path as if ``root`` were ``/``; a link is never followed.
+    """Yield every entry below ``root`` with its path as if ``root`` were ``/``; links are not followed.
 
-    Depth first, a directory before what it holds, names by code point. An entry may be removed once it was yielded.
+    The order is depth first, a directory before its content, names by code point. A yielded entry may be removed.
     """
     pending: list[tuple[str, os.DirEntry[str]]] = _sorted_entries("", root)
     while pending:
@@ -40,10 +40,10 @@ def _sorted_entries(parent: str, directory: Path | str) -> list[tuple[str, os.Di
 
 
 def normalise_modes(root: Path) -> None:
-    """Give ``root`` and everything below it one of two modes: 0755 for directories and executables, 0644 for files.
+    """Set the modes of ``root`` and everything below it: 0755 for directories and executables, 0644 for other files.
 
-    A shared library is not executable, whatever its wheel says: the loader does not ask for it. Nor is a module or a
-    data file that the kernel could not run, which wheels made on shared folders are full of.
+    A shared library is not made executable, whatever its wheel says: the loader does not need that. Neither is a module
+    or data file that the kernel cannot execute; wheels built on network shares are full of them.
 
     Source:
         Debian Policy 8.1, 10.9; execve(2).
@@ -62,7 +62,7 @@ def normalise_modes(root: Path) -> None:
 def _can_run(path: PurePosixPath, entry: os.DirEntry[str]) -> bool:
     if _SHARED_LIBRARY.search(entry.name):
         return False
-    # A shell runs a script without a first line of its own; only programs are started that way.
+    # A shell also runs a script without a shebang; only commands are started that way.
     if path.parent.name == "bin":
         return True
     with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - as in normalise_modes
@@ -70,28 +70,33 @@ def _can_run(path: PurePosixPath, entry: os.DirEntry[str]) -> bool:
 
 
 def set_times(root: Path, seconds: int) -> None:
-    """Set access and modification time of ``root`` and everything below it, links too; seconds since 1970 UTC."""
+    """Set access and modification times of ``root`` and everything below it, including links.
+
+    Args:
+        root: top of the tree.
+        seconds: time since 1970 UTC.
+    """
     for _, entry in entries_below(root):
         os.utime(entry.path, (seconds, seconds), follow_symlinks=False)
     os.utime(root, (seconds, seconds))
 
 
 def sha256_of_tree(root: Path) -> str:
-    """Return the sha256 over everything below ``root``: names, kinds, modes, contents, and which files are one file.
+    """Return the sha256 over everything below ``root``: names, types, modes, contents and hard links.
 
-    Times and owners are not in it.
+    Times and owners are not included.
     """
     digest = hashlib.sha256()
     first_of: dict[tuple[int, int], str] = {}
     for path, entry in entries_below(root):
         status = entry.stat(follow_symlinks=False)
-        told = ""
+        content = ""
         if stat.S_ISLNK(status.st_mode):
-            told = os.readlink(entry.path)  # noqa: PTH115 - as in normalise_modes
+            content = os.readlink(entry.path)  # noqa: PTH115 - as in normalise_modes
         elif stat.S_ISREG(status.st_mode):
             with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - as in normalise_modes
-                told = hashlib.file_digest(file, "sha256").hexdigest()
+                content = hashlib.file_digest(file, "sha256").hexdigest()
             if status.st_nlink > 1:
-                told += first_of.setdefault((status.st_dev, status.st_ino), str(path))
-        digest.update(os.fsencode(f"{path}\0{status.st_mode:o}\0{told}\0"))
+                content += first_of.setdefault((status.st_dev, status.st_ino), str(path))
+        digest.update(os.fsencode(f"{path}\0{status.st_mode:o}\0{content}\0"))
     return digest.hexdigest()

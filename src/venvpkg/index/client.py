@@ -1,4 +1,4 @@
-"""The only module on the wire: an HTTP client with the indexes' credentials, certificates and proxies."""
+"""HTTP client with the indexes' credentials, certificates and proxies. Only this module opens connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unearth.fetchers import PyPIClient  # noqa: TID251
 
 from venvpkg import __version__
 from venvpkg.errors import DownloadError
-from venvpkg.index.downloads import TransientWireError, WireError
+from venvpkg.index.downloads import TransferError, TransientTransferError
 from venvpkg.index.urls import host_and_port, redact
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from venvpkg.index.pip_settings import UvSettings
 
 
-# uv's defaults, which UV_HTTP_TIMEOUT and UV_HTTP_RETRIES change for both.
+# uv's default; UV_HTTP_TIMEOUT changes it for both.
 _TIMEOUT_S: Final = 30.0
-# Worth another try: the request was fine, the server was not.
+# Worth a retry: the request was valid, the server had a problem.
 _TRANSIENT: Final = frozenset({
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_EARLY,
@@ -44,75 +44,75 @@ _TRANSIENT: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
-    """Streams files of indexes. Safe to use from several threads."""
+    """Streams files from indexes; thread-safe."""
 
     client: PyPIClient
 
     @contextlib.contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
-        """Yield a file's bytes as the server sends them, in pieces.
+        """Yield an iterator over a file's bytes in chunks, as the server sends them.
 
-        Nothing is decompressed: servers that label a .tar.gz with a Content-Encoding mean the file itself, and it is
-        the file whose hash is locked.
+        Nothing is decompressed: a server that sends a .tar.gz with a Content-Encoding means the file itself, and the
+        locked hash is that of the file.
 
         Raises:
-            WireError: the server does not give the file, or cannot be reached.
+            TransferError: the server cannot be reached or does not send the file.
         """
         try:
             with self.client.stream("GET", url) as response:
                 _check_status(response)
-                # As they arrive: given a size, httpx2 waits until a piece is full, and a slow server goes unseen.
+                # Without a size: httpx2 would wait for a full chunk, and a slow server would go unnoticed.
                 yield response.iter_raw()
         except (httpx2.TransportError, httpx2.StreamError) as error:
             match error:
                 case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
-                    raise WireError(redact(str(error))) from error
+                    raise TransferError(redact(str(error))) from error
                 case _:
-                    raise TransientWireError(_failure(error)) from error
+                    raise TransientTransferError(_describe(error)) from error
         except (httpx2.InvalidURL, httpx2.TooManyRedirects, httpx2.DecodingError, ssl.SSLError) as error:
-            raise WireError(redact(str(error))) from error
+            raise TransferError(redact(str(error))) from error
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         self.client.close()
 
 
-def open_wire(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> HttpClient:
-    """Return a wire for ``urls`` that is secured and authenticated as uv's is.
+def open_client(settings: UvSettings, urls: Sequence[str], reporter: Reporter) -> HttpClient:
+    """Return a client for ``urls`` with the same security and authentication settings as uv.
 
     Args:
-        settings: proxies, certificates, trusted hosts, timeout; the indexes' credentials.
-        urls: what will be asked for; netrc and NO_PROXY are searched for their hosts.
-        reporter: hears of a netrc that cannot be read.
+        settings: proxies, certificates, trusted hosts, timeout and the indexes' credentials.
+        urls: URLs to fetch; netrc and NO_PROXY are searched for their hosts.
+        reporter: is warned about a netrc file that cannot be read.
 
     Raises:
-        DownloadError: the certificates or proxies that are set cannot be used.
+        DownloadError: the configured certificates or proxies cannot be used.
     """
     environ = settings.environ
     try:
         client = PyPIClient(
             trusted_hosts=environ.get("UV_INSECURE_HOST", "").split(),
-            verify=_tls(environ),
-            trust_env=False,  # the environment that counts is the one uv was given
+            verify=_tls_context(environ),
+            trust_env=False,  # use uv's variables, not those of this process
             timeout=httpx2.Timeout(timeout_s(environ), connect=min(timeout_s(environ), 10.0)),
             follow_redirects=True,
             headers={"Accept-Encoding": "identity", "User-Agent": f"venvpkg/{__version__}"},
-            # A redirect to file: must not read this machine's files.
+            # A redirect to a file: URL must not read this machine's files.
             mounts={**_proxies(environ, {urlsplit(url).hostname or "" for url in urls}), "file://": None},
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise DownloadError(
-            "The network settings cannot be used.",
+            "the network settings cannot be used.",
             details=f"  {redact(str(error))}",
-            resolution="Check SSL_CERT_FILE, SSL_CERT_DIR, SSL_CLIENT_CERT, the proxies, and what pip says about them.",
+            resolution="Check SSL_CERT_FILE, SSL_CERT_DIR, SSL_CLIENT_CERT, the proxies, and pip's settings for them.",
         ) from error
-    # prompting would wait for a terminal that a build job does not have
-    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=_logins(settings, urls, reporter))
+    # no prompting: a build job has no terminal
+    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=_authenticated_urls(settings, urls, reporter))
     return HttpClient(client)
 
 
 def timeout_s(environ: Mapping[str, str]) -> float:
-    """Return after how many seconds without a byte a server counts as silent."""
+    """Return the read timeout in seconds."""
     text = environ.get("UV_HTTP_TIMEOUT", "")
     return float(text) if text.isascii() and text.isdigit() and int(text) > 0 else _TIMEOUT_S
 
@@ -121,29 +121,29 @@ def _check_status(response: httpx2.Response) -> None:
     code = response.status_code
     if code == HTTPStatus.OK:
         return
-    answer = f"the server answers {code} {response.reason_phrase}".rstrip()
+    answer = f"the server returned {code} {response.reason_phrase}".rstrip()
     if code in _TRANSIENT:
-        raise TransientWireError(answer)
+        raise TransientTransferError(answer)
     hints = {
-        HTTPStatus.UNAUTHORIZED: "put credentials into netrc, the index's URL, or UV_INDEX_<NAME>_PASSWORD",
-        HTTPStatus.FORBIDDEN: "give credentials that may read it",
-        HTTPStatus.NOT_FOUND: "it was removed, or the lock is of another index; run 'venvpkg lock'",
-        HTTPStatus.GONE: "it was removed; run 'venvpkg lock'",
+        HTTPStatus.UNAUTHORIZED: "put credentials in netrc, the index's URL, or UV_INDEX_<NAME>_PASSWORD",
+        HTTPStatus.FORBIDDEN: "use credentials with permission to read it",
+        HTTPStatus.NOT_FOUND: "the file was removed, or the lock is for another index; run 'venvpkg lock'",
+        HTTPStatus.GONE: "the file was removed; run 'venvpkg lock'",
     }
     hint = next((text for status, text in hints.items() if status == code), "")
-    raise WireError(f"{answer}; {hint}" if hint else answer)
+    raise TransferError(f"{answer}; {hint}" if hint else answer)
 
 
-def _failure(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return redact(str(error)) or type(error).__name__
 
 
-def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
-    """Return the trusted certificates: those of the environment, else the system's."""
+def _tls_context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
+    """Return a context with the certificates that the variables configure; True for the default certificates."""
     file, directory = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     context: ssl.SSLContext | None = None
     if file or directory:
-        # Several directories are allowed, as for OpenSSL; those that are not there are passed over, as by uv.
+        # Several directories are allowed, as in OpenSSL; missing ones are skipped, as in uv.
         directories = [each for each in (directory or "").split(":") if Path(each).is_dir()] if directory else []
         if file or directories:
             context = ssl.create_default_context(cafile=file or None, capath=directories[0] if directories else None)
@@ -156,18 +156,18 @@ def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
 
 
 def _proxies(environ: Mapping[str, str], hosts: Collection[str]) -> dict[str, httpx2.HTTPTransport | None]:
-    """Return the transports by URL pattern; None goes there directly.
+    """Return a mapping from URL pattern to transport; None bypasses the proxy.
 
     Source:
         curl(1), ENVIRONMENT, for the variables; libcurl, CURLOPT_NOPROXY(3), for the grammar of NO_PROXY.
     """
     mounts: dict[str, httpx2.HTTPTransport | None] = {}
     for scheme in ("http", "https", "all"):
-        # The upper-case HTTP_PROXY of a CGI request's header is no concern here, so both spellings count.
+        # Only in a CGI program could HTTP_PROXY come from a request header, so both spellings are read here.
         proxy = environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY")
         if proxy:
             url = proxy if "://" in proxy else f"http://{proxy}"
-            mounts[f"{scheme}://"] = httpx2.HTTPTransport(proxy=url, verify=_tls(environ), trust_env=False)
+            mounts[f"{scheme}://"] = httpx2.HTTPTransport(proxy=url, verify=_tls_context(environ), trust_env=False)
     if not mounts:
         return {}
     for exception in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(","):
@@ -175,18 +175,19 @@ def _proxies(environ: Mapping[str, str], hosts: Collection[str]) -> dict[str, ht
         if name == "*":
             return {}
         if name:
-            mounts |= dict.fromkeys(_direct(name, hosts))
+            mounts |= dict.fromkeys(_no_proxy_patterns(name, hosts))
     return mounts
 
 
-def _direct(exception: str, hosts: Collection[str]) -> list[str]:
-    """Return the URL patterns of an exception: a name with all that ends in it, an address, or a network (CIDR)."""
+def _no_proxy_patterns(exception: str, hosts: Collection[str]) -> list[str]:
+    """Return the URL patterns for an entry of NO_PROXY: a domain with subdomains, an address or a network (CIDR)."""
     try:
         network = ipaddress.ip_network(exception.strip("[]"), strict=False)
     except ValueError:
-        # People write *.example.org, which the others take for a name; a pattern has its own asterisk.
+        # People write *.example.org, which other programs do not treat as a pattern; httpx2 adds its own asterisk.
         return [f"all://{exception}" if exception == "localhost" else f"all://*{exception.removeprefix('*')}"]
-    # No pattern says a network; an address may also be one that a redirect leads to.
+    # There are no patterns for networks. A single address is kept even if it is not among the hosts: a redirect may
+    # lead to it.
     addresses = {network.network_address} if network.num_addresses == 1 else set(_addresses(hosts))
     within = sorted(str(address) for address in addresses if address in network)
     return [f"all://[{each}]" if ":" in each else f"all://{each}" for each in within]
@@ -198,17 +199,17 @@ def _addresses(hosts: Collection[str]) -> Iterator[ipaddress.IPv4Address | ipadd
             yield ipaddress.ip_address(host)
 
 
-def _logins(settings: UvSettings, urls: Iterable[str], reporter: Reporter) -> list[str]:
-    """Return index URLs that carry credentials for the hosts of ``urls``: the indexes' own, then netrc's.
+def _authenticated_urls(settings: UvSettings, urls: Iterable[str], reporter: Reporter) -> list[str]:
+    """Return index URLs with credentials for the hosts of ``urls``: the indexes' own, then those from netrc.
 
-    unearth takes the first index of a host, so that one without credentials is only named (for a keyring) where
-    nothing better is known.
+    unearth uses the first index of a host. An index without credentials is therefore only included, for a keyring, if
+    there are no credentials for its host.
     """
     with_password = [url for url in settings.indexes if urlsplit(url).password is not None]
     known = {host_and_port(url) for url in with_password}
-    of_netrc = [url for url in _netrc_urls(settings.environ, urls, reporter) if host_and_port(url) not in known]
-    known |= {host_and_port(url) for url in of_netrc}
-    return [*with_password, *of_netrc, *(url for url in settings.indexes if host_and_port(url) not in known)]
+    from_netrc = [url for url in _netrc_urls(settings.environ, urls, reporter) if host_and_port(url) not in known]
+    known |= {host_and_port(url) for url in from_netrc}
+    return [*with_password, *from_netrc, *(url for url in settings.indexes if host_and_port(url) not in known)]
 
 
 def _netrc_urls(environ: Mapping[str, str], urls: Iterable[str], reporter: Reporter) -> list[str]:
@@ -219,15 +220,15 @@ def _netrc_urls(environ: Mapping[str, str], urls: Iterable[str], reporter: Repor
     try:
         logins = netrc.netrc(path)
     except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as error:
-        # Its text is left out: it may quote the file.
-        reporter.warn(f"{path} does not count: {type(error).__name__}")
+        # Without the error's text, which may quote the file.
+        reporter.warn(f"ignoring {path}: {type(error).__name__}")
         return []
-    found: dict[str, None] = {}
+    netrc_urls: dict[str, None] = {}
     for url in urls:
         parts = urlsplit(url)
         login = logins.authenticators(parts.hostname or "")
         if login is not None:
             user, _, password = login
             netloc = f"{quote(user or '', safe='')}:{quote(password or '', safe='')}@{host_and_port(url)}"
-            found[f"{parts.scheme}://{netloc}/"] = None
-    return list(found)
+            netrc_urls[f"{parts.scheme}://{netloc}/"] = None
+    return list(netrc_urls)

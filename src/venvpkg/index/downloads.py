@@ -1,4 +1,4 @@
-"""Files of a lock, fetched and verified into a store addressed by sha256."""
+"""Fetch and verify the files of a lock into a store addressed by sha256."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
-from venvpkg.host.files import sha256_of, written_whole
+from venvpkg.host.files import open_atomic, sha256_of
 from venvpkg.index.urls import redact
 
 if TYPE_CHECKING:
@@ -28,20 +28,21 @@ if TYPE_CHECKING:
 
 
 _CHUNK: Final = 2**20
-_TELL_S: Final = 0.5
+_PROGRESS_INTERVAL_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a server may do to us.
+    """Limits on downloads.
 
     Attributes:
-        largest: bytes of one file; the lock does not tell sizes.
-        threads: files at once.
-        tries: of one file, when the server fails in a way that may pass.
-        pause_s: before the second try; doubled before each further one.
-        slowest: bytes a second on average, after ``patience_s`` seconds; a server that drips is silent to no timeout.
-        patience_s: see there.
+        largest: maximum size of a file in bytes; the lock does not contain sizes.
+        threads: maximum number of concurrent downloads.
+        tries: maximum number of attempts for one file after transient errors.
+        pause_s: pause before the second attempt; doubled before each further one.
+        slowest: minimum average rate in bytes per second, enforced after ``patience_s`` seconds; no read timeout
+            notices a server that sends single bytes.
+        patience_s: seconds before ``slowest`` is enforced.
     """
 
     largest: int = 2 * 2**30
@@ -53,13 +54,13 @@ class Limits:
 
 
 class _FetchError(Exception):
-    """One file could not be had; the text is for people."""
+    """A file could not be fetched; the text is for people."""
 
 
 class Downloads:
-    """Fetches files, each once on this machine: ``STORE/aa/SHA256/FILENAME``.
+    """Fetches files into ``STORE/aa/SHA256/FILENAME``, each only once per machine.
 
-    A file appears in the store only after its hash was found right, and is verified again when it is used.
+    A file is added to the store after its hash was verified, and is verified again each time it is used.
     """
 
     def __init__(
@@ -77,83 +78,83 @@ class Downloads:
         self._offline = offline
         self._limits = limits or Limits()
 
-    def place(self, file: RemoteFile) -> Path:
-        """Return where a file is, or will be."""
+    def path_of(self, file: RemoteFile) -> Path:
+        """Return the path of a file in the store, whether it exists or not."""
         return self._store / file.sha256[:2] / file.sha256 / file.filename
 
     def fetch(self, files: Iterable[RemoteFile]) -> dict[RemoteFile, Path]:
-        """Return where each file is on this machine, after fetching what is not there yet.
+        """Return the path of each file on this machine, after fetching missing ones.
 
         Raises:
-            DownloadError: files that could not be had, or are not what the lock names; all of them.
+            DownloadError: files could not be fetched or have another hash; lists all of them.
         """
-        asked = tuple(dict.fromkeys(files))
-        by_place = {self.place(file): file for file in reversed(asked)}
-        wanted = sorted(by_place.items())
-        wire = _LazyWire(lambda: self._open_wire(wanted))
+        requested = tuple(dict.fromkeys(files))
+        by_path = {self.path_of(file): file for file in reversed(requested)}
+        wanted = sorted(by_path.items())
+        client = _LazyClient(lambda: self._open_client(wanted))
         failures: list[str] = []
         started = time.monotonic()
-        with self._reporter.task(Work.DOWNLOAD, f"getting {len(wanted)} file{'s' * (len(wanted) != 1)}") as task:
+        with self._reporter.task(Work.DOWNLOAD, f"fetching {len(wanted)} file{'s' * (len(wanted) != 1)}") as task:
             progress = _Progress(task, len(wanted))
-            run = _Run(wire, self._reporter, self._limits, progress, offline=self._offline)
+            run = _Run(client, self._reporter, self._limits, progress, offline=self._offline)
             for file, problem in run.outcomes(wanted):
-                progress.end_of_one()
+                progress.finish_file()
                 if problem is not None:
                     failures.append(f"  {file.filename}: {problem}\n    from {redact(file.url)}")
-        wire.close()  # not after an interrupt: a thread may still be on it
+        client.close()  # not after an interrupt: a thread may still use it
         if failures:
             raise self._error(sorted(failures), len(wanted))
         if run.fetched:
-            size = sum(place.stat().st_size for place in run.fetched) / 1e6
+            size = sum(path.stat().st_size for path in run.fetched) / 1e6
             took = time.monotonic() - started
             count = len(run.fetched)
             self._reporter.step(f"downloaded {count} file{'s' * (count != 1)}, {size:.1f} MB in {took:.1f} s")
-        return {file: self.place(file) for file in asked}
+        return {file: self.path_of(file) for file in requested}
 
-    def _open_wire(self, wanted: list[tuple[Path, RemoteFile]]) -> Wire:
-        from venvpkg.index.client import open_wire  # noqa: PLC0415  - see HttpClient
+    def _open_client(self, wanted: list[tuple[Path, RemoteFile]]) -> Client:
+        from venvpkg.index.client import open_client  # noqa: PLC0415 - start-up time: most commands fetch nothing
 
-        return open_wire(self._settings, [file.url for _, file in wanted if _is_http(file)], self._reporter)
+        return open_client(self._settings, [file.url for _, file in wanted if _is_http(file)], self._reporter)
 
     def _error(self, failures: list[str], count: int) -> DownloadError:
         if self._offline:
             return DownloadError(
-                f"{len(failures)} of {count} files are not on this machine, and --offline forbids to fetch them.",
+                f"{len(failures)} of {count} files are not on this machine and cannot be fetched with --offline.",
                 details="\n".join(failures),
                 resolution="Run once without --offline.",
             )
         return DownloadError(
             f"{len(failures)} of {count} files could not be downloaded and verified.",
             details="\n".join(failures),
-            resolution="A wrong sha256 means that the file is not the one that was locked: find out why before you lock"
-            " again.\nFor the rest, see that the index can be reached, and run the command again.",
+            resolution="A different sha256 means that the file is not the one that was locked: find out why before you"
+            " lock again.\nFor other errors, check that the index can be reached, and run the command again.",
         )
 
 
-class _LazyWire:
-    """A wire that is opened when a thread first needs it, and is then every thread's."""
+class _LazyClient:
+    """A client shared by all threads that is opened when the first thread needs it."""
 
-    def __init__(self, open_wire: Callable[[], Wire]) -> None:
-        self._open = open_wire
+    def __init__(self, open_client: Callable[[], Client]) -> None:
+        self._open = open_client
         self._lock = threading.Lock()
-        self._wire: Wire | None = None
+        self._client: Client | None = None
 
-    def get(self) -> Wire:
-        """Return the wire."""
+    def get(self) -> Client:
+        """Return the client."""
         with self._lock:
-            if self._wire is None:
-                self._wire = self._open()
-            return self._wire
+            if self._client is None:
+                self._client = self._open()
+            return self._client
 
     def close(self) -> None:
-        """Close the wire, if there is one."""
+        """Close the client if it was opened."""
         with self._lock:
-            if self._wire is not None:
-                self._wire.close()
+            if self._client is not None:
+                self._client.close()
 
 
 class _Progress:
-    """How far one fetch is, told to a task; not with each piece, of which there may be thousands a second."""
+    """Reports the progress of one fetch to a task, at most a few times per second."""
 
     def __init__(self, task: Task, total: int) -> None:
         self._task = task
@@ -161,39 +162,39 @@ class _Progress:
         self._lock = threading.Lock()
         self._done = 0
         self._size = 0
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
 
-    def piece(self, size: int) -> None:
-        """Count bytes that came."""
+    def add_bytes(self, size: int) -> None:
+        """Count received bytes."""
         with self._lock:
             self._size += size
-            if time.monotonic() - self._told < _TELL_S:
+            if time.monotonic() - self._reported < _PROGRESS_INTERVAL_S:
                 return
-        self._tell()
+        self._report()
 
-    def end_of_one(self) -> None:
-        """Count a file that is here, or cannot be had."""
+    def finish_file(self) -> None:
+        """Count a file that was fetched or failed."""
         with self._lock:
             self._done += 1
             is_last = self._done == self._total
         if not is_last:
-            self._tell()
+            self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         with self._lock:
-            self._told = time.monotonic()
-            come = f", {self._size / 1e6:.1f} MB" if self._size else ""
-            self._task.now(f"{self._done} of {self._total}{come}")
+            self._reported = time.monotonic()
+            size = f", {self._size / 1e6:.1f} MB" if self._size else ""
+            self._task.now(f"{self._done} of {self._total}{size}")
 
 
 class _Run:
-    """One fetch: threads that share a wire and a wish to stop."""
+    """One fetch by several threads that share a client and a stop event."""
 
     def __init__(
-        self, wire: _LazyWire, reporter: Reporter, limits: Limits, progress: _Progress, *, offline: bool
+        self, client: _LazyClient, reporter: Reporter, limits: Limits, progress: _Progress, *, offline: bool
     ) -> None:
         self.fetched: list[Path] = []
-        self._wire = wire
+        self._client = client
         self._reporter = reporter
         self._limits = limits
         self._progress = progress
@@ -201,10 +202,10 @@ class _Run:
         self._stop = threading.Event()
 
     def outcomes(self, wanted: list[tuple[Path, RemoteFile]]) -> Iterator[tuple[RemoteFile, str | None]]:
-        """Yield each file with what went wrong, or None, in the order in which they end.
+        """Yield each file with its problem, or None, in the order of completion.
 
-        The threads are daemons and nobody joins them: after Ctrl-C, one that waits for a silent server must not hold
-        up the end of the program. The unfinished file of such a thread has no name.
+        The threads are daemons and are not joined: after Ctrl-C, a thread that waits for a silent server must not
+        delay the end of the program. Its unfinished file is anonymous.
         """
         jobs: queue.SimpleQueue[tuple[Path, RemoteFile]] = queue.SimpleQueue()
         ended: queue.SimpleQueue[tuple[RemoteFile, str | BaseException | None]] = queue.SimpleQueue()
@@ -214,8 +215,8 @@ class _Run:
         def work() -> None:
             with contextlib.suppress(queue.Empty):
                 while not self._stop.is_set():
-                    place, file = jobs.get_nowait()
-                    ended.put((file, self._attempt(place, file)))
+                    path, file = jobs.get_nowait()
+                    ended.put((file, self._attempt(path, file)))
 
         for _ in range(min(self._limits.threads, len(wanted))):
             threading.Thread(target=work, name="venvpkg-download", daemon=True).start()
@@ -228,74 +229,74 @@ class _Run:
         finally:
             self._stop.set()
 
-    def _attempt(self, place: Path, file: RemoteFile) -> str | BaseException | None:
+    def _attempt(self, path: Path, file: RemoteFile) -> str | BaseException | None:
         try:
-            self._have(place, file)
+            self._ensure(path, file)
         except _FetchError as error:
             return str(error)
-        except BaseException as error:  # noqa: BLE001  a bug, or a full disk, raised again where it is seen: in the thread that waits
+        except BaseException as error:  # noqa: BLE001 - a bug, or a full disk: raised again in the waiting thread
             return error
         return None
 
-    def _have(self, place: Path, file: RemoteFile) -> None:
-        if place.is_file():
-            if place.stat().st_size and sha256_of(place) == file.sha256:
+    def _ensure(self, path: Path, file: RemoteFile) -> None:
+        if path.is_file():
+            if path.stat().st_size and sha256_of(path) == file.sha256:
                 return
-            self._reporter.warn(f"{place} was damaged after it was stored; fetching it again")
-            place.unlink(missing_ok=True)
+            self._reporter.warn(f"{path} was damaged after it was stored; fetching it again")
+            path.unlink(missing_ok=True)
         if not _is_http(file):
-            self._copy(place, file)
+            self._copy(path, file)
         elif self._offline:
             raise _FetchError("not in the store")
         else:
-            self._fetch(place, file)
-        self.fetched.append(place)
+            self._fetch(path, file)
+        self.fetched.append(path)
 
-    def _fetch(self, place: Path, file: RemoteFile) -> None:
+    def _fetch(self, path: Path, file: RemoteFile) -> None:
         pause = self._limits.pause_s
         for left in reversed(range(self._limits.tries)):
             try:
-                with self._wire.get().stream(file.url) as pieces:
-                    self._keep(place, file, pieces)
-            except TransientWireError as error:
+                with self._client.get().stream(file.url) as chunks:
+                    self._store(path, file, chunks)
+            except TransientTransferError as error:
                 if not left:
                     raise _FetchError(f"{error} (tried {self._limits.tries} times)") from error
-                self._reporter.detail(f"{file.filename}: {error}; trying again")
+                self._reporter.detail(f"{file.filename}: {error}; retrying")
                 if self._stop.wait(pause):
                     raise _FetchError("interrupted") from error
                 pause *= 2
-            except WireError as error:
+            except TransferError as error:
                 raise _FetchError(str(error)) from error
             else:
                 return
 
-    def _copy(self, place: Path, file: RemoteFile) -> None:
-        path = Path(unquote(urlsplit(file.url).path))
+    def _copy(self, path: Path, file: RemoteFile) -> None:
+        source = Path(unquote(urlsplit(file.url).path))
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise _FetchError("no regular file is there")
-            with path.open("rb") as source:
-                self._keep(place, file, iter(lambda: source.read(_CHUNK), b""))
+            if not stat.S_ISREG(source.stat().st_mode):
+                raise _FetchError("not a regular file")
+            with source.open("rb") as opened:
+                self._store(path, file, iter(lambda: opened.read(_CHUNK), b""))
         except ValueError as error:  # a NUL in the path
-            raise _FetchError("no path of a file") from error
+            raise _FetchError("not a valid path") from error
         except FileNotFoundError as error:
-            raise _FetchError("no file is there") from error
+            raise _FetchError("the file does not exist") from error
 
-    def _keep(self, place: Path, file: RemoteFile, pieces: Iterator[bytes]) -> None:
+    def _store(self, path: Path, file: RemoteFile, chunks: Iterator[bytes]) -> None:
         digest, size, started = hashlib.sha256(), 0, time.monotonic()
-        with written_whole(place) as out:
-            for piece in pieces:
-                digest.update(piece)
-                out.write(piece)
-                size += len(piece)
-                self._progress.piece(len(piece))
+        with open_atomic(path) as out:
+            for chunk in chunks:
+                digest.update(chunk)
+                out.write(chunk)
+                size += len(chunk)
+                self._progress.add_bytes(len(chunk))
                 self._check_progress(size, time.monotonic() - started)
-            found = digest.hexdigest()
-            if found != file.sha256:
-                # Raised inside the block, so that the file never gets its name.
+            actual = digest.hexdigest()
+            if actual != file.sha256:
+                # Raised inside the block, so that the file is discarded.
                 raise _FetchError(
-                    f"not the file that the lock names ({size} bytes)\n"
-                    f"    expected sha256 {file.sha256}\n    found    sha256 {found}"
+                    f"not the locked file ({size} bytes)\n"
+                    f"    expected sha256 {file.sha256}\n    actual   sha256 {actual}"
                 )
 
     def _check_progress(self, size: int, elapsed_s: float) -> None:
@@ -312,19 +313,19 @@ def _is_http(file: RemoteFile) -> bool:
     return file.url.startswith(("http://", "https://"))
 
 
-class WireError(Exception):
-    """A transfer failed; the text is a sentence without credentials."""
+class TransferError(Exception):
+    """A transfer failed; the text is a clause without credentials."""
 
 
-class TransientWireError(WireError):
-    """A transfer failed in a way that another try may not."""
+class TransientTransferError(TransferError):
+    """A transfer failed, but may succeed when retried."""
 
 
-class Wire(Protocol):
-    """Streams files of indexes, from several threads at once."""
+class Client(Protocol):
+    """Streams files from indexes; thread-safe."""
 
     def stream(self, url: str) -> AbstractContextManager[Iterator[bytes]]:
-        """Yield a file's bytes, in pieces; raises WireError."""
+        """Yield an iterator over a file's bytes in chunks; raises TransferError."""
 
     def close(self) -> None:
-        """Let go of the connections; no stream may be open."""
+        """Close all connections; no stream may be open."""

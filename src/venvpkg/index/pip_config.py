@@ -1,4 +1,4 @@
-"""What pip is told on this machine: its files and variables, with pip's precedence. Pure but for ``read``."""
+"""Read pip's settings on this machine from its files and variables, with pip's precedence. Pure except ``read``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from venvpkg.index.urls import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Read = Callable[[Path], str | None]
+    ReadText = Callable[[Path], str | None]
 
-# A configuration file is written by hand; one of several MiB is something else.
+# A configuration file is written by hand and never has several MiB.
 _LARGEST: Final = 4 * 2**20
-# `pip install` reads [global], then [install]; what is said for `pip download` alone tells where files come from, too.
+# `pip install` reads [global], then [install]; settings of `pip download` also say where files come from.
 _SECTIONS: Final = ("global", "download", "install")
 _ALIASES: Final = {
     "default-timeout": "timeout",
@@ -31,12 +31,12 @@ _FALSE: Final = frozenset({"n", "no", "f", "false", "off", "0"})
 
 @dataclass(frozen=True, slots=True)
 class PipSetting:
-    """One option as pip would see it.
+    """An option as pip would see it.
 
     Attributes:
         name: long option without dashes, ``extra-index-url``.
-        value: not empty; may hold secrets.
-        source: where it was set, for people: ``PIP_INDEX_URL``, or ``[global] index-url in /etc/pip.conf``.
+        value: not empty; may contain secrets.
+        source: where it is set, for messages: ``PIP_INDEX_URL``, or ``[global] index-url in /etc/pip.conf``.
     """
 
     name: str
@@ -45,18 +45,18 @@ class PipSetting:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The value of an option that may be repeated."""
+        """The values of an option that may be repeated."""
         return tuple(self.value.split())
 
     @property
     def flag(self) -> bool | None:
-        """The value of a switch; None when pip would not take it for one."""
+        """The value of a switch; None if pip would not accept it as one."""
         word = self.value.strip().lower()
         return True if word in _TRUE else False if word in _FALSE else None
 
 
 def read_text(path: Path) -> str | None:
-    """Return a file's text, or None when it is not there, may not be read, or is no configuration file."""
+    """Return a file's text, or None if it does not exist, cannot be read or is too large for a configuration file."""
     try:
         if not path.is_file():  # a FIFO would block
             return None
@@ -67,21 +67,21 @@ def read_text(path: Path) -> str | None:
     return None if len(content) > _LARGEST else content.decode("utf-8", "replace")
 
 
-def pip_settings(environ: Mapping[str, str], read: Read = read_text) -> Mapping[str, PipSetting]:
-    """Return pip's settings by name; later ones in pip's order win, empty values are no settings.
+def read_pip_settings(environ: Mapping[str, str], read: ReadText = read_text) -> Mapping[str, PipSetting]:
+    """Return pip's effective settings by name; empty values count as unset.
 
-    A section beats the files' order: ``[install]`` of the system's file wins over ``[global]`` of the user's, and a
-    variable wins over both, as in pip.
+    As in pip, sections take precedence over the order of files: ``[install]`` in the system's file overrides
+    ``[global]`` in the user's. Variables override both.
 
     Raises:
-        LockError: files that pip could not read either; all of them.
+        LockError: files are malformed, also for pip; lists all of them.
 
     Source:
         pip documentation, "Configuration": location, precedence and the special case of PIP_CONFIG_FILE.
     """
     by_section: dict[str, dict[str, PipSetting]] = {section: {} for section in _SECTIONS}
     problems: list[str] = []
-    for path in _files(environ, read):
+    for path in _config_files(environ, read):
         text = read(path)
         if text is None:
             continue
@@ -93,37 +93,37 @@ def pip_settings(environ: Mapping[str, str], read: Read = read_text) -> Mapping[
             continue
         for section in _SECTIONS:
             for key, value in parser.items(section) if parser.has_section(section) else ():
-                name = _name(key)
-                # An option without "=" has no value, which pip ignores like an empty one.
+                name = _normalise_option(key)
+                # An option without "=" has no value, which pip ignores like an empty value.
                 by_section[section][name] = PipSetting(name, value or "", f"[{section}] {key} in {path}")
     if problems:
         raise LockError(
-            "pip's configuration cannot be read, so it is unknown where distributions should come from.",
+            "pip's configuration cannot be read, so the indexes to use are unknown.",
             details="\n".join(problems),
-            resolution="Correct the file, or set PIP_CONFIG_FILE=/dev/null to do without pip's configuration.",
+            resolution="Fix the file, or set PIP_CONFIG_FILE=/dev/null to ignore pip's configuration.",
         )
     merged: dict[str, PipSetting] = {}
-    for settings in (*by_section.values(), _of_environment(environ)):
+    for settings in (*by_section.values(), _read_variables(environ)):
         merged.update({name: setting for name, setting in settings.items() if setting.value.strip()})
     return merged
 
 
-def _of_environment(environ: Mapping[str, str]) -> dict[str, PipSetting]:
-    found: dict[str, PipSetting] = {}
+def _read_variables(environ: Mapping[str, str]) -> dict[str, PipSetting]:
+    settings: dict[str, PipSetting] = {}
     for variable in sorted(environ):
         if variable.startswith("PIP_") and variable not in {"PIP_CONFIG_FILE", "PIP_HELP", "PIP_VERSION"}:
-            name = _name(variable.removeprefix("PIP_"))
-            found[name] = PipSetting(name, environ[variable], variable)
-    return found
+            name = _normalise_option(variable.removeprefix("PIP_"))
+            settings[name] = PipSetting(name, environ[variable], variable)
+    return settings
 
 
-def _name(key: str) -> str:
+def _normalise_option(key: str) -> str:
     name = key.lower().replace("_", "-").removeprefix("--")
     return _ALIASES.get(name, name)
 
 
-def _files(environ: Mapping[str, str], read: Read) -> Iterator[Path]:
-    """Yield pip's configuration files, the weakest first."""
+def _config_files(environ: Mapping[str, str], read: ReadText) -> Iterator[Path]:
+    """Yield the paths of pip's configuration files in ascending order of precedence."""
     chosen = environ.get("PIP_CONFIG_FILE")
     if chosen == "/dev/null":
         return

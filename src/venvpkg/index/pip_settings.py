@@ -1,7 +1,7 @@
-"""Tell uv what pip is told: uv ignores pip's settings and would ask the public index for private names.
+"""Translate pip's settings for uv, which ignores them and would request private names from the public index.
 
-Comes in: the user's variables and pip's configuration. Goes out: the whole environment of uv, and what downloads need.
-Pure but for ``read`` and ``exists``.
+Input: the user's variables and pip's configuration. Output: all of uv's variables, and the settings for downloads.
+Pure except ``read`` and ``exists``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from venvpkg.errors import LockError
-from venvpkg.index.pip_config import pip_settings, read_text
+from venvpkg.index.pip_config import read_pip_settings, read_text
 from venvpkg.index.urls import redact
 from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from venvpkg.console import Reporter
-    from venvpkg.index.pip_config import PipSetting, Read
+    from venvpkg.index.pip_config import PipSetting, ReadText
 
 
-# What uv may see of the user's environment: where distributions come from, which are chosen, how the wire is secured.
+# The user's variables that uv inherits: where distributions come from, which are chosen, how connections are secured.
 _PASSED_ON: Final = frozenset("""
     HOME LOGNAME PATH USER XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME XDG_DATA_HOME
     GIT_ASKPASS GIT_SSH GIT_SSH_COMMAND SSH_AUTH_SOCK
@@ -39,23 +39,24 @@ _PASSED_ON: Final = frozenset("""
 """.split())  # noqa: SIM905  # fmt: skip
 _PASSED_ON_TOO: Final = re.compile(r"UV_INDEX_[A-Z0-9_]+_(USERNAME|PASSWORD)|GIT_SSL_\w+|GIT_CONFIG_\w+")
 
-_WHEELS: Final = "say it in [tool.venvpkg.wheels]: binary, compile, prefer-compile"
-_DECLARE: Final = "declare it in the project's dependencies"
-_TARGET: Final = "the target decides it"
-# pip's settings that change which files are chosen, or what becomes of them, and that uv has no word for.
+_WHEELS: Final = "use [tool.venvpkg.wheels] instead: binary, compile, prefer-compile"
+_DECLARE: Final = "declare it in the project's dependencies instead"
+_TARGET: Final = "the target determines it"
+_UNSUPPORTED: Final = "venvpkg has no such setting"
+# pip's settings that affect which files are chosen or how they are used, and that have no equivalent in uv.
 _REFUSED: Final[Mapping[str, str]] = {
     "abi": _TARGET,
-    "build-option": "there is no such setting here",
-    "config-settings": "there is no such setting here",
+    "build-option": _UNSUPPORTED,
+    "config-settings": _UNSUPPORTED,
     "editable": _DECLARE,
-    "global-option": "there is no such setting here",
+    "global-option": _UNSUPPORTED,
     "group": _DECLARE,
     "ignore-requires-python": _TARGET,
     "implementation": _TARGET,
     "no-binary": _WHEELS,
-    "no-deps": "a package holds everything that the application needs",
+    "no-deps": "a package contains everything that the application needs",
     "only-binary": _WHEELS,
-    "only-deps": "a package holds everything that the application needs",
+    "only-deps": "a package contains everything that the application needs",
     "platform": _TARGET,
     "prefer-binary": _WHEELS,
     "python-version": _TARGET,
@@ -66,11 +67,11 @@ _REFUSED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class UvSettings:
-    """How uv is run, and how files are fetched. Holds secrets, which its representation does not show.
+    """Settings for running uv and fetching files. Contains secrets, which are not in its ``repr``.
 
     Attributes:
-        environ: uv's whole environment.
-        arguments: what uv has no variable for.
+        environ: all of uv's variables.
+        arguments: options for settings without a variable.
         indexes: http URLs of the indexes, with credentials.
     """
 
@@ -79,45 +80,45 @@ class UvSettings:
     indexes: tuple[str, ...] = field(default=(), repr=False)
 
 
-def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the real one as default
+def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outside world, with defaults
     environ: Mapping[str, str],
     reporter: Reporter,
     *,
     cwd: Path,
     project: Path | None = None,
-    read: Read = read_text,
+    read: ReadText = read_text,
     exists: Callable[[Path], bool] = Path.exists,
 ) -> UvSettings:
-    """Return the settings under which uv takes distributions from where pip would.
+    """Return settings that make uv take distributions from where pip would.
 
-    What the user set for uv wins over what pip says about the same thing, and a default index that was chosen for uv
-    sets all of pip's indexes and links aside. pip asks all its indexes and takes the best
-    version; uv takes a name from the first index that has it, so that nobody can shadow a private name.
+    The user's own settings for uv override pip's settings for the same thing, and a default index for uv overrides all
+    of pip's indexes and links. pip takes the best version from all its indexes. uv takes a name from the first index
+    that has it, so that no other index can shadow a private name.
 
     Args:
         environ: the user's variables.
-        reporter: hears of places that are not there, and of pip settings that uv's own ones displace.
-        cwd: absolute; where pip's relative paths start.
-        project: directory of the application; its ``[tool.uv]`` counts as set for uv.
+        reporter: is told about missing directories, and about pip settings that uv's own settings override.
+        cwd: absolute directory that pip's relative paths start from.
+        project: directory of the application, whose ``[tool.uv]`` counts as the user's setting for uv.
         read: returns a file's text, or None.
-        exists: whether something is at a path.
+        exists: returns whether a path exists.
 
     Raises:
-        LockError: pip settings that can be neither translated nor ignored; all of them, by name.
+        LockError: pip settings can be neither translated nor ignored; lists all of them.
     """
-    translation = _Translation(pip_settings(environ, read), environ, reporter, cwd, read, exists)
-    kept = {key: value for key, value in environ.items() if key in _PASSED_ON or _PASSED_ON_TOO.fullmatch(key)}
+    translation = _Translation(read_pip_settings(environ, read), environ, reporter, cwd, read, exists)
+    inherited = {key: value for key, value in environ.items() if key in _PASSED_ON or _PASSED_ON_TOO.fullmatch(key)}
     own = uv_indexes(environ, project, read)
-    environ = kept | translation.translated(default_is_set=any(index.default for index in own))
+    uv_environ = inherited | translation.translate(default_is_set=any(index.default for index in own))
     if translation.problems:
         raise LockError(
-            f"{len(translation.problems)} of pip's settings cannot be honoured.",
+            f"{len(translation.problems)} of pip's settings cannot be translated for uv.",
             details="\n".join(translation.problems),
-            resolution="Unset them for venvpkg, as with: env -u PIP_NO_BINARY venvpkg ...",
+            resolution="Unset them for venvpkg, for example: env -u PIP_NO_BINARY venvpkg ...",
         )
-    indexes = uv_indexes(environ, project, read)
+    indexes = uv_indexes(uv_environ, project, read)
     return UvSettings(
-        environ=environ,
+        environ=uv_environ,
         arguments=("--no-index",) if translation.without_index else (),
         indexes=urls_with_credentials(indexes, environ),
     )
@@ -125,87 +126,87 @@ def uv_settings(  # noqa: PLR0913  three of them are the outside world, with the
 
 @dataclass(slots=True)
 class _Translation:
-    """One pass over pip's settings; gathers what cannot be translated."""
+    """One pass over pip's settings that collects those that cannot be translated."""
 
     pip: Mapping[str, PipSetting]
     environ: Mapping[str, str]
     reporter: Reporter
     cwd: Path
-    read: Read
+    read: ReadText
     exists: Callable[[Path], bool]
     problems: list[str] = field(default_factory=list)
     without_index: bool = False
 
-    def translated(self, *, default_is_set: bool) -> dict[str, str]:
-        """Return the variables for uv that stand for pip's settings."""
+    def translate(self, *, default_is_set: bool) -> dict[str, str]:
+        """Return uv's variables for pip's settings."""
         self.problems.extend(
             f"  {setting.source}: {_REFUSED[name]}"
             for name, setting in self.pip.items()
             if name in _REFUSED and setting.flag is not False and setting.value.strip() != ":none:"
         )
         return {
-            **dict(self._places(default_is_set=default_is_set)),
-            **dict(self._choices()),
-            **dict(self._security()),
-            **dict(self._connection()),
+            **dict(self._translate_indexes(default_is_set=default_is_set)),
+            **dict(self._translate_choices()),
+            **dict(self._translate_security()),
+            **dict(self._translate_connection()),
         }
 
-    def _places(self, *, default_is_set: bool) -> Iterator[tuple[str, str]]:
-        """Yield where distributions come from; a default index of uv's own sets all of pip's places aside."""
+    def _translate_indexes(self, *, default_is_set: bool) -> Iterator[tuple[str, str]]:
+        """Yield variables for indexes and links; a default index for uv overrides all of pip's."""
         more = next((name for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL") if self.environ.get(name)), "")
-        own = "uv's own default index" if default_is_set else ""
-        if (setting := self.pip.get("no-index")) and self._flag(setting):
-            self.without_index = not self._displaced(setting, own or more)
+        own = "uv's default index" if default_is_set else ""
+        if (setting := self.pip.get("no-index")) and self._parse_flag(setting):
+            self.without_index = not self._is_overridden(setting, own or more)
         setting = None if self.without_index else self.pip.get("index-url")
-        if setting and not self._displaced(setting, own):
-            # A default index that is not there must fail, not fall through to the public one.
-            yield "UV_DEFAULT_INDEX", self._url(setting.value.strip())
+        if setting and not self._is_overridden(setting, own):
+            # Kept even if it does not exist: uv must fail then, and not fall through to the public index.
+            yield "UV_DEFAULT_INDEX", self._to_url(setting.value.strip())
         setting = None if self.without_index else self.pip.get("extra-index-url")
-        if setting and not self._displaced(setting, own or more):
-            urls = self._present(setting, self.reporter.warn)
+        if setting and not self._is_overridden(setting, own or more):
+            urls = self._existing_urls(setting, self.reporter.warn)
             yield from [("UV_INDEX", " ".join(urls))] if urls else []
         setting = self.pip.get("find-links")
-        if setting and not self._displaced(
+        if setting and not self._is_overridden(
             setting, own or ("UV_FIND_LINKS" if "UV_FIND_LINKS" in self.environ else "")
         ):
-            urls = self._present(setting, self.reporter.detail)
+            urls = self._existing_urls(setting, self.reporter.detail)
             yield from [("UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in urls))] if urls else []
 
-    def _choices(self) -> Iterator[tuple[str, str]]:
+    def _translate_choices(self) -> Iterator[tuple[str, str]]:
         for name, variable in (("constraint", "UV_CONSTRAINT"), ("build-constraint", "UV_BUILD_CONSTRAINT")):
-            if setting := self._open(name, variable):
-                yield variable, " ".join(self._path(word) for word in setting.words)
-        if setting := self._open("uploaded-prior-to", "UV_EXCLUDE_NEWER"):
+            if setting := self._effective(name, variable):
+                yield variable, " ".join(self._to_path(word) for word in setting.words)
+        if setting := self._effective("uploaded-prior-to", "UV_EXCLUDE_NEWER"):
             yield "UV_EXCLUDE_NEWER", setting.value.strip()
         for name, word in (("only-final", "disallow"), ("all-releases", "allow")):
-            setting = self._open(name, "UV_PRERELEASE")
+            setting = self._effective(name, "UV_PRERELEASE")
             if setting and setting.value.strip() == ":all:":
                 yield "UV_PRERELEASE", word
             elif setting and setting.value.strip() != ":none:":
-                self.problems.append(f"  {setting.source}: only :all: can be said; or set UV_PRERELEASE")
-        if (setting := self._open("pre", "UV_PRERELEASE")) and self._flag(setting):
+                self.problems.append(f"  {setting.source}: only ':all:' is supported; or set UV_PRERELEASE")
+        if (setting := self._effective("pre", "UV_PRERELEASE")) and self._parse_flag(setting):
             yield "UV_PRERELEASE", "allow"
 
-    def _security(self) -> Iterator[tuple[str, str]]:
-        if (cert := self._bundle()) and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & self.environ.keys():
-            path = self._path(cert)
-            # pip takes a directory of hashed certificates, too.
+    def _translate_security(self) -> Iterator[tuple[str, str]]:
+        if (cert := self._ca_bundle()) and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & self.environ.keys():
+            path = self._to_path(cert)
+            # pip also accepts a directory of hashed certificates.
             yield ("SSL_CERT_DIR" if self.read(Path(path)) is None else "SSL_CERT_FILE"), path
-        if setting := self._open("client-cert", "SSL_CLIENT_CERT"):
-            yield "SSL_CLIENT_CERT", self._path(setting.value.strip())
-        if setting := self._open("trusted-host", "UV_INSECURE_HOST"):
+        if setting := self._effective("client-cert", "SSL_CLIENT_CERT"):
+            yield "SSL_CLIENT_CERT", self._to_path(setting.value.strip())
+        if setting := self._effective("trusted-host", "UV_INSECURE_HOST"):
             yield "UV_INSECURE_HOST", " ".join(setting.words)
-        if setting := self._open("keyring-provider", "UV_KEYRING_PROVIDER"):
+        if setting := self._effective("keyring-provider", "UV_KEYRING_PROVIDER"):
             match setting.value.strip():
                 case "subprocess" | "disabled" as word:
                     yield "UV_KEYRING_PROVIDER", word
                 case "import":
-                    self.problems.append(f"  {setting.source}: only 'subprocess' and 'disabled' can be said")
-                case _:  # auto: uv has no such mode; netrc and the URLs' credentials still count
+                    self.problems.append(f"  {setting.source}: only 'subprocess' and 'disabled' are supported")
+                case _:  # auto: uv has no such mode; netrc and credentials in URLs still work
                     pass
 
-    def _bundle(self) -> str:
-        """Return the authorities that pip trusts: its own setting, else the variables of its HTTP library; or empty.
+    def _ca_bundle(self) -> str:
+        """Return the path of pip's CA bundle, from its setting or the variables of its HTTP library; empty for none.
 
         Source:
             pip documentation, "HTTPS Certificates"; Requests documentation, "SSL Cert Verification".
@@ -214,38 +215,38 @@ class _Translation:
             return setting.value.strip()
         return self.environ.get("REQUESTS_CA_BUNDLE") or self.environ.get("CURL_CA_BUNDLE") or ""
 
-    def _connection(self) -> Iterator[tuple[str, str]]:
+    def _translate_connection(self) -> Iterator[tuple[str, str]]:
         if setting := self.pip.get("proxy"):
             proxy = setting.value.strip()
             for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
                 url = proxy if "://" in proxy else f"http://{proxy}"
                 yield variable, url
                 yield variable.lower(), url
-        if setting := self._open("timeout", "UV_HTTP_TIMEOUT"):
-            yield from self._number(setting, "UV_HTTP_TIMEOUT", least=1)
-        if setting := self._open("retries", "UV_HTTP_RETRIES"):
-            yield from self._number(setting, "UV_HTTP_RETRIES", least=0)
+        if setting := self._effective("timeout", "UV_HTTP_TIMEOUT"):
+            yield from self._translate_number(setting, "UV_HTTP_TIMEOUT", least=1)
+        if setting := self._effective("retries", "UV_HTTP_RETRIES"):
+            yield from self._translate_number(setting, "UV_HTTP_RETRIES", least=0)
 
-    def _open(self, name: str, variable: str) -> PipSetting | None:
-        """Return pip's setting unless the user set uv's variable for the same thing."""
+    def _effective(self, name: str, variable: str) -> PipSetting | None:
+        """Return a setting of pip's, or None if it is unset or uv's variable for the same thing is set."""
         setting = self.pip.get(name)
-        if setting is None or self._displaced(setting, variable if self.environ.get(variable) else ""):
+        if setting is None or self._is_overridden(setting, variable if self.environ.get(variable) else ""):
             return None
         return setting
 
-    def _displaced(self, setting: PipSetting, by: str) -> bool:
-        """Return whether something of uv's stands in for a setting of pip's; ``by`` is its name, empty for nothing."""
+    def _is_overridden(self, setting: PipSetting, by: str) -> bool:
+        """Return whether a setting of uv's overrides one of pip's; ``by`` is its name, or empty if there is none."""
         if by:
-            self.reporter.detail(f"{setting.source} does not count: {by} is set")
+            self.reporter.detail(f"ignoring {setting.source}: {by} is set")
         return bool(by)
 
-    def _flag(self, setting: PipSetting) -> bool:
+    def _parse_flag(self, setting: PipSetting) -> bool:
         if setting.flag is None:
             self.problems.append(f"  {setting.source}: must be yes or no")
         return bool(setting.flag)
 
-    def _number(self, setting: PipSetting, variable: str, *, least: int) -> Iterator[tuple[str, str]]:
-        """Yield whole seconds or times; pip takes fractions, uv does not."""
+    def _translate_number(self, setting: PipSetting, variable: str, *, least: int) -> Iterator[tuple[str, str]]:
+        """Yield the variable with a number rounded up; pip accepts fractions, uv does not."""
         try:
             number = float(setting.value)
         except ValueError:
@@ -255,29 +256,29 @@ class _Translation:
         else:
             self.problems.append(f"  {setting.source}: must be a number")
 
-    def _present(self, setting: PipSetting, tell: Callable[[str], None]) -> tuple[str, ...]:
-        """Return the URLs of a setting without those on this machine where nothing is."""
+    def _existing_urls(self, setting: PipSetting, report: Callable[[str], None]) -> tuple[str, ...]:
+        """Return the URLs of a setting without file: URLs that do not exist."""
         urls: list[str] = []
         for word in setting.words:
-            url = self._url(word)
+            url = self._to_url(word)
             try:
                 parts = urlsplit(url)
-            except ValueError:  # whose text could hold the credentials
-                self.problems.append(f"  {setting.source}: holds something that is no URL")
+            except ValueError:  # its text could contain credentials
+                self.problems.append(f"  {setting.source}: contains an invalid URL")
                 continue
             if parts.scheme == "file" and not self.exists(Path(unquote(parts.path))):
-                tell(f"{setting.source}: nothing is at {redact(word)}; left out")
+                report(f"{setting.source}: {redact(word)} does not exist; ignored")
             else:
                 urls.append(url)
         return tuple(urls)
 
-    def _url(self, word: str) -> str:
-        """Return a place as a URL; pip takes paths, relative ones and those of a home directory as well."""
+    def _to_url(self, word: str) -> str:
+        """Return a URL or path as a URL; pip also accepts relative paths and those that begin with ``~/``."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", word):
             return word
-        return Path(self._path(word)).as_uri()
+        return Path(self._to_path(word)).as_uri()
 
-    def _path(self, word: str) -> str:
+    def _to_path(self, word: str) -> str:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", word):
             return word
         if word.startswith("~/") and self.environ.get("HOME"):

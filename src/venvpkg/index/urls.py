@@ -1,4 +1,4 @@
-"""URLs and file names of an index: stripped of credentials, and checked before anybody uses them. Pure."""
+"""Check URLs and file names from an index, and remove credentials from URLs. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-# Greedy up to the last @ before the path, because people do not always percent-encode an @ in a password. No word
-# boundary before the scheme: what a program prints may put an escape sequence there.
+# Greedy up to the last @ before the path, because an @ in a password is not always percent-encoded. No word boundary
+# before the scheme, because a program's output may have an escape sequence there.
 _USERINFO: Final = re.compile(r"(://)[^/\s]*@")
 _HTTP_USERINFO: Final = re.compile(r"(https?://)[^/\s]*@", re.IGNORECASE)
 
@@ -31,69 +31,69 @@ def redact(text: str) -> str:
 
 
 def strip_credentials(text: str) -> str:
-    """Return ``text`` without the user and password of its http URLs.
+    """Return ``text`` with the user and password of each http URL removed.
 
-    The user name of an ssh URL stays: it is needed, and no secret.
+    The user name of an ssh URL stays: it is needed, and is not a secret.
     """
     return _HTTP_USERINFO.sub(r"\1", text)
 
 
 def has_credentials(url: str) -> bool:
-    """Return whether an http URL carries a user or password."""
+    """Return whether an http URL contains a user or password."""
     return strip_credentials(url) != url
 
 
 def host_and_port(url: str) -> str:
-    """Return ``host`` or ``host:port`` of a URL, without credentials; empty when it has none."""
+    """Return ``host`` or ``host:port`` of a URL, without credentials; empty if it has no host."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return ""
 
 
-# PyPA specifications of wheel and sdist names, without what a path, a shell or a terminal could take amiss.
+# PyPA specifications of wheel and sdist names, restricted to characters that are safe in paths, shells and terminals.
 _FILENAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,250}")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._+!~-]")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class RemoteFileError(ValueError):
-    """What is wrong with an entry, in a sentence without its place."""
+    """An entry is invalid; the text does not say where the entry is."""
 
 
 def remote_file(filename: str, url: str, hashes: Mapping[str, object], uploaded: datetime | None) -> RemoteFile:
-    """Return a checked wheel or sdist.
+    """Return a validated wheel or sdist.
 
     Args:
-        filename: as the lock gives it, or the end of the URL.
+        filename: from the lock, or the last part of the URL.
         url: http, https, or file with an absolute path.
-        hashes: by algorithm.
-        uploaded: taken as UTC when it names no zone.
+        hashes: hashes by algorithm.
+        uploaded: upload time; UTC if it has no time zone.
 
     Raises:
-        RemoteFileError: one of them cannot be used.
+        RemoteFileError: one of them is invalid.
     """
     if not _FILENAME.fullmatch(filename):
-        raise RemoteFileError(f"{filename!r} is no name for a file")
+        raise RemoteFileError(f"{filename!r} is not a valid file name")
     parse_filename(filename)
-    return _checked(filename, url, hashes, uploaded)
+    return _validate(filename, url, hashes, uploaded)
 
 
 def source_archive(url: str, hashes: Mapping[str, object], uploaded: datetime | None, subdirectory: str) -> RemoteFile:
-    """Return a checked archive with source, whatever its name: forges call theirs ``main.zip`` and ``v1.0.tar.gz``.
+    """Return a validated source archive of any name: forges call theirs ``main.zip`` or ``v1.0.tar.gz``.
 
     Raises:
-        RemoteFileError: one of them cannot be used.
+        RemoteFileError: the URL or the hash is invalid.
     """
     filename = _UNSAFE.sub("_", filename_of_url(url)).lstrip("._+!~-")[:200] or "archive"
-    return _checked(filename, url.partition("#")[0], hashes, uploaded, subdirectory)
+    return _validate(filename, url.partition("#")[0], hashes, uploaded, subdirectory)
 
 
 def parse_filename(filename: str) -> tuple[NormalizedName, Version]:
-    """Return name and version in the file name of a wheel or an sdist.
+    """Return the name and version in the file name of a wheel or sdist.
 
     Raises:
-        RemoteFileError: it is neither.
+        RemoteFileError: the file name is neither a wheel's nor an sdist's.
     """
     try:
         if filename.endswith(".whl"):
@@ -101,25 +101,25 @@ def parse_filename(filename: str) -> tuple[NormalizedName, Version]:
             return name, version
         return parse_sdist_filename(filename)
     except ValueError as error:  # also packaging's InvalidWheelFilename, InvalidSdistFilename, InvalidVersion
-        raise RemoteFileError(f"{filename!r} is the name of neither a wheel nor an sdist") from error
+        raise RemoteFileError(f"{filename!r} is not a valid wheel or sdist file name") from error
 
 
 def filename_of_url(url: str) -> str:
-    """Return the last part of a URL's path, decoded; empty when there is none."""
+    """Return the last part of a URL's path, decoded; empty if there is none."""
     try:
         return unquote(urlsplit(url).path.rpartition("/")[2])
     except ValueError:
         return ""
 
 
-def _checked(
+def _validate(
     filename: str, url: str, hashes: Mapping[str, object], uploaded: datetime | None, subdirectory: str = ""
 ) -> RemoteFile:
     digest = hashes.get("sha256")
     if not isinstance(digest, str):
-        raise RemoteFileError(f"{filename} has no sha256; venvpkg trusts no other hash")
+        raise RemoteFileError(f"{filename} has no sha256; venvpkg does not accept other hashes")
     if not _SHA256.fullmatch(digest.lower()):
-        raise RemoteFileError(f"{filename}: {digest[:80]!r} is no sha256")
+        raise RemoteFileError(f"{filename}: {digest[:80]!r} is not a valid sha256")
     _check_url(filename, url)
     if uploaded is not None and uploaded.tzinfo is None:
         uploaded = uploaded.replace(tzinfo=UTC)
@@ -130,14 +130,15 @@ def _check_url(filename: str, url: str) -> None:
     shown = redact(url)
     try:
         parts = urlsplit(url)
-        _ = parts.port  # parsed when asked for
+        _ = parts.port  # parsed on access
     except ValueError as error:
-        raise RemoteFileError(f"{filename}: {shown!r} is no URL") from error
+        raise RemoteFileError(f"{filename}: {shown!r} is not a valid URL") from error
     if not url.isprintable() or " " in url:
-        raise RemoteFileError(f"{filename}: {shown!r} holds a character that no URL has")
+        raise RemoteFileError(f"{filename}: {shown!r} contains a character that is not allowed in a URL")
     if has_credentials(url):
         raise RemoteFileError(
-            f"{filename}: {shown} holds a user or password; keep them out of the lock, in netrc or the index's settings"
+            f"{filename}: {shown} contains a user or password;"
+            " keep them in netrc or the index's settings, not in the lock"
         )
     match parts.scheme:
         case "http" | "https" if parts.hostname:

@@ -1,7 +1,7 @@
-"""Which indexes uv is told of: its variables and configuration files. Pure but for ``read``.
+"""Read the indexes in uv's variables and configuration files. Pure except ``read``.
 
-uv reads them itself. venvpkg must know them for two reasons: pip's index must not displace a default index that the
-user chose for uv, and downloads need the credentials that were written into, or named for, an index.
+uv reads them itself. venvpkg must know them for two reasons: pip's index must not override a default index that the
+user set for uv, and downloads need the credentials of the indexes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from venvpkg.index.pip_config import read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvpkg.index.pip_config import Read
+    from venvpkg.index.pip_config import ReadText
 
 
 # UV_INDEX and UV_DEFAULT_INDEX take NAME=URL.
@@ -27,12 +27,12 @@ _NAMED: Final = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]+)=)?(?P<url>.+)", re.DOT
 
 @dataclass(frozen=True, slots=True)
 class UvIndex:
-    """An index, or a page of links, that uv takes distributions from.
+    """An index or page of links that uv takes distributions from.
 
     Attributes:
-        url: may hold credentials; may be a path.
+        url: may contain credentials; may be a path.
         name: for UV_INDEX_NAME_USERNAME; empty for none.
-        default: whether it stands in for the public index.
+        default: whether it replaces the public index.
     """
 
     url: str = field(repr=False)
@@ -40,22 +40,22 @@ class UvIndex:
     default: bool = False
 
 
-def uv_indexes(environ: Mapping[str, str], project: Path | None, read: Read = read_text) -> tuple[UvIndex, ...]:
-    """Return the indexes that uv's variables and configuration files name, the variables' first.
+def uv_indexes(environ: Mapping[str, str], project: Path | None, read: ReadText = read_text) -> tuple[UvIndex, ...]:
+    """Return the indexes in uv's variables and configuration files, those in variables first.
 
     Args:
         environ: the user's variables.
-        project: directory of the application, where its own ``[tool.uv]`` starts to be looked for.
+        project: directory of the application, where the search for ``[tool.uv]`` starts.
         read: returns a file's text, or None.
 
     Source:
         uv documentation, "Configuration files" and "Package indexes".
     """
-    return (*_of_environment(environ), *_of_files(environ, project, read))
+    return (*_read_variables(environ), *_read_files(environ, project, read))
 
 
 def urls_with_credentials(indexes: tuple[UvIndex, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the http URLs of ``indexes``, with the credentials that variables give for named ones; unique."""
+    """Return the http URLs of ``indexes``, with the credentials from variables of named indexes; unique."""
     urls: dict[str, None] = {}
     for index in indexes:
         try:
@@ -74,25 +74,25 @@ def urls_with_credentials(indexes: tuple[UvIndex, ...], environ: Mapping[str, st
     return tuple(urls)
 
 
-def _of_environment(environ: Mapping[str, str]) -> Iterator[UvIndex]:
+def _read_variables(environ: Mapping[str, str]) -> Iterator[UvIndex]:
     for variable, default in (("UV_DEFAULT_INDEX", True), ("UV_INDEX_URL", True)):
         if environ.get(variable, "").strip():
-            yield _index(environ[variable].strip(), default=default)
+            yield _parse_index(environ[variable].strip(), default=default)
     for variable, separator in (("UV_INDEX", None), ("UV_EXTRA_INDEX_URL", None), ("UV_FIND_LINKS", ",")):
         for each in environ.get(variable, "").split(separator):
             if each.strip():
-                yield _index(each.strip(), default=False)
+                yield _parse_index(each.strip(), default=False)
 
 
-def _index(text: str, *, default: bool) -> UvIndex:
-    found = _NAMED.fullmatch(text)
-    name, url = (found["name"], found["url"]) if found else (None, text)
+def _parse_index(text: str, *, default: bool) -> UvIndex:
+    match = _NAMED.fullmatch(text)
+    name, url = (match["name"], match["url"]) if match else (None, text)
     return UvIndex(url, name or "", default)
 
 
-def _of_files(environ: Mapping[str, str], project: Path | None, read: Read) -> Iterator[UvIndex]:
-    for path in _files(environ, project, read):
-        table = _uv_table(path, read) or {}
+def _read_files(environ: Mapping[str, str], project: Path | None, read: ReadText) -> Iterator[UvIndex]:
+    for path in _config_files(environ, project, read):
+        table = _read_uv_table(path, read) or {}
         pip = table.get("pip")
         for settings in (table, pip if isinstance(pip, dict) else {}):
             entries = settings.get("index")
@@ -106,7 +106,7 @@ def _of_files(environ: Mapping[str, str], project: Path | None, read: Read) -> I
                         yield UvIndex(url, default=default)
 
 
-def _files(environ: Mapping[str, str], project: Path | None, read: Read) -> Iterator[Path]:
+def _config_files(environ: Mapping[str, str], project: Path | None, read: ReadText) -> Iterator[Path]:
     if environ.get("UV_CONFIG_FILE"):
         yield Path(environ["UV_CONFIG_FILE"])
         return
@@ -114,7 +114,7 @@ def _files(environ: Mapping[str, str], project: Path | None, read: Read) -> Iter
         return
     for directory in (project, *project.parents) if project else ():
         nearest = [
-            path for name in ("uv.toml", "pyproject.toml") if _uv_table(path := directory / name, read) is not None
+            path for name in ("uv.toml", "pyproject.toml") if _read_uv_table(path := directory / name, read) is not None
         ]
         if nearest:
             yield nearest[0]
@@ -129,8 +129,8 @@ def _files(environ: Mapping[str, str], project: Path | None, read: Read) -> Iter
     yield Path("/etc/uv/uv.toml")
 
 
-def _uv_table(path: Path, read: Read) -> Mapping[str, object] | None:
-    """Return uv's settings in a file, or None when it has none; uv itself complains about a malformed file."""
+def _read_uv_table(path: Path, read: ReadText) -> Mapping[str, object] | None:
+    """Return uv's settings in a file, or None if it has none; uv itself reports a malformed file."""
     text = read(path)
     if text is None:
         return None

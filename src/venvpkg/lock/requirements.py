@@ -1,4 +1,4 @@
-"""Read a requirements file: its pins, and the hashes beside them, which uv drops. All problems at once."""
+"""Read a requirements file with its pins and hashes, which uv drops; report all problems at once."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ _COMMENT: Final = re.compile(r"(^|\s)#.*$")
 _OPTION_AFTER: Final = re.compile(r"\s--?[A-Za-z]")
 _SHA256: Final = re.compile(r"sha256:([0-9a-fA-F]{64})")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z0-9_]+\}")
-# What a line may say that changes nothing here.
+# Options without effect here.
 _WITHOUT_EFFECT: Final = frozenset({"--require-hashes", "--use-feature", "--no-use-wheel"})
 _INDEXES: Final = frozenset({
     "-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links", "--no-index", "--trusted-host",
 })  # fmt: skip
-_WHEELS: Final = "say it in [tool.venvpkg.wheels]: binary, compile, prefer-compile"
-_DIRECTORY: Final = "a directory has neither hash nor pin; declare it as a dependency, under [tool.uv.sources]"
+_CONSTRAINT: Final = "set UV_CONSTRAINT for constraints instead"
+_WHEELS: Final = "use [tool.venvpkg.wheels] instead: binary, compile, prefer-compile"
+_DIRECTORY: Final = "a directory has neither pin nor hash; declare it as a dependency with [tool.uv.sources] instead"
 _REFUSED: Final = {
-    "-c": "constraints belong into UV_CONSTRAINT",
-    "--constraint": "constraints belong into UV_CONSTRAINT",
+    "-c": _CONSTRAINT,
+    "--constraint": _CONSTRAINT,
     "-e": _DIRECTORY,
     "--editable": _DIRECTORY,
     "--no-binary": _WHEELS,
@@ -46,11 +47,11 @@ _REFUSED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One line of the file.
+    """A requirement with its hashes.
 
     Attributes:
-        requirement: what it asks for.
-        sha256: of the files that may be taken; none when the line has no hashes.
+        requirement: the requirement.
+        sha256: hashes of the acceptable files; empty if the line has no hashes.
         where: ``requirements.txt:12``.
     """
 
@@ -66,12 +67,12 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class RequirementsFile:
-    """What a requirements file says.
+    """The content of a requirements file.
 
     Attributes:
-        path: of the file.
-        pins: its lines and those of the files that it names, in their order.
-        indexes: lines that name an index, without credentials; indexes are set for uv or pip, not here.
+        path: path of the file.
+        pins: requirements of the file and of included files, in order.
+        indexes: options that set an index, without credentials; they are ignored, or rejected without hashes.
     """
 
     path: Path
@@ -80,65 +81,64 @@ class RequirementsFile:
 
     @property
     def hashed(self) -> bool:
-        """Whether its files are pinned by their hashes; then all of them are."""
+        """Whether it has hashes; then all of its pins have."""
         return any(pin.sha256 for pin in self.pins)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The requirements (PEP 508), one a line, without hashes."""
+        """The requirements (PEP 508) without hashes."""
         return tuple(str(pin.requirement) for pin in self.pins)
 
     @property
     def constraints(self) -> tuple[str, ...]:
-        """The requirements as constraints, which have no extras; unique, sorted."""
+        """The requirements without extras, as constraints; unique, sorted."""
         return tuple(sorted({_without_extras(pin.requirement) for pin in self.pins}))
 
     def trusted(self, name: str) -> frozenset[str]:
-        """Return every sha256 that the file lists for a distribution."""
+        """Return all sha256 hashes of a distribution in the file."""
         return frozenset[str]().union(*(pin.sha256 for pin in self.pins if pin.name == name))
 
 
 def read_requirements(path: Path, own: Path | None = None) -> RequirementsFile:
-    """Return what a requirements file says.
+    """Return the content of a requirements file.
 
     Args:
-        path: of the file.
-        own: directory of the application, which a line may name; the file's own when it is not given.
+        path: path of the file.
+        own: directory of the application, which a line may refer to; by default, the directory of the file.
 
     Raises:
-        LockError: it cannot be read, holds what cannot be honoured, or has hashes on some lines only; every problem is
-            in the details.
+        LockError: it cannot be read, has unsupported lines, or has hashes on only some of them; lists every problem.
 
     Source:
         pip documentation, "Requirements File Format" and "Secure installs" (hash-checking mode).
     """
     reader = _Reader(own or path.parent)
     reader.read(path, path.name, 0)
-    found = RequirementsFile(path, tuple(reader.pins), tuple(dict.fromkeys(reader.indexes)))
-    if found.hashed:
-        reader.problems.extend(_problems_of_hashed(found))
-    elif found.indexes and not reader.problems:
-        # With hashes, a file from the wrong index is noticed. Without, it would be taken.
+    requirements = RequirementsFile(path, tuple(reader.pins), tuple(dict.fromkeys(reader.indexes)))
+    if requirements.hashed:
+        reader.problems.extend(_hash_problems(requirements))
+    elif requirements.indexes and not reader.problems:
+        # Hashes reveal a file from the wrong index. Without hashes, it would be used.
         reader.problems.extend(f"{line}: set the index for uv or pip instead (UV_DEFAULT_INDEX, pip.conf)"
-                               for line in found.indexes)  # fmt: skip
+                               for line in requirements.indexes)  # fmt: skip
     if reader.problems:
         count = len(reader.problems)
         raise LockError(
             f"{path} cannot be used: {count} problem{'s' * (count != 1)}.",
             details="\n".join(f"  {problem}" for problem in reader.problems),
-            resolution="Correct it, or let the program that wrote it write it again.",
+            resolution="Fix it, or generate it again with the program that wrote it.",
         )
-    return found
+    return requirements
 
 
-def _problems_of_hashed(file: RequirementsFile) -> Iterator[str]:
+def _hash_problems(file: RequirementsFile) -> Iterator[str]:
     for pin in file.pins:
         requirement = pin.requirement
         if not pin.sha256:
-            yield f"{pin.where}: {requirement.name} has no sha256, and other lines have"
+            yield f"{pin.where}: {requirement.name} has no sha256, but other lines have"
         exact = [each for each in requirement.specifier if each.operator in {"==", "==="} and "*" not in each.version]
         if not exact and requirement.url is None:
-            yield f"{pin.where}: {requirement.name} has hashes and no exact version (==)"
+            yield f"{pin.where}: {requirement.name} has hashes but no exact version (==)"
 
 
 def _without_extras(requirement: Requirement) -> str:
@@ -149,7 +149,7 @@ def _without_extras(requirement: Requirement) -> str:
 
 
 class _Reader:
-    """One file and those that it names, gathering pins and problems."""
+    """Reads a file and the files that it includes, and collects pins and problems."""
 
     def __init__(self, directory: Path) -> None:
         self.pins: list[Pin] = []
@@ -159,7 +159,7 @@ class _Reader:
         self._seen: set[Path] = set()
 
     def read(self, path: Path, shown: str, depth: int) -> None:
-        """Read one file; ``shown`` is what to call it."""
+        """Read one file; ``shown`` is its name in messages."""
         try:
             resolved = path.resolve()
             if resolved in self._seen:
@@ -168,78 +168,80 @@ class _Reader:
             content = read_regular(path, _LARGEST)
             text = content.decode("utf-8-sig")
         except (OSError, ValueError, RuntimeError) as error:
-            told = error.strerror if isinstance(error, OSError) and error.strerror else "no text in UTF-8"
-            self.problems.append(f"{shown}: cannot be read: {told}")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "not valid UTF-8"
+            self.problems.append(f"{shown}: cannot be read: {reason}")
             return
         if len(content) > _LARGEST or depth > _DEEPEST:
-            self.problems.append(f"{shown}: larger than {_LARGEST} bytes, or named by too many files in turn")
+            self.problems.append(f"{shown}: larger than {_LARGEST} bytes, or nested too deeply")
             return
         for number, line in _logical_lines(text):
-            self._line(line, f"{shown}:{number}", path, depth)
+            self._read_line(line, f"{shown}:{number}", path, depth)
 
-    def _line(self, line: str, where: str, path: Path, depth: int) -> None:
+    def _read_line(self, line: str, where: str, path: Path, depth: int) -> None:
         if line.startswith("-"):
-            self._option(line, where, path, depth)
+            self._read_option(line, where, path, depth)
             return
         start = _OPTION_AFTER.search(line)
         text, options = (line[: start.start()], line[start.start() :]) if start else (line, "")
         if text.strip() in {".", "./"}:
             return  # the application itself, which is built from its source
         if _VARIABLE.search(text):
-            self.problems.append(f"{where}: variables are not expanded")
+            self.problems.append(f"{where}: variables are not supported")
             return
         try:
             requirement = Requirement(text.strip())
         except InvalidRequirement:
             shown = redact(text.strip())[:200]
-            self.problems.append(f"{where}: {shown!r} is no requirement (PEP 508); write NAME @ URL for a file")
+            problem = f"{shown!r} is not a valid requirement (PEP 508); use NAME @ URL for a file"
+            self.problems.append(f"{where}: {problem}")
             return
         if has_credentials(requirement.url or ""):
-            self.problems.append(f"{where}: {redact(str(requirement))} holds a user or password; put it into netrc")
+            problem = f"{redact(str(requirement))} contains a user or password; use netrc instead"
+            self.problems.append(f"{where}: {problem}")
         elif not str(requirement).isprintable():
-            self.problems.append(f"{where}: holds a control character")
+            self.problems.append(f"{where}: contains a control character")
         else:
-            self.pins.append(Pin(requirement, frozenset(self._hashes(options, where)), where))
+            self.pins.append(Pin(requirement, frozenset(self._parse_hashes(options, where)), where))
 
-    def _hashes(self, options: str, where: str) -> Iterator[str]:
-        words = self._words(options, where)
-        strange = False
+    def _parse_hashes(self, options: str, where: str) -> Iterator[str]:
+        words = self._split_words(options, where)
+        other_algorithm = False
         while words:
             word = words.pop(0)
             if word == "--hash" and words:
                 word = f"--hash={words.pop(0)}"
             if not word.startswith("--hash="):
-                self.problems.append(f"{where}: {redact(word)[:100]!r} cannot be honoured here")
-            elif found := _SHA256.fullmatch(word.removeprefix("--hash=")):
-                yield found[1].lower()
+                self.problems.append(f"{where}: {redact(word)[:100]!r} is not supported here")
+            elif match := _SHA256.fullmatch(word.removeprefix("--hash=")):
+                yield match[1].lower()
             elif word.startswith("--hash=sha256:"):
-                self.problems.append(f"{where}: {word.removeprefix('--hash=')[:100]!r} is no sha256")
+                self.problems.append(f"{where}: {word.removeprefix('--hash=')[:100]!r} is not a valid sha256")
             else:
-                strange = True
-        if strange and "--hash=sha256:" not in options and "--hash sha256:" not in options:
-            self.problems.append(f"{where}: has no sha256; venvpkg trusts no other hash")
+                other_algorithm = True
+        if other_algorithm and "--hash=sha256:" not in options and "--hash sha256:" not in options:
+            self.problems.append(f"{where}: has no sha256; venvpkg does not accept other hashes")
 
-    def _option(self, line: str, where: str, path: Path, depth: int) -> None:
-        words = self._words(line, where)
+    def _read_option(self, line: str, where: str, path: Path, depth: int) -> None:
+        words = self._split_words(line, where)
         if not words:
             return
         name, separator, value = words[0].partition("=")
         rest = [value] if separator else words[1:]
-        if re.fullmatch(r"-[rcefi].+", name) and not name.startswith("--"):  # pip takes -rFILE, too
+        if re.fullmatch(r"-[rcefi].+", name) and not name.startswith("--"):  # pip also accepts -rFILE
             name, rest = name[:2], [words[0][2:]]
         shown = redact(line)[:200]
         if name in {"-r", "--requirement"}:
             if len(rest) == 1 and "://" not in rest[0]:
                 self.read(path.parent / rest[0], rest[0], depth + 1)
             else:
-                self.problems.append(f"{where}: {shown!r} names no file of this machine")
+                self.problems.append(f"{where}: {shown!r} is not a file on this machine")
         elif name in {"-e", "--editable"} and len(rest) == 1 and self._is_own(path.parent / rest[0]):
             return
         elif name in _INDEXES:
             self.indexes.append(f"{where}: {shown}")
         elif name not in _WITHOUT_EFFECT:
-            why = _REFUSED.get(name, "no option that is known here")
-            self.problems.append(f"{where}: {shown!r}: {why}")
+            reason = _REFUSED.get(name, "unknown option")
+            self.problems.append(f"{where}: {shown!r}: {reason}")
 
     def _is_own(self, path: Path) -> bool:
         try:
@@ -247,7 +249,7 @@ class _Reader:
         except (OSError, ValueError, RuntimeError):
             return False
 
-    def _words(self, text: str, where: str) -> list[str]:
+    def _split_words(self, text: str, where: str) -> list[str]:
         try:
             return shlex.split(text)
         except ValueError as error:
@@ -256,9 +258,9 @@ class _Reader:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with its number, continued lines joined, without comments and empty ones.
+    """Yield each logical line with its number: continued lines joined, comments and empty lines dropped.
 
-    A comment ends a continued line, as for pip: it cannot be continued itself.
+    As in pip, a comment line ends a continued line, and cannot be continued itself.
     """
     joined, start = "", 0
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""Bring an application's lock (PEP 751) into being, and notice when it is out of date."""
+"""Resolve an application's lock (PEP 751) and detect when it is out of date."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.inputs import application_requirement, lock_inputs
 from venvpkg.lock.lockfile import (
-    lock_of_its_own,
     lock_text,
     plain_text,
     read_document,
     relocate_document,
+    target_lockfile,
     venvpkg_table,
 )
-from venvpkg.lock.shared import document_for, locked_targets, share_of, shared, strip_markers
-from venvpkg.lock.uv import Wanted, compile_lock
+from venvpkg.lock.shared import document_for, locked_targets, merge_shares, share_of, strip_markers
+from venvpkg.lock.uv import LockRequest, compile_lock
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -34,27 +34,26 @@ if TYPE_CHECKING:
 def ensure_lock(
     project: Project, target: Target, resolver: Resolver, *, locked: bool = False, constraints: tuple[str, ...] = ()
 ) -> Path:
-    """Return the lock to build from: the one that is there, or one resolved now and written to ``project.lock``.
+    """Return the path of a current lockfile, after resolving and writing ``project.lock`` if needed.
 
-    A lock that another program wrote is used as it is. One that is out of date is resolved again, and keeps the
-    versions that still fit.
+    A lock that another program wrote is used as it is. If the lock is out of date, versions that still fit are kept.
 
     Args:
         project: the application.
-        target: for what.
+        target: the target to lock for.
         resolver: how to run uv.
-        locked: whether to fail rather than resolve.
-        constraints: requirements that the versions keep to, sorted.
+        locked: fail instead of resolving.
+        constraints: constraints on the versions, sorted.
 
     Raises:
-        LockError: with ``locked``, no lock is there or it is out of date; else, it cannot be resolved.
+        LockError: resolving failed; or, with ``locked``, the lock does not exist or is out of date.
     """
     changes = out_of_date(project, target, constraints)
     if changes is None:
         return project.lock
     if locked:
         raise LockError(
-            f"{project.lock} is {'out of date' if changes else 'not there'}, and --locked forbids to resolve.",
+            f"{project.lock} {'is out of date' if changes else 'does not exist'} and cannot be resolved with --locked.",
             details="\n".join(f"  {change}" for change in changes),
             resolution="Run 'venvpkg lock', and keep the file with the application.",
         )
@@ -66,38 +65,38 @@ def ensure_lock(
 def update_lock(
     project: Project, target: Target, resolver: Resolver, *, upgrade: bool = False, constraints: tuple[str, ...] = ()
 ) -> Path:
-    """Resolve, write ``project.lock`` and return it.
+    """Resolve, write ``project.lock`` and return its path.
 
     Args:
         project: the application.
-        target: for what.
+        target: the target to lock for.
         resolver: how to run uv.
-        upgrade: whether to take the newest versions instead of those locked before.
-        constraints: requirements that the versions keep to, sorted.
+        upgrade: use the newest versions instead of those locked before.
+        constraints: constraints on the versions, sorted.
 
     Raises:
-        LockError: it cannot be resolved, or another program wrote the lock that is there.
+        LockError: resolving failed, or another program wrote the existing lock.
     """
     if project.lock.exists() and venvpkg_table(read_document(project.lock)) is None:
         raise LockError(
-            f"{project.lock} was not written by venvpkg, so venvpkg does not overwrite it.",
-            resolution="Builds use it as it is. Bring it up to date with the program that wrote it, or remove it.",
+            f"{project.lock} was not written by venvpkg, so it is not overwritten.",
+            resolution="Builds use it as it is. Update it with the program that wrote it, or remove it.",
         )
     return _write(project, target, resolver, upgrade=upgrade, constraints=constraints)
 
 
 def preview_lock(project: Project, target: Target, resolver: Resolver, *, constraints: tuple[str, ...] = ()) -> Path:
-    """Return the lock that a build would use, without a trace in the project and without running a build backend.
+    """Return the path of the lock that a build would use, without changing the project or running a build backend.
 
     Returns:
-        ``project.lock``, or a file below ``resolver.work`` when that one is not there or out of date.
+        ``project.lock``, or a file below ``resolver.work`` if the former does not exist or is out of date.
 
     Raises:
-        LockError: it cannot be resolved without running a build backend, or at all.
+        LockError: resolving failed, or needs a build backend.
     """
     if out_of_date(project, target, constraints) is None:
         return project.lock
-    output = _resolved(project, target, resolver, upgrade=False, backends=False, constraints=constraints)
+    output = _resolve(project, target, resolver, upgrade=False, backends=False, constraints=constraints)
     inputs = lock_inputs(project, target, constraints)
     text = lock_text(read_document(output), output.parent, output.parent, inputs)
     write_whole(output, text.encode())
@@ -105,10 +104,10 @@ def preview_lock(project: Project, target: Target, resolver: Resolver, *, constr
 
 
 def out_of_date(project: Project, target: Target, constraints: tuple[str, ...] = ()) -> tuple[str, ...] | None:
-    """Return what changed since the lock was resolved; empty when there is no lock, None when it is current.
+    """Return the changes since the lock was resolved; empty if there is no lock, None if it is current.
 
     Raises:
-        LockError: the lock is no TOML.
+        LockError: the lock is not valid TOML.
     """
     if not project.lock.exists():
         return ()
@@ -121,41 +120,43 @@ def out_of_date(project: Project, target: Target, constraints: tuple[str, ...] =
 def _write(
     project: Project, target: Target, resolver: Resolver, *, upgrade: bool, constraints: tuple[str, ...]
 ) -> Path:
-    """Resolve for one target, and write the lock with what it says for the others."""
+    """Resolve for one target, and write the lock together with the entries for the other targets."""
     inputs = lock_inputs(project, target, constraints)
     with resolver.lockfiles:
-        output = _resolved(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
+        output = _resolve(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
         path = project.lock
         document = relocate_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")
         share = strip_markers(packages if isinstance(packages, list) else [])
         document["packages"] = share
-        beside = _beside(path, inputs, None if not upgrade else resolver.lockfiles.renewed)
+        others = _shares_of_others(path, inputs, None if not upgrade else resolver.lockfiles.renewed)
         merged: Mapping[str, object] | None = document
-        if beside:
+        if others:
             mine = inputs.locked_target
-            merged = shared(document, beside | {mine: share}) if mine.can_share else None
+            merged = merge_shares(document, others | {mine: share}) if mine.can_share else None
         if merged is None:
-            merged, beside = document, {}
+            merged, others = document, {}
             if project.settings.lock is None:
-                path = lock_of_its_own(project, target)
-        text = lock_text(merged, path.parent, path.parent, inputs, beside)
+                path = target_lockfile(project, target)
+        text = lock_text(merged, path.parent, path.parent, inputs, others)
         write_whole(path, text.encode())
         resolver.lockfiles.renewed.add(inputs.target)
-    count, names = len(share), ", ".join(each.name for each in beside)
+    count, names = len(share), ", ".join(each.name for each in others)
     resolver.reporter.step(
-        f"locked {count} distribution{'s' * (count != 1)} in {path.name}{f', beside {names}' if names else ''}"
+        f"locked {count} distribution{'s' * (count != 1)} in {path.name}{f', shared with {names}' if names else ''}"
     )
     return path
 
 
-def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict[LockedTarget, tuple[Entry, ...]]:
-    """Return what the lock that is there says for other targets, where that is still what the application asks for.
+def _shares_of_others(
+    path: Path, inputs: LockInputs, kept: Container[str] | None
+) -> dict[LockedTarget, tuple[Entry, ...]]:
+    """Return the entries for other targets in the existing lock; none if the application's inputs have changed.
 
     Args:
-        path: the lock.
-        inputs: of the target that is locked now.
-        kept: names of the targets that stay; None for all.
+        path: the lockfile.
+        inputs: inputs of the target being locked.
+        kept: names of the targets to keep; None for all.
     """
     if not path.exists():
         return {}
@@ -163,10 +164,10 @@ def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict
     table = venvpkg_table(document)
     if table is None or inputs.other_changes_since(table):
         return {}
-    found: dict[LockedTarget, tuple[Entry, ...]] = {}
+    shares: dict[LockedTarget, tuple[Entry, ...]] = {}
     for target in locked_targets(table):
         share = share_of(document, target)
-        # Without a machine it is a lock of an earlier venvpkg: its target is added again when it is built for.
+        # A lock without a machine is from an earlier venvpkg: its target is added again by the next build for it.
         if (
             target.machine
             and target.can_share
@@ -174,16 +175,16 @@ def _beside(path: Path, inputs: LockInputs, kept: Container[str] | None) -> dict
             and share is not None
             and (kept is None or target.name in kept)
         ):
-            found[target] = share
-    return found
+            shares[target] = share
+    return shares
 
 
-def _previous(project: Project, target: Target, resolver: Resolver) -> str | None:
-    """Return the lock that was there when this call began, as it was for this target or else for the first of it.
+def _previous_lock(project: Project, target: Target, resolver: Resolver) -> str | None:
+    """Return the text of the lock before this command, reduced to this target, or else to the lock's first target.
 
-    Not as another target of this call has just written it: the versions must not depend on which of them came first.
+    Changes by other targets of this command are left out: the versions must not depend on the order of the targets.
     """
-    text = resolver.lockfiles.before(project.lock)
+    text = resolver.lockfiles.initial_text(project.lock)
     if text is None:
         return None
     document = tomllib.loads(text)
@@ -194,7 +195,7 @@ def _previous(project: Project, target: Target, resolver: Resolver) -> str | Non
     return text if alone is None else plain_text(alone, project.lock.parent, project.lock.parent)
 
 
-def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
+def _resolve(  # noqa: PLR0913 - what to resolve, for which target, and how
     project: Project,
     target: Target,
     resolver: Resolver,
@@ -204,12 +205,12 @@ def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
     constraints: tuple[str, ...],
 ) -> Path:
     if project.lock.exists():
-        read_document(project.lock)  # uv's own complaint about a malformed lock would name our copy of it
-    previous = _previous(project, target, resolver)
+        read_document(project.lock)  # uv's own error for a malformed lock would name the copy
+    previous = _previous_lock(project, target, resolver)
     if project.directory is None:
-        wanted = Wanted(project.name, requirements=(application_requirement(project),))
+        request = LockRequest(project.name, requirements=(application_requirement(project),))
     else:
-        wanted = Wanted(
+        request = LockRequest(
             project.name,
             pyproject=project.directory / "pyproject.toml",
             extras=project.settings.extras,
@@ -221,5 +222,5 @@ def _resolved(  # noqa: PLR0913  what is resolved, for what, by what, and how
         file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         options = ("--constraint", str(file))
     return compile_lock(
-        wanted, target, resolver, options=options, previous=None if upgrade else previous, backends=backends
+        request, target, resolver, options=options, previous=None if upgrade else previous, backends=backends
     )

@@ -1,8 +1,9 @@
-"""One lock for several targets: what each needs, resolved for it alone, in one file whose markers tell them apart.
+"""Merge the locks of several targets into one file, in which markers distinguish the targets. Pure.
 
-Pure. Not uv's universal resolution: that also answers for systems that nobody builds for, so that its lock of the
-example application has eight times the size, names files for Windows and macOS, and fails when a private index lacks
-what only those need. Resolved for one target after the other, each gets exactly what it would get alone.
+Each target is resolved separately and gets exactly what it would get in a lock of its own. uv's universal resolution is
+not used, because it also covers platforms that nobody builds for. Its lock of the example application is eight times as
+large and lists files for Windows and macOS. It also fails if a private index lacks distributions that only other
+platforms need.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 
 Entry = dict[str, object]
-# Of an entry: what may differ between targets that have the same release of a distribution.
-_OF_A_TARGET = ("marker", "wheels")
-# What ``_marker`` writes.
+# Keys of an entry that may differ between targets with the same release of a distribution.
+_TARGET_KEYS = ("marker", "wheels")
+# Markers that ``_marker`` writes.
 _WORD = r"(python_version|platform_machine) == '[^' ]*'"
 _CLAUSE = f"{_WORD}( and {_WORD})?"
 _OURS = re.compile(f"{_CLAUSE}( or {_CLAUSE})*")
@@ -29,12 +30,12 @@ _OURS = re.compile(f"{_CLAUSE}( or {_CLAUSE})*")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LockedTarget:
-    """A target that a lock holds for, and what of it the lock's markers can see.
+    """A target of a lock, with the values that the lock's markers refer to.
 
     Attributes:
         name: ``debian-12-amd64``.
-        python: minor version of the interpreter, ``3.11``; ``3.13t`` and ``pypy3.9`` for others, which share no lock.
-        machine: the kernel's word for the architecture, ``x86_64``.
+        python: minor version of the interpreter, ``3.11``; or ``3.13t``, ``pypy3.9``, which cannot share a lock.
+        machine: the kernel's name for the architecture, ``x86_64``.
     """
 
     name: str
@@ -43,37 +44,37 @@ class LockedTarget:
 
     @property
     def can_share(self) -> bool:
-        """Whether what markers see of it is all that decides what it needs: not which implementation it has."""
+        """Whether the markers determine what it needs; not for interpreters other than ordinary CPython."""
         return re.fullmatch(r"[0-9]+\.[0-9]+", self.python) is not None
 
     @property
-    def seen(self) -> tuple[str, str]:
-        """Return what markers see; targets that share it must need the same."""
+    def marker_values(self) -> tuple[str, str]:
+        """The values that markers refer to; targets with equal values must have equal needs."""
         return self.python, self.machine
 
 
 def locked_targets(table: Mapping[str, object]) -> tuple[LockedTarget, ...]:
-    """Return the targets that a lock's table ``[tool.venvpkg]`` names; what is malformed names none."""
-    listed = table.get("targets")
-    entries = listed if isinstance(listed, list) else [{**table, "name": table.get("target", "")}]
-    found = []
+    """Return the targets in a lock's table ``[tool.venvpkg]``; malformed entries are skipped."""
+    several = table.get("targets")
+    entries = several if isinstance(several, list) else [{**table, "name": table.get("target", "")}]
+    targets = []
     for entry in entries:
         words = [entry.get(key, "") for key in ("name", "python", "machine")] if isinstance(entry, dict) else []
         name, python, machine = words or ("", "", "")
         if name and isinstance(name, str) and isinstance(python, str) and isinstance(machine, str):
-            found.append(LockedTarget(name, python, machine))
-    return tuple(found)
+            targets.append(LockedTarget(name, python, machine))
+    return tuple(targets)
 
 
 def share_of(document: Mapping[str, object], target: LockedTarget) -> tuple[Entry, ...] | None:
-    """Return the packages of a lock that one of its targets needs; None where its markers are not ours.
+    """Return the entries of a lock for one of its targets; None if the lock has markers that venvpkg does not write.
 
-    Where no environments are told apart, every package is for each of its targets: uv's own markers, which locks of
-    earlier versions have kept, were true for the one that it resolved.
+    In a lock without ``environments``, all entries are for every target: locks of earlier versions still contain uv's
+    own markers, all of which were true for the target.
     """
-    entries = list(_entries(document))
+    entries = list(_package_tables(document))
     if "environments" in document:
-        applies = [_applies(entry["marker"], target) if "marker" in entry else True for entry in entries]
+        applies = [_evaluate(entry["marker"], target) if "marker" in entry else True for entry in entries]
         if None in applies:
             return None
         entries = [entry for entry, holds in zip(entries, applies, strict=True) if holds]
@@ -82,33 +83,33 @@ def share_of(document: Mapping[str, object], target: LockedTarget) -> tuple[Entr
 
 
 def strip_markers(entries: Iterable[Mapping[str, object]]) -> list[Entry]:
-    """Return what uv resolved for one target as what that target needs: all of it.
+    """Return the entries of uv's lock for one target without their markers.
 
-    uv keeps the marker of whoever wanted a distribution. It speaks of more than our markers do, such as
-    ``python_full_version``, and of what holds for that target anyway.
+    uv keeps the marker of the requirement on a distribution. All of these are true for the target, and may refer to
+    values that venvpkg's markers do not use, such as ``python_full_version``.
     """
     return [{key: value for key, value in entry.items() if key != "marker"} for entry in entries]
 
 
 def document_for(document: Mapping[str, object], target: LockedTarget) -> Mapping[str, object] | None:
-    """Return a shared lock as it would be for one of its targets alone; None as ``share_of``."""
+    """Return a shared lock reduced to one of its targets; None as in ``share_of``."""
     share = share_of(document, target)
     kept = {key: value for key, value in document.items() if key not in {"environments", "packages", "tool"}}
     return None if share is None else kept | {"packages": list(share)}
 
 
-def shared(
+def merge_shares(
     document: Mapping[str, object], shares: Mapping[LockedTarget, Sequence[Mapping[str, object]]]
 ) -> Mapping[str, object] | None:
     """Return one lock for several targets.
 
     Args:
-        document: the lock of one of them; what is beside its packages is taken from there.
-        shares: what each needs: no name twice, no markers.
+        document: the lock of one of them, from which everything but the packages is taken.
+        shares: the entries for each target, with unique names and without markers.
 
     Returns:
-        Sorted by name and version, so that nothing depends on the order in which targets were resolved; None when
-        two targets that no marker of ours tells apart need different things.
+        The packages are sorted by name and version, independent of the order of resolution. None if two targets have
+        different needs but equal marker values.
 
     Source:
         PyPA specification "pylock.toml", ``environments`` and ``packages.marker``.
@@ -117,17 +118,17 @@ def shared(
     variants: list[tuple[Mapping[str, object], list[LockedTarget]]] = []
     for target in targets:
         for entry in shares[target]:
-            same = next((each for each in variants if _core(each[0]) == _core(entry)), None)
+            same = next((each for each in variants if _common_part(each[0]) == _common_part(entry)), None)
             if same is None:
                 variants.append((entry, [target]))
             else:
                 same[1].append(target)
     packages = []
-    for entry, wanting in sorted(variants, key=lambda each: _order(each[0])):
-        seen = {each.seen for each in wanting}
-        if any(each.seen in seen for each in targets if each not in wanting):
+    for entry, needing in sorted(variants, key=lambda each: _sort_key(each[0])):
+        values = {each.marker_values for each in needing}
+        if any(each.marker_values in values for each in targets if each not in needing):
             return None
-        packages.append(_merged(entry, wanting, shares) | _marker(wanting, targets))
+        packages.append(_merge_wheels(entry, needing, shares) | _marker(needing, targets))
     python = min((each.python for each in targets), key=Version)
     rest = {key: value for key, value in document.items() if key not in {"packages", "requires-python"}}
     environments = [text for text in sorted({_clause(each, targets) for each in targets}) if text]
@@ -135,15 +136,15 @@ def shared(
     return head | ({"environments": environments} if environments else {}) | rest | {"packages": packages}
 
 
-def _entries(document: Mapping[str, object]) -> Iterator[Entry]:
+def _package_tables(document: Mapping[str, object]) -> Iterator[Entry]:
     packages = document.get("packages")
     for entry in packages if isinstance(packages, list) else ():
         if isinstance(entry, dict):
             yield entry
 
 
-def _applies(text: object, target: LockedTarget) -> bool | None:
-    # Of anything else packaging would tell what holds for the interpreter that runs it.
+def _evaluate(text: object, target: LockedTarget) -> bool | None:
+    # packaging would evaluate any other marker for the interpreter that runs venvpkg.
     if not _OURS.fullmatch(str(text)):
         return None
     marker_environment = {"python_version": target.python, "platform_machine": target.machine}
@@ -153,37 +154,37 @@ def _applies(text: object, target: LockedTarget) -> bool | None:
         return None
 
 
-def _core(entry: Mapping[str, object]) -> Mapping[str, object]:
-    return {key: value for key, value in entry.items() if key not in _OF_A_TARGET}
+def _common_part(entry: Mapping[str, object]) -> Mapping[str, object]:
+    return {key: value for key, value in entry.items() if key not in _TARGET_KEYS}
 
 
-def _order(entry: Mapping[str, object]) -> tuple[str, str]:
+def _sort_key(entry: Mapping[str, object]) -> tuple[str, str]:
     return str(entry.get("name", "")), str(entry.get("version", ""))
 
 
-def _merged(
+def _merge_wheels(
     entry: Mapping[str, object],
     targets: Iterable[LockedTarget],
     shares: Mapping[LockedTarget, Sequence[Mapping[str, object]]],
 ) -> Entry:
-    """Return an entry with the wheels that any of the targets can take."""
+    """Return an entry with the wheels of all targets."""
     wheels: dict[str, object] = {}
     for target in targets:
-        same = next(each for each in shares[target] if _core(each) == _core(entry))
-        listed = same.get("wheels")
-        wheels |= {str(wheel): wheel for wheel in listed} if isinstance(listed, list) else {}
-    merged = dict(_core(entry))
+        same = next(each for each in shares[target] if _common_part(each) == _common_part(entry))
+        own_wheels = same.get("wheels")
+        wheels |= {str(wheel): wheel for wheel in own_wheels} if isinstance(own_wheels, list) else {}
+    merged = dict(_common_part(entry))
     return merged | ({"wheels": [wheels[key] for key in sorted(wheels)]} if wheels else {})
 
 
-def _marker(wanting: Sequence[LockedTarget], targets: Sequence[LockedTarget]) -> Entry:
-    if {each.seen for each in wanting} == {each.seen for each in targets}:
+def _marker(needing: Sequence[LockedTarget], targets: Sequence[LockedTarget]) -> Entry:
+    if {each.marker_values for each in needing} == {each.marker_values for each in targets}:
         return {}
-    return {"marker": " or ".join(sorted({_clause(each, targets) for each in wanting}))}
+    return {"marker": " or ".join(sorted({_clause(each, targets) for each in needing}))}
 
 
 def _clause(target: LockedTarget, targets: Iterable[LockedTarget]) -> str:
-    """Return what tells a target apart from the others; empty when nothing need be told."""
+    """Return the marker that distinguishes a target from the others; empty if none is needed."""
     words = (
         ("python_version", target.python, {each.python for each in targets}),
         ("platform_machine", target.machine, {each.machine for each in targets}),

@@ -1,4 +1,4 @@
-"""Which file the application is locked by: one of venvpkg's own, or one that the user keeps with another program."""
+"""Find the application's lockfile: venvpkg's own, or one that the user maintains with another program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UV_LOCK: Final = "uv.lock"
 
 
 class LockKind(StrEnum):
-    """What a lock is; the value is the name of its file where that is always the same."""
+    """Format of a lockfile; the value is the file's usual name."""
 
     PYLOCK = "pylock.toml"
     UV = UV_LOCK
@@ -32,78 +32,78 @@ class LockKind(StrEnum):
     PIPENV = "Pipfile.lock"
 
 
-# Those that another program has to export.
+# Lockfiles that their programs have to export.
 FOREIGN: Final = (LockKind.POETRY, LockKind.PDM, LockKind.PIPENV)
 
 
 @dataclass(frozen=True, slots=True)
 class LockSource:
-    """The lock to build from, which for PYLOCK may be yet to be made."""
+    """The lockfile to build from; only a PYLOCK need not exist yet."""
 
     kind: LockKind
     path: Path
 
 
 def lock_source(project: Project, reporter: Reporter) -> LockSource:
-    """Return what ``project`` is locked by.
+    """Return the lockfile of ``project``.
 
-    The lock that the configuration names; else pylock.toml; else the uv.lock of the project or its workspace; else the
-    lock of another program; else a pylock.toml to be made.
+    In this order: the file that the configuration sets, pylock.toml, the uv.lock of the project or its workspace, the
+    lockfile of another program, and a pylock.toml that does not exist yet.
 
     Args:
         project: the application.
-        reporter: hears of locks that are passed over.
+        reporter: is warned about lockfiles that are ignored.
 
     Raises:
-        LockError: the lock that the configuration names is not there, or several programs have one.
+        LockError: the configured lockfile does not exist, or there are lockfiles of several programs.
     """
     if project.settings.lock is not None:
-        return _named(project.lock.parent / project.settings.lock)
-    ours = LockSource(LockKind.PYLOCK, project.lock)
+        return _configured_source(project.lock.parent / project.settings.lock)
+    own = LockSource(LockKind.PYLOCK, project.lock)
     if project.directory is None:
-        return ours
-    beside = [project.directory / kind for kind in FOREIGN if (project.directory / kind).is_file()]
-    uv_lock = _uv_lock(project.directory)
-    others = [uv_lock, *beside] if uv_lock else beside
+        return own
+    foreign = [project.directory / kind for kind in FOREIGN if (project.directory / kind).is_file()]
+    uv_lock = _find_uv_lock(project.directory)
+    ignored = [uv_lock, *foreign] if uv_lock else foreign
     if project.lock.exists():
-        # A lock that is elsewhere, as when a recorded build is repeated, was chosen.
-        for path in others if project.lock.parent == project.directory else ():
-            reporter.warn(f'{project.lock.name} is used, and {path.name} is not; say which with lock = "FILE"')
-        return ours
+        # A lockfile in another directory, as in a rebuild, was chosen on purpose.
+        for path in ignored if project.lock.parent == project.directory else ():
+            reporter.warn(f'using {project.lock.name}, ignoring {path.name}; set lock = "FILE" to choose')
+        return own
     if uv_lock is not None:
         return LockSource(LockKind.UV, uv_lock)
-    if len(beside) > 1:
-        names = ", ".join(path.name for path in beside)
+    if len(foreign) > 1:
+        names = ", ".join(path.name for path in foreign)
         raise LockError(
-            f"{project.directory} is locked by several programs: {names}.",
-            resolution='Say which of them counts: lock = "FILE" in the configuration.',
+            f"{project.directory} has lockfiles of several programs: {names}.",
+            resolution='Set lock = "FILE" in the configuration to choose one.',
         )
-    return LockSource(LockKind(beside[0].name), beside[0]) if beside else ours
+    return LockSource(LockKind(foreign[0].name), foreign[0]) if foreign else own
 
 
-def _named(path: Path) -> LockSource:
+def _configured_source(path: Path) -> LockSource:
     kind = LockKind.PYLOCK if path.name.startswith("pylock") and path.suffix == ".toml" else None
     if kind is None:
         kind = LockKind.REQUIREMENTS if path.suffix == ".txt" else LockKind(path.name)
     if kind is not LockKind.PYLOCK and not path.is_file():
         raise LockError(
-            f"{path} is not there.", resolution="Correct the key 'lock' in the configuration, or restore the file."
+            f"{path} does not exist.", resolution="Fix the key 'lock' in the configuration, or restore the file."
         )
     return LockSource(kind, path)
 
 
-def _uv_lock(directory: Path) -> Path | None:
-    """Return the uv.lock of the project: beside it, or at the top of the workspace that it is a member of."""
+def _find_uv_lock(directory: Path) -> Path | None:
+    """Return the uv.lock of the project, from its directory or the root of its workspace."""
     if (directory / UV_LOCK).is_file():
         return directory / UV_LOCK
     for parent in directory.parents:
-        if (parent / UV_LOCK).is_file() and directory in _members(parent):
+        if (parent / UV_LOCK).is_file() and directory in _workspace_members(parent):
             return parent / UV_LOCK
     return None
 
 
-def _members(top: Path) -> set[Path]:
-    """Return the directories that are members of the workspace there; uv itself complains about malformed files."""
+def _workspace_members(top: Path) -> set[Path]:
+    """Return the member directories of the workspace at ``top``; uv itself reports malformed files."""
     try:
         document: object = tomllib.loads(read_text(top / "pyproject.toml") or "")
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -111,14 +111,14 @@ def _members(top: Path) -> set[Path]:
     for key in ("tool", "uv", "workspace"):
         document = document.get(key) if isinstance(document, dict) else None
     table: Mapping[str, object] = document if isinstance(document, dict) else {}
-    return _matching(top, table.get("members")) - _matching(top, table.get("exclude"))
+    return _expand_patterns(top, table.get("members")) - _expand_patterns(top, table.get("exclude"))
 
 
-def _matching(top: Path, patterns: object) -> set[Path]:
-    found: set[Path] = set()
+def _expand_patterns(top: Path, patterns: object) -> set[Path]:
+    paths: set[Path] = set()
     for pattern in patterns if isinstance(patterns, list) else ():
         try:
-            found.update(path.resolve() for path in top.glob(str(pattern).rstrip("/")))
+            paths.update(path.resolve() for path in top.glob(str(pattern).rstrip("/")))
         except (ValueError, NotImplementedError, OSError):
             continue
-    return found
+    return paths

@@ -1,4 +1,4 @@
-"""Run ``uv pip compile``: requirements in, uv's own pylock out, its failures in words that a user can act on."""
+"""Run ``uv pip compile`` to resolve requirements into a pylock.toml, and explain its failures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-# uv explains a conflict in a few lines, but prints a failing build backend's whole output.
+# uv explains a conflict in a few lines, but prints the whole output of a failing build backend.
 _LONGEST: Final = 6000
-# Of glibc 2, what uv 0.8 and later know on these machines without a gap.
+# Range of glibc 2 minor versions that uv 0.8 and later support on these machines.
 _MANYLINUX_MINORS: Final = (31, 40)
 _MANYLINUX_MACHINES: Final = frozenset({"x86_64", "aarch64"})
-# The kernel's word → uv's name, of the machines that uv knows.
+# The kernel's name of a machine → uv's platform.
 _PLATFORMS: Final = {
     "aarch64": "aarch64-unknown-linux-gnu",
     "loongarch64": "loongarch64-unknown-linux-gnu",
@@ -39,12 +39,12 @@ _PLATFORMS: Final = {
     "s390x": "s390x-unknown-linux-gnu",
     "x86_64": "x86_64-unknown-linux-gnu",
 }
-# An index that answers slowly and a build backend that computes metadata both take minutes at most.
+# A slow index, or a build backend that computes metadata, takes minutes at most.
 _TIMEOUT_S: Final = 1800.0
 
-# What stops a build backend before its first line runs. uv's own --no-build is no help: it also refuses every sdist
-# whose metadata is static, that is, each distribution without a wheel for the target. uv asks interpreters with -I,
-# which ignores PYTHONPATH, but starts backends without it, so that only these import our sitecustomize.
+# A sitecustomize that stops a build backend before its first line runs. uv's own --no-build does not help: it also
+# rejects sdists with static metadata, and so every distribution without a wheel for the target. uv queries interpreters
+# with -I, which ignores PYTHONPATH, but runs backends without it, so that only backends import this sitecustomize.
 _NO_BACKEND_MARK: Final = "venvpkg: no build backend runs here"
 _NO_BACKEND: Final = f"""\
 import os
@@ -55,17 +55,17 @@ os._exit(1)
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Everything that running uv takes.
+    """Everything needed to run uv.
 
     Attributes:
-        uv: the program.
-        settings: its environment.
-        runner: the door to other programs.
-        reporter: hears what happens.
-        work: private directory of this run, on this machine; it exists.
-        directory: where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
-        offline: use nothing from the network, only uv's cache.
-        lockfiles: held while the application's locks are read and written.
+        uv: path of the program.
+        settings: its variables and arguments.
+        runner: runs it.
+        reporter: receives progress.
+        work: existing private directory of this run, on this machine.
+        directory: working directory, where uv looks for ``[tool.uv]``: the application's directory, or ``/`` for none.
+        offline: use only uv's cache, not the network.
+        lockfiles: to be held while the application's lockfiles are read and written.
     """
 
     uv: Path
@@ -79,16 +79,16 @@ class Resolver:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to resolve.
+class LockRequest:
+    """Requirements to resolve, either listed or from a pyproject.toml.
 
     Attributes:
-        requirements: PEP 508; or
-        pyproject: a file whose [project] lists them, with these
-        extras, and these
-        groups of its [dependency-groups] (PEP 735).
-        what: for people, ``guestbook``; begins a sentence.
-        advice: what to do when there is no solution.
+        what: name for messages, ``guestbook``; begins a sentence.
+        advice: what to do if there is no solution.
+        requirements: requirements (PEP 508), if there is no ``pyproject``.
+        pyproject: a file whose [project] lists the requirements.
+        extras: extras of that project.
+        groups: groups in its [dependency-groups] (PEP 735).
     """
 
     what: str
@@ -99,8 +99,8 @@ class Wanted:
     groups: tuple[str, ...] = ()
 
 
-def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual answer as default
-    wanted: Wanted,
+def compile_lock(  # noqa: PLR0913 - the last three are options with defaults
+    request: LockRequest,
     target: Target,
     resolver: Resolver,
     *,
@@ -108,19 +108,19 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     previous: str | None = None,
     backends: bool = True,
 ) -> Path:
-    """Return uv's lock of ``wanted`` for the target's interpreter, in a directory of its own below ``resolver.work``.
+    """Resolve for the target's interpreter and return the path of uv's lock, in a new directory of the resolver.
 
     Args:
-        wanted: what to resolve.
-        target: for which interpreter.
-        resolver: how.
-        options: more options for uv.
-        previous: text of an earlier lock, whose versions are kept where they still fit.
+        request: the requirements.
+        target: has the interpreter.
+        resolver: how to run uv.
+        options: additional options for uv.
+        previous: text of an earlier lock, whose versions are kept if they still fit.
         backends: whether build backends of sdists without static metadata may run, on this machine, with network.
 
     Raises:
-        LockError: uv found no solution, or could not look for one.
-        MachineError: it had no space, or no permission to write.
+        LockError: uv found no solution, or failed otherwise.
+        MachineError: uv had no space or no permission to write.
     """
     directory = Path(tempfile.mkdtemp(prefix="resolve-", dir=resolver.work))
     output = directory / "pylock.toml"
@@ -129,39 +129,39 @@ def compile_lock(  # noqa: PLR0913  the last three are how, each with the usual 
     environ = uv_environ(resolver, directory)
     if not backends:
         environ |= block_build_backends(directory)
-    extras = (word for extra in wanted.extras for word in ("--extra", extra))
-    groups = (word for group in wanted.groups for word in ("--group", f"{wanted.pyproject}:{group}"))
-    source = "-" if wanted.pyproject is None else str(wanted.pyproject)
+    extras = (word for extra in request.extras for word in ("--extra", extra))
+    groups = (word for group in request.groups for word in ("--group", f"{request.pyproject}:{group}"))
+    source = "-" if request.pyproject is None else str(request.pyproject)
     command = Command(
         (
             str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
-            *(("--offline",) if resolver.offline else ()), *_excludes(target, resolver, directory), *options,
+            *(("--offline",) if resolver.offline else ()), *_exclude_options(target, resolver, directory), *options,
             *extras, *groups,
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
         env=environ,
         clean=True,
-        stdin="".join(f"{line}\n" for line in wanted.requirements).encode() if wanted.pyproject is None else None,
+        stdin="".join(f"{line}\n" for line in request.requirements).encode() if request.pyproject is None else None,
         timeout_s=_TIMEOUT_S,
     )  # fmt: skip
-    with resolver.reporter.task(Work.LOCK, f"resolving {wanted.what}"):
+    with resolver.reporter.task(Work.LOCK, f"resolving {request.what}"):
         done = resolver.runner.run(command)
     if not done.ok:
-        raise _failure(done, wanted, target, resolver)
+        raise _to_error(done, request, target, resolver)
     if not output.is_file():
-        raise LockError(f"uv wrote no lock of {wanted.what}.", details=explanation(done))
+        raise LockError(f"uv did not write a lock of {request.what}.", details=error_output(done))
     return output
 
 
 def interpreter_options(target: Target) -> tuple[str, ...]:
-    """Return uv's options that make it resolve for the target's interpreter.
+    """Return the options that make uv resolve for the target's interpreter.
 
-    One of another root cannot run here, so uv is told what it is. Build backends of sdists without static metadata
-    then run with venvpkg's own; a wheel's requirements are checked again when all are staged. uv cannot be told of
-    another implementation, nor of every machine: for PyPy, and for i686 or armv7l, it resolves for all, and the lock's
-    own markers choose.
+    The interpreter of another root cannot run here, so it is described to uv. Build backends of sdists without static
+    metadata then run with venvpkg's own interpreter; the wheels' requirements are checked again during staging. Other
+    implementations and some machines cannot be described to uv. For PyPy, and for i686 or armv7l, it therefore resolves
+    for all environments, and the markers in the lock select the packages.
     """
     interpreter = target.interpreter
     if target.is_host:
@@ -172,10 +172,10 @@ def interpreter_options(target: Target) -> tuple[str, ...]:
     return ("--python", sys.executable, "--python-version", version, *where)
 
 
-def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str, ...]:
-    """Return uv's options that keep out what comes with the interpreter; PyPy's cffi can be of its own version only.
+def _exclude_options(target: Target, resolver: Resolver, directory: Path) -> tuple[str, ...]:
+    """Return the options that exclude distributions bundled with the interpreter, such as PyPy's own cffi.
 
-    uv takes the user's own list from its variable as long as there is no option.
+    The options include the user's own list, because uv ignores its variable if the option is used.
     """
     names = [name for name, _ in target.interpreter.distributions]
     if not names:
@@ -187,7 +187,7 @@ def _excludes(target: Target, resolver: Resolver, directory: Path) -> tuple[str,
 
 
 def _platform(target: Target) -> str | None:
-    """Return uv's name of the newest platform that it knows and the target is; None when it knows none."""
+    """Return the newest of uv's platforms that the target supports; None if there is none."""
     oldest, newest = _MANYLINUX_MINORS
     glibc = target.interpreter.glibc
     if target.machine not in _MANYLINUX_MACHINES or glibc is None or glibc < (2, oldest):
@@ -196,59 +196,59 @@ def _platform(target: Target) -> str | None:
 
 
 def block_build_backends(directory: Path) -> dict[str, str]:
-    """Return the variables under which uv starts no build backend; a file for it is written to ``directory``."""
+    """Write a sitecustomize that blocks build backends to ``directory``, and return the variables that activate it."""
     (directory / "sitecustomize.py").write_text(_NO_BACKEND, encoding="utf-8")
     return {"PYTHONPATH": str(directory)}
 
 
 def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
-    """Return uv's environment for a run with ``directory`` of its own."""
+    """Return uv's variables for a run with ``directory`` as its temporary directory."""
     return dict(resolver.settings.environ) | {
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
-        "TMPDIR": str(directory),  # so that what a killed uv leaves behind goes with our own directory
+        "TMPDIR": str(directory),  # leftovers of a killed uv are removed with this directory
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
     }
 
 
-def _failure(done: Completed, wanted: Wanted, target: Target, resolver: Resolver) -> LockError | MachineError:
-    text = explanation(done)
-    refusal = environment_error_in(text)
-    if refusal is not None:
-        return refusal
+def _to_error(done: Completed, request: LockRequest, target: Target, resolver: Resolver) -> LockError | MachineError:
+    text = error_output(done)
+    machine_error = environment_error_in(text)
+    if machine_error is not None:
+        return machine_error
     if _NO_BACKEND_MARK in done.errors:
-        named = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
-        what = redact(named[1]) if named else wanted.what
+        match = re.search(r"Failed to (?:download and )?build `([^`]+)`", done.errors)
+        what = redact(match[1]) if match else request.what
         return LockError(
-            f"{what} has no static metadata: what it depends on is known only after its build backend ran.",
-            details="  A plan has no side effects, so it runs no backend.",
-            resolution="Run 'venvpkg lock', which may run it; then plan again.",
+            f"{what} has no static metadata: only its build backend can determine its dependencies.",
+            details="  A plan has no side effects, so it does not run build backends.",
+            resolution="Run 'venvpkg lock', which may run the backend; then plan again.",
         )
     if resolver.offline and "network was disabled" in done.errors:
         return LockError(
-            f"The lock of {wanted.what} cannot be resolved offline: not everything is in uv's cache.",
+            f"{request.what} could not be locked offline: uv's cache is incomplete.",
             details=text,
             resolution="Run once without --offline.",
         )
     version = ".".join(map(str, target.interpreter.version))
     return LockError(
-        f"{wanted.what} cannot be locked for {target.name} (Python {version}); uv {_ended(done)}.",
+        f"{request.what} could not be locked for {target.name} (Python {version}); {_uv_status(done)}.",
         details=text,
-        resolution=wanted.advice,
+        resolution=request.advice,
     )
 
 
-def _ended(done: Completed) -> str:
-    # uv's exit codes: 1 for what it can explain, 2 for errors; both come with their reason.
-    return "says why" if done.returncode in {1, 2} else f"ended: {done.outcome()}"
+def _uv_status(done: Completed) -> str:
+    # uv's exit codes: 1 for resolution failures, 2 for errors; it prints the reason for both.
+    return "uv's output follows" if done.returncode in {1, 2} else f"uv failed: {done.outcome()}"
 
 
-def explanation(done: Completed) -> str:
-    """Return what uv said, indented, without secrets and escape sequences, and not too much of it."""
+def error_output(done: Completed) -> str:
+    """Return a program's standard error for an error's details: indented, shortened, without secrets or escapes."""
     text = redact(done.errors).strip()
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
-    # What a build backend printed must not reach a terminal as escape sequences.
+    # A build backend's output may contain escape sequences.
     text = printable(text, keep="\n")
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""``venvpkg.lock``: pinned build requirements, and what cannot be compiled on a target, with the cause."""
+"""Read and write ``venvpkg.lock``: pinned build requirements, and distributions that cannot be compiled."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 def read_build_pins(path: Path) -> tuple[BuildPins, ...]:
-    """Return the pins in ``path``, sorted; none when there is no such file.
+    """Return the pins in ``path``, sorted; none if the file does not exist.
 
     Raises:
-        LockError: the file is malformed; every problem is in the details.
+        LockError: the file is malformed; lists every problem.
     """
     if not path.exists():
         return ()
@@ -44,40 +44,40 @@ def read_build_pins(path: Path) -> tuple[BuildPins, ...]:
     if version != _VERSION:
         raise LockError(
             f"{path} has version {str(version)[:40]!r}; this venvpkg reads version {_VERSION}.",
-            resolution="Use the venvpkg that wrote it, or remove it: the next build writes it anew.",
+            resolution="Use the version of venvpkg that wrote it, or remove it: the next build recreates it.",
         )
     problems: list[str] = []
     builds = document.get("build", [])
     entries = builds if isinstance(builds, list) else [None]
-    pins = [pin for index, entry in enumerate(entries) for pin in _pins(entry, f"build[{index}]", problems)]
+    pins = [pin for index, entry in enumerate(entries) for pin in _parse_pins(entry, f"build[{index}]", problems)]
     seen: set[tuple[str, str, str]] = set()
     for pin in pins:
         if _pins_key(pin) in seen:
-            problems.append(f"build: a second entry for {pin.name} on {pin.target} from the same source")
+            problems.append(f"build: duplicate entry for {pin.name} on {pin.target} from the same source")
         seen.add(_pins_key(pin))
     if problems:
         raise LockError(
             f"{path} is malformed: {len(problems)} problem{'s' * (len(problems) != 1)}.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Restore it from version control, or remove it: the next build writes it anew.",
+            resolution="Restore it from version control, or remove it: the next build recreates it.",
         )
     return tuple(sorted(pins, key=_pins_key))
 
 
 def write_build_pins(path: Path, pins: Iterable[BuildPins]) -> None:
-    """Write exactly ``pins``; the same pins give the same bytes, whatever their order.
+    """Replace the pins in ``path``; the bytes do not depend on the order of ``pins``.
 
     Raises:
-        LockError: what is there is malformed.
+        LockError: the existing file is malformed.
     """
     _write(path, pins, read_fallbacks(path))
 
 
 def write_fallbacks(path: Path, fallbacks: Iterable[Fallback]) -> None:
-    """Write exactly ``fallbacks``, beside the pins that are there.
+    """Replace the fallbacks in ``path``; existing pins are kept.
 
     Raises:
-        LockError: what is there is malformed.
+        LockError: the existing file is malformed.
     """
     _write(path, read_build_pins(path), fallbacks)
 
@@ -85,7 +85,7 @@ def write_fallbacks(path: Path, fallbacks: Iterable[Fallback]) -> None:
 def _write(path: Path, pins: Iterable[BuildPins], fallbacks: Iterable[Fallback]) -> None:
     document: dict[str, object] = {
         "version": _VERSION,
-        "build": [_table(pin) for pin in sorted(pins, key=_pins_key)],
+        "build": [_pins_table(pin) for pin in sorted(pins, key=_pins_key)],
     }
     if tables := fallback_tables(fallbacks):
         document["fallback"] = tables
@@ -96,7 +96,7 @@ def _pins_key(pin: BuildPins) -> tuple[str, str, str]:
     return pin.name, pin.target, pin.source
 
 
-def _table(pin: BuildPins) -> dict[str, object]:
+def _pins_table(pin: BuildPins) -> dict[str, object]:
     return {
         "name": pin.name,
         "target": pin.target,
@@ -111,28 +111,28 @@ def _file_table(file: RemoteFile) -> dict[str, object]:
     return table | ({"upload-time": file.uploaded.astimezone(UTC)} if file.uploaded is not None else {})
 
 
-def _pins(entry: object, where: str, problems: list[str]) -> Iterator[BuildPins]:
+def _parse_pins(entry: object, where: str, problems: list[str]) -> Iterator[BuildPins]:
     if not isinstance(entry, dict):
         problems.append(f"{where}: must be a table")
         return
     before = len(problems)
-    name, source, target = (_text(entry, key, where, problems) for key in ("name", "source", "target"))
+    name, source, target = (_parse_text(entry, key, where, problems) for key in ("name", "source", "target"))
     if name and not is_normalized_name(name):
-        problems.append(f"{where}.name: {name[:100]!r} is no normalised name")
+        problems.append(f"{where}.name: {name[:100]!r} is not a normalised name")
     if source and not _SOURCE.fullmatch(source):
         problems.append(f"{where}.source: {source[:100]!r} is neither a sha256 nor 'directory'")
     if target and not _TARGET.fullmatch(target):
-        problems.append(f"{where}.target: {target[:100]!r} is no target")
+        problems.append(f"{where}.target: {target[:100]!r} is not a valid target")
     requires = entry.get("requires", [])
     if not isinstance(requires, list) or not all(isinstance(each, str) for each in requires):
         problems.append(f"{where}.requires: must be an array of strings")
         requires = []
-    files = tuple(_files(entry.get("files", []), where, problems))
+    files = tuple(_parse_files(entry.get("files", []), where, problems))
     if len(problems) == before:
         yield BuildPins(name, source, target, tuple(requires), files)
 
 
-def _text(table: Mapping[str, object], key: str, where: str, problems: list[str]) -> str:
+def _parse_text(table: Mapping[str, object], key: str, where: str, problems: list[str]) -> str:
     value = table.get(key)
     if isinstance(value, str) and value:
         return value
@@ -140,28 +140,28 @@ def _text(table: Mapping[str, object], key: str, where: str, problems: list[str]
     return ""
 
 
-def _files(value: object, where: str, problems: list[str]) -> Iterator[RemoteFile]:
+def _parse_files(value: object, where: str, problems: list[str]) -> Iterator[RemoteFile]:
     for index, entry in enumerate(value if isinstance(value, list) else [None]):
-        place = f"{where}.files[{index}]"
+        path = f"{where}.files[{index}]"
         if not isinstance(entry, dict):
-            problems.append(f"{place}: must be a table")
+            problems.append(f"{path}: must be a table")
             continue
-        filename, url = (_text(entry, key, place, problems) for key in ("name", "url"))
+        filename, url = (_parse_text(entry, key, path, problems) for key in ("name", "url"))
         uploaded = entry.get("upload-time")
         if uploaded is not None and not isinstance(uploaded, datetime):
-            problems.append(f"{place}.upload-time: must be a date with time")
+            problems.append(f"{path}.upload-time: must be a date and time")
             uploaded = None
         if not (filename and url):
             continue
         try:
             file = remote_file(filename, url, {"sha256": entry.get("sha256")}, uploaded)
         except RemoteFileError as error:
-            problems.append(f"{place}: {error}")
+            problems.append(f"{path}: {error}")
             continue
         if filename.endswith(".whl"):
             yield file
         else:
-            problems.append(f"{place}: {filename} is no wheel")
+            problems.append(f"{path}: {filename} is not a wheel")
 
 
 _PATTERNS: Final = {
@@ -174,31 +174,31 @@ _PATTERNS: Final = {
 
 
 def read_fallbacks(path: Path) -> tuple[Fallback, ...]:
-    """Return the entries in ``path``, sorted; none when there is no such file.
+    """Return the fallbacks in ``path``, sorted; none if the file does not exist.
 
     Raises:
-        LockError: they are malformed; every problem is in the details.
+        LockError: the fallbacks are malformed; lists every problem.
     """
     if not path.exists():
         return ()
     entries = read_document(path).get("fallback", [])
     problems: list[str] = []
-    found: dict[tuple[str, str, str, str], Fallback] = {}
+    by_key: dict[tuple[str, str, str, str], Fallback] = {}
     for index, entry in enumerate(entries if isinstance(entries, list) else [None]):
-        fallback = _fallback(entry, f"fallback[{index}]", problems)
-        if fallback is not None and found.setdefault(_fallback_key(fallback), fallback) is not fallback:
-            problems.append(f"fallback[{index}]: a second entry for {fallback.name} on {fallback.target}")
+        fallback = _parse_fallback(entry, f"fallback[{index}]", problems)
+        if fallback is not None and by_key.setdefault(_fallback_key(fallback), fallback) is not fallback:
+            problems.append(f"fallback[{index}]: duplicate entry for {fallback.name} on {fallback.target}")
     if problems:
         raise LockError(
             f"{path} is malformed: {len(problems)} problem{'s' * (len(problems) != 1)}.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Restore it from version control, or remove it: the next build writes it anew.",
+            resolution="Restore it from version control, or remove it: the next build recreates it.",
         )
-    return tuple(found[key] for key in sorted(found))
+    return tuple(by_key[key] for key in sorted(by_key))
 
 
 def fallback_tables(fallbacks: Iterable[Fallback]) -> list[dict[str, object]]:
-    """Return the entries as TOML holds them, sorted."""
+    """Return the fallbacks as TOML tables, sorted."""
     return [
         {
             "name": each.name,
@@ -216,15 +216,15 @@ def _fallback_key(fallback: Fallback) -> tuple[str, str, str, str]:
     return fallback.name, fallback.target, fallback.source, fallback.version
 
 
-def _fallback(entry: object, where: str, problems: list[str]) -> Fallback | None:
+def _parse_fallback(entry: object, where: str, problems: list[str]) -> Fallback | None:
     if not isinstance(entry, dict):
         problems.append(f"{where}: must be a table")
         return None
     before = len(problems)
     name = entry.get("name")
     if not isinstance(name, str) or not is_normalized_name(name):
-        problems.append(f"{where}.name: no normalised name")
-    values = {key: _value(entry, key, where, problems) for key in _PATTERNS}
+        problems.append(f"{where}.name: not a normalised name")
+    values = {key: _parse_value(entry, key, where, problems) for key in _PATTERNS}
     if len(problems) > before:
         return None
     return Fallback(
@@ -232,9 +232,9 @@ def _fallback(entry: object, where: str, problems: list[str]) -> Fallback | None
     )
 
 
-def _value(entry: Mapping[str, object], key: str, where: str, problems: list[str]) -> str:
+def _parse_value(entry: Mapping[str, object], key: str, where: str, problems: list[str]) -> str:
     value = entry.get(key, "")
     if isinstance(value, str) and _PATTERNS[key].fullmatch(value):
         return value
-    problems.append(f"{where}.{key}: {str(value)[:100]!r} is no {key}")
+    problems.append(f"{where}.{key}: {str(value)[:100]!r} is not a valid {key}")
     return ""

@@ -53,7 +53,7 @@ class ScriptSettings:
     prerm: str | None = None
     postrm: str | None = None
 
-    def declared(self) -> tuple[tuple[str, str], ...]:
+    def items(self) -> tuple[tuple[str, str], ...]:
         """Return the names and paths of the declared scripts."""
         scripts = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
         return tuple((name, file) for name, file in scripts if file is not None)

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, TypeGuard
 
 from venvpkg.errors import MachineError, NotAPackageError
-from venvpkg.host.files import read_regular, written_whole
+from venvpkg.host.files import open_atomic, read_regular
 from venvpkg.model.package import BuildRecord
 
 if TYPE_CHECKING:
@@ -145,10 +145,10 @@ def write_outputs(package: Path, debug_packages: Iterable[Path], record: bytes, 
     try:
         # Closed in reverse order: the package appears last, and no file appears when one could not be written.
         with contextlib.ExitStack() as stack:
-            _copy(package, stack.enter_context(written_whole(path)))
-            stack.enter_context(written_whole(record_path(path))).write(record)
+            _copy(package, stack.enter_context(open_atomic(path)))
+            stack.enter_context(open_atomic(record_path(path))).write(record)
             for each in debug_packages:
-                _copy(each, stack.enter_context(written_whole(path.with_name(each.name))))
+                _copy(each, stack.enter_context(open_atomic(path.with_name(each.name))))
     except OSError as error:
         raise MachineError.of(
             error, resolution="Make space or grant permission there, or choose another directory with --out."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import PrepareError
-from venvpkg.host.files import written_whole
+from venvpkg.host.files import open_atomic
 from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
@@ -120,7 +120,7 @@ class Preparations:
                 resolution="Give the cache space and permission, or choose another with --cache.",
             ) from error
         finally:
-            with contextlib.suppress(OSError), log.open("rb") as source, written_whole(kept_log) as copy:
+            with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
                 shutil.copyfileobj(source, copy)
             shutil.rmtree(sandbox.path, ignore_errors=True)
         count = len(outputs)
@@ -174,7 +174,7 @@ class Preparations:
             place = self._place(sha256)
             store.remove(place)  # the same files, or files that somebody changed
             publish(fresh, place)
-        with written_whole(self._key(tree, steps)) as file:
+        with open_atomic(self._key(tree, steps)) as file:
             file.write(sha256.encode("ascii"))
         return place
 

@@ -7,7 +7,7 @@ import os
 import time
 from typing import IO, TYPE_CHECKING
 
-from venvpkg.host.files import written_whole
+from venvpkg.host.files import open_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,12 +49,12 @@ class FileCache:
             yield stream
 
     def written(self, key: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-        """Return, as a context, the file to write for that key; see ``written_whole``.
+        """Return, as a context, the file to write for that key; see ``open_atomic``.
 
         Raises:
             OSError: it cannot be written.
         """
-        return written_whole(self._of(key))
+        return open_atomic(self._of(key))
 
     def drop(self, key: str) -> None:
         """Remove the file of that key."""

@@ -13,7 +13,7 @@ from venvpkg.families.base import Purpose
 from venvpkg.families.registry import FAMILIES, installer
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Bind, Command
-from venvpkg.host.sandbox import WAY_TO_NAMESPACES
+from venvpkg.host.sandbox import NAMESPACES_RESOLUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +116,7 @@ def _namespaces(runner: Runner) -> Iterator[Missing]:
         yield Missing(
             f"own namespaces for compile jobs ({done.outcome()}: {done.errors.strip()[-200:]})",
             Purpose.COMPILE,
-            resolution=WAY_TO_NAMESPACES,
+            resolution=NAMESPACES_RESOLUTION,
         )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.runner import Command
-from venvpkg.host.sandbox import WAY_TO_NAMESPACES
+from venvpkg.host.sandbox import NAMESPACES_RESOLUTION
 from venvpkg.targets.host import release_own, resolve_host
 from venvpkg.targets.image import image_root
 from venvpkg.targets.machine.connection import Connection
@@ -147,6 +147,6 @@ def _way_to_run(root: Path) -> str:
         return f"{root} has no {PROGRAM}. {_A_ROOT}"
     processor = foreign_processor(root)
     if processor is None:
-        return WAY_TO_NAMESPACES
+        return NAMESPACES_RESOLUTION
     advice = emulation_problem(processor, platform.machine())
-    return f"It is a system for {processor.kernel}. {advice or WAY_TO_NAMESPACES}"
+    return f"It is a system for {processor.kernel}. {advice or NAMESPACES_RESOLUTION}"

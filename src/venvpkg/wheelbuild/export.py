@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from venvpkg.errors import AssembleError, WheelError
-from venvpkg.host.files import sha256_of, write_whole, written_whole
+from venvpkg.host.files import open_atomic, sha256_of, write_whole
 from venvpkg.wheelbuild.repack import retagged
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _put(entry: Entry, directory: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="venvpkg-export-") as work:
         wheel = retagged(entry.wheel, platforms, Path(work)) if platforms else entry.wheel
         path = directory / wheel.name
-        with wheel.open("rb") as source, written_whole(path) as copy:
+        with wheel.open("rb") as source, open_atomic(path) as copy:
             shutil.copyfileobj(source, copy)
     return path
 

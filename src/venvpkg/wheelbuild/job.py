@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
 from venvpkg.errors import CompileError
-from venvpkg.host.files import written_whole
+from venvpkg.host.files import open_atomic
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
@@ -117,7 +117,7 @@ def run_job(job: Job, shop: WheelBuildContext) -> Built:
         ) from error
     finally:
         # Without its log an error is still better than another error about the log.
-        with contextlib.suppress(OSError), log.open("rb") as source, written_whole(kept_log) as copy:
+        with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
             shutil.copyfileobj(source, copy)
         shutil.rmtree(place, ignore_errors=True)
 

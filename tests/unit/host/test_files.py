@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from venvpkg.host.files import read_regular, write_whole, written_whole
+from venvpkg.host.files import open_atomic, read_regular, write_whole
 
 
 def test_a_written_file_appears_with_its_content_and_mode(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_written_file_appears_with_its_content_and_mode(tmp_path: Path) -> Non
 def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     write_whole(tmp_path / "file", b"old")
 
-    with pytest.raises(OSError, match="disk"), written_whole(tmp_path / "file") as file:
+    with pytest.raises(OSError, match="disk"), open_atomic(tmp_path / "file") as file:
         file.write(b"half of the new")
         raise OSError("disk full")
 
@@ -39,7 +39,7 @@ def test_a_directory_that_cannot_be_written_is_told_with_the_file_that_was_to_be
 
 
 def test_a_full_device_is_told_with_the_file_that_was_to_be(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="wanted") as caught, written_whole(tmp_path / "wanted"):
+    with pytest.raises(OSError, match="wanted") as caught, open_atomic(tmp_path / "wanted"):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     assert caught.value.filename == str(tmp_path / "wanted")

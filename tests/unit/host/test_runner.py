@@ -45,7 +45,7 @@ def test_a_program_with_children_ends_when_its_time_runs_out() -> None:
 
     done = RUNNER.run(python("import subprocess; subprocess.run(['sleep', '60'])", timeout_s=0.5))
 
-    assert done.outcome() == "out of time"
+    assert done.outcome() == "timed out"
     assert time.monotonic() - start < 10
 
 

@@ -34,5 +34,5 @@ def test_a_static_program_needs_nothing() -> None:
 
 
 def test_a_machine_without_ldd_is_told() -> None:
-    with pytest.raises(MissingToolError, match="ldd, which tells how uv is loaded: not found"):
+    with pytest.raises(MissingToolError, match="ldd, which lists the libraries of uv: not found"):
         libraries_of(Path("/opt/uv"), ScriptedRunner({("ldd",): Completed(127)}))

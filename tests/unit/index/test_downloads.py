@@ -73,7 +73,7 @@ def test_a_fetch_is_a_task_that_tells_how_far_it_is(tmp_path: Path, index: Index
     downloads(tmp_path, reporter=reporter).fetch(files)
 
     first, *doing, last = reporter.tasks  # on a slow machine there are more than one between
-    assert (first, last) == ("+ download getting 2 files", "- download getting 2 files")
+    assert (first, last) == ("+ download fetching 2 files", "- download fetching 2 files")
     assert [each for each in doing if each.startswith("  1 of 2, ")] != []
 
 
@@ -114,7 +114,7 @@ def test_a_file_with_another_hash_is_not_kept_and_both_hashes_are_told(tmp_path:
         downloads(tmp_path).fetch([file])
 
     assert f"expected sha256 {file.sha256}" in caught.value.details
-    assert f"found    sha256 {hashlib.sha256(b'evil').hexdigest()}" in caught.value.details
+    assert f"actual   sha256 {hashlib.sha256(b'evil').hexdigest()}" in caught.value.details
     assert index.asked == ["/a.whl"]
     assert in_store(tmp_path) == []
 
@@ -127,8 +127,8 @@ def test_every_failure_is_told_and_the_good_files_are_kept(tmp_path: Path, index
     with pytest.raises(DownloadError, match="2 of 3 files") as caught:
         downloads(tmp_path).fetch([good, wrong, gone])
 
-    assert "gone-1-py3-none-any.whl: the server answers 404" in caught.value.details
-    assert "wrong-1-py3-none-any.whl: not the file that the lock names" in caught.value.details
+    assert "gone-1-py3-none-any.whl: the server returned 404" in caught.value.details
+    assert "wrong-1-py3-none-any.whl: not the locked file" in caught.value.details
     assert in_store(tmp_path) == ["good-1-py3-none-any.whl"]
 
 
@@ -196,7 +196,7 @@ def test_a_netrc_that_is_malformed_does_not_count_and_is_not_quoted(tmp_path: Pa
 
     downloads(tmp_path, UvSettings({"NETRC": str(netrc)}), reporter=reporter).fetch([file])
 
-    assert reporter.warnings == [f"{netrc} does not count: NetrcParseError"]
+    assert reporter.warnings == [f"ignoring {netrc}: NetrcParseError"]
 
 
 def test_a_file_larger_than_allowed_is_given_up(tmp_path: Path, index: Index) -> None:
@@ -298,7 +298,7 @@ def test_a_stored_file_that_was_damaged_is_fetched_again(tmp_path: Path, index: 
 
 def test_an_empty_file_in_the_store_is_no_file(tmp_path: Path, index: Index) -> None:
     file = file_at(index.serve("/a.whl", content(BODY)))
-    place = downloads(tmp_path).place(file)
+    place = downloads(tmp_path).path_of(file)
     place.parent.mkdir(parents=True)
     place.touch()
 
@@ -331,7 +331,7 @@ def test_a_file_url_is_copied_and_verified_offline_too(tmp_path: Path) -> None:
     source.write_bytes(b"changed")
 
     assert place.read_bytes() == BODY
-    with pytest.raises(DownloadError, match="not the file that the lock names"):
+    with pytest.raises(DownloadError, match="not the locked file"):
         downloads(tmp_path / "other").fetch([file])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from venvpkg.errors import LockError
-from venvpkg.index.pip_settings import uv_settings
+from venvpkg.index.pip_settings import translate_pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def settings(
     reporter: RecordingReporter | None = None,
     project: Path | None = None,
 ) -> UvSettings:
-    return uv_settings(
+    return translate_pip_settings(
         environ,
         reporter or RecordingReporter(),
         cwd=Path("/home/me/app"),
@@ -193,8 +193,8 @@ def test_an_extra_index_that_is_not_on_this_machine_is_left_out_with_a_warning()
     )
 
     assert found == {"UV_INDEX": "https://b.corp/simple"}
-    assert reporter.warnings == ["PIP_EXTRA_INDEX_URL: nothing is at file:///mnt/simple; left out"]
-    assert reporter.details == ["PIP_FIND_LINKS: nothing is at /mnt/wheels; left out"]
+    assert reporter.warnings == ["PIP_EXTRA_INDEX_URL: file:///mnt/simple does not exist; ignored"]
+    assert reporter.details == ["PIP_FIND_LINKS: /mnt/wheels does not exist; ignored"]
 
 
 def test_no_index_becomes_an_argument_and_closes_pips_indexes() -> None:

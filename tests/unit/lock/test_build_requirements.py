@@ -100,5 +100,5 @@ def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> N
     ],
 )
 def test_a_build_requirement_is_never_an_option_nor_a_variable(tmp_path: Path, hostile: str) -> None:
-    with pytest.raises(LockError, match="no requirements"):
+    with pytest.raises(LockError, match="invalid build requirements"):
         pin_build_requirements(("setuptools", hostile), target(), resolver(tmp_path, ScriptedRunner({})))

@@ -77,5 +77,5 @@ def test_two_entries_for_one_source_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "venvpkg.lock"
     write_fallbacks(path, [RPDS, replace(RPDS, detail="for another reason")])
 
-    with pytest.raises(LockError, match="a second entry for rpds-py"):
+    with pytest.raises(LockError, match="duplicate entry for rpds-py"):
         read_fallbacks(path)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unit.targets.makers import target_of
-from venvpkg.lock.lockfile import with_lock_of
+from venvpkg.lock.lockfile import select_lockfile
 from venvpkg.model.project import Project, Settings
 from venvpkg.model.target import Release
 
@@ -28,19 +28,19 @@ def test_a_lock_of_other_targets_serves_one_that_asks_for_the_same(tmp_path: Pat
     locked_for(tmp_path, "debian-12-amd64")
     app = project(tmp_path, "pylock.toml", "Fast")
 
-    assert with_lock_of(app, LEAP) == app
+    assert select_lockfile(app, LEAP) == app
 
 
 def test_a_target_keeps_the_lock_that_names_it_though_its_extras_change(tmp_path: Path) -> None:
     locked_for(tmp_path, LEAP.name)
 
-    assert with_lock_of(project(tmp_path), LEAP) == project(tmp_path)
+    assert select_lockfile(project(tmp_path), LEAP) == project(tmp_path)
 
 
 def test_one_with_other_extras_gets_its_own_whose_name_has_no_more_dots_than_the_norm_allows(tmp_path: Path) -> None:
     locked_for(tmp_path, "debian-12-amd64")
 
-    found = with_lock_of(project(tmp_path), LEAP)
+    found = select_lockfile(project(tmp_path), LEAP)
 
     assert found.lock == tmp_path / "pylock.opensuse-leap-15_6-x86_64.toml"
     assert found.settings.lock == found.lock.name
@@ -49,7 +49,7 @@ def test_one_with_other_extras_gets_its_own_whose_name_has_no_more_dots_than_the
 def test_a_requirements_lock_keeps_its_name_in_front(tmp_path: Path) -> None:
     locked_for(tmp_path, "debian-12-amd64", "pylock.borgbackup.toml")
 
-    found = with_lock_of(project(tmp_path, "pylock.borgbackup.toml"), LEAP)
+    found = select_lockfile(project(tmp_path, "pylock.borgbackup.toml"), LEAP)
 
     assert found.lock.name == "pylock.borgbackup-opensuse-leap-15_6-x86_64.toml"
 
@@ -58,7 +58,7 @@ def test_a_lock_of_its_own_is_used_wherever_it_is(tmp_path: Path) -> None:
     locked_for(tmp_path, LEAP.name)
     (tmp_path / "pylock.opensuse-leap-15_6-x86_64.toml").touch()
 
-    assert with_lock_of(project(tmp_path), LEAP).lock.name == "pylock.opensuse-leap-15_6-x86_64.toml"
+    assert select_lockfile(project(tmp_path), LEAP).lock.name == "pylock.opensuse-leap-15_6-x86_64.toml"
 
 
 def test_a_lock_of_another_program_and_a_named_one_serve_every_target(tmp_path: Path) -> None:
@@ -66,5 +66,5 @@ def test_a_lock_of_another_program_and_a_named_one_serve_every_target(tmp_path: 
     app = project(tmp_path)
     named = replace(app, settings=replace(app.settings, lock="uv.lock"))
 
-    assert with_lock_of(app, LEAP) == app
-    assert with_lock_of(named, LEAP) == named
+    assert select_lockfile(app, LEAP) == app
+    assert select_lockfile(named, LEAP) == named

@@ -143,7 +143,7 @@ def test_an_archive_of_source_may_have_any_name_and_its_source_a_place_in_it(
 def test_a_subdirectory_that_leaves_the_archive_is_refused(tmp_path: Path) -> None:
     entry = f'archive = {{ url = "https://h.example/a.zip", subdirectory = "../b", hashes = {{ sha256 = "{SHA}" }} }}'
 
-    assert problems(tmp_path, f'{HEAD}[[packages]]\nname = "a"\n{entry}\n') == ["a: '../b' is no subdirectory"]
+    assert problems(tmp_path, f'{HEAD}[[packages]]\nname = "a"\n{entry}\n') == ["a: '../b' is not a valid subdirectory"]
 
 
 def test_the_applications_own_directory_is_no_distribution_of_the_lock(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ sdist = {{ url = "https://i.example/weak-1.tar.gz", hashes = {{ md5 = "00" }} }}
     ("entry", "word"),
     [
         (wheel("a-1.0-py3-none-x%2F..%2F..%2Fetc.whl"), "filename"),
-        (wheel("a-1.0-py3-none-any%0a.whl"), "no name for a file"),
+        (wheel("a-1.0-py3-none-any%0a.whl"), "not a valid file name"),
         (f'{{ name = "../a-1.0-py3-none-any.whl", url = "https://i/x", hashes = {{ sha256 = "{SHA}" }} }}', "a-1.0"),
-        (wheel("a-1.0-py3-none-any.whl", "abc"), "no sha256"),
-        (wheel("a-1.0-py3-none-any.whl", SHA[:-1] + "\\n"), "no sha256"),
+        (wheel("a-1.0-py3-none-any.whl", "abc"), "not a valid sha256"),
+        (wheel("a-1.0-py3-none-any.whl", SHA[:-1] + "\\n"), "not a valid sha256"),
         (wheel("b-1.0-py3-none-any.whl"), "not consistent"),
         (wheel("a-2.0-py3-none-any.whl"), "not consistent"),
         (wheel("a-1.0.whl"), "Invalid wheel filename"),
@@ -220,10 +220,10 @@ def test_a_url_with_a_password_is_refused_without_telling_it(tmp_path: Path) -> 
         (HEAD, "packages: missing"),
         (HEAD + "packages = [1]", "packages[0]"),
         (HEAD + 'requires-python = ">=3.12"\npackages = []', "has 3.11.2"),
-        (HEAD + "environments = [\"sys_platform == 'win32'\"]\npackages = []", "none of the environments"),
-        (HEAD + package("a") + package("a"), "a second entry of a"),
-        (HEAD + package("a", more='requires-python = ">=3.12"'), "a: wants Python >=3.12"),
-        (HEAD + package("a", more="marker = \"python_version ~= 'x'\""), "means nothing"),
+        (HEAD + "environments = [\"sys_platform == 'win32'\"]\npackages = []", "not among the environments"),
+        (HEAD + package("a") + package("a"), "several entries of a apply"),
+        (HEAD + package("a", more='requires-python = ">=3.12"'), "a: requires Python >=3.12"),
+        (HEAD + package("a", more="marker = \"python_version ~= 'x'\""), "cannot be evaluated"),
         (HEAD + package("a", more='marker = "nonsense"'), "a: "),
         (HEAD + package("a").replace('name = "a"', 'name = "A"'), "not normalized"),
         (HEAD + package("a").replace('name = "a"', r'name = "a\u001b[31m"'), "packages[0]"),
@@ -240,7 +240,7 @@ def test_a_lock_that_cannot_be_used_says_why(tmp_path: Path, text: str, word: st
 def test_an_unknown_extra_is_named(tmp_path: Path) -> None:
     text = f'{HEAD}extras = ["fast"]\npackages = []\n'
 
-    assert problems(tmp_path, text, Settings(extras=("turbo",))) == ["it has no extra turbo"]
+    assert problems(tmp_path, text, Settings(extras=("turbo",))) == ["the lock has no extra turbo"]
 
 
 def test_a_lock_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_groups_that_were_asked_for_count_beside_the_default_ones(tmp_path: Path
     )
 
     assert [each.name for each in read(tmp_path, text, Settings(groups=("dev",))).distributions] == ["c", "d"]
-    assert problems(tmp_path, text, Settings(groups=("doc",))) == ["it has no dependency group doc"]
+    assert problems(tmp_path, text, Settings(groups=("doc",))) == ["the lock has no dependency group doc"]
 
 
 def test_what_comes_with_the_interpreter_is_taken_from_nowhere_else(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, out_of_date, update_lock
-from venvpkg.lock.shared import LockedTarget, locked_targets, share_of, shared
+from venvpkg.lock.shared import LockedTarget, locked_targets, merge_shares, share_of
 from venvpkg.lock.uv import Resolver
 from venvpkg.model.project import Settings
 from venvpkg.model.target import Release
@@ -61,7 +61,7 @@ def packages_of(document: Mapping[str, object] | None) -> list[dict[str, Any]]:
 
 
 def test_markers_tell_apart_what_differs_and_nothing_else() -> None:
-    document = shared({"lock-version": "1.0", "created-by": "uv"}, SHARES)
+    document = merge_shares({"lock-version": "1.0", "created-by": "uv"}, SHARES)
 
     packages = {(each["name"], each["version"]): each for each in packages_of(document)}
     assert {key: each.get("marker") for key, each in packages.items()} == {
@@ -78,7 +78,7 @@ def test_markers_tell_apart_what_differs_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("locked", SHARES)
 def test_each_target_finds_its_share_again(locked: LockedTarget) -> None:
-    document = shared({}, SHARES)
+    document = merge_shares({}, SHARES)
 
     share = share_of(document or {}, locked)
 
@@ -89,13 +89,13 @@ def test_each_target_finds_its_share_again(locked: LockedTarget) -> None:
 
 
 def test_the_order_in_which_targets_were_resolved_does_not_show() -> None:
-    documents = [shared({}, dict(order)) for order in permutations(SHARES.items())]
+    documents = [merge_shares({}, dict(order)) for order in permutations(SHARES.items())]
 
     assert all(document == documents[0] for document in documents)
 
 
 def test_an_architecture_is_told_apart_where_there_are_several() -> None:
-    document = shared({}, {TRIXIE: [CLICK], TRIXIE_ARM: [CLICK, ZIPP]})
+    document = merge_shares({}, {TRIXIE: [CLICK], TRIXIE_ARM: [CLICK, ZIPP]})
 
     assert [each.get("marker") for each in packages_of(document)] == [None, "platform_machine == 'aarch64'"]
 
@@ -103,12 +103,12 @@ def test_an_architecture_is_told_apart_where_there_are_several() -> None:
 def test_targets_that_no_marker_tells_apart_share_what_is_the_same_and_nothing_else() -> None:
     leap = LockedTarget("opensuse-leap-16-x86_64", "3.13", "x86_64")
 
-    same = shared({}, {TRIXIE: [CLICK], leap: [CLICK]})
+    same = merge_shares({}, {TRIXIE: [CLICK], leap: [CLICK]})
 
     assert same is not None
     assert "environments" not in same
-    assert shared({}, {TRIXIE: [CLICK], leap: [CLICK_OLD]}) is None
-    assert shared({}, {TRIXIE: [CLICK], leap: [CLICK, ZIPP]}) is None
+    assert merge_shares({}, {TRIXIE: [CLICK], leap: [CLICK_OLD]}) is None
+    assert merge_shares({}, {TRIXIE: [CLICK], leap: [CLICK, ZIPP]}) is None
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,11 @@ def test_what_a_ledger_saw_first_stays_though_the_file_changes(tmp_path: Path) -
     lockfiles = LockfileStore()
     path = tmp_path / "pylock.toml"
 
-    assert lockfiles.before(path) is None
+    assert lockfiles.initial_text(path) is None
     path.write_text("now")
 
-    assert lockfiles.before(path) is None
-    assert LockfileStore().before(path) == "now"
+    assert lockfiles.initial_text(path) is None
+    assert LockfileStore().initial_text(path) == "now"
 
 
 @pytest.mark.parametrize("is_first", [True, False])

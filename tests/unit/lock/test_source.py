@@ -39,7 +39,7 @@ def test_a_lock_that_is_passed_over_for_pylock_is_told(tmp_path: Path) -> None:
 
     chosen(tmp_path, "pylock.toml", "uv.lock", reporter=reporter)
 
-    assert reporter.warnings == ['pylock.toml is used, and uv.lock is not; say which with lock = "FILE"']
+    assert reporter.warnings == ['using pylock.toml, ignoring uv.lock; set lock = "FILE" to choose']
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_lock_that_the_configuration_names_counts_and_nothing_else_is_told(
 
 
 def test_a_named_lock_that_is_not_there_is_an_error_unless_venvpkg_would_write_it(tmp_path: Path) -> None:
-    with pytest.raises(LockError, match="is not there"):
+    with pytest.raises(LockError, match="does not exist"):
         chosen(tmp_path, lock="requirements.txt")
 
     assert chosen(tmp_path, lock="pylock.prod.toml").path == tmp_path / "pylock.prod.toml"

@@ -96,7 +96,7 @@ def test_cargo_runs_apart_from_the_source_with_the_settings_of_the_user(tmp_path
         (Completed(127), "cargo is not installed"),
         (Completed(101, stderr=UNREACHABLE), "cargo reaches no registry that has them"),
         (Completed(101, stderr=OUTDATED), "cargo cannot fetch them: error: cannot update the lock file because --lock"),
-        (Completed(124), "cargo cannot fetch them: out of time"),
+        (Completed(124), "cargo cannot fetch them: timed out"),
     ],
 )
 def test_why_crates_cannot_be_fetched_is_told_in_a_clause(

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import AssembleError, MachineError
-from venvpkg.host.files import written_whole
+from venvpkg.host.files import open_atomic
 from venvpkg.host.tree import entries_below
 from venvpkg.model.package import Artifact
 from venvpkg.model.staged import PathKind, PayloadPath
@@ -74,7 +74,7 @@ def move_whole(packed: Path, path: Path, spec: PackageSpec) -> Artifact:
     digest = hashlib.sha256()
     size = 0
     try:
-        with packed.open("rb") as source, written_whole(path) as file:
+        with packed.open("rb") as source, open_atomic(path) as file:
             while chunk := source.read(_COPY_BYTES):
                 digest.update(chunk)
                 size += len(chunk)
