@@ -33,7 +33,8 @@ from venvpkg.explain.evidence import load_evidence
 from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.families.common.preflight import is_owned, require_owned, warning_of
 from venvpkg.families.registry import FAMILIES, family_of_file
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.model.inspection import Inspection
 from venvpkg.model.package import Artifact
@@ -56,6 +57,7 @@ from venvpkg.wheelhouse.gc import Collected, GcRules, collect, removable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
 
 __all__ = [
     "KEYS",

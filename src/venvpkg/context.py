@@ -20,8 +20,8 @@ from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_settings import translate_pip_settings
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.uv import Resolver
-from venvpkg.sources.cargo import CrateStore
 from venvpkg.sources.checkout import Checkouts
+from venvpkg.sources.crates import CrateStore
 from venvpkg.sources.prepare import Preparations
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.store.directories import workspace
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.families.base import PackageFormat
     from venvpkg.families.registry import Family
-    from venvpkg.host.runner import Streamer, SubprocessRunner
+    from venvpkg.host.command import Streamer
+    from venvpkg.host.runner import SubprocessRunner
     from venvpkg.index.pip_settings import UvSettings
     from venvpkg.model.project import Project
     from venvpkg.model.target import Release, Target

@@ -19,7 +19,7 @@ from venvpkg.store.directories import workspace
 
 if TYPE_CHECKING:
     from venvpkg.context import Session
-    from venvpkg.host.runner import Streamer
+    from venvpkg.host.command import Streamer
     from venvpkg.model.package import Artifact, BuildRecord
     from venvpkg.model.project import Project
 

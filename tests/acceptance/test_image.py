@@ -15,7 +15,8 @@ import pytest
 from acceptance.packages import depends_of, shown
 from acceptance.smallproject import NAME, write_project
 from acceptance.test_foreign_release import COMPILERS, RELEASE, VERSION
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.targets.resolve import resolve_target
 from venvpkg.targets.selection import Kind, Selection
 

@@ -29,7 +29,8 @@ from unit.fakes import RecordingReporter
 from venvpkg.cli.main import main as venvpkg_main
 from venvpkg.context import Session, resolve_target
 from venvpkg.families.deb.pack import compression
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.store.dirs import Dirs
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection

@@ -11,7 +11,8 @@ import pytest
 from unit.fakes import NOTHING_PACKED, RecordingReporter
 from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.families.deb.assemble import assemble
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.staging.leaks import read_payload
 

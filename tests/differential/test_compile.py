@@ -22,7 +22,8 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.errors import CompileError
-from venvpkg.host.runner import Bind, Command, SubprocessRunner
+from venvpkg.host.command import Bind, Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan

@@ -16,7 +16,7 @@ from venvpkg.config.project_files import read_project_files
 from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.families.common.preflight import check_project
 from venvpkg.families.deb.format import assemble, problems
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.elf import ElfReport
 from venvpkg.staging.leaks import read_payload
@@ -25,6 +25,7 @@ from venvpkg.staging.stage import place_files
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvpkg.host.runner import SubprocessRunner
     from venvpkg.model.target import Target
 
 PYPROJECT = """

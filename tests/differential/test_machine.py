@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.host.runner import Bind, Command, SubprocessRunner
+from venvpkg.host.command import Bind, Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.machine.runner import MachineRunner
 from venvpkg.targets.selection import Kind, Selection
@@ -160,7 +161,8 @@ def test_output_is_streamed_and_what_still_runs_is_killed(machine: MachineRunner
 
 def test_a_driver_that_is_killed_leaves_no_process_and_no_file(environment: dict[str, str], tmp_path: Path) -> None:
     code = (
-        "import os\nfrom pathlib import Path, PurePosixPath\nfrom venvpkg.host.runner import *\n"
+        "import os\nfrom pathlib import Path, PurePosixPath\nfrom venvpkg.host.command import *\n"
+        "from venvpkg.host.runner import *\n"
         "from venvpkg.targets.machine.connection import Connection\n"
         "from venvpkg.targets.machine.runner import MachineRunner\n"
         "from venvpkg.targets.selection import Kind, Selection\n"

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvpkg.host.runner import Bind, Command, Completed, SubprocessRunner
+from venvpkg.host.command import Bind, Command, Completed
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.targets.root import RootRunner
 
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ def test_a_killed_driver_leaves_no_process_and_no_mount_behind(root: Path) -> No
     mark = f"{60 + os.getpid() / 1e7:.7f}"
     code = (
         "import os, sys\nfrom pathlib import Path\n"
-        "from venvpkg.host.runner import Command, SubprocessRunner\nfrom venvpkg.targets.root import RootRunner\n"
+        "from venvpkg.host.command import Command\nfrom venvpkg.host.runner import SubprocessRunner\n"
+        "from venvpkg.targets.root import RootRunner\n"
         "runner = RootRunner(Path(sys.argv[1]), SubprocessRunner(os.environ), {})\n"
         f"runner.run(Command(('sh', '-c', 'sleep {mark} & sleep {mark}')))\n"
     )

@@ -16,7 +16,8 @@ from venvpkg.errors import AssembleError
 from venvpkg.families.common.destdir import EVIDENCE
 from venvpkg.families.registry import family_of_file
 from venvpkg.families.rpm.assemble import assemble
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
+from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.package import Artifact, Relations
 from venvpkg.model.project import ProjectFiles

@@ -7,12 +7,16 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.rpm.owners import owners_of, read_owners
-from venvpkg.host.runner import Command, Completed, SubprocessRunner
+from venvpkg.host.command import Command, Completed
+
+if TYPE_CHECKING:
+    from venvpkg.host.runner import SubprocessRunner
 
 pytestmark = pytest.mark.skipif(shutil.which("rpmdb") is None, reason="needs rpmdb (package rpm)")
 

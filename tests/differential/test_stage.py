@@ -12,14 +12,15 @@ import pytest
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_project, on_target, write_wheel
 from venvpkg.errors import StagingError
-from venvpkg.host.runner import Command, SubprocessRunner
+from venvpkg.host.command import Command
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.stage import StageInputs, stage
 from venvpkg.staging.venv import create_venv
 from venvpkg.store.dirs import Dirs
 
 if TYPE_CHECKING:
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
+    from venvpkg.host.runner import SubprocessRunner
     from venvpkg.model.project import Project
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target

@@ -8,7 +8,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Command, Completed, Stream
+from venvpkg.host.command import Command, Completed, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.console.events import Labelled
 from venvpkg.families.common.artifact_cache import ArtifactCache
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvpkg.console import Reporter
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
 
 PREFIX = PurePosixPath("/opt/venvs/app")
 SITE = PREFIX / "lib/python3.11/site-packages"

@@ -19,7 +19,8 @@ from venvpkg.wheelbuild.pool import Pool
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import Command, Completed, SubprocessRunner
+    from venvpkg.host.command import Command, Completed
+    from venvpkg.host.runner import SubprocessRunner
 
 
 def session(tmp_path: Path, target: Selection, machine: Machine, dirs: Dirs | None = None) -> Session:

@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.model.project import ExtraFile, ProjectFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.project import FileSetting, Project
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import ArtifactCache
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.build_root import BuildRootSettings, Recipe
     from venvpkg.model.depends import DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Release, Target
     from venvpkg.model.wheels import SystemDistribution
     from venvpkg.targets.selection import Selection
+
 
 # Each installed package: its name with its architecture, and its whole version. Sorted, each name once.
 Packages = tuple[tuple[str, str], ...]

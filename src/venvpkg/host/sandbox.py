@@ -15,7 +15,7 @@ from venvpkg.host.layers import LayeredRoot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvpkg.host.runner import Bind, Command
+    from venvpkg.host.command import Bind, Command
 
 
 # What to do if the kernel does not allow namespaces; the last setting is Ubuntu's, since 24.04.

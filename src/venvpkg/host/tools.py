@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import uv  # noqa: TID251
 
 from venvpkg.errors import MissingToolError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
 
 
 # ``libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)``, or only the loader; not the kernel's own vdso.

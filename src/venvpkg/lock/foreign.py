@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import LockError
+from venvpkg.host.command import Command
 from venvpkg.host.files import write_whole
-from venvpkg.host.runner import Command
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
@@ -21,7 +21,7 @@ from venvpkg.lock.uv import block_build_backends, error_output, uv_environ
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvpkg.host.runner import Completed
+    from venvpkg.host.command import Completed
     from venvpkg.lock.requirements import RequirementsFile
     from venvpkg.lock.source import LockSource
     from venvpkg.lock.uv import Resolver

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import LockError
+from venvpkg.host.command import Command
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.host.runner import Command
 from venvpkg.index.urls import redact
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.text import printable
@@ -20,7 +20,7 @@ from venvpkg.text import printable
 if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.errors import MachineError
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.index.pip_settings import UvSettings
     from venvpkg.model.target import Target
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Bind, Command, StoppedError
+from venvpkg.host.runner import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import Target
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.store.directories import DirectoryStore, publish
 from venvpkg.text import printable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.lock import LockedCommit
 
 

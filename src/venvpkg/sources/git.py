@@ -9,14 +9,14 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import ConfigurationError
+from venvpkg.host.command import Command
 from venvpkg.host.files import read_regular
-from venvpkg.host.runner import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
 
 
 # Tools that take the version from git's tags, and know the file that `git archive` leaves instead of a repository.

@@ -18,14 +18,14 @@ from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
 from venvpkg.sources.unpack import EARLIEST_TIME
 from venvpkg.store.directories import DirectoryStore, publish
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.project import PrepareStep
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import SourceTree

@@ -19,7 +19,7 @@ from venvpkg.sources.git import changed_files, git_lists, read_archival
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
 
 
 # What no version control is asked about: its own store, caches, and what tools leave behind.

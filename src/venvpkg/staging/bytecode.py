@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import StagingError
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.host.runner import Bind, Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.target import Target
 
 

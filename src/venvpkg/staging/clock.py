@@ -7,12 +7,12 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.lock import Lock
     from venvpkg.model.project import Project
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.staged import Payload, PayloadPath
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel

@@ -17,7 +17,7 @@ from venvpkg.staging.bytecode import compile_bytecode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import SystemDistribution
     from venvpkg.staging.installed_paths import InstalledWheel

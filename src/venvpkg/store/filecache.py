@@ -1,17 +1,29 @@
-"""Files that earlier runs made and this one may take: one a key, and nothing is missed when it goes."""
+"""Files of earlier runs in the cache, one a key: a hash over everything that can change them."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import time
-from typing import IO, TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from venvpkg.host.files import open_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
+
+
+def key_of(inputs: Mapping[str, Json]) -> str:
+    """Return the hexadecimal sha256 of the inputs' canonical JSON."""
+    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 _UNUSED_S = 90 * 86400.0

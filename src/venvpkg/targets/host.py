@@ -17,7 +17,7 @@ from venvpkg.targets.interpreter import read_interpreter
 from venvpkg.targets.processor import processor_of
 
 if TYPE_CHECKING:
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.targets.interpreter import Choice
     from venvpkg.targets.processor import Processor
 

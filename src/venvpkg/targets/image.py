@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.store.directories import remove_unused
 from venvpkg.targets.host import installer_here
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.targets.selection import Selection
 
 

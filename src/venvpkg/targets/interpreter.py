@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from packaging.utils import canonicalize_name
 
 from venvpkg.errors import MissingToolError
+from venvpkg.host.command import Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Command
 from venvpkg.model.target import Interpreter
 from venvpkg.targets.processor import PROGRAM, abi_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.elf import Abi
     from venvpkg.model.target import Release
 

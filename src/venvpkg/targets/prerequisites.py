@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import MissingToolError
 from venvpkg.families.base import Purpose
 from venvpkg.families.registry import FAMILIES, installer
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Bind, Command
 from venvpkg.host.sandbox import NAMESPACES_RESOLUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.target import Target
 
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
+from venvpkg.host.command import Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Command
 from venvpkg.host.sandbox import NAMESPACES_RESOLUTION
 from venvpkg.targets.host import release_own, resolve_host
 from venvpkg.targets.image import image_root
-from venvpkg.targets.machine.connection import Connection
+from venvpkg.targets.machine.connection import Connection, ssh_settings
 from venvpkg.targets.machine.filesystem import machine_root
 from venvpkg.targets.machine.runner import MachineRunner
-from venvpkg.targets.machine.vagrant import ssh_settings
 from venvpkg.targets.processor import PROGRAM, emulation_problem, foreign_processor
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Kind
@@ -26,7 +25,7 @@ from venvpkg.targets.selection import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.target import Target
     from venvpkg.store.locks import RootLease
     from venvpkg.targets.interpreter import Choice

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvpkg.host.runner import Command, Completed, Stream, Streamer
+    from venvpkg.host.command import Command, Completed, Stream, Streamer
 
 
 # What a program there may see of our environment: how to reach an index. Our paths mean nothing in another root.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import PurePosixPath
 
-    from venvpkg.host.runner import Completed
+    from venvpkg.host.command import Completed
     from venvpkg.model.lock import RemoteFile
     from venvpkg.sources.build_sandbox import BuildSandbox
     from venvpkg.sources.build_system import BuildSystem

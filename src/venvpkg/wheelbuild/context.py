@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import SourceTree

@@ -9,8 +9,7 @@ from venvpkg.model.lock import Cause, Fallback, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action
 from venvpkg.sources.build_system import read_build_system
-from venvpkg.sources.cargo import CratesError
-from venvpkg.sources.crates import absence, absent_crates
+from venvpkg.sources.crates import CratesError, absence, absent_crates
 from venvpkg.sources.unpack import unpack_sdist
 
 if TYPE_CHECKING:

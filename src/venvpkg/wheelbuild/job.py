@@ -15,12 +15,11 @@ from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
 from venvpkg.sources.build_system import read_build_system, requirement_problems
-from venvpkg.sources.cargo import CratesError, lay_crates
-from venvpkg.sources.crates import absence, absent_crates
+from venvpkg.sources.crates import CratesError, absence, absent_crates, lay_crates
 from venvpkg.sources.diagnose import diagnose
 from venvpkg.sources.source_tree import copy_tree
 from venvpkg.sources.unpack import EARLIEST_TIME, unpack_sdist
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelbuild.backend import (
     HookFailedError,
     ask_requires,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.wheels import PlannedWheel, ReadyWheel
     from venvpkg.sources.build_system import BuildSystem
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
     from venvpkg.wheelbuild.context import WheelBuildContext
 
 

@@ -14,7 +14,7 @@ from venvpkg.sbom.cyclonedx import WheelContents, bill_of_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.depends import NativePackage
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target

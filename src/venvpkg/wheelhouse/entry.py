@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.store.locks import lock_if_same
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 
 PROVENANCE = "provenance.json"

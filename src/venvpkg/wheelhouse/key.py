@@ -11,10 +11,10 @@ from venvpkg.model.wheels import SourceTree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from venvpkg.model.lock import Cause, Fallback, LockedCommit, LockedDirectory, R
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, SourceTree, WheelPlan
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.key import key_inputs, source_id
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, SystemDistribution
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
     from venvpkg.wheelhouse.entry import Entry
     from venvpkg.wheelhouse.key import Toolchain
 

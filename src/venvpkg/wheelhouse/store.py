@@ -18,7 +18,7 @@ from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.store.directories import DirectoryStore, publish
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, held, read_entry, read_shelf
 from venvpkg.wheelhouse.key import same_but_for_target
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from venvpkg.console import Reporter
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
     from venvpkg.wheelhouse.entry import Entry
 
 

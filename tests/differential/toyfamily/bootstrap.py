@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.build_root import BuildRootSettings, Recipe
     from venvpkg.targets.selection import Selection
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import TargetContext
     from venvpkg.families.common.artifact_cache import ArtifactCache
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec

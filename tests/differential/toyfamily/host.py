@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvpkg.families.base import Packages, Program
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.target import Interpreter, Release, Target
 
 

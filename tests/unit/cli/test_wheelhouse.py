@@ -9,14 +9,14 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.cli.main import main
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelbuild.export import platforms_for_stock_tools
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 TAG = "linux_x86_64_debian_12"
 BUILD: dict[str, Json] = {"backend": "setuptools\x1b[31m", "requires": ["setuptools>=77"], "source_date_epoch": 1}

@@ -11,7 +11,7 @@ from unit.fakes import ScriptedRunner
 from unit.samples import a_project
 from venvpkg.config.project_files import read_project_files
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.project import FileSetting, ProjectFiles, ScriptSettings, Settings
 
 if TYPE_CHECKING:

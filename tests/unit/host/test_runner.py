@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from venvpkg.host.runner import Bind, Command, StoppedError, SubprocessRunner
+from venvpkg.host.command import Bind, Command
+from venvpkg.host.runner import StoppedError, SubprocessRunner
 from venvpkg.host.sandbox import isolated_argv
 
 RUNNER = SubprocessRunner(
@@ -52,7 +53,7 @@ def test_a_program_with_children_ends_when_its_time_runs_out() -> None:
 def test_a_program_does_not_outlive_a_killed_venvpkg(tmp_path: Path) -> None:
     script = (
         "import os, sys\n"
-        "from venvpkg.host.runner import Command, SubprocessRunner\n"
+        "from venvpkg.host.command import Command\nfrom venvpkg.host.runner import SubprocessRunner\n"
         "SubprocessRunner(os.environ).run(Command(('sh', '-c', 'echo $$ >\"$1\"; exec sleep 60', 'sh', sys.argv[1])))\n"
     )
     pid = tmp_path / "pid"

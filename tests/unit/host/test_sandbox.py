@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.runner import Bind, Command
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.sandbox import MOST_BINDS, isolated_argv
 
 if TYPE_CHECKING:

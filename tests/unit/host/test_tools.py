@@ -8,7 +8,7 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.host.tools import libraries_of
 
 LDD = b"""\

@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import target
 from venvpkg.errors import LockError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.uv import Resolver

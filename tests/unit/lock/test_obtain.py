@@ -12,7 +12,7 @@ from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, target
 from unit.lock.test_resolve import SHA, UV, answering, application, failing, output, resolver
 from venvpkg.errors import LockError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.model.lock import LockedDirectory
 from venvpkg.model.project import Settings

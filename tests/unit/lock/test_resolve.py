@@ -14,7 +14,7 @@ import pytest
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, project_of, target
 from venvpkg.errors import LockError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock

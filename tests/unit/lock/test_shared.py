@@ -12,7 +12,7 @@ import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.lock.samples import project_in, target
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.pylock import read_lock

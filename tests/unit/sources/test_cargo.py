@@ -9,8 +9,8 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from venvpkg.errors import DownloadError, MissingToolError
-from venvpkg.host.runner import Command, Completed
-from venvpkg.sources.cargo import CratesError, CrateStore
+from venvpkg.host.command import Command, Completed
+from venvpkg.sources.crates import CratesError, CrateStore
 
 if TYPE_CHECKING:
     from pathlib import Path

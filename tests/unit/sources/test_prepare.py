@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import PrepareError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.project import PrepareStep
 from venvpkg.sources.prepare import Preparations
 from venvpkg.sources.source_tree import copy_tree, read_source_tree
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from venvpkg.host.runner import Command
+    from venvpkg.host.command import Command
     from venvpkg.model.wheels import SourceTree
 
 BUNDLE = PrepareStep(("bundle", "--all"), ("static/dist",))

@@ -9,7 +9,7 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import CompileError, ConfigurationError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.sources.source_tree import copy_tree, read_source_tree
 
 if TYPE_CHECKING:

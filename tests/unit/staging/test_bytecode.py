@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.samples import SITE, debian_12
 from venvpkg.errors import MachineError, StagingError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.staging.bytecode import compile_bytecode
 
 A, B = SITE / "a.py", SITE / "b.py"

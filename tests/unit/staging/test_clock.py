@@ -9,7 +9,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.samples import a_project
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.lock import Lock, LockedDistribution, RemoteFile
 from venvpkg.staging.clock import NO_TIME, source_date_epoch
 

@@ -12,7 +12,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.samples import SITE, a_system, debian_12
 from venvpkg.errors import StagingError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.wheels import Action, ReadyWheel
 from venvpkg.staging.installed_paths import InstalledWheel
 from venvpkg.staging.system import FINDER, expose, pth_line, require_no_module_conflict

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.target import Interpreter, Release, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.host.runner import Stream
+    from venvpkg.host.command import Stream
 
 TRIXIE = 'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n'
 

@@ -10,7 +10,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.target import Interpreter, Release, Target
 from venvpkg.targets.prerequisites import Missing, always_missing, missing_prerequisites, require
 

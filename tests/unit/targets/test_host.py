@@ -9,7 +9,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.targets.makers import python_says, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.targets.host import installer_here, resolve_host
 
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'

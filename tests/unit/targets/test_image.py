@@ -10,7 +10,7 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.targets.image import image_root
 from venvpkg.targets.selection import Kind, Selection
 

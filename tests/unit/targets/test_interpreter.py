@@ -13,7 +13,7 @@ from unit.lock.samples import target
 from venvpkg.errors import MissingToolError
 from venvpkg.families.deb import host as deb
 from venvpkg.families.rpm import host as rpm
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.target import Release
 from venvpkg.targets.interpreter import read_interpreter
 

@@ -16,7 +16,7 @@ from unit.targets.makers import TRIXIE, Machine
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb import bootstrap as debian
 from venvpkg.families.rpm import bootstrap as dnf
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.build_root import BuildRootSettings, Repository
 from venvpkg.store.dirs import Dirs
 from venvpkg.store.locks import try_exclusive

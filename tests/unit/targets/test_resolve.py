@@ -9,7 +9,7 @@ import pytest
 from unit.linking.builder import Elf
 from unit.targets.makers import TRIXIE, Machine, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.targets.resolve import resolve_target
 from venvpkg.targets.selection import HOST, Kind, Selection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from unit.fakes import ScriptedRunner
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.sources.build_sandbox import BuildSandbox
 from venvpkg.wheelbuild.backend import make_environment, prepare_directories
 

@@ -13,9 +13,9 @@ import pytest
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, pins_of, remote, wheel_members, write_sdist, write_wheel
 from venvpkg.errors import CompileError, LockError, MachineError, VenvpkgError, WheelError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
-from venvpkg.sources.cargo import CratesError
+from venvpkg.sources.crates import CratesError
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.wheelbuild.compile import compile_wheels
 from venvpkg.wheelbuild.context import WheelBuildContext

@@ -12,7 +12,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.samples import debian_12
 from venvpkg.errors import MachineError, MissingToolError, WheelError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.linking.object_file import build_id, has_section, is_sound
 from venvpkg.model.target import Release
 from venvpkg.sources.build_sandbox import BuildSandbox

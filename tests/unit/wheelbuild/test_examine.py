@@ -12,7 +12,7 @@ from venvpkg.errors import CompileError
 from venvpkg.model.lock import Cause, Fallback
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
-from venvpkg.sources.cargo import CratesError
+from venvpkg.sources.crates import CratesError
 from venvpkg.wheelbuild.fallbacks import SourceAccess, find_uncompilable
 
 if TYPE_CHECKING:

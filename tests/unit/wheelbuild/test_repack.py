@@ -12,7 +12,7 @@ import pytest
 from unit.fakes import ScriptedRunner
 from unit.wheelhouse.makers import bookworm, remote, wheel_members, write_wheel
 from venvpkg.errors import MachineError, MissingToolError, WheelError
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox

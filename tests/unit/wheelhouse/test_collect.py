@@ -11,7 +11,7 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.entry import Entry, read_shelves
 from venvpkg.wheelhouse.gc import GcRules, collect, removable
 from venvpkg.wheelhouse.store import Wheelhouse
@@ -19,7 +19,7 @@ from venvpkg.wheelhouse.store import Wheelhouse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 TAG = "linux_x86_64_debian_12"
 NOW = 1_000_000.0

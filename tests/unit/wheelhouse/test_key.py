@@ -10,7 +10,7 @@ import pytest
 
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, remote
 from venvpkg.model.target import Release, Target
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.key import key_inputs
 
 if TYPE_CHECKING:

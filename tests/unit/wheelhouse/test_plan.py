@@ -21,7 +21,7 @@ from venvpkg.wheelhouse.plan import DIRECTORY, WheelSources, plan_wheels
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 PURE = "demo-1.0-py3-none-any.whl"
 NATIVE = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"

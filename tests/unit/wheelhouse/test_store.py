@@ -15,7 +15,7 @@ from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import write_wheel
 from venvpkg.errors import MachineError
 from venvpkg.model.wheels import Action
-from venvpkg.store.key import Json, key_of
+from venvpkg.store.filecache import Json, key_of
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:

@@ -6,15 +6,14 @@ import hashlib
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.host.tree import sha256_of_tree
-from venvpkg.store.filecache import FileCache
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import FileCache, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from venvpkg.console import Reporter
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 
 # Increase it with every change to packing or checking that is not visible in the inputs.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from venvpkg.families.base import PackageFormat
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.project import Project, ProjectFiles, Settings
     from venvpkg.model.target import Target
 

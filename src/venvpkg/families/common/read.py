@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from venvpkg.host.runner import Command, Streamer
+    from venvpkg.host.command import Command, Streamer
 
 
 _PADDING_BYTES = 1 << 20

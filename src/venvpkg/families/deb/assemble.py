@@ -7,15 +7,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.copyright import render_copyright
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug, write_file
-from venvpkg.families.common.manpages import manual_pages
-from venvpkg.families.deb.control import (
-    control_fields,
-    maintainer_scripts,
-    package_architecture,
-    rendered_control,
-)
+from venvpkg.families.common.documents import manual_pages, render_copyright
+from venvpkg.families.deb.control import control_fields, maintainer_scripts, package_architecture, rendered_control
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, conffiles, installed_size, md5sums
 from venvpkg.families.deb.lintian import OVERRIDES, rendered_overrides

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb.apt_sources import read_apt_sources, sources_on_same_mirrors
 from venvpkg.families.deb.host import programs
-from venvpkg.host.runner import Bind, Command
+from venvpkg.host.command import Bind, Command
 from venvpkg.model.build_root import Recipe
-from venvpkg.targets.bootstrap.settings import DATE, installation_failed, reject_unused_settings, stderr_tail
+from venvpkg.targets.bootstrap.build_root import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import installer_here, read_release
 from venvpkg.targets.root import RootRunner
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvpkg.families.deb.apt_sources import AptSource
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.targets.selection import Selection
 

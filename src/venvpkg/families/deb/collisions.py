@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import parse_relation
 from venvpkg.families.deb.versions import is_higher
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Bind, Command
 from venvpkg.store.locks import locked_directory
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Reporter
     from venvpkg.families.base import TargetContext
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.package import PackageSpec, Relations
     from venvpkg.model.target import Target
 

@@ -13,11 +13,10 @@ from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
-from venvpkg.families.deb.interpreter import SPELLING, full_package, interpreter_claims, is_owned
+from venvpkg.families.deb.interpreter import SPELLING, full_package, interpreter_claims, is_owned, split_library_claims
 from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import fewest, parse_relation, spelled
-from venvpkg.families.deb.stdlib import split_library_claims
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import Evidence, Source

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.families.common.description import normalise_wording, synopsis_and_paragraphs
-from venvpkg.families.common.manpages import compressed
+from venvpkg.families.common.documents import compressed
 from venvpkg.families.deb.versions import package_version
 from venvpkg.model.staged import PathKind
 from venvpkg.templates import render

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
 from venvpkg.families.deb.deb822 import parse_stanzas
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from venvpkg.families.base import Packages
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.target import Interpreter, Release, Target
 
 

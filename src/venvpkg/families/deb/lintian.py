@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.manpages import MANUAL
+from venvpkg.families.common.documents import MANUAL
 from venvpkg.templates import render
 
 if TYPE_CHECKING:

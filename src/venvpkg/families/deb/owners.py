@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.deb.host import INSTALL
+from venvpkg.host.command import Command
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Command
 from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import Target
 
 

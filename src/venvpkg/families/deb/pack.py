@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.host import INSTALL
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from venvpkg.errors import VenvpkgError
     from venvpkg.families.common.artifact_cache import ArtifactCache
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import Release
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 
 # The directory of the control files, in the one that is packed.

@@ -18,7 +18,7 @@ from venvpkg.families.common.read import (
     stream_members,
 )
 from venvpkg.families.deb.deb822 import read_stanza
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
     import contextlib
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.families.common.read import Facts
-    from venvpkg.host.runner import Streamer
+    from venvpkg.host.command import Streamer
     from venvpkg.model.inspection import Inspection
 
 

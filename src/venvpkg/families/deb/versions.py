@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from venvpkg.model.package import PackageSpec
     from venvpkg.model.target import Target
 
+
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
 _END = 0  # the end of a part sorts after a tilde and before everything else
 _AFTER_LETTERS = 256

@@ -6,9 +6,8 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.copyright import render_copyright
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug
-from venvpkg.families.common.manpages import manual_pages
+from venvpkg.families.common.documents import manual_pages, render_copyright
 from venvpkg.families.rpm.files import LICENSES, owned, pattern
 from venvpkg.families.rpm.pack import Expected, PackInputs, pack
 from venvpkg.families.rpm.spec import composed, render_spec, rendered

@@ -13,12 +13,11 @@ from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
 from venvpkg.families.rpm.host import ISA
-from venvpkg.families.rpm.interpreter import SPELLING, interpreter_claims
+from venvpkg.families.rpm.interpreter import SPELLING, interpreter_claims, split_library_claims
 from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_system
 from venvpkg.families.rpm.owners import owners_of, read_owners
 from venvpkg.families.rpm.relations import fewest, names_of, spell_relation
 from venvpkg.families.rpm.repositories import providers_in_repositories
-from venvpkg.families.rpm.stdlib import split_library_claims
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import TargetContext
     from venvpkg.families.rpm.owners import Owners
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
     from venvpkg.model.depends import Dependency
     from venvpkg.model.elf import ElfObject, ElfReport, ResolvedNeed
     from venvpkg.model.project import Settings, SonameRule

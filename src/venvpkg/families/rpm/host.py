@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvpkg.families.base import Packages
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import Interpreter, Release, Target
 
 

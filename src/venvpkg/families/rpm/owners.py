@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.model.depends import NativePackage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import Target
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from venvpkg.errors import AssembleError, MissingToolError
 from venvpkg.families.rpm.header import PAYLOAD_QUERY, QUERY, differences_of, parse_header, payload_differences
+from venvpkg.host.command import Bind, Command
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.host.runner import Bind, Command
 from venvpkg.host.tree import set_times
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.header import Header
-    from venvpkg.host.runner import Completed, Runner
+    from venvpkg.host.command import Completed, Runner
     from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
-    from venvpkg.store.key import Json
+    from venvpkg.store.filecache import Json
 
 
 # Paths of the destdir and of the work directory for the target's rpmbuild.

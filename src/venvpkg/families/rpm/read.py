@@ -18,7 +18,7 @@ from venvpkg.families.common.read import (
     stream_members,
 )
 from venvpkg.families.rpm.header import PAYLOAD_QUERY, parse_file_list
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.targets.host import installer_here
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.families.common.read import Facts
-    from venvpkg.host.runner import Runner, Streamer
+    from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.inspection import Inspection
 
 

@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from venvpkg.host.command import NOT_FOUND, Command, Completed
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import NOT_FOUND, Command, Completed
 from venvpkg.model.depends import NativePackage
-from venvpkg.store.filecache import FileCache
-from venvpkg.store.key import key_of
+from venvpkg.store.filecache import FileCache, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from venvpkg.families.base import TargetContext
-    from venvpkg.host.runner import Runner
+    from venvpkg.host.command import Runner
 
 
 _TIMEOUT_S: Final = 600.0

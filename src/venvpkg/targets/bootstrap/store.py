@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.console import Work
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.registry import FAMILIES
+from venvpkg.host.command import Command
 from venvpkg.host.files import read_regular, sha256_of, write_whole
-from venvpkg.host.runner import Command
 from venvpkg.store.directories import workspace
 from venvpkg.store.locks import acquire, locked, try_exclusive, unused_s
-from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able
-from venvpkg.targets.bootstrap.settings import stderr_tail
+from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able, stderr_tail
 from venvpkg.targets.host import installer_here, resolve_host
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import parse_selection
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from venvpkg.console import Reporter
     from venvpkg.families.base import Packages
-    from venvpkg.host.runner import Streamer
+    from venvpkg.host.command import Streamer
     from venvpkg.model.build_root import BuildRootSettings
     from venvpkg.model.target import Target
     from venvpkg.store.dirs import Dirs

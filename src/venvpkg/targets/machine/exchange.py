@@ -13,12 +13,12 @@ from typing import IO, TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
 from venvpkg.host.archive import Budget, tar_members
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvpkg.host.runner import Bind, Completed, Stream
+    from venvpkg.host.command import Bind, Completed, Stream
     from venvpkg.targets.machine.connection import Connection
 
 

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
-from venvpkg.host.runner import Command
+from venvpkg.host.command import Command
 from venvpkg.store.directories import remove_unused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvpkg.host.runner import Completed
+    from venvpkg.host.command import Completed
     from venvpkg.targets.machine.connection import Connection
 
 

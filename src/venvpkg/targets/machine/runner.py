@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.host.runner import OUT_OF_TIME, Bind, Command, StoppedError
+from venvpkg.host.command import OUT_OF_TIME, Bind, Command
+from venvpkg.host.runner import StoppedError
 from venvpkg.host.sandbox import isolated_argv
 from venvpkg.targets.machine.connection import LOST
 from venvpkg.targets.machine.exchange import Exchange
@@ -19,7 +20,7 @@ from venvpkg.targets.root import base_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvpkg.host.runner import Completed, Stream
+    from venvpkg.host.command import Completed, Stream
     from venvpkg.targets.machine.connection import Connection
     from venvpkg.targets.machine.exchange import Copy
 

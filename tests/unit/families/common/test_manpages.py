@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.samples import PREFIX, a_spec, a_staged
-from venvpkg.families.common.manpages import manual_pages
+from venvpkg.families.common.documents import manual_pages
 from venvpkg.staging.leaks import read_payload
 
 if TYPE_CHECKING:

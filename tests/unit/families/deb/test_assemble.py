@@ -12,7 +12,7 @@ from unit.samples import PREFIX, a_spec, a_staged, debian_12, on_target
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.deb.assemble import artifact_name, assemble
 from venvpkg.families.deb.pack import compression
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 from venvpkg.model.target import Release

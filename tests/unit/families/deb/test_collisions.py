@@ -12,7 +12,7 @@ from unit.families.deb.dpkg import Dpkg, database
 from unit.places import Dirs
 from unit.samples import PREFIX, a_spec, debian_12, on_target
 from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ExtraFile, ProjectFiles
 

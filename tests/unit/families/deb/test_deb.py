@@ -11,7 +11,7 @@ from unit.fakes import ScriptedRunner
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.deb.host import all_packages, build_packages, headers_package, read_flags
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.wheelhouse.key import read_toolchain
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, a_system, debian_12
-from venvpkg.families.common.copyright import own_paths, render_copyright
+from venvpkg.families.common.documents import own_paths, render_copyright
 from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, md5sums
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath, StagedSystem
 

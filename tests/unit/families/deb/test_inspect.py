@@ -12,7 +12,7 @@ from unit.debs import CONTROL, DpkgDeb, archive
 from unit.linking.builder import Elf
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.families.deb.read import inspect
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.inspection import Leak, PackedDistribution, PackedFile, PackedLink
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from unit.linking.builder import Elf
 from unit.places import SYSTEM, Dirs
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.deb.owners import Owners, packages_shipping, read_owners
+from venvpkg.host.command import Completed
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.host.runner import Completed
 from venvpkg.model.depends import NativePackage
 
 

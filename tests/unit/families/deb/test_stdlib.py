@@ -15,7 +15,7 @@ from unit.linking.builder import Elf
 from unit.places import Dirs
 from unit.samples import on_target
 from venvpkg.families.deb.dependencies import derive_dependencies
-from venvpkg.host.runner import NOT_FOUND, Command, Completed
+from venvpkg.host.command import NOT_FOUND, Command, Completed
 from venvpkg.model.project import Settings
 from venvpkg.model.staged import InstalledDistribution
 

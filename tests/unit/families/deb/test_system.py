@@ -17,7 +17,7 @@ from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import package_floor
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.families.deb.interpreter import SPELLING, system_distributions
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.model.project import Settings
 from venvpkg.model.staged import StagedSystem

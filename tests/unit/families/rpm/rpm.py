@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

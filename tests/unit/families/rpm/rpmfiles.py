@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from venvpkg.host.runner import Command, Completed, Stream
+from venvpkg.host.command import Command, Completed, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ from venvpkg.families.rpm.assemble import assemble, debug_of
 from venvpkg.families.rpm.files import owned
 from venvpkg.families.rpm.pack import compression
 from venvpkg.families.rpm.spec import composed
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
 from venvpkg.staging.leaks import read_payload
 

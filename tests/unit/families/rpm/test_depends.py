@@ -15,7 +15,7 @@ from unit.places import Dirs
 from unit.samples import on_target
 from venvpkg.errors import ConfigurationError, MissingToolError, PackageDatabaseError, UnprovidedCapabilityError
 from venvpkg.families.rpm.dependencies import derive_dependencies
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import DependencySet, NativePackage, Source
 from venvpkg.model.project import Settings, SonameRule
 from venvpkg.model.staged import InstalledDistribution

@@ -10,7 +10,7 @@ from unit.debs import archive
 from unit.families.rpm.rpmfiles import HEADER, RpmFiles
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.families.rpm.read import differences, inspect, read_evidence
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.inspection import PackedLink
 
 if TYPE_CHECKING:

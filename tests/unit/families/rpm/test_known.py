@@ -10,7 +10,7 @@ import pytest
 
 from unit.samples import debian_12, on_target
 from venvpkg.families.rpm.repositories import CachedRepositoryQueries
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

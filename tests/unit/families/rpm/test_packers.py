@@ -5,7 +5,7 @@ from __future__ import annotations
 from unit.fakes import ScriptedRunner
 from unit.families.rpm.test_metadata import el_9
 from venvpkg.families.rpm.owners import packaging_tool_versions
-from venvpkg.host.runner import Completed
+from venvpkg.host.command import Completed
 
 INSTALLED = (
     b"rpm\t0\t4.18.0-1\tx86_64\nno package provides rpm-libs\nzstd\t2\t1.5-1\tx86_64\npython3\t0\t3.9.18-1\tx86_64\n"

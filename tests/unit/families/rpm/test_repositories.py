@@ -9,7 +9,7 @@ from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_spec, debian_12, on_target
 from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.families.rpm.repositories import providers_in_repositories
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.model.package import Relations
 

@@ -8,7 +8,7 @@ from unit.fakes import ScriptedRunner
 from unit.targets.makers import target_of
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.rpm.host import all_packages, build_packages, not_installed, read_flags, read_identity
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.target import Release
 
 FEDORA = Release("fedora", "42", "")

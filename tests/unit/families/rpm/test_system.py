@@ -15,7 +15,7 @@ from unit.samples import a_system, on_target
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.rpm.dependencies import derive_dependencies
 from venvpkg.families.rpm.interpreter import system_distributions
-from venvpkg.host.runner import Command, Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.model.project import Settings
 from venvpkg.model.staged import StagedSystem

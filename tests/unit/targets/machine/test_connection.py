@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import TargetError
-from venvpkg.host.runner import Command, Completed, StoppedError, Stream
+from venvpkg.host.command import Command, Completed, Stream
+from venvpkg.host.runner import StoppedError
 from venvpkg.targets.machine.connection import Connection
 from venvpkg.targets.selection import Kind, Selection
 

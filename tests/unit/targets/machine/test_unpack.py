@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.host import archive as limits
-from venvpkg.host.runner import Completed, Stream
+from venvpkg.host.command import Completed, Stream
 from venvpkg.targets.machine.exchange import unpack
 
 if TYPE_CHECKING:

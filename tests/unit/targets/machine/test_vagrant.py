@@ -6,8 +6,8 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from venvpkg.errors import ConfigurationError, MissingToolError
-from venvpkg.host.runner import Completed
-from venvpkg.targets.machine.vagrant import ssh_settings
+from venvpkg.host.command import Completed
+from venvpkg.targets.machine.connection import ssh_settings
 from venvpkg.targets.selection import Kind, Selection
 
 MACHINE = Selection(Kind.VAGRANT, "trixie")
