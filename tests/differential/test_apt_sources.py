@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from venvpkg.families.deb.apt_sources import read_apt_sources
+from venvpkg.families.deb.bootstrap import read_apt_sources
 
 pytestmark = pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt here")
 

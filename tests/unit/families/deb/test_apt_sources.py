@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvpkg.families.deb.apt_sources import AptSource, deb822_sources, read_apt_sources, sources_on_same_mirrors
+from venvpkg.families.deb.bootstrap import AptSource, deb822_sources, read_apt_sources, sources_on_same_mirrors
 
 if TYPE_CHECKING:
     from pathlib import Path
