@@ -129,7 +129,7 @@ def test_nothing_is_required_or_provided_but_what_was_composed(
     required = asked(runner, artifact, "--requires")
     assert [each for each in required if not each.startswith("rpmlib(")] == ["(a or b)", "bash >= 5"]
     assert asked(runner, artifact, "--provides") == [
-        "api = 2", "app = 2:1.0-1.el9", "app(x86-64) = 2:1.0-1.el9",
+        "api = 2", "app = 2:1.0-1.el9", "app(x86-64) = 2:1.0-1.el9", "built-by(venvpkg)",
     ]  # fmt: skip
     assert asked(runner, artifact, "--recommends") == ["(nginx >= 1 or httpd)"]
     assert asked(runner, artifact, "--obsoletes") == ["older < 2"]

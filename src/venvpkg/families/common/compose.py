@@ -25,7 +25,6 @@ NO_MAINTAINER = (
     " set [tool.venvpkg] maintainer, or give --maintainer 'Name <address@example.org>'"
 )
 
-_MARK = "the Python libraries that it needs, in a virtual environment"
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -100,11 +99,6 @@ def compose_spec(project: Project, project_files: ProjectFiles, parts: PackagePa
     )
 
 
-def says_that_venvpkg_made_it(description: str) -> bool:
-    """Whether a package's description, as a family has wrapped it, is one of ``compose_spec``."""
-    return _MARK in " ".join(description.split())
-
-
 def _spec_problems(project: Project, staged: StagedVenv) -> tuple[str, ...]:
     """Return the reasons why no package of any family can be composed, one sentence each."""
     problems = []
@@ -149,6 +143,9 @@ def _state_paths(settings: Settings) -> tuple[StatePath, ...]:
 
 def _description(application: ApplicationMetadata, prefix: PurePosixPath) -> str:
     """Return paragraphs of one line each: from the application's own description, then about the package."""
-    packaged = f"This package holds {application.name} {application.version} and {_MARK} at {prefix}."
+    packaged = (
+        f"This package holds {application.name} {application.version} and the Python libraries that it needs,"
+        f" in a virtual environment at {prefix}."
+    )
     prose = leading_prose(application.description)
     return f"{prose}\n\n{packaged}" if prose else packaged

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.compose import says_that_venvpkg_made_it
 from venvpkg.families.rpm.owners import owners_of
 from venvpkg.families.rpm.relations import name_of, spell_relation
 from venvpkg.families.rpm.repositories import (
     CachedRepositoryQueries,
-    descriptions_in_repositories,
     may_be_shipped_in_repositories,
     shippers_in_repositories,
+    versions_of_others_in_repositories,
 )
 from venvpkg.families.rpm.versions import version_key
 
@@ -29,8 +28,7 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
     Without metadata, as in a new root before the first ``dnf makecache``, there is no warning.
     """
     release = context.target.release
-    described = descriptions_in_repositories(name, CachedRepositoryQueries(context))
-    versions = [version for version, description in described if not says_that_venvpkg_made_it(description)]
+    versions = versions_of_others_in_repositories(name, CachedRepositoryQueries(context))
     if versions:
         version = max(versions, key=version_key)
         context.reporter.warn(

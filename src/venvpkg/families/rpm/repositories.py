@@ -30,16 +30,18 @@ _TIMEOUT_S: Final = 600.0
 NOTHING_MATCHES: Final = 104  # zypper(8), ZYPPER_EXIT_INF_CAP_NOT_FOUND
 _FIELDS: Final = 3
 _PACKAGE: Final = r"%{name}|%{evr}|%{arch}\n"
-# Answers may have several lines; each ends with a character that does not occur in text.
-_DESCRIBED: Final = r"%{evr}|%{description}" + "\x1e"
+# Answers may have several lines; they are separated by characters that do not occur in text.
+_NAMESAKE: Final = "%{evr}\x1f%{provides}\x1f%{description}\x1e"
+_NAMESAKE_FIELDS: Final = 3
+# What a package provides that venvpkg built. Those of its first version can only be known by their description.
+BUILT_BY: Final = "built-by(venvpkg)"
+_FIRST_VERSIONS_DESCRIPTION: Final = "the Python libraries that it needs, in a virtual environment"
 _DNF: Final = ("dnf", "--quiet", "repoquery")
 # Without a download: for optional queries, the known metadata is enough.
 _DNF_AS_KNOWN: Final = ("dnf", "--quiet", "--cacheonly", "repoquery")
 _ZYPPER: Final = ("zypper", "--non-interactive", "--quiet", "--xmlout")
 _ZYPPER_AS_KNOWN: Final = ("zypper", "--non-interactive", "--quiet", "--no-refresh")
-_INFORMATION: Final = re.compile(
-    r"^Version +: (?P<version>\S+)$.*?^Description +:(?P<description>.*)", re.MULTILINE | re.DOTALL
-)
+_VERSION: Final = re.compile(r"^Version +: (?P<version>\S+)$", re.MULTILINE)
 
 
 def providers_in_repositories(capabilities: Sequence[str], runner: Runner) -> tuple[Mapping[str, NativePackage], str]:
@@ -94,15 +96,21 @@ def may_be_shipped_in_repositories(paths: Sequence[PurePosixPath], runner: Runne
     return not done.ok or bool(_parse_dnf_packages(done.text))
 
 
-def descriptions_in_repositories(name: str, runner: Runner) -> tuple[tuple[str, str], ...]:
-    """Return version and description of the packages with a name; only metadata that is already known is used."""
-    done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _DESCRIBED, name), timeout_s=_TIMEOUT_S))
+def versions_of_others_in_repositories(name: str, runner: Runner) -> tuple[str, ...]:
+    """Return the versions of the packages with a name that venvpkg did not build; only known metadata is used."""
+    done = runner.run(Command((*_DNF_AS_KNOWN, "--queryformat", _NAMESAKE, name), timeout_s=_TIMEOUT_S))
     if done.not_found:
-        done = runner.run(Command((*_ZYPPER_AS_KNOWN, "info", "--", name), timeout_s=_TIMEOUT_S))
-        told = _INFORMATION.search(done.text) if done.ok else None
-        return ((told["version"], told["description"].strip()),) if told else ()
-    entries = (entry.strip("\n").partition("|") for entry in done.text.split("\x1e")) if done.ok else ()
-    return tuple((version, description) for version, bar, description in entries if bar)
+        done = runner.run(Command((*_ZYPPER_AS_KNOWN, "info", "--provides", "--", name), timeout_s=_TIMEOUT_S))
+        found = _VERSION.search(done.text) if done.ok else None
+        return (found["version"],) if found and not _is_built_by_venvpkg(done.text, done.text) else ()
+    entries = (entry.strip("\n").split("\x1f") for entry in done.text.split("\x1e")) if done.ok else ()
+    return tuple(
+        entry[0] for entry in entries if len(entry) == _NAMESAKE_FIELDS and not _is_built_by_venvpkg(entry[1], entry[2])
+    )
+
+
+def _is_built_by_venvpkg(provides: str, description: str) -> bool:
+    return BUILT_BY in provides.split() or _FIRST_VERSIONS_DESCRIPTION in " ".join(description.split())
 
 
 def _parse_dnf_packages(text: str) -> list[NativePackage]:

@@ -21,6 +21,7 @@ from venvpkg.families.rpm.files import UNFIT, file_list, literal
 from venvpkg.families.rpm.header import RELATIONS, SCRIPTS, Header
 from venvpkg.families.rpm.host import DIST
 from venvpkg.families.rpm.relations import spell_relation
+from venvpkg.families.rpm.repositories import BUILT_BY
 from venvpkg.families.rpm.scripts import Scriptlet, scriptlets
 from venvpkg.families.rpm.versions import to_rpm
 from venvpkg.templates import render
@@ -206,7 +207,7 @@ def _relations(spec: PackageSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
             for tag, keys in _DECLARED.items()
         },
     }
-    found["Provides"].extend((*bundled_provides(spec), *account_provides(account_lines(spec.staged))))
+    found["Provides"].extend((BUILT_BY, *bundled_provides(spec), *account_provides(account_lines(spec.staged))))
     return tuple((tag, tuple(dict.fromkeys(relations))) for tag, relations in found.items() if relations)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
+import pytest
+
 from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.samples import a_spec, debian_12, on_target
 from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
@@ -43,7 +45,9 @@ Description    :
     It is another
     application.
 """
-OURS = "This package holds App 1.0 and the Python libraries that it needs, in a virtual\nenvironment at /opt/venvs/app."
+OF_FIRST_VERSION = (
+    "This package holds App 1.0 and the Python libraries that it needs, in a virtual\nenvironment at /opt/venvs/app."
+)
 ZYPPER_SEARCH = ("zypper", "--non-interactive", "--quiet", "--xmlout")
 
 
@@ -79,17 +83,30 @@ def namesake(runner: ScriptedRunner) -> list[str]:
 
 
 def test_a_namesake_is_told_in_its_highest_version() -> None:
-    answer = "1.9-1|An application\x1e\n1.10-1|An application\x1e\n"
+    answer = "1.9-1\x1fapp = 1.9-1\x1fAn application\x1e\n1.10-1\x1fapp = 1.10-1\x1fAn application\x1e\n"
 
     (warning,) = namesake(ScriptedRunner({("dnf", "--quiet", "--cacheonly"): Completed(0, answer.encode())}))
 
     assert "has a package app itself, 1.10-1:" in warning
 
 
-def test_packages_that_venvpkg_made_are_no_namesakes() -> None:
-    answer = f"1.0-1|{OURS}\x1e\n"
+@pytest.mark.parametrize(
+    ("provides", "description"),
+    [("app = 1.0-1\nbuilt-by(venvpkg)", "An application, whatever is said of it"), ("app = 1.0-1", OF_FIRST_VERSION)],
+    ids=["by what it provides", "of the first version, by its description"],
+)
+def test_packages_that_venvpkg_made_are_no_namesakes(provides: str, description: str) -> None:
+    dnf = ScriptedRunner({("dnf",): Completed(0, f"1.0-1\x1f{provides}\x1f{description}\x1e\n".encode())})
+    told = INFORMATION + f"{description}\nProvides       : [2]\n{provides}\n".encode()
+    zypper = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, told)})
 
-    assert namesake(ScriptedRunner({("dnf",): Completed(0, answer.encode())})) == []
+    assert (namesake(dnf), namesake(zypper)) == ([], [])
+
+
+def test_a_package_that_only_speaks_of_venvpkg_is_a_namesake() -> None:
+    answer = "1.0-1\x1fapp = 1.0-1\nbuilt-by(venvpkg-like)\x1fNot built-by(venvpkg) at all\x1e\n"
+
+    assert len(namesake(ScriptedRunner({("dnf",): Completed(0, answer.encode())}))) == 1
 
 
 def test_zypper_knows_namesakes_too_and_what_has_no_metadata_says_nothing() -> None:
