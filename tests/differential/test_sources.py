@@ -236,12 +236,12 @@ def test_pins_without_hashes_constrain_the_lock_with_a_notice(tmp_path: Path, de
     told = list(desk.reporter.warnings)
     desk.build(app, locked=True)
     (app / "requirements.txt").write_text("alpha==2.0\n")
-    with pytest.raises(LockError, match=r"alpha==2\.0 is new"):
+    with pytest.raises(LockError, match=r"alpha==2\.0 was added"):
         desk.build(app, locked=True)
 
     assert installed(first) == {"app-1.0", "alpha-1.0"}
     assert "requirements.txt has no hashes" in told[0]
-    assert "does not depend on, so it is not in the package: unused" in told[1]
+    assert "does not depend on; they are not in the package: unused" in told[1]
 
 
 _PREPARE = """

@@ -277,7 +277,7 @@ def test_offline_uses_uvs_cache_and_says_when_it_cannot(tmp_path: Path, index: I
     asked = len(index.asked)
 
     update_lock(project_of("alpha", tmp_path), host, replace(how, offline=True))
-    with pytest.raises(LockError, match="cannot be resolved offline"):
+    with pytest.raises(LockError, match="could not be locked offline"):
         update_lock(project_of("beta", tmp_path), host, replace(how, offline=True))
 
     assert len(index.asked) == asked

@@ -175,7 +175,7 @@ class Both:
             each.summary(rows)
 
     def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Return what tells both."""
+        """Return a reporter that forwards to both reporters of the target."""
         one, other = (each.for_target(target, label, is_mute) for each in self._reporters)
         return Both(one, other)
 
@@ -233,30 +233,30 @@ class Labelled:
         return f"{self._label}: {text}" if self._label else text
 
     def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Pass it on."""
+        """Return the underlying reporter's reporter of the target."""
         return self._reporter.for_target(target, label, is_mute)
 
 
 class Quiet:
-    """A Reporter that says nothing."""
+    """A Reporter that discards everything."""
 
     def step(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def detail(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def warn(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     @contextlib.contextmanager
     def task(self, work: Work, text: str) -> Iterator[Task]:
-        """Say nothing."""
+        """Do nothing."""
         del work, text
         yield _QuietTask()
 
     def summary(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
         """Return itself."""
@@ -265,7 +265,7 @@ class Quiet:
 
 
 class _QuietTask:
-    """A task of which nothing is told."""
+    """A task whose progress is discarded."""
 
     def now(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""

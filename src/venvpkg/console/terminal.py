@@ -97,7 +97,7 @@ class Console:
             self._rich.print(Text(f"{'':{_MARGIN}}{label:{width}}  {value}"), soft_wrap=True)
 
     def for_target(self, target: str, label: str, is_mute: Callable[[], bool]) -> Reporter:
-        """Return what prints for one target of several: each line begins with its label."""
+        """Return a reporter for one of several targets, whose lines begin with its label."""
         del target
         return Labelled(self, label, is_mute)
 

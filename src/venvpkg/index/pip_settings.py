@@ -97,7 +97,7 @@ def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outsi
 
     Args:
         environ: the user's variables.
-        reporter: is told about missing directories, and about pip settings that uv's own settings override.
+        reporter: receives warnings about missing directories, and details about overridden settings of pip.
         cwd: absolute directory that pip's relative paths start from.
         project: directory of the application, whose ``[tool.uv]`` counts as the user's setting for uv.
         read: returns a file's text, or None.
