@@ -231,7 +231,9 @@ def build_each(
     options = options or Options()
     sessions, out = _sessions(options, on_event), Path(options.out)
     if len(sessions) == 1:
-        return (multi_target.build_only(project, out, sessions[0], locked=options.locked),)
+        start = time.monotonic()
+        artifact = pipeline.build(project, out, sessions[0], locked=options.locked).artifact
+        return (Outcome(sessions[0].selection, time.monotonic() - start, artifact),)
     failed = on_failure or _warn_of_failure(_reporter(on_event))
     return multi_target.build_for_each(project, out, sessions, failed, locked=options.locked)
 

@@ -45,17 +45,6 @@ class Outcome:
         return f"failed with {self.error.exit_code}: {self.error.brief}"
 
 
-def build_only(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
-    """Build for the only target, and return the package as its outcome.
-
-    Raises:
-        VenvpkgError: as ``pipeline.build``.
-    """
-    start = time.monotonic()
-    artifact = pipeline.build(project, destination, session, locked=locked).artifact
-    return Outcome(session.selection, time.monotonic() - start, artifact)
-
-
 def build_for_each(
     project: Project,
     destination: Path,
