@@ -27,11 +27,12 @@ class Family:
     Attributes:
         name: in the configuration, in package URLs and of its templates: ``deb``.
         module: package with the modules ``host``, ``format`` and ``bootstrap``; see ``families.base``.
-        packages: what people call its packages, in the plural.
+        suffix: of the file names of its packages: ``.deb``.
         magic: how its files begin.
         release_ids: ID or ID_LIKE of os-release(5), of the releases of the family or what they are made from.
         release_prefixes: how further such IDs begin.
         databases: where a root has its package database, when the release does not say the family; any of them.
+        state_directories: what its tools read of ``/var`` when they are asked about installed packages.
         build_roots: releases that venvpkg bootstraps: ``debian`` of ``debian:trixie``.
         foreign_build_roots: whether these can be for another processor.
         bootstrap_packages: packages of Debian with what bootstraps them, besides mmdebstrap.
@@ -41,11 +42,12 @@ class Family:
 
     name: str
     module: str
-    packages: str
+    suffix: str
     magic: bytes
     release_ids: frozenset[str]
     release_prefixes: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    state_directories: tuple[str, ...] = ()
     build_roots: tuple[str, ...] = ()
     foreign_build_roots: bool = False
     bootstrap_packages: tuple[str, ...] = ()
@@ -77,10 +79,11 @@ FAMILIES: Final[dict[str, Family]] = {
     "deb": Family(
         name="deb",
         module="venvpkg.families.deb",
-        packages=".deb files",
+        suffix=".deb",
         magic=b"!<arch>\n",
         release_ids=frozenset({"debian", "ubuntu"}),
         databases=("/var/lib/dpkg/status",),
+        state_directories=("/var/lib/dpkg",),
         build_roots=("debian", "ubuntu"),
         foreign_build_roots=True,
         templates="debian-templates",
@@ -88,7 +91,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "rpm": Family(
         name="rpm",
         module="venvpkg.families.rpm",
-        packages=".rpm files",
+        suffix=".rpm",
         magic=b"\xed\xab\xee\xdb",
         release_ids=frozenset({
             "almalinux", "amzn", "azurelinux", "centos", "fedora", "mageia", "mariner", "ol", "opensuse", "rhel",
@@ -96,6 +99,7 @@ FAMILIES: Final[dict[str, Family]] = {
         }),
         release_prefixes=("opensuse-", "sle-"),
         databases=("/usr/lib/sysimage/rpm", "/var/lib/rpm"),
+        state_directories=("/var/lib/rpm",),
         build_roots=("fedora", "el", "opensuse"),
         bootstrap_packages=("dnf",),
         templates="rpm-templates",
@@ -120,7 +124,7 @@ def family_of_release(release: Release, root: Path) -> Family:
     for family in FAMILIES.values():
         if any(view.find(database) for database in family.databases):
             return family
-    kinds = " or ".join(each.packages for each in FAMILIES.values())
+    kinds = " or ".join(f"{each.suffix} files" for each in FAMILIES.values())
     raise MissingToolError(
         [f"a package database of {' or '.join(FAMILIES)} in {root}"],
         resolution=f"{release.id} {release.version} is not a release whose packages are {kinds}.",

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import CompileError, ConfigurationError
+from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Prepared, SourceTree
 from venvpkg.sources.git import changed_files, git_lists, read_archival
@@ -30,7 +31,7 @@ _NEVER = frozenset({
 # At the top only: deeper, they can be packages of the project.
 _NEVER_AT_TOP = frozenset({"build", "dist"})
 # Files of ours beside the project, and what we make: they do not change its wheel.
-_OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json", "*.deb", "*.rpm")
+_OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json")
 _EXECUTABLE = 0o111
 _ARCHIVAL = ".git_archival.txt"
 
@@ -208,7 +209,8 @@ def _walked(directory: Path, below: str) -> Iterator[str]:
 def _is_ours(name: str) -> bool:
     if name.startswith("dist/"):
         return True
-    return "/" not in name and any(fnmatch.fnmatchcase(name, pattern) for pattern in _OURS_AT_TOP)
+    patterns = (*_OURS_AT_TOP, *(f"*{family.suffix}" for family in FAMILIES.values()))
+    return "/" not in name and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _relative(directory: Path, path: Path) -> str:

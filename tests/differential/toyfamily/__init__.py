@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TOY = Family(
     name="toy",
     module="differential.toyfamily",
-    packages=".toy files",
+    suffix=".toy",
     magic=b"TOYPKG1\n",
     release_ids=frozenset({"debian", "ubuntu"}),
     build_roots=("toyland",),

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import TargetError
+from venvpkg.families.registry import FAMILIES
 from venvpkg.host.command import Command
 from venvpkg.store.directories import remove_unused
 
@@ -52,7 +53,12 @@ def _refused(connection: Connection, done: Completed) -> TargetError:
     )
 
 
-_PARTS: Final = "bin sbin lib lib32 lib64 libx32 etc opt usr var/lib/dpkg var/lib/rpm"
+_PARTS: Final = " ".join(
+    (
+        "bin sbin lib lib32 lib64 libx32 etc opt usr",
+        *(path.lstrip("/") for family in FAMILIES.values() for path in family.state_directories),
+    )
+)
 # By the time of the last change, which nothing that unpacks or copies files can set. What the user may not read is
 # left out of both.
 _STATE: Final = f"""\
