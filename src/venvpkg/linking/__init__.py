@@ -1,1 +1,1 @@
-"""ELF files to facts."""
+"""ELF files: what each one says, and where the loader finds the libraries that it needs."""

@@ -1,1 +1,1 @@
-"""Resolve, pin and download distributions."""
+"""Resolve distributions and build requirements, and pin them with hashes."""

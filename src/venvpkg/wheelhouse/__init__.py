@@ -1,1 +1,1 @@
-"""Plan, compile, repack and keep vendor wheels."""
+"""The vendor wheels that are kept, under their keys, and the plan that reuses them."""
