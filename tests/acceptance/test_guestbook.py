@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
     from acceptance.packages import Venvpkg
 
 HERE = Path(__file__).parent
-GUESTBOOK = HERE.parents[1] / "examples" / "guestbook"
+EXAMPLES = HERE.parents[1] / "examples"
+GUESTBOOK = EXAMPLES / "guestbook"
 
 
 def copied(source: Path, destination: Path) -> Path:
@@ -105,6 +108,31 @@ def test_a_second_build_elsewhere_compiles_nothing_and_gives_the_same_bytes(
 
     assert "building" not in outcome.stderr
     assert package.read_bytes() == visit.package.read_bytes()
+
+
+def test_the_example_of_the_library_builds_the_same_bytes_and_says_why_it_depends_on_what(
+    visit: Visit, venvpkg: Venvpkg, project: Path, tmp_path: Path
+) -> None:
+    copied(project, tmp_path / "guestbook")
+    program = copied(EXAMPLES / "library", tmp_path / "library") / "build_guestbook.py"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "venvpkg").symlink_to(venvpkg.directory)  # the user's wheelhouse is the one of all these tests
+
+    done = subprocess.run(
+        [venvpkg.program.parent / "python", program, tmp_path / "dist"],
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "staged" in done.stderr
+    assert "building" not in done.stderr
+    package, _, explanation = done.stdout.partition("\n")
+    assert Path(json.loads(package)["package"]).read_bytes() == visit.package.read_bytes()
+    assert any(each.startswith("libpq5 (>= ") for each in json.loads(package)["depends"])
+    assert "@Base  psycopg2  /opt/venvs/guestbook/lib/" in explanation
 
 
 def test_the_plan_names_what_is_reused_and_changes_nothing(visit: Visit, venvpkg: Venvpkg, project: Path) -> None:
