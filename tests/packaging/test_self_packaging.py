@@ -73,6 +73,7 @@ def test_the_sdist_has_what_the_wheel_is_built_from_and_the_licence(built: tuple
 
     assert {"LICENSE", "README.md", "pyproject.toml", "debian-templates/control.j2", "src/venvpkg/errors.py"} <= names
     assert "rpm-templates/package.spec.j2" in names
+    assert {"CONTRIBUTING.md", "SECURITY.md", "docs/development/architecture.md"} <= names
 
 
 def test_no_template_is_python() -> None:
