@@ -11,6 +11,7 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from unit.samples import SITE, a_system, debian_12
+from unit.staging.makers import interpreter
 from venvpkg.errors import StagingError
 from venvpkg.host.command import Completed
 from venvpkg.model.wheels import Action, ReadyWheel
@@ -37,8 +38,7 @@ class Environment:
         self.site = path / "site"
         directory = PurePosixPath(self.release)
         system = (a_system(name, "1.0", modules=modules, directories=(directory,)),)
-        compiled = Completed(0, b"[null]")
-        runner = ScriptedRunner({("/usr/bin/python3.11",): compiled})
+        runner = interpreter(Completed(0, b"[null]"), Path("/"))
         self.site.mkdir()
         expose(system, Path("/"), PurePosixPath(self.site), debian_12(), runner)
 
@@ -124,7 +124,7 @@ def test_nothing_is_written_when_nothing_comes_from_the_release(tmp_path: Path) 
 
 def test_the_finder_s_bytecode_is_shipped(tmp_path: Path) -> None:
     (tmp_path / SITE.relative_to("/")).mkdir(parents=True)
-    runner = ScriptedRunner({("/usr/bin/python3.11",): Completed(0, b"[null]")})
+    runner = interpreter(Completed(0, b"[null]"), tmp_path)
 
     expose((a_system(),), tmp_path, SITE, debian_12(), runner)
 
