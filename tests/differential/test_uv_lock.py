@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexserver import Index, content, for_login, running_index
 from unit.fakes import RecordingReporter
-from unit.index.indexserver import Index, content, for_login, running_index
 from unit.lock.samples import project_in, project_of
 from venvpkg.errors import LockError
 from venvpkg.host.runner import SubprocessRunner

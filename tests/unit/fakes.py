@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,13 +144,14 @@ def end_test() -> tuple[str, ...]:
 
 @dataclass
 class RecordingReporter:
-    """A Reporter that remembers."""
+    """A Reporter that remembers; ``began`` is set when a task was begun, for who waits for that."""
 
     steps: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     rows: list[tuple[str, str]] = field(default_factory=list)
+    began: threading.Event = field(default_factory=threading.Event)
 
     def step(self, text: str) -> None:
         self.steps.append(text)
@@ -164,6 +166,7 @@ class RecordingReporter:
     def task(self, work: Work, text: str) -> Iterator[RecordedTask]:
         """Remember that it began, what it did, and that it ended: ``+ wheel building lxml``, ``- wheel …``."""
         self.tasks.append(f"+ {work} {text}")
+        self.began.set()
         try:
             yield RecordedTask(self.tasks)
         finally:
