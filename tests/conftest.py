@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 from rpmworld.world import World, emulation_problem
 from unit.fakes import begin_test, end_test
@@ -40,6 +41,13 @@ def pytest_runtest_call() -> Generator[None, object, object]:
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)
     return result
+
+
+def pytest_sessionfinish() -> None:
+    """Save what `make coverage` has measured: on a busy machine, xdist kills a worker that takes long to end."""
+    measured = Coverage.current()
+    if measured is not None:
+        measured.save()
 
 
 @pytest.fixture(scope="session")
