@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import http.server
 import threading
 from dataclasses import dataclass, field
@@ -136,3 +137,19 @@ def running_index() -> Iterator[Index]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | None = None) -> str:
+    """Serve a simple index of ``files`` and return its URL, with the login."""
+    links: dict[str, list[str]] = {}
+    for filename, body in files:
+        answer = content(body)
+        url = index.serve(f"/files/{filename}", for_login(*login, answer) if login else answer)
+        link = f'<a href="{url}#sha256={hashlib.sha256(body).hexdigest()}">{filename}</a>'
+        links.setdefault(filename.split("-")[0], []).append(link)
+    for project, of_project in links.items():
+        html = f"<!DOCTYPE html><html><body>{''.join(of_project)}</body></html>".encode()
+        page = content(html, Content_Type="text/html")
+        index.serve(f"/simple/{project}/", for_login(*login, page) if login else page)
+    userinfo = f"{login[0]}:{login[1]}@" if login else ""
+    return index.url.replace("http://", f"http://{userinfo}") + "/simple"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, codename, default_cache
+from acceptance.cleanroot import CleanRoot
+from acceptance.releases import CACHE, COMPILERS, RELEASE
 from acceptance.workplace import Workplace, ended, kill_after_events, told
 from chance import Chance
 
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
 
     from acceptance.packages import Venvpkg
 
-OTHER = "bookworm" if codename() == "trixie" else "trixie"
-COMPILERS = ("g++", "gcc", "make", "dpkg-dev", "python3-dev", "libpq-dev", "libxml2-dev", "libxslt1-dev")
-# What test_made_targets keeps between runs: a system takes half a minute to make.
-BOOTSTRAPPED = default_cache() / "made" / "systems"
+# What test_made_targets keeps between runs.
+BOOTSTRAPPED = CACHE / "systems"
 # A program ends a moment after what it was to die with.
 GRACE_S = 10
 CREATE_TIMEOUT_S = 900
@@ -36,7 +35,7 @@ CREATE_TIMEOUT_S = 900
 def base(clean_root: CleanRoot) -> Path:
     """A root of the other release; only where this machine can have roots at all."""
     del clean_root
-    return CleanRoot.of_release(OTHER, COMPILERS).base
+    return CleanRoot.of_release(RELEASE, COMPILERS).base
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_builds_for_several_targets_are_killed_at_any_moment(place: Workplace, t
     if times > 3 and BOOTSTRAPPED.is_dir():
         _copy(BOOTSTRAPPED, place.path / "cache" / "systems")
     if times > 3:
-        targets.append(f"--target=debian:{OTHER}")
+        targets.append(f"--target=debian:{RELEASE}")
     started = time.monotonic()
     outcome = place.build(*targets, "--json")
     longest, events = time.monotonic() - started, len(outcome.stdout.splitlines())
@@ -86,7 +85,7 @@ def test_builds_for_several_targets_are_killed_at_any_moment(place: Workplace, t
 
 @pytest.mark.full
 def test_the_making_of_a_system_is_killed_at_any_moment(place: Workplace) -> None:
-    create = ("target", "create", f"debian:{OTHER}", f"--cache={place.path / 'cache'}")
+    create = ("target", "create", f"debian:{RELEASE}", f"--cache={place.path / 'cache'}")
     with Chance(50) as chance:
         longest = 0.0
         for _ in chance.rounds(12):
@@ -104,7 +103,7 @@ def test_the_making_of_a_system_is_killed_at_any_moment(place: Workplace) -> Non
         process = _started(place, *create)
         said = process.communicate(timeout=CREATE_TIMEOUT_S)
         assert process.returncode == 0, said
-        built = place.build(f"--target=debian:{OTHER}")
+        built = place.build(f"--target=debian:{RELEASE}")
 
         assert built.code == 0, built.transcript
         assert place.leftovers() == []

@@ -15,8 +15,7 @@ import pytest
 
 from differential.gitserver import http_backend, running_git_server
 from differential.makers import git, python_project, repository, wheel
-from differential.test_uv_lock import publish
-from indexserver import Index, content, running_index
+from indexserver import Index, content, publish, running_index
 from unit.fakes import RecordingReporter
 from venvpkg import pipeline
 from venvpkg.api import read_project

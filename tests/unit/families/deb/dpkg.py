@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from unit.places import Dirs
 
+# Files and versions of packages that tests of dependencies begin with.
+PYTHON = {"/usr/bin/python3.11": "python3.11-minimal"}
+VERSIONS = {"python3.11": "3.11.2-6+deb12u6", "libfoo1:amd64": "1:2.3-4+deb12u1"}
+
 
 @dataclass
 class Dpkg:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unit.fakes import ScriptedRunner, expect
-from unit.families.rpm.test_metadata import el_9
+from unit.families.rpm.samples import el_9
 from venvpkg.families.rpm.owners import packaging_tool_versions
 from venvpkg.host.command import Completed
 
