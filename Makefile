@@ -5,7 +5,12 @@ TIERS := $(wildcard tests/unit tests/differential tests/packaging tests/acceptan
 SCRIPTS := $(shell git ls-files -co --exclude-standard .ci tests examples vagrant | \
 	xargs -r awk 'FNR > 1 { nextfile } /^\#!(\/usr)?\/bin\/(env )?(ba|da)?sh/ { print FILENAME }' 2>/dev/null)
 
-.PHONY: demo demo-rpm test lint types check example test-full clean-full setup
+# Makes sense with fewer tiers too: make coverage TIERS=tests/unit
+PYTEST = tests/one-index $(RUN) -m pytest --numprocesses auto --dist loadfile -m 'not full'
+RUN := $(BIN)/python
+COVERAGE := .cache/coverage
+
+.PHONY: demo demo-rpm test lint types check unit differential packaging acceptance coverage example test-full clean-full setup
 .NOTPARALLEL:
 
 demo: setup
@@ -27,7 +32,20 @@ types: setup
 	cd examples/guestbook && $(CURDIR)/$(BIN)/mypy --strict src
 
 check: setup
-	tests/one-index $(BIN)/pytest --numprocesses auto --dist loadfile -m 'not full' $(TIERS)
+	$(PYTEST) $(TIERS)
+
+# A tier of `check` alone.
+unit differential packaging acceptance: setup
+	$(PYTEST) tests/$@
+
+# Whoever runs venvpkg in a test writes there, ordinary users too. Failed tests do not keep the figures back.
+coverage: RUN := $(BIN)/coverage run
+coverage: setup
+	rm -rf $(COVERAGE)
+	mkdir -p -m 1777 $(COVERAGE)
+	$(PYTEST) $(TIERS); code=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && $(BIN)/coverage report && \
+	echo 'Line by line: $(COVERAGE)/html/index.html' && exit $$code
 
 example: setup
 	$(BIN)/pytest -q examples/guestbook

@@ -1,4 +1,4 @@
-"""What tests of several tiers share: Ctrl-C as it should be, an rpm distribution to build for and to install in."""
+"""What tests of several tiers share: Ctrl-C as it should be, strict scripted runners, and an rpm distribution."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 from rpmworld.world import World, emulation_problem
+from unit.fakes import begin_test, end_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 
 # A shell without job control starts what follows with `&` so that it ignores Ctrl-C, and so do all its children. Tests
@@ -24,6 +26,28 @@ if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    begin_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that passed although a scripted runner was asked for something else, or not at all."""
+    result = yield
+    problems = end_test()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+    return result
+
+
+def pytest_sessionfinish() -> None:
+    """Save what `make coverage` has measured: on a busy machine, xdist kills a worker that takes long to end."""
+    measured = Coverage.current()
+    if measured is not None:
+        measured.save()
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, default_cache
+from acceptance.cleanroot import CleanRoot
 from acceptance.packages import depends_of, shown
+from acceptance.releases import CACHE
 from acceptance.rpms import BUILDERS, requires_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ HERE = Path(__file__).parent
 GUESTBOOK = HERE.parents[1] / "examples" / "guestbook"
 TABLE = HERE.parents[1] / "docs" / "releases.md"
 # Kept between runs, as a user's are.
-CACHE = default_cache() / "made"
 TIMEOUT_S = 4 * 3600.0
 DEBIAN = ("bullseye", "bookworm", "trixie", "sid")
 RPM = "rpm"

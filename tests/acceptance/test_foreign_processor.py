@@ -15,8 +15,7 @@ import pytest
 
 from acceptance.cleanroot import codename, debian_sources, read_sources
 from acceptance.packages import BUILD_TIMEOUT_S
-from acceptance.test_foreign_release import RELEASE, VERSION
-from acceptance.test_made_targets import CACHE
+from acceptance.releases import CACHE, RELEASE, VERSION
 from venvpkg.targets.processor import PROCESSORS, emulation_problem
 
 if TYPE_CHECKING:

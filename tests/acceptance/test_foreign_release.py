@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, codename
+from acceptance.cleanroot import CleanRoot
 from acceptance.packages import Visit, depends_of, shown
+from acceptance.releases import PACKAGES, PYTHON, RELEASE, VERSION
 from acceptance.smallproject import NAME, write_project
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1]
 GUESTBOOK = SOURCES / "examples" / "guestbook"
-RELEASE, VERSION, PYTHON = ("bookworm", "12", "3.11") if codename() == "trixie" else ("trixie", "13", "3.13")
-COMPILERS = ("g++", "gcc", "make", "dpkg-dev", "python3-dev", "libpq-dev", "libxml2-dev", "libxslt1-dev")
-# For building natively there, with a venvpkg of its own.
-PACKAGES = (*COMPILERS, "python3-venv")
 CLI = """\
 import sys
 

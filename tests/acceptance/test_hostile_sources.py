@@ -16,13 +16,13 @@ import pytest
 
 from acceptance.cleanroot import Outcome
 from differential.makers import python_project
-from unit.index.indexserver import Index, content, running_index, silent, status, truncated
+from indexserver import Index, Stalling, content, running_index, status, truncated
 from unit.wheelhouse.makers import link, record_of, wheel_members, write_sdist, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from unit.index.indexserver import Handle
+    from indexserver import Handle
 
 WHEEL = "rare-1.0-py3-none-any.whl"
 SDIST = "rare-1.0.tar.gz"
@@ -101,7 +101,7 @@ PAGES: dict[str, Callable[[Handle], None]] = {
         Content_Type="application/vnd.pypi.simple.v1+json",
     ),
     "leads to itself": status(302, Location="/simple/rare/"),
-    "never comes": silent(10),
+    "never comes": Stalling(),
 }
 # Each of the others takes the same way through venvpkg as one of these.
 USUAL = ("is cut off", "never comes")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.packages import depends_of, shown
+from acceptance.releases import COMPILERS, RELEASE, VERSION
 from acceptance.smallproject import NAME, write_project
-from acceptance.test_foreign_release import COMPILERS, RELEASE, VERSION
 from venvpkg.host.command import Command
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.targets.resolve import resolve_target

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess  # the tests run venvpkg as its users do
@@ -15,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, codename, default_cache
-from acceptance.workplace import Workplace, ended, told
+from acceptance.cleanroot import CleanRoot
+from acceptance.releases import CACHE, COMPILERS, RELEASE
+from acceptance.workplace import Workplace, ended, kill_after_events, told
+from chance import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from acceptance.packages import Venvpkg
 
-OTHER = "bookworm" if codename() == "trixie" else "trixie"
-COMPILERS = ("g++", "gcc", "make", "dpkg-dev", "python3-dev", "libpq-dev", "libxml2-dev", "libxslt1-dev")
-# What test_made_targets keeps between runs: a system takes half a minute to make.
-BOOTSTRAPPED = default_cache() / "made" / "systems"
+# What test_made_targets keeps between runs.
+BOOTSTRAPPED = CACHE / "systems"
 # A program ends a moment after what it was to die with.
 GRACE_S = 10
 CREATE_TIMEOUT_S = 900
@@ -36,7 +35,7 @@ CREATE_TIMEOUT_S = 900
 def base(clean_root: CleanRoot) -> Path:
     """A root of the other release; only where this machine can have roots at all."""
     del clean_root
-    return CleanRoot.of_release(OTHER, COMPILERS).base
+    return CleanRoot.of_release(RELEASE, COMPILERS).base
 
 
 @pytest.fixture
@@ -53,62 +52,65 @@ def test_builds_for_several_targets_are_killed_at_any_moment(place: Workplace, t
     if times > 3 and BOOTSTRAPPED.is_dir():
         _copy(BOOTSTRAPPED, place.path / "cache" / "systems")
     if times > 3:
-        targets.append(f"--target=debian:{OTHER}")
+        targets.append(f"--target=debian:{RELEASE}")
     started = time.monotonic()
-    outcome = place.build(*targets)
-    longest = time.monotonic() - started
+    outcome = place.build(*targets, "--json")
+    longest, events = time.monotonic() - started, len(outcome.stdout.splitlines())
     assert outcome.code == 0, outcome.transcript
     digests = place.digests()
     before = _tree(place.path / "root")
     place.forget("dist", "wheelhouse")
 
-    chance = random.Random(times)  # noqa: S311 - nothing secret
-    for _ in range(times):
-        _kill_after(place.start(*targets), chance.uniform(0, longest))
-        assert _processes_that_stay(place) == []
-        found = place.digests()  # whole, every one
-        assert found.items() <= digests.items()
-        place.forget("dist", *chance.choices(["wheelhouse", "cache/packed"], k=chance.randrange(3)))
-        if not chance.randrange(4):
-            (place.project / "pylock.toml").unlink(missing_ok=True)
+    with Chance(times) as chance:
+        for number in chance.rounds(times):
+            if number % 2:
+                kill_after_events(place.start(*targets, "--json"), chance.number(events))
+            else:
+                _kill_after(place.start(*targets), chance.seconds(longest))
+            assert _processes_that_stay(place) == []
+            found = place.digests()  # whole, every one
+            assert found.items() <= digests.items()
+            place.forget("dist", *chance.some(["wheelhouse", "cache/packed"], 2))
+            if not chance.number(3):
+                (place.project / "pylock.toml").unlink(missing_ok=True)
 
-    outcome = place.build(*targets)
+        outcome = place.build(*targets)
 
-    assert outcome.code == 0, outcome.transcript
-    assert "damaged" not in outcome.stderr
-    assert place.digests() == digests
-    assert place.leftovers() == []
-    assert _tree(place.path / "root") == before
+        assert outcome.code == 0, outcome.transcript
+        assert "damaged" not in outcome.stderr
+        assert place.digests() == digests
+        assert place.leftovers() == []
+        assert _tree(place.path / "root") == before
 
 
 @pytest.mark.full
 def test_the_making_of_a_system_is_killed_at_any_moment(place: Workplace) -> None:
-    create = ("target", "create", f"debian:{OTHER}", f"--cache={place.path / 'cache'}")
-    chance = random.Random(50)  # noqa: S311 - nothing secret
-    longest = 0.0
-    for _ in range(12):
+    create = ("target", "create", f"debian:{RELEASE}", f"--cache={place.path / 'cache'}")
+    with Chance(50) as chance:
+        longest = 0.0
+        for _ in chance.rounds(12):
+            process = _started(place, *create)
+            # How long it takes varies with the mirror; where it has ended before it was killed, that is known.
+            began = time.monotonic()
+            if not _kill_after(process, chance.seconds(longest or 60)):
+                longest = time.monotonic() - began
+                assert process.returncode == 0
+                _forget_systems(place)
+            assert _processes_that_stay(place) == []
+            for tarball in (place.path / "cache" / "systems").glob("tarballs/*"):
+                subprocess.run(["zstd", "--test", "--quiet", str(tarball)], check=True)
+
         process = _started(place, *create)
-        # How long it takes varies with the mirror; where it has ended before it was killed, that is known.
-        began = time.monotonic()
-        if not _kill_after(process, chance.uniform(0, longest or 60)):
-            longest = time.monotonic() - began
-            assert process.returncode == 0
-            _forget_systems(place)
-        assert _processes_that_stay(place) == []
-        for tarball in (place.path / "cache" / "systems").glob("tarballs/*"):
-            subprocess.run(["zstd", "--test", "--quiet", str(tarball)], check=True)
+        said = process.communicate(timeout=CREATE_TIMEOUT_S)
+        assert process.returncode == 0, said
+        built = place.build(f"--target=debian:{RELEASE}")
 
-    process = _started(place, *create)
-    said = process.communicate(timeout=CREATE_TIMEOUT_S)
-    assert process.returncode == 0, said
-    built = place.build(f"--target=debian:{OTHER}")
-
-    assert built.code == 0, built.transcript
-    assert place.leftovers() == []
-    systems = place.path / "cache" / "systems"
-    (tarball,) = (systems / "tarballs").iterdir()
-    roots = {path.name for path in (systems / "roots").iterdir() if path.is_dir()}
-    assert roots == {tarball.name.removesuffix(".tar.zst")}
+        assert built.code == 0, built.transcript
+        assert place.leftovers() == []
+        systems = place.path / "cache" / "systems"
+        (tarball,) = (systems / "tarballs").iterdir()
+        roots = {path.name for path in (systems / "roots").iterdir() if path.is_dir()}
+        assert roots == {tarball.name.removesuffix(".tar.zst")}
 
 
 def test_an_interrupt_ends_all_targets_at_once_with_all_their_children(place: Workplace) -> None:

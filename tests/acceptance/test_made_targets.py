@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.cleanroot import CleanRoot, codename, default_cache
+from acceptance.cleanroot import CleanRoot
 from acceptance.packages import depends_of, shown
+from acceptance.releases import CACHE, PYTHON, RELEASE, VERSION
 from acceptance.smallproject import NAME, write_project
 
 if TYPE_CHECKING:
     from acceptance.cleanroot import Outcome
     from acceptance.packages import Venvpkg
-
-RELEASE, VERSION, PYTHON = ("bookworm", "12", "3.11") if codename() == "trixie" else ("trixie", "13", "3.13")
-# Kept between runs, as a user's is: a system takes half a minute to make.
-CACHE = default_cache() / "made"
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.test_foreign_release import PACKAGES, RELEASE
-from acceptance.test_made_targets import CACHE
+from acceptance.releases import CACHE, PACKAGES, RELEASE
 
 if TYPE_CHECKING:
     from acceptance.cleanroot import CleanRoot

@@ -16,7 +16,7 @@ import pytest
 
 from acceptance.cleanroot import Outcome
 from acceptance.packages import BUILD_TIMEOUT_S
-from acceptance.test_foreign_release import PACKAGES, RELEASE
+from acceptance.releases import PACKAGES, RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

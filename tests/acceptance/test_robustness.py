@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import random
 import re
 import signal
 import subprocess
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.packages import depends_of
-from acceptance.workplace import Workplace, ended, told
+from acceptance.workplace import Workplace, ended, kill_after_events, told
+from chance import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,24 +51,24 @@ def digests(venvpkg: Venvpkg, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.mark.parametrize("times", [20, pytest.param(100, marks=pytest.mark.full)])
 def test_kill_at_any_moment_breaks_nothing(place: Workplace, digests: dict[str, str], times: int) -> None:
-    chance = random.Random(times)  # noqa: S311 - nothing secret
-    longest = _seconds_of_a_build(place)
+    longest, events = _length_of_a_build(place)
     place.forget("dist", "wheelhouse")
-    for _ in range(times):
-        process = place.start()
-        time.sleep(chance.uniform(0, longest))
-        process.kill()
-        process.communicate()
-        if place.packages():  # whole; that of the next run must be again
-            assert place.digests() == digests
-            place.forget("dist", *chance.choices(["wheelhouse", "cache"], k=chance.randrange(2)))
+    with Chance(times) as chance:
+        for number in chance.rounds(times):
+            if number % 2:
+                kill_after_events(place.start("--json"), chance.number(events))
+            else:
+                _kill_after(place.start(), chance.seconds(longest))
+            if place.packages():  # whole; that of the next run must be again
+                assert place.digests() == digests
+                place.forget("dist", *chance.some(["wheelhouse", "cache"], 1))
 
-    outcome = place.build()
+        outcome = place.build()
 
-    assert outcome.code == 0, outcome.transcript
-    assert "damaged" not in outcome.stderr
-    assert place.digests() == digests
-    assert place.leftovers() == []
+        assert outcome.code == 0, outcome.transcript
+        assert "damaged" not in outcome.stderr
+        assert place.digests() == digests
+        assert place.leftovers() == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -106,22 +106,22 @@ def test_a_second_interrupt_while_it_ends_is_no_traceback(place: Workplace) -> N
 
 @pytest.mark.full
 def test_an_interrupt_at_any_moment_is_one_line(place: Workplace) -> None:
-    chance = random.Random(130)  # noqa: S311 - nothing secret
-    longest = _seconds_of_a_build(place)
+    longest, _ = _length_of_a_build(place)
     outcomes = []
-    for _ in range(6):
-        place.forget("dist", "wheelhouse")
-        process = place.start()
-        # Python itself must have started: before, a signal ends it like any program.
-        time.sleep(chance.uniform(min(0.5, longest / 4), longest))
-        process.send_signal(signal.SIGINT)
-        outcomes.append(ended(process))
+    with Chance(130) as chance:
+        for _ in chance.rounds(6):
+            place.forget("dist", "wheelhouse")
+            process = place.start()
+            # Python itself must have started: before, a signal ends it like any program.
+            time.sleep(chance.seconds(longest, least=min(0.5, longest / 4)))
+            process.send_signal(signal.SIGINT)
+            outcomes.append(ended(process))
 
-    # -2, which a shell shows as 130 too: Python itself was about to end, the package written.
-    ends = {(130, "Interrupted."), (0, ""), (-signal.SIGINT, "")}
-    assert {(outcome.code, told(outcome)) for outcome in outcomes} <= ends
-    assert 130 in {outcome.code for outcome in outcomes}
-    assert place.leftovers() == []
+        # -2, which a shell shows as 130 too: Python itself was about to end, the package written.
+        ends = {(130, "Interrupted."), (0, ""), (-signal.SIGINT, "")}
+        assert {(outcome.code, told(outcome)) for outcome in outcomes} <= ends
+        assert 130 in {outcome.code for outcome in outcomes}
+        assert place.leftovers() == []
 
 
 def test_two_builds_at_once_share_dist_and_wheelhouse(place: Workplace, digests: dict[str, str]) -> None:
@@ -378,11 +378,18 @@ def test_metadata_is_literal_text_or_refused(place: Workplace, fields: tuple[str
         assert told(outcome).startswith("error: "), outcome.transcript
 
 
-def _seconds_of_a_build(place: Workplace) -> float:
+def _length_of_a_build(place: Workplace) -> tuple[float, int]:
+    """Return how long a build takes, in seconds and in events."""
     started = time.monotonic()
-    outcome = place.build()
+    outcome = place.build("--json")
     assert outcome.code == 0, outcome.transcript
-    return time.monotonic() - started
+    return time.monotonic() - started, len(outcome.stdout.splitlines())
+
+
+def _kill_after(process: subprocess.Popen[str], seconds: float) -> None:
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
 
 
 def _before(script: str) -> str:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.cleanroot import Outcome, codename, default_cache, locked
+from acceptance.releases import COMPILERS
 from acceptance.smallproject import write_project
-from acceptance.test_foreign_release import COMPILERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -137,6 +138,15 @@ class Workplace:
                 if str(self.path) in arguments or where.startswith(str(self.path)):
                     found.append(arguments)
         return found
+
+
+def kill_after_events(process: subprocess.Popen[str], number: int) -> None:
+    """Kill a build, started with ``--json``, when it has told so many events; it may have ended before."""
+    assert process.stdout is not None
+    for _ in itertools.islice(process.stdout, number):
+        pass
+    process.kill()
+    process.communicate()
 
 
 def ended(process: subprocess.Popen[str]) -> Outcome:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from differential.elfdeps import ELFDEPS, elfdeps
 from differential.shlibdeps import system_elf_files
 from unit.fakes import RecordingReporter
 from venvpkg.families.rpm.libraries import required_by, required_of_system
@@ -24,18 +25,12 @@ from venvpkg.linking.tree import scan
 if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
-ELFDEPS = Path("/usr/lib/rpm/elfdeps")
 AT_LEAST = 300
 SAMPLE = 400
 # What auditwheel makes of a library's name.
 MANGLED = re.compile(r"-[0-9a-f]{8}\.")
 
 pytestmark = pytest.mark.skipif(not ELFDEPS.exists(), reason="needs rpm's dependency generators (package rpm)")
-
-
-def elfdeps(file: Path) -> list[str]:
-    done = subprocess.run([ELFDEPS, "--requires"], input=f"{file}\n", capture_output=True, text=True, check=True)
-    return sorted(set(done.stdout.splitlines()))
 
 
 def elfdeps_if_executable(file: Path, copy: Path) -> list[str]:

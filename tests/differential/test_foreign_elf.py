@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.cleanroot import CleanRoot, emulation_problem
+from differential.elfdeps import ELFDEPS, elfdeps
 from differential.samples import payload_in, shlibdeps_in
 from differential.shlibdeps import is_elf, relations_of_ours, unexplained
-from differential.test_elfdeps import ELFDEPS, elfdeps
 from unit.fakes import RecordingReporter
 from venvpkg.depends.derive import derive
 from venvpkg.families.deb.libraries import DebLibraries

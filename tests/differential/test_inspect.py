@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from differential.test_assemble import assemble_in, output
+from differential.packing import assemble_in, output
 from venvpkg.cli.main import main
 from venvpkg.errors import NotAPackageError
 from venvpkg.families.deb.read import differences, inspect

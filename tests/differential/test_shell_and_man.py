@@ -1,4 +1,4 @@
-"""What real programs make of the completion scripts and the manual page."""
+"""What real programs make of the completion scripts, the manual page and the scripts of packages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
+
+from unit.families.common.makers import ENABLED, STATIC, SYSTEM, spec_with
+from venvpkg.families.deb.control import maintainer_scripts
+from venvpkg.families.rpm.scripts import scriptlets
+from venvpkg.model.package import StatePath
 
 PAGE = Path(__file__).parents[2] / "docs" / "venvpkg.1"
 # As bash's readline does it: the function gets the command, and the words in variables.
@@ -84,3 +90,20 @@ def test_mandoc_finds_nothing_but_that_the_page_has_no_date() -> None:
     done = subprocess.run(["mandoc", "-T", "lint", str(PAGE)], capture_output=True, text=True, check=False)
 
     assert [line for line in done.stdout.splitlines() if "missing date" not in line] == []
+
+
+def test_every_script_is_shell(tmp_path: Path) -> None:
+    files = {
+        f"{SYSTEM}/app.service": ENABLED,
+        f"{SYSTEM}/job.service": STATIC,
+        "/usr/lib/sysusers.d/app.conf": "u app - -\n",
+        "/usr/lib/tmpfiles.d/app.conf": "d /run/app\n",
+    }
+    state = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/log/app.log")))
+    made = replace(spec_with(tmp_path, files, prerm="echo own\n"), state=state)
+    texts = [content.decode() for _, content in maintainer_scripts(made)] + [each.text for each in scriptlets(made)]
+
+    assert len(texts) == 6
+    for text in texts:
+        done = subprocess.run(["/bin/sh", "-n"], input=text, text=True, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), text

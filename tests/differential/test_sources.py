@@ -15,9 +15,8 @@ import pytest
 
 from differential.gitserver import http_backend, running_git_server
 from differential.makers import git, python_project, repository, wheel
-from differential.test_uv_lock import publish
+from indexserver import Index, content, publish, running_index
 from unit.fakes import RecordingReporter
-from unit.index.indexserver import Index, content, running_index
 from venvpkg import pipeline
 from venvpkg.api import read_project
 from venvpkg.context import Session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 import zipfile
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexserver import Index, publish, running_index
 from unit.fakes import RecordingReporter
-from unit.index.indexserver import Index, content, for_login, running_index
 from unit.lock.samples import project_in, project_of
 from venvpkg.errors import LockError
 from venvpkg.host.runner import SubprocessRunner
@@ -95,22 +94,6 @@ def build_wheel(*arguments, **keywords):
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
     return f"{top}.tar.gz", buffer.getvalue()
-
-
-def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | None = None) -> str:
-    """Serve a simple index of ``files`` and return its URL, with the login."""
-    links: dict[str, list[str]] = {}
-    for filename, body in files:
-        answer = content(body)
-        url = index.serve(f"/files/{filename}", for_login(*login, answer) if login else answer)
-        link = f'<a href="{url}#sha256={hashlib.sha256(body).hexdigest()}">{filename}</a>'
-        links.setdefault(filename.split("-")[0], []).append(link)
-    for project, of_project in links.items():
-        html = f"<!DOCTYPE html><html><body>{''.join(of_project)}</body></html>".encode()
-        page = content(html, Content_Type="text/html")
-        index.serve(f"/simple/{project}/", for_login(*login, page) if login else page)
-    userinfo = f"{login[0]}:{login[1]}@" if login else ""
-    return index.url.replace("http://", f"http://{userinfo}") + "/simple"
 
 
 def resolver(tmp_path: Path, environ: Mapping[str, str], directory: Path | None = None) -> Resolver:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.record.test_record import RECORD
+from unit.record.samples import RECORD
 from venvpkg import rebuild
 from venvpkg.context import Session
 from venvpkg.errors import NotReproducedError

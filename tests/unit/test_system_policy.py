@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.families.deb.test_system import SITE, Machine
-from unit.families.deb.test_system import places as _places
+from unit.families.deb.pythonpackages import SITE, Machine, with_pyyaml
 from unit.wheelhouse.makers import application, distribution, locked
 from venvpkg.context import BuildContext, Session
 from venvpkg.errors import ConfigurationError
@@ -19,11 +18,17 @@ from venvpkg.wheel_stages import find_system_packages
 from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from unit.places import Dirs
     from venvpkg.host.runner import SubprocessRunner
 
-places = _places
 LOCK = locked(distribution("pyyaml", version="6.0.3"))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Dirs:
+    return with_pyyaml(tmp_path)
 
 
 def context_of(places: Dirs, wheels: WheelSettings, reporter: RecordingReporter, name: str = "app") -> BuildContext:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.samples import a_project
 from venvpkg.config.project_files import read_project_files
 from venvpkg.errors import ConfigurationError
@@ -17,7 +17,11 @@ from venvpkg.model.project import FileSetting, ProjectFiles, ScriptSettings, Set
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHELL = ScriptedRunner({("/bin/sh", "-n"): Completed(0)})
+FINE = Completed(0)
+
+
+def shell(says: Completed = FINE) -> ScriptedRunner:
+    return ScriptedRunner({expect("/bin/sh", "-n"): says})
 
 
 @pytest.fixture(name="base")
@@ -39,11 +43,11 @@ def _base(tmp_path: Path) -> Path:
     return base
 
 
-def read(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> ProjectFiles:
-    return read_project_files(dataclasses.replace(a_project(settings), base=base), runner)
+def read(base: Path, settings: Settings, runner: ScriptedRunner | None = None) -> ProjectFiles:
+    return read_project_files(dataclasses.replace(a_project(settings), base=base), runner or ScriptedRunner({}))
 
 
-def problems(base: Path, settings: Settings, runner: ScriptedRunner = SHELL) -> tuple[str, ...]:
+def problems(base: Path, settings: Settings, runner: ScriptedRunner | None = None) -> tuple[str, ...]:
     with pytest.raises(ConfigurationError) as caught:
         read(base, settings, runner)
     return caught.value.problems
@@ -121,7 +125,7 @@ def test_a_file_name_that_ends_with_a_blank_is_refused(base: Path, target: str) 
 
 
 def test_a_script_comes_without_its_first_line(base: Path) -> None:
-    found = read(base, Settings(scripts=ScriptSettings(postinst="postinst.sh")))
+    found = read(base, Settings(scripts=ScriptSettings(postinst="postinst.sh")), shell())
 
     assert found.scripts == (("postinst", "echo hello\n"),)
 
@@ -146,7 +150,7 @@ def test_a_script_that_sh_could_not_run_is_refused(base: Path, content: bytes, p
 
 
 def test_what_sh_says_about_its_syntax_is_told(base: Path) -> None:
-    runner = ScriptedRunner({("/bin/sh", "-n"): Completed(2, stderr=b"sh: 3: Syntax error: end of file\n")})
+    runner = shell(Completed(2, stderr=b"sh: 3: Syntax error: end of file\n"))
 
     (problem,) = problems(base, Settings(scripts=ScriptSettings(postrm="postinst.sh")), runner)
 

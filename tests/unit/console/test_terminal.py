@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +21,27 @@ SUMMARY = "         package  app_1.deb\n         depends  2: libc6 (>= 2.36), py
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that says it is a terminal, and can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = threading.Condition()
 
     def isatty(self) -> bool:
         return True
+
+    def write(self, text: str, /) -> int:
+        with self._written:
+            self._written.notify_all()
+            return super().write(text)
+
+    def wait_for(self, text: str, *, after: str = "") -> None:
+        """Wait until a text was written, or written after another."""
+        with self._written:
+            assert self._written.wait_for(lambda: text in self.getvalue()[self._end_of(after) :], 60), self.getvalue()
+
+    def _end_of(self, text: str) -> int:
+        return self.getvalue().find(text) + len(text) if text in self.getvalue() else len(self.getvalue())
 
 
 def said(verbosity: Verbosity, *, stream: io.StringIO | None = None) -> str:
@@ -93,9 +109,9 @@ def test_what_runs_is_shown_below_the_lines_and_is_gone_when_it_ends(monkeypatch
 
     with console.task(Work.WHEEL, "building lxml") as task:
         task.now("compiling")
-        _wait_for("building lxml", stream)
+        stream.wait_for("building lxml")
         console.warn("careful")
-        _wait_for("building lxml", stream, after="careful")
+        stream.wait_for("building lxml", after="careful")
     console.step("built lxml")
 
     text = stream.getvalue()
@@ -151,10 +167,3 @@ def test_a_row_is_one_line_at_any_width(width: int) -> None:
     assert line.cell_len <= max(width - 5, 1)
     assert line.plain.isprintable()
     assert line.plain.startswith("- 75.2s  building a-name"[: max(width - 6, 0)])
-
-
-def _wait_for(text: str, stream: io.StringIO, *, after: str = "") -> None:
-    deadline = time.monotonic() + 10
-    while text not in stream.getvalue().partition(after)[2] if after else text not in stream.getvalue():
-        assert time.monotonic() < deadline, stream.getvalue()
-        time.sleep(0.01)

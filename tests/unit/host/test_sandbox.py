@@ -114,3 +114,13 @@ def test_too_much_to_show_is_a_mistake_of_ours(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="more than 6"):
         isolated_argv(Command(("true",), binds=binds), Path("/srv"))
+
+
+def test_hostile_paths_reach_an_isolated_command_as_parameters_and_never_as_shell() -> None:
+    hostile = Path("/tmp/$(touch pwned); x")
+
+    argv = isolated_argv(Command(("true",), binds=(Bind(hostile, PurePosixPath("/usr/src/venvpkg")),)))
+
+    script = argv[argv.index("-euc") + 1]
+    assert str(hostile) in argv
+    assert "pwned" not in script

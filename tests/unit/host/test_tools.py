@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from venvpkg.errors import MissingToolError
 from venvpkg.host.command import Completed
 from venvpkg.host.tools import libraries_of
@@ -20,7 +20,7 @@ LDD = b"""\
 
 
 def test_a_program_is_loaded_with_what_ldd_tells_but_for_the_kernels_own() -> None:
-    runner = ScriptedRunner({("ldd",): Completed(0, LDD)})
+    runner = ScriptedRunner({expect("ldd", "/opt/uv"): Completed(0, LDD)})
 
     found = libraries_of(Path("/opt/uv"), runner)
 
@@ -28,11 +28,11 @@ def test_a_program_is_loaded_with_what_ldd_tells_but_for_the_kernels_own() -> No
 
 
 def test_a_static_program_needs_nothing() -> None:
-    runner = ScriptedRunner({("ldd",): Completed(1, b"", b"\tnot a dynamic executable\n")})
+    runner = ScriptedRunner({expect("ldd", "/opt/uv"): Completed(1, b"", b"\tnot a dynamic executable\n")})
 
     assert libraries_of(Path("/opt/uv"), runner) == ()
 
 
 def test_a_machine_without_ldd_is_told() -> None:
     with pytest.raises(MissingToolError, match="ldd, which lists the libraries of uv: not found"):
-        libraries_of(Path("/opt/uv"), ScriptedRunner({("ldd",): Completed(127)}))
+        libraries_of(Path("/opt/uv"), ScriptedRunner({expect("ldd", "/opt/uv"): Completed(127)}))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from unit.linking.builder import EM_AARCH64, Elf
 from unit.places import SYSTEM, Dirs
+from unit.work import at_most
 from venvpkg.linking.loader import Resolution, resolve_needs
 from venvpkg.model.elf import Found, ResolvedNeed
 
@@ -112,17 +112,16 @@ def test_libraries_that_need_each_other_are_resolved(places: Dirs) -> None:
     assert {each.found for each in resolution_of(places).needs} == {Found.SELF}
 
 
-def test_a_knot_of_libraries_with_a_path_of_its_own_each_takes_little_time(places: Dirs) -> None:
+def test_a_knot_of_libraries_with_a_path_of_its_own_each_takes_little_work(places: Dirs) -> None:
     names = [f"lib{number}.so" for number in range(40)]
     for number, name in enumerate(names):
         places.payload(f"{LIB}/libs/{name}", Elf(needed=tuple(names), rpath=f"$ORIGIN:$ORIGIN/{number}"))
         (places.destdir / f"{LIB[1:]}/libs/{number}").mkdir()
-    start = time.monotonic()
 
-    result = resolution_of(places)
+    with at_most(1_000_000):
+        result = resolution_of(places)
 
     assert {each.found for each in result.needs} == {Found.SELF}
-    assert time.monotonic() - start < 5
 
 
 def test_a_library_on_no_path_is_taken_as_loaded_before_and_told(places: Dirs) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import random
 import struct
-import time
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from unit.linking.builder import BASE, EM_386, EM_AARCH64, EM_ARM, EM_S390, ET_EXEC, ET_REL, Elf, Take
+from unit.work import at_most
 from venvpkg.errors import ElfError
 from venvpkg.linking.read import read_abi, read_object
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, Symbol, SymbolVersion
@@ -171,12 +171,11 @@ def test_version_needs_that_share_an_enormous_table_are_damage_soon(tmp_path: Pa
         (name,) = struct.unpack_from("<I", content, record + 4)
         struct.pack_into("<HHIII", content, record, 1, 0xFFFF, name, len(content) - record, following)
     content += struct.pack("<IHHII", 0, 0, 2, 1, 16) * 0xFFFF
-    start = time.monotonic()
 
-    problem = problem_of(bytes(content), tmp_path)
+    with at_most(1_000_000):
+        problem = problem_of(bytes(content), tmp_path)
 
     assert problem == f"{PLACE}: absurdly many symbol versions"
-    assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize("count", [1 << 20, 1 << 31])
@@ -223,7 +222,6 @@ def test_an_unreadable_file_is_told_by_name(tmp_path: Path) -> None:
 def test_whatever_the_bytes_are_only_an_elf_error_comes_out_and_soon(tmp_path: Path, sample: str, seed: int) -> None:
     original = RICH.content() if sample == "built" else (DATA / sample).read_bytes()
     dice = random.Random(seed)  # noqa: S311
-    slowest = 0.0
 
     for _ in range(120):
         content = bytearray(original)
@@ -235,13 +233,9 @@ def test_whatever_the_bytes_are_only_an_elf_error_comes_out_and_soon(tmp_path: P
         if dice.random() < 0.3:
             del content[dice.randrange(len(content)) :]
         (tmp_path / "x").write_bytes(content)
-        start = time.monotonic()
-        with contextlib.suppress(ElfError):
+        with contextlib.suppress(ElfError), at_most(1_000_000):
             read_object(tmp_path / "x", PLACE)
-        slowest = max(slowest, time.monotonic() - start)
         (tmp_path / "x").unlink()
-
-    assert slowest < 5
 
 
 @pytest.mark.parametrize("layout", [Elf(), Elf(bits=32, order=">", machine=EM_S390)], ids=["64-bit", "32-bit"])

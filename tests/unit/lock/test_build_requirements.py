@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.lock.makers import SHA, UV, expect_uv, output
 from unit.lock.samples import target
 from venvpkg.errors import LockError
 from venvpkg.host.command import Command, Completed
@@ -18,15 +19,12 @@ from venvpkg.lock.uv import Resolver
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UV = "/usr/lib/uv"
-SHA = "ab" * 32
-
 
 def resolver(tmp_path: Path, runner: ScriptedRunner, environment: Mapping[str, str] | None = None) -> Resolver:
     return Resolver(Path(UV), UvSettings(environment or {}), runner, RecordingReporter(), tmp_path)
 
 
-def locking(**wheels: tuple[str, ...]) -> ScriptedRunner:
+def locking(own: Mapping[str, str] | None = None, /, **wheels: tuple[str, ...]) -> ScriptedRunner:
     entries = [
         f'[[packages]]\nname = "{name}"\nversion = "1"\nwheels = ['
         + ", ".join(f'{{ url = "https://i/{name}-1-{tag}.whl", hashes = {{ sha256 = "{SHA}" }} }}' for tag in tags)
@@ -35,11 +33,10 @@ def locking(**wheels: tuple[str, ...]) -> ScriptedRunner:
     ]
 
     def write(command: Command) -> Completed:
-        output = Path(command.argv[command.argv.index("--output-file") + 1])
-        output.write_text('lock-version = "1.0"\ncreated-by = "uv"\n' + "".join(entries))
+        output(command).write_text('lock-version = "1.0"\ncreated-by = "uv"\n' + "".join(entries))
         return Completed(0)
 
-    return ScriptedRunner({(UV, "pip", "compile"): write})
+    return ScriptedRunner({expect_uv("pip", "compile", own=own or {}, barred=True): write})
 
 
 def test_no_requirements_are_no_files_and_run_nothing(tmp_path: Path) -> None:
@@ -66,13 +63,12 @@ def test_one_wheel_of_each_distribution_is_chosen_by_the_targets_tags(tmp_path: 
 
 
 def test_the_applications_constraints_do_not_hold_for_its_build(tmp_path: Path) -> None:
-    runner = locking(setuptools=("py3-none-any",))
+    runner = locking({"UV_CONSTRAINT": "/b.txt"}, setuptools=("py3-none-any",))
     environment = {"UV_CONSTRAINT": "/c.txt", "UV_BUILD_CONSTRAINT": "/b.txt", "UV_RESOLUTION": "lowest"}
 
     pin_build_requirements(("setuptools",), target(), resolver(tmp_path, runner, environment))
 
-    given = {key: value for key, value in runner.ran[0].env.items() if key in {*environment}}
-    assert given == {"UV_CONSTRAINT": "/b.txt"}
+    assert len(runner.ran) == 1
 
 
 def test_a_distribution_without_a_wheel_for_the_target_is_named(tmp_path: Path) -> None:
@@ -83,7 +79,13 @@ def test_a_distribution_without_a_wheel_for_the_target_is_named(tmp_path: Path) 
 
 
 def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> None:
-    runner = ScriptedRunner({(UV,): Completed(1, stderr=b"error: all versions of uwsgi have no usable wheels")})
+    runner = ScriptedRunner(
+        {
+            expect_uv("pip", "compile", own={}, barred=True): Completed(
+                1, stderr=b"error: all versions of uwsgi have no usable wheels"
+            )
+        }
+    )
 
     with pytest.raises(LockError, match=r"uwsgi have no usable wheels(.|\n)*UV_FIND_LINKS"):
         pin_build_requirements(("uwsgi",), target(), resolver(tmp_path, runner))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.fakes import Answer, Expected, RecordingReporter, ScriptedRunner, expect
+from unit.lock.makers import SHA, USERS, answering, application, expect_uv, failing, output, resolver, writing
 from unit.lock.samples import project_in, target
-from unit.lock.test_resolve import SHA, UV, answering, application, failing, output, resolver
 from venvpkg.errors import LockError
 from venvpkg.host.command import Command, Completed
 from venvpkg.lock.obtain import obtain_lock, renew_lock
@@ -18,8 +18,6 @@ from venvpkg.model.lock import LockedDirectory
 from venvpkg.model.project import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from venvpkg.model.project import Project
 
 ENTRY = f'wheels = [{{ url = "https://i.example/flask-3.1.3-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}]'
@@ -41,18 +39,16 @@ def with_lock(tmp_path: Path, name: str, text: str = "", settings: Settings | No
     return project_in(directory, settings or Settings(lock=name))
 
 
-def exporting(text: str = ANSWER, *checks: Completed) -> ScriptedRunner:
-    """Return a uv that exports ``text`` and answers its checks in turn, the last one for ever."""
-    answers = list(checks or (FRESH,))
-
-    def export(command: Command) -> Completed:
-        output(command).write_text(text)
-        return Completed(0)
-
-    return ScriptedRunner({
-        (UV, "export"): export,
-        (UV, "lock"): lambda _: answers.pop(0) if len(answers) > 1 else answers[0],
-    })  # fmt: skip
+def exporting(text: str = ANSWER, *checks: Completed, barred: bool = False) -> ScriptedRunner:
+    """Return a uv that exports ``text`` and answers its checks: without indexes first, and then with the user's."""
+    without_indexes = {"HOME": USERS["HOME"]}
+    answers: dict[Expected, Answer] = {
+        expect_uv("export", barred=barred): writing(text),
+        expect_uv("lock", "--check", "--offline", own=without_indexes, barred=barred): checks[0] if checks else FRESH,
+    }
+    if len(checks) > 1:
+        answers[expect_uv("lock", "--check", "--no-index", barred=barred)] = checks[1]
+    return ScriptedRunner(answers)
 
 
 def test_uv_lock_is_exported_for_the_application_alone_and_nothing_is_written(tmp_path: Path) -> None:
@@ -66,8 +62,7 @@ def test_uv_lock_is_exported_for_the_application_alone_and_nothing_is_written(tm
     assert {"--frozen", "--offline", "--no-emit-project", "--no-editable", "--no-default-groups"} <= set(export.argv)
     assert export.argv[export.argv.index("--extra") + 1] == "fast"
     assert export.argv[export.argv.index("--group") + 1] == "prod"
-    assert check.argv[:4] == (UV, "lock", "--check", "--offline")
-    assert (check.cwd, check.clean) == (project.directory, True)
+    assert check.cwd == project.directory
     assert sorted(path.name for path in (tmp_path / "app").iterdir()) == ["pyproject.toml", "uv.lock"]
 
 
@@ -94,7 +89,7 @@ def test_a_locked_preview_resolves_nothing_either(tmp_path: Path) -> None:
 
 
 def test_a_stale_uv_lock_is_refused_in_uvs_words_without_secrets(tmp_path: Path) -> None:
-    runner = exporting(ANSWER, STALE)
+    runner = exporting(ANSWER, STALE, STALE, barred=True)
 
     with pytest.raises(LockError, match="out of date") as caught:
         obtain_lock(
@@ -150,7 +145,7 @@ def test_pins_without_hashes_become_constraints_of_our_own_lock_and_are_watched(
         output(command).write_text(ANSWER)
         return Completed(0)
 
-    runner, reporter = ScriptedRunner({(UV, "pip"): answer}), RecordingReporter()
+    runner, reporter = ScriptedRunner({expect_uv("pip"): answer}), RecordingReporter()
 
     obtain_lock(project, target(), resolver(tmp_path, runner, reporter))
     obtain_lock(project, target(), resolver(tmp_path, runner), locked=True)
@@ -174,17 +169,26 @@ def test_pins_do_not_shape_a_lock_that_another_program_wrote(tmp_path: Path) -> 
             stage(project, target(), resolver(tmp_path, ScriptedRunner({})))
 
 
-def poetry(check: Completed, export: Completed) -> ScriptedRunner:
-    return ScriptedRunner({
-        ("poetry", "check"): check,
-        ("poetry", "export"): export,
-        (UV, "pip"): answering(ANSWER).answers[UV, "pip", "compile"],
-    })  # fmt: skip
+# Of pdm, pipenv and poetry: they ask nothing, look nothing up and take no interpreter of a developer's.
+EXPORTERS = {"NO_COLOR": "1", "PDM_CHECK_UPDATE": "0", "PDM_IGNORE_SAVED_PYTHON": "1", "PDM_USE_VENV": "0",
+             "PIPENV_NOSPIN": "1"}  # fmt: skip
+
+
+def expect_exporter(directory: Path, *argv: str) -> Expected:
+    """Return a call of poetry or pipenv, which run in the project's ``directory``."""
+    return expect(*argv, ..., env=EXPORTERS | {"PIPENV_PIPFILE": str(directory / "Pipfile")})
+
+
+def poetry(directory: Path, *answers: Completed) -> dict[Expected, Answer]:
+    """Return poetry's answers to the check of a lock and then, where it comes to that, to its export."""
+    calls = (expect_exporter(directory, "poetry", words) for words in ("check", "export"))
+    return dict(zip(calls, answers, strict=False))
 
 
 def test_the_lock_of_poetry_is_exported_by_poetry_and_its_hashes_count(tmp_path: Path) -> None:
     project = with_lock(tmp_path, "poetry.lock", settings=Settings(extras=("fast",)))
-    runner = poetry(FRESH, Completed(0, PINNED.encode()))
+    answers = poetry(tmp_path / "app", FRESH, Completed(0, PINNED.encode()))
+    runner = ScriptedRunner(answers | {expect_uv("pip", "compile"): writing(ANSWER)})
 
     (flask,) = obtain_lock(project, target(), resolver(tmp_path, runner), locked=True).lock.distributions
 
@@ -195,22 +199,24 @@ def test_the_lock_of_poetry_is_exported_by_poetry_and_its_hashes_count(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("check", "export", "told"),
+    ("answers", "told"),
     [
-        (Completed(127), FRESH, r"is not installed\..*\n.*poetry-plugin-export.*\n  poetry export .*--extras fast"),
-        (STALE, FRESH, r"out of date(.|\n)*Run 'poetry lock'"),
-        (FRESH, STALE, r"could not be exported(.|\n)*poetry export"),
-        (FRESH, Completed(0, b"flask==3.1.3\nlxml==5 --hash=sha256:" + b"00" * 32), "flask has no sha256"),
-        (FRESH, Completed(0, b"flask==3.1.3\n"), "no hashes"),
+        ((Completed(127),), r"is not installed\..*\n.*poetry-plugin-export.*\n  poetry export .*--extras fast"),
+        ((STALE,), r"out of date(.|\n)*Run 'poetry lock'"),
+        ((FRESH, STALE), r"could not be exported(.|\n)*poetry export"),
+        ((FRESH, Completed(0, b"flask==3.1.3\nlxml==5 --hash=sha256:" + b"00" * 32)), "flask has no sha256"),
+        ((FRESH, Completed(0, b"flask==3.1.3\n")), "no hashes"),
     ],
 )
 def test_a_lock_that_cannot_be_exported_is_refused_and_never_ignored(
-    tmp_path: Path, check: Completed, export: Completed, told: str
+    tmp_path: Path, answers: tuple[Completed, ...], told: str
 ) -> None:
     project = with_lock(tmp_path, "poetry.lock", settings=Settings(extras=("fast",)))
 
+    assert project.directory is not None
+
     with pytest.raises(LockError, match=told) as caught:
-        obtain_lock(project, target(), resolver(tmp_path, poetry(check, export)))
+        obtain_lock(project, target(), resolver(tmp_path, ScriptedRunner(poetry(project.directory, *answers))))
 
     assert "s3cret" not in str(caught.value)
 
@@ -225,7 +231,13 @@ def test_pdm_runs_beside_copies_because_it_leaves_files_where_it_runs(tmp_path: 
         seen.append(tuple(sorted(path.name for path in command.cwd.iterdir())))
         return Completed(0, PINNED.encode())
 
-    runner = ScriptedRunner({("pdm",): export, (UV, "pip"): answering(ANSWER).answers[UV, "pip", "compile"]})
+    def environment(command: Command) -> dict[str, str]:
+        return EXPORTERS | {"PIPENV_PIPFILE": f"{command.cwd}/Pipfile"}
+
+    runner = ScriptedRunner({
+        expect("pdm", ..., env=environment): export,
+        expect_uv("pip", "compile"): writing(ANSWER),
+    })  # fmt: skip
 
     obtain_lock(project, target(), resolver(tmp_path, runner))
 
@@ -247,10 +259,9 @@ def test_venvpkg_lock_writes_no_lock_of_another_program(tmp_path: Path, name: st
 
 def test_a_named_pylock_is_where_our_lock_is_kept(tmp_path: Path) -> None:
     project = project_in(application(tmp_path, "flask"), Settings(lock="pylock.prod.toml"))
-    calls: tuple[Callable[..., object], ...] = (renew_lock, obtain_lock)
 
-    for call in calls:
-        call(project, target(), resolver(tmp_path, answering(ANSWER)))
+    renew_lock(project, target(), resolver(tmp_path, answering(ANSWER)))
+    obtain_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
 
     assert (tmp_path / "app" / "pylock.prod.toml").exists()
     assert not project.lock.exists()

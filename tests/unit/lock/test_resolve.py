@@ -12,68 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.lock.makers import ANSWER, SHA, answering, application, expect_uv, failing, output, resolver
 from unit.lock.samples import project_in, project_of, target
 from venvpkg.errors import LockError
 from venvpkg.host.command import Command, Completed
-from venvpkg.index.pip_settings import UvSettings
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
-from venvpkg.lock.uv import Resolver
 from venvpkg.model.project import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-UV = "/usr/lib/uv"
-SHA = "ab" * 32
-ANSWER = f"""lock-version = "1.0"
-created-by = "uv"
-requires-python = ">=3.11.2"
-
-[[packages]]
-name = "flask"
-version = "3.1.3"
-wheels = [{{ url = "https://i.example/flask-3.1.3-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}]
-"""
-
-
-def resolver(tmp_path: Path, runner: ScriptedRunner, reporter: RecordingReporter | None = None) -> Resolver:
-    work = tmp_path / "work"
-    work.mkdir(exist_ok=True)
-    return Resolver(
-        uv=Path(UV),
-        settings=UvSettings(
-            {"HOME": "/home/me", "UV_DEFAULT_INDEX": "https://me:hush-42@corp/simple"}, ("--no-index",)
-        ),
-        runner=runner,
-        reporter=reporter or RecordingReporter(),
-        work=work,
-    )
-
-
-def answering(text: str = ANSWER) -> ScriptedRunner:
-    def write(command: Command) -> Completed:
-        output(command).write_text(text)
-        return Completed(0)
-
-    return ScriptedRunner({(UV, "pip", "compile"): write})
-
-
-def failing(errors: str, returncode: int = 1) -> ScriptedRunner:
-    return ScriptedRunner({(UV,): Completed(returncode, stderr=errors.encode())})
-
-
-def output(command: Command) -> Path:
-    return Path(command.argv[command.argv.index("--output-file") + 1])
-
-
-def application(tmp_path: Path, *dependencies: str, more: str = "") -> Path:
-    directory = tmp_path / "app"
-    directory.mkdir(exist_ok=True)
-    (directory / "pyproject.toml").write_text(
-        f'[project]\nname = "app"\nversion = "1"\ndependencies = {list(dependencies)}\n{more}\n'
-    )
-    return directory
 
 
 def test_the_first_build_locks_and_the_second_runs_nothing(tmp_path: Path) -> None:
@@ -101,8 +49,7 @@ def test_uv_is_asked_for_the_targets_interpreter_in_an_environment_of_ours(tmp_p
     assert {"--generate-hashes", "--no-index", "--offline"} <= set(words)
     assert [words[place + 1] for place, word in enumerate(words) if word == "--extra"] == ["fast", "slow"]
     assert words[-1] == str(tmp_path / "app" / "pyproject.toml")
-    assert (command.cwd, command.clean, command.stdin) == (tmp_path / "app", True, None)
-    assert "PYTHONPATH" not in command.env
+    assert (command.cwd, command.stdin) == (tmp_path / "app", None)
     assert "hush-42" not in str(command)
 
 
@@ -189,7 +136,7 @@ def test_another_target_needs_another_lock(tmp_path: Path) -> None:
     ensure_lock(project, target(), resolver(tmp_path, answering()))
 
     with pytest.raises(LockError, match=r"interpreter: 3\.13, locked for 3\.11"):
-        ensure_lock(project, target(version=(3, 13, 5)), resolver(tmp_path, answering()), locked=True)
+        ensure_lock(project, target(version=(3, 13, 5)), resolver(tmp_path, ScriptedRunner({})), locked=True)
 
 
 @pytest.mark.parametrize(
@@ -206,18 +153,18 @@ def test_dynamic_dependencies_are_watched_through_the_files_that_they_are_comput
     project = project_in(directory)
     ensure_lock(project, target(), resolver(tmp_path, answering()))
 
-    ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+    ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})), locked=True)
     (directory / "requirements.txt").write_text("flask\nlxml\n")
 
     with pytest.raises(LockError, match="dynamic dependencies"):
-        ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})), locked=True)
 
 
 def test_locked_without_a_lock_is_an_error(tmp_path: Path) -> None:
     project = project_in(application(tmp_path, "flask"))
 
     with pytest.raises(LockError, match="does not exist"):
-        ensure_lock(project, target(), resolver(tmp_path, answering()), locked=True)
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})), locked=True)
 
 
 def test_the_versions_of_an_earlier_lock_are_given_to_uv_unless_upgraded(tmp_path: Path) -> None:
@@ -228,7 +175,7 @@ def test_the_versions_of_an_earlier_lock_are_given_to_uv_unless_upgraded(tmp_pat
         output(command).write_text(ANSWER)
         return Completed(0)
 
-    runner = ScriptedRunner({(UV,): answer})
+    runner = ScriptedRunner({expect_uv(): answer})
     project = project_in(application(tmp_path, "flask"))
 
     update_lock(project, target(), resolver(tmp_path, runner))
@@ -254,13 +201,13 @@ def test_a_malformed_lock_is_an_error_and_stays_as_it_is(tmp_path: Path) -> None
 
     for stage in (ensure_lock, update_lock, preview_lock):
         with pytest.raises(LockError, match="malformed"):
-            stage(project, target(), resolver(tmp_path, answering()))
+            stage(project, target(), resolver(tmp_path, ScriptedRunner({})))
 
     assert project.lock.read_text() == "<<<<<<< HEAD\n"
 
 
 def test_a_preview_leaves_no_trace_and_lets_no_backend_run(tmp_path: Path) -> None:
-    runner = answering()
+    runner = answering(barred=True)
     directory = application(tmp_path, "flask")
 
     path = preview_lock(project_in(directory), target(), resolver(tmp_path, runner))
@@ -283,7 +230,7 @@ def test_a_preview_names_the_distribution_whose_backend_would_have_to_run(tmp_pa
     errors = "error: Failed to build `uwsgi==2.0.26`\n\n  [stderr]\n  venvpkg: no build backend runs here\n"
 
     with pytest.raises(LockError, match=r"uwsgi==2\.0\.26 has no static metadata.*\n.*\n.*venvpkg lock"):
-        preview_lock(project_of("uwsgi", tmp_path), target(), resolver(tmp_path, failing(errors)))
+        preview_lock(project_of("uwsgi", tmp_path), target(), resolver(tmp_path, failing(errors, barred=True)))
 
 
 def test_credentials_of_direct_references_stay_out_of_the_lock(tmp_path: Path) -> None:
@@ -314,7 +261,7 @@ def test_paths_that_uv_writes_relative_to_its_output_become_relative_to_the_lock
         )
         return Completed(0)
 
-    path = ensure_lock(project_in(directory), target(), resolver(tmp_path, ScriptedRunner({(UV,): answer})))
+    path = ensure_lock(project_in(directory), target(), resolver(tmp_path, ScriptedRunner({expect_uv(): answer})))
 
     assert tomllib.loads(path.read_text())["packages"][0]["archive"]["path"] == "wheels/a-1-py3-none-any.whl"
 
@@ -347,7 +294,9 @@ def test_a_uv_that_does_not_run_is_an_error(tmp_path: Path, returncode: int) -> 
 
 def test_a_uv_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="did not write a lock"):
-        ensure_lock(project_of("flask", tmp_path), target(), resolver(tmp_path, ScriptedRunner({(UV,): Completed(0)})))
+        ensure_lock(
+            project_of("flask", tmp_path), target(), resolver(tmp_path, ScriptedRunner({expect_uv(): Completed(0)}))
+        )
 
 
 def test_an_interpreter_that_the_project_does_not_want_is_told_before_uv_runs(tmp_path: Path) -> None:
@@ -397,18 +346,19 @@ def test_a_malformed_dependency_group_is_told_by_name(tmp_path: Path, group: str
     directory = application(tmp_path, more=f"[dependency-groups]\nprod = {group}\n")
 
     with pytest.raises(LockError, match=r"dependency-groups\.prod: "):
-        ensure_lock(project_in(directory, Settings(groups=("prod",))), target(), resolver(tmp_path, answering()))
+        ensure_lock(project_in(directory, Settings(groups=("prod",))), target(), resolver(tmp_path, ScriptedRunner({})))
 
 
 def test_for_pypy_uv_resolves_all_implementations_and_leaves_out_what_pypy_brings(tmp_path: Path) -> None:
-    runner = answering()
+    excludes = {"UV_EXCLUDE": "/srv/excluded.txt"}
+    runner = answering(own=excludes)
     environment = {**target().interpreter.marker_environment, "implementation_name": "pypy"}
     interpreter = replace(
         target().interpreter, version=(3, 9, 16), marker_environment=environment, distributions=(("cffi", "1.15.1"),)
     )
     there = replace(target(), root=tmp_path / "root", interpreter=interpreter)
     uv = resolver(tmp_path, runner)
-    own = replace(uv, settings=replace(uv.settings, environ={"UV_EXCLUDE": "/srv/excluded.txt"}))
+    own = replace(uv, settings=replace(uv.settings, environ=excludes))
 
     update_lock(project_in(application(tmp_path, "flask")), there, own)
 

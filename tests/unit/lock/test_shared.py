@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.lock.makers import expect_uv
 from unit.lock.samples import project_in, target
 from venvpkg.host.command import Command, Completed
 from venvpkg.index.pip_settings import UvSettings
@@ -138,7 +139,7 @@ class Index:
     def __init__(self, **newest: str) -> None:
         self.newest = newest
         self.given: list[str] = []
-        self.runner = ScriptedRunner({("/usr/lib/uv",): self.answer})
+        self.runner = ScriptedRunner({expect_uv(own={}): self.answer})
 
     def answer(self, command: Command) -> Completed:
         words = command.argv

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from unit.record.samples import RECORD
 from unit.samples import a_system, debian_12
 from venvpkg.config.keys import KEYS
 from venvpkg.config.settings import read_configuration, settings_table
 from venvpkg.errors import NotAPackageError
 from venvpkg.model.depends import DependencySet, NativePackage
 from venvpkg.model.lock import BuildPins, RemoteFile
-from venvpkg.model.package import BuildRecord
 from venvpkg.model.project import (
     ExtraFile,
     FileSetting,
@@ -36,18 +36,6 @@ from venvpkg.wheelhouse.key import Toolchain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RECORD = BuildRecord(
-    name="app",
-    requirement="app==1.0",
-    settings={"revision": "1"},
-    source_date_epoch=1_700_000_000,
-    lock='lock-version = "1.0"\n',
-    build_lock="",
-    inputs={"tools": {"dpkg": "1.21.22"}},
-    artifact="app_1.0-1~debian12_all.deb",
-    sha256="a" * 64,
-    size_bytes=1000,
-)
 SDIST = RemoteFile("lxml-6.0.tar.gz", "https://index.example/lxml-6.0.tar.gz", "5" * 64)
 SETUPTOOLS = RemoteFile("setuptools-80-py3-none-any.whl", "https://index.example/s.whl", "6" * 64)
 

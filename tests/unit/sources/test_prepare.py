@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner, expect
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import PrepareError
 from venvpkg.host.command import Completed
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import SourceTree
 
 BUNDLE = PrepareStep(("bundle", "--all"), ("static/dist",))
-NO_GIT = ScriptedRunner({("git",): Completed(128)})
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Bench:
         return self.path / "project"
 
     def tree(self) -> SourceTree:
-        return read_source_tree(self.project, NO_GIT)
+        return read_source_tree(self.project, ScriptedRunner({expect("git", ...): Completed(128)}))
 
     def run(self, command: Command) -> Completed:
         self.ran.append(command)

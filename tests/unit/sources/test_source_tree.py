@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from venvpkg.errors import CompileError, ConfigurationError
 from venvpkg.host.command import Command, Completed
 from venvpkg.sources.source_tree import copy_tree, read_source_tree
@@ -15,7 +15,9 @@ from venvpkg.sources.source_tree import copy_tree, read_source_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_GIT = ScriptedRunner({("git",): Completed(128)})
+
+def no_git() -> ScriptedRunner:
+    return ScriptedRunner({expect("git", ...): Completed(128)})
 
 
 def fill(directory: Path, *names: str) -> Path:
@@ -31,7 +33,7 @@ def git_knows(tracked: tuple[str, ...], others: tuple[str, ...] = ()) -> Scripte
         names = tracked if "--cached" in command.argv else others if "--others" in command.argv else None
         return Completed(128) if names is None else Completed(0, b"".join(f"{name}\0".encode() for name in names))
 
-    return ScriptedRunner({("git",): answer})
+    return ScriptedRunner({expect("git", ...): answer})
 
 
 def test_without_git_the_tree_is_walked_without_what_tools_leave(tmp_path: Path) -> None:
@@ -39,7 +41,7 @@ def test_without_git_the_tree_is_walked_without_what_tools_leave(tmp_path: Path)
          "app/__pycache__/x.pyc", "app.egg-info/PKG-INFO", "web/node_modules/x.js", "env/pyvenv.cfg", "env/bin/python",
          "pylock.toml", "venvpkg.lock", "app_1.0_all.deb")  # fmt: skip
 
-    tree = read_source_tree(tmp_path, NO_GIT)
+    tree = read_source_tree(tmp_path, no_git())
 
     assert tree.files == ("app/__init__.py", "app/build/x.py", "pyproject.toml")
 
@@ -76,33 +78,33 @@ def test_a_directory_that_git_ignores_as_a_whole_is_walked(tmp_path: Path) -> No
 def test_where_packages_are_written_is_left_out(tmp_path: Path) -> None:
     fill(tmp_path, "app.py", "out/app.changes")
 
-    assert read_source_tree(tmp_path, NO_GIT, [tmp_path / "out"]).files == ("app.py",)
+    assert read_source_tree(tmp_path, no_git(), [tmp_path / "out"]).files == ("app.py",)
 
 
 def test_the_lock_and_the_time_do_not_change_the_hash(tmp_path: Path) -> None:
     fill(tmp_path, "app.py")
-    before = read_source_tree(tmp_path, NO_GIT).sha256
+    before = read_source_tree(tmp_path, no_git()).sha256
 
     fill(tmp_path, "pylock.debian.toml")
     os.utime(tmp_path / "app.py", (1, 1))
 
-    assert read_source_tree(tmp_path, NO_GIT).sha256 == before
+    assert read_source_tree(tmp_path, no_git()).sha256 == before
 
 
 def test_content_name_executable_bit_and_link_text_change_the_hash(tmp_path: Path) -> None:
     fill(tmp_path, "app.py")
     (tmp_path / "link").symlink_to("app.py")
-    hashes = [read_source_tree(tmp_path, NO_GIT).sha256]
+    hashes = [read_source_tree(tmp_path, no_git()).sha256]
 
     (tmp_path / "app.py").write_text("other")
-    hashes.append(read_source_tree(tmp_path, NO_GIT).sha256)
+    hashes.append(read_source_tree(tmp_path, no_git()).sha256)
     (tmp_path / "app.py").chmod(0o755)
-    hashes.append(read_source_tree(tmp_path, NO_GIT).sha256)
+    hashes.append(read_source_tree(tmp_path, no_git()).sha256)
     (tmp_path / "link").unlink()
     os.symlink("./app.py", tmp_path / "link")  # noqa: PTH211 -- pathlib drops the ./
-    hashes.append(read_source_tree(tmp_path, NO_GIT).sha256)
+    hashes.append(read_source_tree(tmp_path, no_git()).sha256)
     (tmp_path / "link").rename(tmp_path / "renamed")
-    hashes.append(read_source_tree(tmp_path, NO_GIT).sha256)
+    hashes.append(read_source_tree(tmp_path, no_git()).sha256)
 
     assert len(set(hashes)) == 5
 
@@ -113,14 +115,14 @@ def test_a_link_that_leaves_the_project_is_refused_by_name(tmp_path: Path, leads
     (project / "bad").symlink_to(leads_to)
 
     with pytest.raises(ConfigurationError, match="'bad' is a link that leaves the project"):
-        read_source_tree(project, NO_GIT)
+        read_source_tree(project, no_git())
 
 
 def test_a_pipe_is_refused_by_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
     with pytest.raises(ConfigurationError, match="'pipe' is neither a file"):
-        read_source_tree(tmp_path, NO_GIT)
+        read_source_tree(tmp_path, no_git())
 
 
 def test_a_copy_has_fixed_modes_and_time_and_keeps_links(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_copy_has_fixed_modes_and_time_and_keeps_links(tmp_path: Path) -> None
     (project / "app.py").chmod(0o600)
     (project / "run.sh").chmod(0o700)
     (project / "link").symlink_to("app.py")
-    tree = read_source_tree(project, NO_GIT)
+    tree = read_source_tree(project, no_git())
 
     copy_tree(tree, tmp_path / "copy", 315_532_800)
 
@@ -141,7 +143,7 @@ def test_a_copy_has_fixed_modes_and_time_and_keeps_links(tmp_path: Path) -> None
 @pytest.mark.parametrize("change", ["edit", "remove"])
 def test_a_tree_that_changes_while_it_is_built_is_an_error(tmp_path: Path, change: str) -> None:
     project = fill(tmp_path / "project", "app.py")
-    tree = read_source_tree(project, NO_GIT)
+    tree = read_source_tree(project, no_git())
     if change == "edit":
         (project / "app.py").write_text("edited")
     else:
@@ -167,7 +169,7 @@ def test_a_version_from_tags_goes_into_the_copy_and_the_hash(tmp_path: Path) -> 
                 case _:
                     return Completed(0)
 
-        return ScriptedRunner({("git",): answer})
+        return ScriptedRunner({expect("git", ...): answer})
 
     first, second = (read_source_tree(project, tagged(tag)) for tag in ("v1", "v2"))
     copy_tree(first, tmp_path / "copy", 0)

@@ -9,31 +9,28 @@ import pytest
 
 from unit.fakes import ScriptedRunner
 from unit.samples import SITE, debian_12
+from unit.staging.makers import interpreter
 from venvpkg.errors import MachineError, StagingError
 from venvpkg.host.command import Completed
 from venvpkg.staging.bytecode import compile_bytecode
 
 A, B = SITE / "a.py", SITE / "b.py"
+DESTDIR = Path("/srv/job/destdir")
 A_COMPILED = SITE / "__pycache__/a.cpython-311.pyc"
 
 
-def answering(answer: Completed) -> ScriptedRunner:
-    return ScriptedRunner({("/usr/bin/python3.11",): answer})
-
-
 def test_modules_that_do_not_compile_are_left_out() -> None:
-    runner = answering(Completed(0, json.dumps([str(A_COMPILED), None]).encode()))
+    runner = interpreter(Completed(0, json.dumps([str(A_COMPILED), None]).encode()), DESTDIR)
 
-    compiled = compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), runner)
+    compiled = compile_bytecode(DESTDIR, (A, B), debian_12(), runner)
 
     (command,) = runner.ran
     assert compiled == {A: A_COMPILED}
     assert json.loads(command.stdin or b"") == ["/srv/job/destdir", [str(A), str(B)]]
-    assert command.clean
 
 
 def test_no_interpreter_is_started_for_no_module() -> None:
-    assert compile_bytecode(Path("/srv/job/destdir"), (), debian_12(), ScriptedRunner({})) == {}
+    assert compile_bytecode(DESTDIR, (), debian_12(), ScriptedRunner({})) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,11 +47,11 @@ def test_no_interpreter_is_started_for_no_module() -> None:
 )
 def test_an_interpreter_that_fails_is_an_error(answer: Completed) -> None:
     with pytest.raises(StagingError, match="failed to compile bytecode"):
-        compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), answering(answer))
+        compile_bytecode(DESTDIR, (A, B), debian_12(), interpreter(answer, DESTDIR))
 
 
 def test_a_full_disk_is_told_rather_than_shipped_without_bytecode() -> None:
     said = b"Traceback (most recent call last):\n  ...\nOSError: [Errno 28] No space left on device: '/srv/job/a.pyc'\n"
 
     with pytest.raises(MachineError, match="No space left on device"):
-        compile_bytecode(Path("/srv/job/destdir"), (A, B), debian_12(), answering(Completed(1, stderr=said)))
+        compile_bytecode(DESTDIR, (A, B), debian_12(), interpreter(Completed(1, stderr=said), DESTDIR))

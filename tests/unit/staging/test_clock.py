@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.samples import a_project
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.command import Completed
 from venvpkg.model.lock import Lock, LockedDistribution, RemoteFile
 from venvpkg.staging.clock import NO_TIME, source_date_epoch
 
-NO_REPOSITORY = ScriptedRunner({("git",): Completed(128)})
 EMPTY = Lock(())
+
+
+def git(answer: Completed) -> ScriptedRunner:
+    return ScriptedRunner({expect("git", ..., env={"GIT_OPTIONAL_LOCKS": "0"}): answer})
 
 
 def locked(*uploads: datetime | None) -> Lock:
@@ -31,15 +34,15 @@ def test_the_variable_wins() -> None:
 @pytest.mark.parametrize("value", ["-1", "1.5", "٣", "99999999999", "12\n", "now", "9" * 5000])
 def test_a_variable_that_is_no_time_is_an_error(value: str) -> None:
     with pytest.raises(ConfigurationError, match="SOURCE_DATE_EPOCH"):
-        source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": value}, NO_REPOSITORY)
+        source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": value}, ScriptedRunner({}))
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
-    assert source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": ""}, NO_REPOSITORY) == NO_TIME
+    assert source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": ""}, git(Completed(128))) == NO_TIME
 
 
 def test_the_commit_of_the_project_comes_next() -> None:
-    runner = ScriptedRunner({("git",): Completed(0, b"1600000000 0123abc\n")})
+    runner = git(Completed(0, b"1600000000 0123abc\n"))
 
     assert source_date_epoch(a_project(), locked(datetime(2024, 1, 1, tzinfo=UTC)), {}, runner) == 1600000000
 
@@ -48,13 +51,13 @@ def test_the_commit_of_the_project_comes_next() -> None:
 def test_without_a_commit_the_newest_upload_counts(answer: Completed) -> None:
     lock = locked(datetime(2024, 1, 1, tzinfo=UTC), None, datetime(2024, 5, 1, tzinfo=UTC))
 
-    assert source_date_epoch(a_project(), lock, {}, ScriptedRunner({("git",): answer})) == 1714521600
+    assert source_date_epoch(a_project(), lock, {}, git(answer)) == 1714521600
 
 
 def test_an_upload_time_without_a_zone_is_utc() -> None:
     lock = locked(datetime(2024, 5, 1))  # noqa: DTZ001 - the case
 
-    assert source_date_epoch(a_project(), lock, {}, NO_REPOSITORY) == 1714521600
+    assert source_date_epoch(a_project(), lock, {}, git(Completed(128))) == 1714521600
 
 
 def test_a_requirement_has_no_commit() -> None:

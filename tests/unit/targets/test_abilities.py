@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import Answer, Expected, ScriptedRunner, expect
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
-from venvpkg.host.command import Completed
+from venvpkg.host.command import Bind, Command, Completed
 from venvpkg.model.target import Interpreter, Release, Target
 from venvpkg.targets.prerequisites import Missing, always_missing, missing_prerequisites, require
 
@@ -30,8 +30,22 @@ def target(root: Path) -> Target:
     return Target("deb", release, "amd64", "x86_64", "x86_64-linux-gnu", root, interpreter)
 
 
-def runner(installed: bytes, namespaces: Completed = ALLOWED) -> ScriptedRunner:
-    return ScriptedRunner({("dpkg-query",): Completed(0, installed), ("true",): namespaces})
+def shown(command: Command) -> tuple[Bind, ...]:
+    """Return the temporary directory that a compile job would be shown."""
+    (bind,) = command.binds
+    return (Bind(bind.source, PurePosixPath("/usr/src/venvpkg")),)
+
+
+def machine(namespaces: Completed = ALLOWED, installed: Completed | None = None) -> ScriptedRunner:
+    """Return a machine that is asked for namespaces and, where packages are wanted, for those that are installed."""
+    answers: dict[Expected, Answer] = {expect("true", binds=shown, network=False): namespaces}
+    if installed is not None:
+        answers[expect("dpkg-query", "--show", ...)] = installed
+    return ScriptedRunner(answers)
+
+
+def runner(installed: bytes) -> ScriptedRunner:
+    return machine(installed=Completed(0, installed))
 
 
 def test_a_missing_build_package_and_header_are_both_named(tmp_path: Path) -> None:
@@ -66,7 +80,7 @@ def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_thi
     (tmp_path / "elsewhere/gcc").touch()
     (tmp_path / "root/usr/bin").symlink_to(tmp_path / "elsewhere")
 
-    found = {lack.package for lack in missing_prerequisites(target(tmp_path / "root"), runner(b""), [])}
+    found = {lack.package for lack in missing_prerequisites(target(tmp_path / "root"), machine(), [])}
 
     assert "gcc" in found
 
@@ -86,7 +100,7 @@ def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
     refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
 
     (lack,) = [
-        each for each in missing_prerequisites(target(tmp_path), runner(b"", refused), []) if "namespaces" in each.what
+        each for each in missing_prerequisites(target(tmp_path), machine(refused), []) if "namespaces" in each.what
     ]
 
     assert "Operation not permitted" in lack.what
@@ -94,9 +108,7 @@ def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
-    broken = ScriptedRunner(
-        {("dpkg-query",): Completed(2, stderr=b"parsing file 'status' near line 3"), ("true",): Completed(0)}
-    )
+    broken = machine(installed=Completed(2, stderr=b"parsing file 'status' near line 3"))
 
     with pytest.raises(PackageDatabaseError, match="near line 3"):
         missing_prerequisites(target(tmp_path), broken, ["libpq-dev"])

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.targets.makers import python_says, root_with
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.command import Completed
@@ -15,8 +15,15 @@ from venvpkg.targets.host import installer_here, resolve_host
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 
 
+def interpreter(python: Completed) -> ScriptedRunner:
+    """Return a machine of which only the interpreter is asked."""
+    return ScriptedRunner({expect("/usr/bin/python3", ...): python})
+
+
 def runner_with(python: Completed) -> ScriptedRunner:
-    return ScriptedRunner({("dpkg", "--print-architecture"): Completed(0, b"amd64\n"), ("/usr/bin/python3",): python})
+    return ScriptedRunner(
+        {expect("dpkg", "--print-architecture"): Completed(0, b"amd64\n"), expect("/usr/bin/python3", ...): python}
+    )
 
 
 def test_a_debian_host_is_named_by_release_and_architecture(tmp_path: Path) -> None:
@@ -45,21 +52,23 @@ def test_another_c_library_has_no_glibc_version(tmp_path: Path, libc: str) -> No
 @pytest.mark.parametrize("text", ["", "ID=debian\n", 'ID="$(id)"\nVERSION_ID="12"\n', 'ID=debian\nVERSION_ID="1 2"\n'])
 def test_a_release_without_a_usable_number_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigurationError, match="numbered release"):
-        resolve_host(runner_with(python_says()), root_with(text, tmp_path))
+        resolve_host(ScriptedRunner({}), root_with(text, tmp_path))
 
 
 def test_a_missing_interpreter_names_the_package_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends python3"):
-        resolve_host(runner_with(Completed(127)), root_with(BOOKWORM, tmp_path))
+        resolve_host(interpreter(Completed(127)), root_with(BOOKWORM, tmp_path))
 
 
 def test_an_interpreter_that_is_too_old_is_refused_with_its_version(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match=r"3\.7\.3"):
-        resolve_host(runner_with(python_says((3, 7, 3))), root_with(BOOKWORM, tmp_path))
+        resolve_host(interpreter(python_says((3, 7, 3))), root_with(BOOKWORM, tmp_path))
 
 
 def test_a_machine_without_dpkg_is_no_debian(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("dpkg",): Completed(127), ("/usr/bin/python3",): python_says()})
+    runner = ScriptedRunner(
+        {expect("dpkg", "--print-architecture"): Completed(127), expect("/usr/bin/python3", ...): python_says()}
+    )
 
     with pytest.raises(MissingToolError, match="debian 12 is not a release whose packages are"):
         resolve_host(runner, root_with(BOOKWORM, tmp_path))
@@ -67,7 +76,7 @@ def test_a_machine_without_dpkg_is_no_debian(tmp_path: Path) -> None:
 
 def test_a_machine_with_rpm_is_named_by_rpms_own_words(tmp_path: Path) -> None:
     expanded = Completed(0, b"x86_64\n@venvpkg@\n(x86-64)\n@venvpkg@\n.fc43\n@venvpkg@\n")
-    runner = ScriptedRunner({("rpm",): expanded, ("/usr/bin/python3",): python_says()})
+    runner = ScriptedRunner({expect("rpm", ...): expanded, expect("/usr/bin/python3", ...): python_says()})
 
     target = resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))
 
@@ -76,7 +85,7 @@ def test_a_machine_with_rpm_is_named_by_rpms_own_words(tmp_path: Path) -> None:
 
 
 def test_a_missing_interpreter_of_a_root_is_installed_by_the_roots_own_tools(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("/usr/bin/python3",): Completed(127)})
+    runner = interpreter(Completed(127))
 
     with pytest.raises(MissingToolError, match=f"chroot {tmp_path} dnf install .*python3"):
         resolve_host(runner, root_with("ID=fedora\nVERSION_ID=43\n", tmp_path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from venvpkg.errors import ConfigurationError, MachineError, MissingToolError
 from venvpkg.host.command import Completed
 from venvpkg.targets.image import image_root
@@ -26,8 +26,8 @@ INSPECT = ("podman", "image", "inspect")
 def test_podman_and_docker_are_asked_by_the_same_words(kind: Kind, answer: str, tmp_path: Path) -> None:
     host = ScriptedRunner(
         {
-            (str(kind), "image", "inspect"): Completed(0, answer.encode()),
-            ("setsid",): Completed(0),
+            expect(str(kind), "image", "inspect", ...): Completed(0, answer.encode()),
+            expect("setsid", ...): Completed(0),
         }
     )
 
@@ -39,30 +39,31 @@ def test_podman_and_docker_are_asked_by_the_same_words(kind: Kind, answer: str, 
 
 
 def test_the_program_finds_its_images_where_the_user_has_them(tmp_path: Path) -> None:
-    host = ScriptedRunner({INSPECT: Completed(0, ID.encode()), ("setsid",): Completed(0)})
-    ours = {"CONTAINERS_CONF": "/c", "XDG_RUNTIME_DIR": "/run/user/1", "DOCKER_HOST": "ssh://b", "SECRET": "s"}
+    places = {"CONTAINERS_CONF": "/c", "XDG_RUNTIME_DIR": "/run/user/1", "DOCKER_HOST": "ssh://b"}
+    host = ScriptedRunner({
+        expect(*INSPECT, ..., env=places): Completed(0, ID.encode()),
+        expect("setsid", ..., env=places): Completed(0),
+    })  # fmt: skip
 
-    image_root(IMAGE, host, ours, tmp_path)
-
-    assert [sorted(command.env) for command in host.ran] == [["CONTAINERS_CONF", "DOCKER_HOST", "XDG_RUNTIME_DIR"]] * 2
+    image_root(IMAGE, host, places | {"SECRET": "s"}, tmp_path)
 
 
 def test_an_image_that_is_not_here_is_named_with_the_command_that_fetches_it(tmp_path: Path) -> None:
-    host = ScriptedRunner({INSPECT: Completed(125, stderr=b"Error: image not known\n")})
+    host = ScriptedRunner({expect(*INSPECT, ...): Completed(125, stderr=b"Error: image not known\n")})
 
     with pytest.raises(ConfigurationError, match=r"image not known\n.*podman pull localhost/debian:trixie"):
         image_root(IMAGE, host, {}, tmp_path)
 
 
 def test_an_id_that_would_be_a_path_is_none(tmp_path: Path) -> None:
-    host = ScriptedRunner({INSPECT: Completed(0, b"../../etc\n")})
+    host = ScriptedRunner({expect(*INSPECT, ...): Completed(0, b"../../etc\n")})
 
     with pytest.raises(ConfigurationError, match="podman tells no id"):
         image_root(IMAGE, host, {}, tmp_path)
 
 
 def test_a_machine_without_the_program_says_which(tmp_path: Path) -> None:
-    host = ScriptedRunner({INSPECT: Completed(127)})
+    host = ScriptedRunner({expect(*INSPECT, ...): Completed(127)})
 
     with pytest.raises(MissingToolError, match="the program podman, for --target podman:localhost/debian:trixie"):
         image_root(IMAGE, host, {}, tmp_path)
@@ -70,7 +71,7 @@ def test_a_machine_without_the_program_says_which(tmp_path: Path) -> None:
 
 def test_an_image_that_cannot_be_taken_out_says_what_the_program_said(tmp_path: Path) -> None:
     failed = Completed(1, stderr=b"tar: No space left on device\n")
-    host = ScriptedRunner({INSPECT: Completed(0, ID.encode()), ("setsid",): failed})
+    host = ScriptedRunner({expect(*INSPECT, ...): Completed(0, ID.encode()), expect("setsid", ...): failed})
 
     with pytest.raises(MachineError, match=r"exit 1.\ntar: No space left"):
         image_root(IMAGE, host, {}, tmp_path)
@@ -83,7 +84,7 @@ def test_filesystems_that_nobody_asked_for_in_a_long_time_are_removed(tmp_path: 
         lock = tmp_path / f"{name}.lock"
         lock.touch()
         os.utime(lock, (time.time() - age_s,) * 2)
-    host = ScriptedRunner({INSPECT: Completed(0, ID.encode()), ("setsid",): Completed(0)})
+    host = ScriptedRunner({expect(*INSPECT, ...): Completed(0, ID.encode()), expect("setsid", ...): Completed(0)})
 
     image_root(IMAGE, host, {}, tmp_path)
 

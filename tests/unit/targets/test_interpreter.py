@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.lock.samples import target
 from venvpkg.errors import MissingToolError
 from venvpkg.families.deb import host as deb
@@ -44,7 +44,7 @@ def says(path: str, version: tuple[int, int, int] = (3, 12, 1), **changes: Any) 
 
 
 def read(root: Path, wanted: str, answers: dict[str, Completed], packages: tuple[str, ...] = ()) -> Interpreter:
-    runner = ScriptedRunner({(program,): answer for program, answer in answers.items()})
+    runner = ScriptedRunner({expect(program, "-I", "-c", ...): answer for program, answer in answers.items()})
     return read_interpreter(runner, root, wanted, packages, "apt-get install")[0]
 
 
@@ -66,11 +66,19 @@ def test_one_of_the_administrators_is_taken_where_the_release_has_none(tmp_path:
     assert found.prefix == PurePosixPath("/usr/local")
 
 
-@pytest.mark.parametrize("wanted", ["3", "3.11", "python3", "/usr/bin/python3"])
-def test_the_releases_own_is_the_same_under_any_name(tmp_path: Path, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "program"),
+    [
+        ("3", "/usr/bin/python3"),
+        ("3.11", "/usr/bin/python3.11"),
+        ("python3", "/usr/bin/python3"),
+        ("/usr/bin/python3", "/usr/bin/python3"),
+    ],
+)
+def test_the_releases_own_is_the_same_under_any_name(tmp_path: Path, wanted: str, program: str) -> None:
     answer = says("/usr/bin/python3.11", (3, 11, 2))
 
-    found = read(system(tmp_path), wanted, {"/usr/bin/python3": answer, "/usr/bin/python3.11": answer})
+    found = read(system(tmp_path), wanted, {program: answer})
 
     assert found.is_default
 

@@ -6,17 +6,20 @@ import struct
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
 from unit.samples import debian_12
+from unit.wheelbuild.makers import quiet_sandbox, sandbox_answering
 from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.command import Command, Completed
 from venvpkg.linking.object_file import build_id, has_section, is_sound
 from venvpkg.model.target import Release
-from venvpkg.sources.build_sandbox import BuildSandbox
 from venvpkg.wheelbuild.debug_symbols import extract_debug, separated, write_debug
+
+if TYPE_CHECKING:
+    from venvpkg.sources.build_sandbox import BuildSandbox
 
 ID = bytes(range(20))
 
@@ -47,9 +50,7 @@ def room_in(directory: Path, said: str = "", *, makes: bytes | None = b"symbols"
                 (directory / "room" / f"{name}.debug").write_bytes(makes)
         return Completed(0)
 
-    return BuildSandbox(
-        directory / "room", directory / "log", ScriptedRunner({("/bin/sh", "-euc"): answer}), {}, lambda: False
-    )
+    return sandbox_answering(directory, ("/bin/sh", "-euc"), answer)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -87,7 +88,7 @@ def test_debug_information_is_named_by_the_build_id(tmp_path: Path) -> None:
     ids=["stripped before", "without build-id", "an object file", "a script"],
 )  # fmt: skip
 def test_what_has_none_starts_nothing(tmp_path: Path, content: bytes) -> None:
-    sandbox = BuildSandbox(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
+    sandbox = quiet_sandbox(tmp_path)
 
     assert separated({"demo/x.so": content}, sandbox, debian_12()) == {}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.wheelbuild.makers import quiet_sandbox, sandbox_answering
 from unit.wheelhouse.makers import bookworm, remote, wheel_members, write_wheel
 from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.command import Command, Completed
@@ -22,6 +22,8 @@ from venvpkg.wheelhouse.check import check_wheel
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from venvpkg.sources.build_sandbox import BuildSandbox
 
 SDIST = remote("demo-1.0.tar.gz")
 BUILT = "demo-1.0-cp311-cp311-linux_x86_64.whl"
@@ -44,8 +46,7 @@ def room_in(directory: Path, strip: Completed | None = None, *, result: bytes | 
             path.write_bytes(path.read_bytes().replace(b"debug", b"") if result is None else result)
         return Completed(0)
 
-    runner = ScriptedRunner({("/usr/bin/strip",): strip or answer})
-    return BuildSandbox(directory / "room", directory / "log", runner, {}, lambda: False)
+    return sandbox_answering(directory, ("/usr/bin/strip",), strip or answer)
 
 
 def told(name: str, version: str, source: RemoteFile | SourceTree, tree: Path) -> bytes:
@@ -59,9 +60,13 @@ def repacked(
     directory: Path, members: Mapping[str, bytes] | None = None, *, name: str = BUILT, mode: int = 0o100664,
     sandbox: BuildSandbox | None = None,
 ) -> Path:  # fmt: skip
-    raw = write_wheel(directory / "raw" / name, members or wheel_members(demo__x_so=elf()), mode=mode)
+    content = wheel_members(demo__x_so=elf()) if members is None else members
+    raw = write_wheel(directory / "raw" / name, content, mode=mode)
+    if sandbox is None:
+        has_native = any(each.startswith(b"\x7fELF") for each in content.values())
+        sandbox = room_in(directory) if has_native else quiet_sandbox(directory)
     planned = PlannedWheel("demo", "1.0", Action.COMPILE, "", SDIST)
-    return repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox or room_in(directory), write_sbom=told).wheel
+    return repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox, write_sbom=told).wheel
 
 
 def test_native_code_gets_the_tag_of_the_target_in_name_and_metadata(tmp_path: Path) -> None:
@@ -186,7 +191,7 @@ def test_a_file_that_strip_spoils_stays_as_it_was(tmp_path: Path, result: bytes)
 
 def test_object_files_are_not_stripped(tmp_path: Path) -> None:
     relocatable = elf(kind=1)
-    sandbox = BuildSandbox(tmp_path / "room", tmp_path / "log", ScriptedRunner({}), {}, lambda: False)
+    sandbox = quiet_sandbox(tmp_path)
 
     wheel = repacked(tmp_path, wheel_members(demo__x_o=relocatable), sandbox=sandbox)
 
@@ -206,9 +211,7 @@ def test_a_strip_without_space_is_told_rather_than_kept_as_an_unstripped_wheel(t
             log.write("/usr/bin/strip: error: strip/stX1: No space left on device\n")
         return Completed(1)
 
-    sandbox = BuildSandbox(
-        tmp_path / "room", tmp_path / "log", ScriptedRunner({("/usr/bin/strip",): full_disk}), {}, lambda: False
-    )
+    sandbox = sandbox_answering(tmp_path, ("/usr/bin/strip",), full_disk)
 
     with pytest.raises(MachineError, match="No space left on device"):
         repacked(tmp_path, sandbox=sandbox)

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,9 +215,7 @@ def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, r
 
     thread = threading.Thread(target=house.publish, args=(wheel, {**INPUTS, "name": "other"}, {}))
     thread.start()
-    deadline = time.monotonic() + 10
-    while not reporter.tasks and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert reporter.began.wait(60)
     begun = list(reporter.tasks)
     os.close(other)
     thread.join()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.samples import a_spec, a_staged
+from unit.families.common.makers import ENABLED, STATIC, SYSTEM, spec_with, staged_with
+from unit.samples import a_staged
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, Units, table_claims, units_of
 from venvpkg.families.deb.control import maintainer_scripts
 from venvpkg.families.rpm.scripts import scriptlets
@@ -17,26 +16,6 @@ from venvpkg.model.depends import Source
 from venvpkg.model.package import StatePath
 from venvpkg.model.project import ProjectFiles
 from venvpkg.staging.leaks import read_payload
-
-if TYPE_CHECKING:
-    from venvpkg.model.package import PackageSpec
-    from venvpkg.model.staged import StagedVenv
-
-SYSTEM = "/usr/lib/systemd/system"
-ENABLED = "[Service]\nExecStart=/usr/bin/app\n\n[Install]\nWantedBy=multi-user.target\n"
-STATIC = "[Service]\nExecStart=/usr/bin/app\n"
-
-
-def staged(destdir: Path, files: dict[str, str]) -> StagedVenv:
-    for path, content in files.items():
-        file = destdir / path[1:]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    return a_staged(destdir, payload=read_payload(destdir, ()))
-
-
-def spec(destdir: Path, files: dict[str, str], **snippets: str) -> PackageSpec:
-    return a_spec(staged(destdir, files), project_files=ProjectFiles(scripts=tuple(snippets.items())))
 
 
 def test_units_are_told_apart_by_whether_they_can_be_enabled(tmp_path: Path) -> None:
@@ -50,7 +29,7 @@ def test_units_are_told_apart_by_whether_they_can_be_enabled(tmp_path: Path) -> 
         "/usr/lib/tmpfiles.d/app.conf": "d /run/app\n",
     }
 
-    assert units_of(staged(tmp_path, files)) == Units(
+    assert units_of(staged_with(tmp_path, files)) == Units(
         ("app.conf",), ("app.conf",), ("app.service", "app.socket"), ("empty.service", "job.service"), reads=True
     )
 
@@ -67,19 +46,19 @@ def test_units_are_told_apart_by_whether_they_can_be_enabled(tmp_path: Path) -> 
     ],
 )
 def test_what_systemd_does_not_read_there_is_nothing(tmp_path: Path, path: str) -> None:
-    assert units_of(staged(tmp_path, {path: ENABLED})) == Units()
+    assert units_of(staged_with(tmp_path, {path: ENABLED})) == Units()
 
 
 @pytest.mark.parametrize("name", ["a b.service", "$(id).service", "a'b.service", "-x.service"])
 def test_a_name_that_systemd_would_not_take_reaches_no_script(tmp_path: Path, name: str) -> None:
-    scripts = dict(maintainer_scripts(spec(tmp_path, {f"{SYSTEM}/{name}": ENABLED})))
+    scripts = dict(maintainer_scripts(spec_with(tmp_path, {f"{SYSTEM}/{name}": ENABLED})))
 
     assert scripts.keys() == {"postinst", "postrm"}
     assert not any(name.strip().encode() in content for content in scripts.values())
 
 
 def test_a_backslash_in_a_name_reaches_the_program_as_it_is(tmp_path: Path) -> None:
-    scripts = dict(maintainer_scripts(spec(tmp_path, {f"{SYSTEM}/dev-a\\x2db.service": ENABLED})))
+    scripts = dict(maintainer_scripts(spec_with(tmp_path, {f"{SYSTEM}/dev-a\\x2db.service": ENABLED})))
 
     assert b"for unit in 'dev-a\\x2db.service'; do" in scripts["postinst"]
 
@@ -94,7 +73,7 @@ def test_links_to_units_are_never_followed(tmp_path: Path) -> None:
 
 
 def test_a_package_without_units_and_snippets_has_no_scripts(tmp_path: Path) -> None:
-    plain = spec(tmp_path, {"/etc/app.conf": ""})
+    plain = spec_with(tmp_path, {"/etc/app.conf": ""})
 
     assert maintainer_scripts(plain) == ()
     assert scriptlets(plain) == ()
@@ -102,7 +81,7 @@ def test_a_package_without_units_and_snippets_has_no_scripts(tmp_path: Path) -> 
 
 def test_accounts_are_there_before_the_projects_own_lines_and_units_run_after(tmp_path: Path) -> None:
     files = {f"{SYSTEM}/app.service": ENABLED, "/usr/lib/sysusers.d/app.conf": "u app - -\n"}
-    made = spec(tmp_path, files, postinst="chown app /srv\n", preinst="echo before\n")
+    made = spec_with(tmp_path, files, postinst="chown app /srv\n", preinst="echo before\n")
     debian = {name: content.decode() for name, content in maintainer_scripts(made)}
     fedora = {each.section: each.text for each in scriptlets(made)}
 
@@ -118,7 +97,7 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
             ("app", True), ("app/db", False), ("app/sub", True), ("app/sub/log", False),
         ]
     )  # fmt: skip
-    made = replace(spec(tmp_path, {}, postrm="echo own\n"), state=state)
+    made = replace(spec_with(tmp_path, {}, postrm="echo own\n"), state=state)
 
     (script,) = maintainer_scripts(made)
 
@@ -129,27 +108,10 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
     assert scriptlets(replace(made, project_files=ProjectFiles())) == ()
 
 
-def test_every_script_is_shell(tmp_path: Path) -> None:
-    files = {
-        f"{SYSTEM}/app.service": ENABLED,
-        f"{SYSTEM}/job.service": STATIC,
-        "/usr/lib/sysusers.d/app.conf": "u app - -\n",
-        "/usr/lib/tmpfiles.d/app.conf": "d /run/app\n",
-    }
-    state = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/log/app.log")))
-    made = replace(spec(tmp_path, files, prerm="echo own\n"), state=state)
-    texts = [content.decode() for _, content in maintainer_scripts(made)] + [each.text for each in scriptlets(made)]
-
-    assert len(texts) == 6
-    for text in texts:
-        done = subprocess.run(["/bin/sh", "-n"], input=text, text=True, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (0, ""), text
-
-
 def test_what_reads_accounts_and_directories_is_needed_for_the_file_itself(tmp_path: Path) -> None:
     files = {"/usr/lib/sysusers.d/app.conf": "u app - -\n", "/usr/lib/tmpfiles.d/app.conf": "d /run/app\n"}
 
-    claims = list(table_claims(staged(tmp_path, files), {SYSUSERS: "accounts", TMPFILES: "directories"}))
+    claims = list(table_claims(staged_with(tmp_path, files), {SYSUSERS: "accounts", TMPFILES: "directories"}))
 
     assert [(each.template, each.evidence.source, each.evidence.needed_by) for each in claims] == [
         ("accounts", Source.UNIT, PurePosixPath("/usr/lib/sysusers.d/app.conf")),

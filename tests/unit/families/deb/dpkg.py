@@ -1,16 +1,24 @@
-"""A dpkg-query that answers from a table."""
+"""A dpkg-query that answers from a table, and a dpkg-deb."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvpkg.host.command import Command, Completed
+from unit.fakes import ScriptedRunner, expect
+from venvpkg.host.command import Bind, Command, Completed
+from venvpkg.staging.leaks import read_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import PurePosixPath
 
     from unit.places import Dirs
+
+# Files and versions of packages that tests of dependencies begin with.
+PYTHON = {"/usr/bin/python3.11": "python3.11-minimal"}
+VERSIONS = {"python3.11": "3.11.2-6+deb12u6", "libfoo1:amd64": "1:2.3-4+deb12u1"}
 
 
 @dataclass
@@ -50,3 +58,39 @@ class Dpkg:
 def database(places: Dirs) -> None:
     """Make the target have a package database."""
     places.text("/var/lib/dpkg/status", "")
+
+
+@dataclass
+class DpkgDeb:
+    """A dpkg-deb whose packages hold their control file.
+
+    ``fails`` is how packing ends, if not well; ``adds`` what it reads back from a package and was not packed.
+    """
+
+    fails: Completed | None = None
+    adds: bytes = b""
+    seen: tuple[PurePosixPath, ...] = ()
+
+    def runner(self) -> ScriptedRunner:
+        """Return a Runner that packs and, if that goes well, reads back."""
+        pack = expect(
+            "dpkg-deb", "--root-owner-group", ...,
+            env={"SOURCE_DATE_EPOCH": "1700000000", "TZ": "UTC"},
+            binds=lambda command: tuple(
+                map(Bind.in_place, dict.fromkeys(Path(each).parent for each in command.argv[-2:]))
+            ),
+        )  # fmt: skip
+        read_back = expect(
+            "dpkg-deb", "--field", ...,
+            binds=lambda command: (Bind.in_place(Path(command.argv[-1]), writable=False),),
+        )  # fmt: skip
+        return ScriptedRunner({pack: self.fails} if self.fails else {pack: self._pack, read_back: self._read_back})
+
+    def _pack(self, command: Command) -> Completed:
+        destdir, packed = map(Path, command.argv[-2:])
+        self.seen = tuple(each.path for each in read_payload(destdir, ()).paths)
+        packed.write_bytes((destdir / "DEBIAN/control").read_bytes())
+        return Completed(0)
+
+    def _read_back(self, command: Command) -> Completed:
+        return Completed(0, Path(command.argv[-1]).read_bytes() + self.adds)

@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner, expect
 from unit.families.deb.dpkg import Dpkg, database
 from unit.places import Dirs
 from unit.samples import PREFIX, a_spec, debian_12, on_target
 from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken
-from venvpkg.host.command import Command, Completed
+from venvpkg.host.command import Bind, Command, Completed
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ExtraFile, ProjectFiles
 
@@ -56,7 +56,7 @@ def avoided(places: Dirs, machine: Machine, reporter: RecordingReporter, **chang
 
 def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
     reporter = RecordingReporter()
-    runner = ScriptedRunner({("apt-cache",): Completed(0, b"".join(lines))})
+    runner = ScriptedRunner({expect("apt-cache", ...): Completed(0, b"".join(lines))})
     warn_if_name_taken(name, on_target(debian_12(), runner, reporter, NOWHERE))
     return reporter.warnings
 
@@ -81,21 +81,22 @@ def test_without_apt_nothing_is_known() -> None:
     reporter = RecordingReporter()
 
     warn_if_name_taken(
-        "app", on_target(debian_12(), ScriptedRunner({("apt-cache",): Completed(127)}), reporter, NOWHERE)
+        "app", on_target(debian_12(), ScriptedRunner({expect("apt-cache", ...): Completed(127)}), reporter, NOWHERE)
     )
 
     assert reporter.warnings == []
 
 
 def test_apt_keeps_its_parsed_index_for_the_next_build(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("apt-cache",): Completed(0)})
+    parsed = tmp_path / "apt/debian-12-amd64"
+    runner = ScriptedRunner({expect("apt-cache", ..., binds=(Bind.in_place(parsed),)): Completed(0)})
 
     warn_if_name_taken("app", on_target(debian_12(), runner, RecordingReporter(), tmp_path))
 
     (command,) = runner.ran
-    assert f"Dir::Cache::pkgcache={tmp_path}/apt/debian-12-amd64/pkgcache.bin" in command.argv
+    assert f"Dir::Cache::pkgcache={parsed}/pkgcache.bin" in command.argv
     assert command.argv[-3:] == ("madison", "--", "app")
-    assert (tmp_path / "apt/debian-12-amd64").is_dir()
+    assert parsed.is_dir()
 
 
 def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_an_index_that_apt_could_not_write_whole_is_removed(tmp_path: Path) -> N
     unfinished.parent.mkdir(parents=True)
     unfinished.write_bytes(b"half")
 
-    runner = ScriptedRunner({("apt-cache",): Completed(100)})
+    runner = ScriptedRunner({expect("apt-cache", ..., binds=(Bind.in_place(unfinished.parent),)): Completed(100)})
     warn_if_name_taken("app", on_target(debian_12(), runner, RecordingReporter(), tmp_path))
 
     assert not unfinished.exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.wheelhouse.makers import bookworm
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.deb.host import all_packages, build_packages, headers_package, read_flags
@@ -17,8 +17,17 @@ from venvpkg.wheelhouse.key import read_toolchain
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTHING_RUNS = ScriptedRunner({})
 FLAGS = b'CFLAGS="-g -O2 -Wformat" CPPFLAGS="-D_FORTIFY_SOURCE=2" LDFLAGS="" '
+
+
+def buildflags(answer: Completed) -> ScriptedRunner:
+    """Return the dpkg-buildflags that nothing of the user's environment reaches."""
+    env = {
+        "DEB_BUILD_MAINT_OPTIONS": "hardening=+all reproducible=-fixfilepath,-fixdebugpath",
+        "PATH": "/usr/bin:/bin",
+        "LC_ALL": "C.UTF-8",
+    }
+    return ScriptedRunner({expect("/usr/bin/dpkg-buildflags", "--export=cmdline", env=env, clean=True): answer})
 
 
 def stanza(package: str, version: str = "1", section: str = "libs", status: str = "install ok installed") -> str:
@@ -36,11 +45,11 @@ def root_with(directory: Path, text: str) -> Path:
 
 
 def packages(directory: Path, *stanzas: str) -> dict[str, str]:
-    return dict(build_packages(bookworm(root_with(directory, "\n".join(stanzas))), NOTHING_RUNS))
+    return dict(build_packages(bookworm(root_with(directory, "\n".join(stanzas))), ScriptedRunner({})))
 
 
 def test_flags_and_packages_are_read(tmp_path: Path) -> None:
-    runner = ScriptedRunner({("/usr/bin/dpkg-buildflags",): Completed(0, FLAGS)})
+    runner = buildflags(Completed(0, FLAGS))
 
     found = read_toolchain(bookworm(root_with(tmp_path, stanza("libpq-dev", "15.8-0"))), runner)
 
@@ -49,7 +58,7 @@ def test_flags_and_packages_are_read(tmp_path: Path) -> None:
 
 
 def test_the_flags_do_not_depend_on_who_asks() -> None:
-    runner = ScriptedRunner({("/usr/bin/dpkg-buildflags",): Completed(0, b"no flags")})
+    runner = buildflags(Completed(0, b"no flags"))
 
     with pytest.raises(MissingToolError):
         read_flags(runner)
@@ -61,7 +70,7 @@ def test_the_flags_do_not_depend_on_who_asks() -> None:
 
 @pytest.mark.parametrize("answer", [Completed(127), Completed(0, b""), Completed(0, b'CFLAGS="-g'), Completed(0, b"x")])
 def test_no_flags_name_the_package_that_brings_them(answer: Completed) -> None:
-    runner = ScriptedRunner({("/usr/bin/dpkg-buildflags",): answer})
+    runner = buildflags(answer)
 
     with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends dpkg-dev"):
         read_flags(runner)
@@ -106,13 +115,13 @@ def test_a_damaged_status_file_is_named_with_the_place(tmp_path: Path, text: str
 
 def test_a_missing_status_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(PackageDatabaseError, match="cannot be read"):
-        build_packages(bookworm(tmp_path), NOTHING_RUNS)
+        build_packages(bookworm(tmp_path), ScriptedRunner({}))
 
 
 def test_every_installed_package_counts_where_all_are_wanted(tmp_path: Path) -> None:
     root = root_with(tmp_path, stanza("vim") + "\n" + stanza("gone", status="deinstall ok config-files"))
 
-    assert all_packages(bookworm(root), NOTHING_RUNS) == (("vim:amd64", "1"),)
+    assert all_packages(bookworm(root), ScriptedRunner({})) == (("vim:amd64", "1"),)
 
 
 def test_headers_come_from_the_package_of_the_interpreters_minor() -> None:
@@ -127,7 +136,7 @@ def test_for_pypy_it_is_pypys_packages_that_take_part(tmp_path: Path) -> None:
     cpython = bookworm(root)
     pypy = replace(cpython.interpreter, version=(3, 9, 16), marker_environment={"implementation_name": "pypy"})
 
-    found = dict(build_packages(replace(cpython, interpreter=pypy), NOTHING_RUNS))
+    found = dict(build_packages(replace(cpython, interpreter=pypy), ScriptedRunner({})))
 
     assert found.keys() == {f"{name}:amd64" for name in ("pypy3", "pypy3-lib", "pypy3-dev", "gcc")}
-    assert not {"pypy3:amd64", "pypy3-lib:amd64"} & dict(build_packages(cpython, NOTHING_RUNS)).keys()
+    assert not {"pypy3:amd64", "pypy3-lib:amd64"} & dict(build_packages(cpython, ScriptedRunner({}))).keys()

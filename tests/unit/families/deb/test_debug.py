@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from unit.fakes import NOTHING_PACKED, RecordingReporter, ScriptedRunner
-from unit.families.deb.test_assemble import DpkgDeb
+from unit.fakes import NOTHING_PACKED, RecordingReporter
+from unit.families.deb.dpkg import DpkgDeb
 from unit.samples import a_spec, a_staged, debian_12, on_target
 from venvpkg.families.deb.assemble import assemble, assemble_debug, debug_fields
 from venvpkg.staging.leaks import read_payload
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 FIRST, SECOND = "0a" * 20, "ff" * 20
 
 
-def runner_of(dpkg: DpkgDeb) -> ScriptedRunner:
-    return ScriptedRunner({("dpkg-deb", "--root-owner-group"): dpkg.build, ("dpkg-deb", "--field"): dpkg.field})
-
-
 def spec_with(directory: Path, *build_ids: str) -> PackageSpec:
     destdir = directory / "job/destdir"
     destdir.mkdir(parents=True)
@@ -33,10 +29,11 @@ def spec_with(directory: Path, *build_ids: str) -> PackageSpec:
 
 
 def test_each_file_lies_where_gdb_looks_for_its_build_id(tmp_path: Path) -> None:
-    dpkg = DpkgDeb()
-
     assemble_debug(
-        spec_with(tmp_path, FIRST, SECOND), tmp_path / "work", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg))
+        spec_with(tmp_path, FIRST, SECOND),
+        tmp_path / "work",
+        NOTHING_PACKED,
+        on_target(debian_12(), DpkgDeb().runner()),
     )
 
     place = tmp_path / "work/dbgsym/usr/lib/debug/.build-id"
@@ -58,14 +55,13 @@ def test_its_fields_are_those_of_debhelper(tmp_path: Path) -> None:
 
 
 def test_it_comes_with_the_package_and_only_where_there_is_debug_information(tmp_path: Path) -> None:
-    dpkg = DpkgDeb()
     with_debug, without = spec_with(tmp_path / "a", FIRST), spec_with(tmp_path / "b")
 
     made = assemble(
-        with_debug, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg), RecordingReporter())
+        with_debug, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), DpkgDeb().runner(), RecordingReporter())
     )
     plain = assemble(
-        without, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), runner_of(dpkg), RecordingReporter())
+        without, tmp_path / "dist", NOTHING_PACKED, on_target(debian_12(), DpkgDeb().runner(), RecordingReporter())
     )
 
     assert [each.name.partition("_")[0] for each in made.debug_packages] == ["app-dbgsym"]

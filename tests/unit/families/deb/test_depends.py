@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.families.deb.dpkg import Dpkg, database
+from unit.families.deb.dpkg import PYTHON, VERSIONS, Dpkg, database
 from unit.linking.builder import Elf, Take
 from unit.places import SYSTEM, Dirs
 from unit.samples import a_project, on_target
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LIB = "/opt/venvs/app/lib"
 INFO = "/var/lib/dpkg/info"
-PYTHON = {"/usr/bin/python3.11": "python3.11-minimal"}
-VERSIONS = {"python3.11": "3.11.2-6+deb12u6", "libfoo1:amd64": "1:2.3-4+deb12u1"}
 RELATION_OF_PYTHON = "python3.11 (>= 3.11.0)"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.families.deb.dpkg import Dpkg, database
 from unit.linking.builder import Elf
 from unit.places import SYSTEM, Dirs
@@ -118,7 +118,7 @@ def test_an_unreadable_database_is_told_in_dpkgs_words(places: Dirs) -> None:
             LayeredRoot(places.root),
             [PurePosixPath(f"{SYSTEM}/libc.so.6")],
             (),
-            ScriptedRunner({("dpkg-query",): broken}),
+            ScriptedRunner({expect("dpkg-query", ...): broken}),
         )
 
 
@@ -136,5 +136,5 @@ def test_a_machine_without_dpkg_query_is_told(places: Dirs) -> None:
             LayeredRoot(places.root),
             [PurePosixPath(f"{SYSTEM}/libc.so.6")],
             (),
-            ScriptedRunner({("dpkg-query",): Completed(127)}),
+            ScriptedRunner({expect("dpkg-query", ...): Completed(127)}),
         )

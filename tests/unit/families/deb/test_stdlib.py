@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.families.deb.dpkg import Dpkg, database
-from unit.families.deb.test_depends import PYTHON, VERSIONS
+from unit.families.deb.dpkg import PYTHON, VERSIONS, Dpkg, database
 from unit.linking.builder import Elf
 from unit.places import Dirs
 from unit.samples import on_target

@@ -3,71 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from unit.fakes import RecordingReporter
-from unit.families.deb.dpkg import Dpkg, database
-from unit.families.deb.test_depends import PYTHON, VERSIONS
-from unit.places import Dirs
+from unit.families.deb.dpkg import PYTHON, VERSIONS
+from unit.families.deb.pythonpackages import SITE, Machine, with_pyyaml
 from unit.samples import a_system, on_target
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import package_floor
 from venvpkg.families.deb.dependencies import derive_dependencies
 from venvpkg.families.deb.interpreter import SPELLING, system_distributions
-from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import NativePackage
 from venvpkg.model.project import Settings
 from venvpkg.model.staged import StagedSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from unit.places import Dirs
     from venvpkg.model.wheels import SystemDistribution
-
-SITE = "/usr/lib/python3/dist-packages"
-METADATA = "Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\n"
-LISTED = f"""/.
-package diverts others to: {SITE}/other.py
-{SITE}
-{SITE}/PyYAML-6.0.dist-info
-{SITE}/PyYAML-6.0.dist-info/METADATA
-{SITE}/_yaml
-{SITE}/_yaml/__init__.py
-{SITE}/yaml
-{SITE}/yaml/__init__.py
-/usr/share/doc/python3-yaml/examples/yaml-highlight/yaml_hl.py
-"""
-
-
-@dataclass
-class Machine(Dpkg):
-    """A dpkg-query that lists one package too, and an apt-cache."""
-
-    known: Mapping[str, str] = field(default_factory=dict)
-
-    def run(self, command: Command) -> Completed:
-        argv = command.argv
-        if argv[0] == "apt-cache":
-            version = self.known.get(argv[-1])
-            return Completed(0, f"{argv[-1]} | {version} | mirror\n".encode() if version else b"")
-        if argv[1] == "--listfiles":
-            return Completed(0, LISTED.encode())
-        if argv[1] == "--show" and "${Architecture}" in argv[3]:
-            return Completed(0, f"{argv[-1]} 6.0-3+b2 amd64 installed\n".encode())
-        return super().run(command)
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Dirs:
-    made = Dirs.below(tmp_path)
-    database(made)
-    (made.root / "usr/bin/python3").symlink_to("python3.11")
-    made.text(f"{SITE}/PyYAML-6.0.dist-info/METADATA", METADATA)
-    return made
+    return with_pyyaml(tmp_path)
 
 
 def found(places: Dirs, *names: str, **known: str) -> tuple[SystemDistribution, ...]:

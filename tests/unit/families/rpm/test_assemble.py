@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
-from unit.families.rpm.test_metadata import el_9
+from unit.families.rpm.samples import el_9
 from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
 from venvpkg.families.rpm.assemble import assemble, debug_of

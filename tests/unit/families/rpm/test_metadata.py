@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.families.rpm.samples import el_9
 from unit.golden import golden
-from unit.samples import PREFIX, SITE, a_spec, a_staged, an_application, debian_12, needing
+from unit.samples import PREFIX, SITE, a_spec, a_staged, an_application, needing
 from venvpkg.errors import AssembleError
 from venvpkg.families.rpm.header import QUERY, RELATIONS, Header, differences_of, parse_header
 from venvpkg.families.rpm.spec import composed, package_architecture, render_spec
@@ -18,16 +18,7 @@ from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
 
-if TYPE_CHECKING:
-    from venvpkg.model.target import Target
-
 HOSTILE = "100% %{lua:print(1)} %(date) %{nil}"
-
-
-def el_9(dist: str = ".el9") -> Target:
-    return replace(
-        debian_12(), family="rpm", architecture="x86_64", multiarch="", marks=(("dist", dist), ("isa", "(x86-64)"))
-    )
 
 
 def file(path: str | PurePosixPath, kind: PathKind = PathKind.FILE, *, is_elf: bool = False) -> PayloadPath:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unit.fakes import ScriptedRunner
-from unit.families.rpm.test_metadata import el_9
+from unit.fakes import ScriptedRunner, expect
+from unit.families.rpm.samples import el_9
 from venvpkg.families.rpm.owners import packaging_tool_versions
 from venvpkg.host.command import Completed
 
@@ -14,7 +14,7 @@ INSTALLED = (
 
 def test_packages_that_are_not_installed_under_a_name_are_left_out() -> None:
     runner = ScriptedRunner({
-        ("rpm", "--query", "--queryformat", SHIPS, "--whatprovides"): Completed(7, INSTALLED),
+        expect("rpm", "--query", "--queryformat", SHIPS, "--whatprovides", ...): Completed(7, INSTALLED),
     })  # fmt: skip
 
     found = packaging_tool_versions(el_9(), runner)

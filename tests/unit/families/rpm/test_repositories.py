@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner, expect
 from unit.samples import a_spec, debian_12, on_target
 from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.families.rpm.repositories import providers_in_repositories
@@ -55,7 +55,7 @@ def test_zypper_is_asked_for_each_capability_where_there_is_no_dnf() -> None:
     def search(command: Command) -> Completed:
         return Completed(0, SOLVABLES) if command.argv[-1] == "libpq.so.5()(64bit)" else Completed(104, NOTHING)
 
-    runner = ScriptedRunner({("dnf",): NO_DNF, ZYPPER_SEARCH: search})
+    runner = ScriptedRunner({expect("dnf", ...): NO_DNF, expect(*ZYPPER_SEARCH, ...): search})
 
     found, problem = providers_in_repositories(["libpq.so.5()(64bit)", "libnone.so.1()(64bit)"], runner)
 
@@ -63,15 +63,17 @@ def test_zypper_is_asked_for_each_capability_where_there_is_no_dnf() -> None:
 
 
 def test_zypper_that_fails_and_a_target_with_neither_are_told() -> None:
-    failing = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(7, stderr=b"System management is locked\n")})
-    neither = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(127)})
+    failing = ScriptedRunner(
+        {expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(7, stderr=b"System management is locked\n")}
+    )
+    neither = ScriptedRunner({expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(127)})
 
     assert "System management is locked" in providers_in_repositories(["a"], failing)[1]
     assert providers_in_repositories(["a"], neither)[1].startswith("dnf and zypper could not be asked")
 
 
 def test_what_is_no_list_of_zypper_provides_nothing() -> None:
-    runner = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, b"<stream>")})
+    runner = ScriptedRunner({expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(0, b"<stream>")})
 
     assert providers_in_repositories(["a"], runner) == ({}, "")
 
@@ -85,7 +87,7 @@ def namesake(runner: ScriptedRunner) -> list[str]:
 def test_a_namesake_is_told_in_its_highest_version() -> None:
     answer = "1.9-1\x1fapp = 1.9-1\x1fAn application\x1e\n1.10-1\x1fapp = 1.10-1\x1fAn application\x1e\n"
 
-    (warning,) = namesake(ScriptedRunner({("dnf", "--quiet", "--cacheonly"): Completed(0, answer.encode())}))
+    (warning,) = namesake(ScriptedRunner({expect("dnf", "--quiet", "--cacheonly", ...): Completed(0, answer.encode())}))
 
     assert "has a package app itself, 1.10-1:" in warning
 
@@ -96,9 +98,9 @@ def test_a_namesake_is_told_in_its_highest_version() -> None:
     ids=["by what it provides", "of the first version, by its description"],
 )
 def test_packages_that_venvpkg_made_are_no_namesakes(provides: str, description: str) -> None:
-    dnf = ScriptedRunner({("dnf",): Completed(0, f"1.0-1\x1f{provides}\x1f{description}\x1e\n".encode())})
+    dnf = ScriptedRunner({expect("dnf", ...): Completed(0, f"1.0-1\x1f{provides}\x1f{description}\x1e\n".encode())})
     told = INFORMATION + f"{description}\nProvides       : [2]\n{provides}\n".encode()
-    zypper = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, told)})
+    zypper = ScriptedRunner({expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(0, told)})
 
     assert (namesake(dnf), namesake(zypper)) == ([], [])
 
@@ -106,12 +108,12 @@ def test_packages_that_venvpkg_made_are_no_namesakes(provides: str, description:
 def test_a_package_that_only_speaks_of_venvpkg_is_a_namesake() -> None:
     answer = "1.0-1\x1fapp = 1.0-1\nbuilt-by(venvpkg-like)\x1fNot built-by(venvpkg) at all\x1e\n"
 
-    assert len(namesake(ScriptedRunner({("dnf",): Completed(0, answer.encode())}))) == 1
+    assert len(namesake(ScriptedRunner({expect("dnf", ...): Completed(0, answer.encode())}))) == 1
 
 
 def test_zypper_knows_namesakes_too_and_what_has_no_metadata_says_nothing() -> None:
-    zypper = ScriptedRunner({("dnf",): NO_DNF, ("zypper",): Completed(0, INFORMATION)})
-    nothing = ScriptedRunner({("dnf",): Completed(1, stderr=b"Cache-only enabled but no cache\n")})
+    zypper = ScriptedRunner({expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(0, INFORMATION)})
+    nothing = ScriptedRunner({expect("dnf", ...): Completed(1, stderr=b"Cache-only enabled but no cache\n")})
 
     assert "2.0-1.2" in namesake(zypper)[0]
     assert namesake(nothing) == []
@@ -119,8 +121,8 @@ def test_zypper_knows_namesakes_too_and_what_has_no_metadata_says_nothing() -> N
 
 def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
     runner = ScriptedRunner({
-        ("rpm",): Completed(0, b"other\t0\t1-1\tx86_64\n"),
-        ("dnf",): Completed(0, b"third|1-1|noarch\n\nour-legacy|1-1|noarch\n"),
+        expect("rpm", ...): Completed(0, b"other\t0\t1-1\tx86_64\n"),
+        expect("dnf", ...): Completed(0, b"third|1-1|noarch\n\nour-legacy|1-1|noarch\n"),
     })  # fmt: skip
     reporter = RecordingReporter()
     spec = a_spec(relations=Relations(replaces=("our-legacy (<< 2)",)))
@@ -133,7 +135,9 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
 
 
 def test_a_command_that_nobody_else_has_collides_with_nothing() -> None:
-    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): NO_DNF, ("zypper",): Completed(104, NOTHING)})
+    runner = ScriptedRunner(
+        {expect("rpm", ...): Completed(1), expect("dnf", ...): NO_DNF, expect("zypper", ...): Completed(104, NOTHING)}
+    )
 
     assert (
         avoid_collisions(a_spec(), on_target(debian_12(), runner, RecordingReporter(), NOWHERE)).relations.conflicts
@@ -145,7 +149,7 @@ MANY = tuple((PurePosixPath(f"/usr/bin/{name}"), PurePosixPath(f"/opt/venvs/app/
 
 
 def test_dnf_is_asked_once_about_many_commands_that_nobody_else_has() -> None:
-    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): Completed(0)})
+    runner = ScriptedRunner({expect("rpm", ...): Completed(1), expect("dnf", ...): Completed(0)})
 
     assert (
         avoid_collisions(
@@ -162,7 +166,7 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
     def owner(command: Command) -> Completed:
         return Completed(0, b"other|1-1|noarch\n" if "/usr/bin/b" in command.argv else b"")
 
-    runner = ScriptedRunner({("rpm",): Completed(1), ("dnf",): owner})
+    runner = ScriptedRunner({expect("rpm", ...): Completed(1), expect("dnf", ...): owner})
     reporter = RecordingReporter()
 
     assert avoid_collisions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from unit.targets.makers import target_of
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.rpm.host import all_packages, build_packages, not_installed, read_flags, read_identity
@@ -17,13 +17,15 @@ CFLAGS = "-O2 -flto=auto -ffat-lto-objects -fexceptions \\\n -g -Wall  -specs=/u
 
 
 def rpm_expands(*values: str) -> ScriptedRunner:
-    return ScriptedRunner({("rpm",): Completed(0, "".join(f"{value}\n@venvpkg@\n" for value in values).encode())})
+    return ScriptedRunner(
+        {expect("rpm", ...): Completed(0, "".join(f"{value}\n@venvpkg@\n" for value in values).encode())}
+    )
 
 
 def rpm_lists(*packages: str) -> ScriptedRunner:
     "".join(f"{each}\n" for each in packages)
     return ScriptedRunner(
-        {("rpm", "--query", "--all"): Completed(0, "".join(f"{each}\n" for each in packages).encode())}
+        {expect("rpm", "--query", "--all", ...): Completed(0, "".join(f"{each}\n" for each in packages).encode())}
     )
 
 
@@ -57,7 +59,7 @@ def test_macros_that_expand_to_nonsense_are_refused(values: tuple[str, ...]) -> 
 @pytest.mark.parametrize("answer", [Completed(127), Completed(1, b"", b"error: macro"), Completed(0, b"x86_64\n")])
 def test_an_rpm_that_does_not_answer_is_missing(answer: Completed) -> None:
     with pytest.raises(MissingToolError, match="rpm that expands macros"):
-        read_identity(FEDORA, "", ScriptedRunner({("rpm",): answer}))
+        read_identity(FEDORA, "", ScriptedRunner({expect("rpm", ...): answer}))
 
 
 def test_flags_are_those_that_the_release_exports_on_one_line_each() -> None:
@@ -114,7 +116,7 @@ def test_two_versions_of_one_package_both_count_and_imported_keys_do_not() -> No
 )
 def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(answer: Completed) -> None:
     with pytest.raises(PackageDatabaseError, match="rpm --rebuilddb"):
-        all_packages(target_of(FEDORA), ScriptedRunner({("rpm",): answer}))
+        all_packages(target_of(FEDORA), ScriptedRunner({expect("rpm", ...): answer}))
 
 
 def test_what_a_package_provides_counts_as_installed() -> None:
@@ -122,7 +124,7 @@ def test_what_a_package_provides_counts_as_installed() -> None:
         known = {"libpq-devel", "pkgconfig(libpq)"}
         return Completed(0) if command.argv[-1] in known else Completed(1, b"no package provides it\n")
 
-    runner = ScriptedRunner({("rpm", "--query", "--whatprovides", "--"): answer})
+    runner = ScriptedRunner({expect("rpm", "--query", "--whatprovides", "--", ...): answer})
 
     assert not_installed(["libpq-devel", "pkgconfig(libpq)", "pkgconfig(libxml-2.0)"], runner) == (
         "pkgconfig(libxml-2.0)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unit.fakes import ScriptedRunner
+from unit.fakes import ScriptedRunner, expect
 from venvpkg.errors import ConfigurationError, MissingToolError
 from venvpkg.host.command import Completed
 from venvpkg.targets.machine.connection import ssh_settings
@@ -12,6 +12,7 @@ from venvpkg.targets.selection import Kind, Selection
 
 MACHINE = Selection(Kind.VAGRANT, "trixie")
 ASK = ("vagrant", "--machine-readable", "ssh-config")
+ENV = {"LC_ALL": "C.UTF-8", "VAGRANT_CHECKPOINT_DISABLE": "1"}
 STATUS = ("vagrant", "--machine-readable", "status", "trixie")
 
 
@@ -27,13 +28,13 @@ def test_the_settings_are_those_that_vagrant_tells_machines() -> None:
         b"1795265842,trixie,ssh-config,Host venvpkg\\n  HostName 10.0.3.111\\n  User a%!(VAGRANT_COMMA)b\\n\n"
         b"Host venvpkg\n  HostName, for people\n"
     )
-    host = ScriptedRunner({ASK: Completed(0, answer)})
+    ours = {"VAGRANT_CWD": "/srv", "HOME": "/h"}
+    host = ScriptedRunner({expect(*ASK, ..., env=ours | ENV, clean=True): Completed(0, answer)})
 
-    settings = ssh_settings(MACHINE, host, {"VAGRANT_CWD": "/srv", "HOME": "/h"})
+    settings = ssh_settings(MACHINE, host, ours)
 
     assert settings == "Host venvpkg\n  HostName 10.0.3.111\n  User a,b\n"
     assert host.ran[0].argv[-3:] == ("--host", "venvpkg", "trixie")
-    assert host.ran[0].env["VAGRANT_CWD"] == "/srv"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_the_settings_are_those_that_vagrant_tells_machines() -> None:
     ],
 )
 def test_what_vagrant_refuses_is_told_with_what_to_do(kind: str, message: str) -> None:
-    host = ScriptedRunner({ASK: error(kind)})
+    host = ScriptedRunner({expect(*ASK, ..., env=ENV, clean=True): error(kind)})
 
     with pytest.raises(ConfigurationError, match=message):
         ssh_settings(MACHINE, host, {})
@@ -54,14 +55,18 @@ def test_what_vagrant_refuses_is_told_with_what_to_do(kind: str, message: str) -
 @pytest.mark.parametrize("state", ["not created", "stopped"])
 def test_a_machine_that_does_not_run_is_not_started(state: str) -> None:
     told = Completed(0, f"1795265108,trixie,state-human-short,{state}\n1795265108,trixie\nx\n".encode())
-    host = ScriptedRunner({ASK: error("SSHNotReady"), STATUS: told})
+    host = ScriptedRunner(
+        {expect(*ASK, ..., env=ENV, clean=True): error("SSHNotReady"), expect(*STATUS, env=ENV, clean=True): told}
+    )
 
     with pytest.raises(ConfigurationError, match=rf"the machine is {state}(.|\n)*vagrant up trixie"):
         ssh_settings(MACHINE, host, {})
 
 
 def test_a_vagrant_that_says_nothing_for_machines_is_quoted() -> None:
-    host = ScriptedRunner({ASK: Completed(1, b"", b"LoadError: cannot load such file\n")})
+    host = ScriptedRunner(
+        {expect(*ASK, ..., env=ENV, clean=True): Completed(1, b"", b"LoadError: cannot load such file\n")}
+    )
 
     with pytest.raises(ConfigurationError, match="LoadError: cannot load such file"):
         ssh_settings(MACHINE, host, {})
@@ -69,4 +74,4 @@ def test_a_vagrant_that_says_nothing_for_machines_is_quoted() -> None:
 
 def test_without_vagrant_its_package_is_named() -> None:
     with pytest.raises(MissingToolError, match="the program vagrant, for --target vagrant:trixie"):
-        ssh_settings(MACHINE, ScriptedRunner({ASK: Completed(127)}), {})
+        ssh_settings(MACHINE, ScriptedRunner({expect(*ASK, ..., env=ENV, clean=True): Completed(127)}), {})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import http.server
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Handle = http.server.BaseHTTPRequestHandler
+# Longer than any client in a test should wait.
+PATIENCE_S = 60.0
 
 
 @dataclass
@@ -58,26 +60,42 @@ def truncated(body: bytes) -> Callable[[Handle], None]:
     return answer
 
 
-def silent(seconds: float) -> Callable[[Handle], None]:
-    def answer(handle: Handle) -> None:
-        time.sleep(seconds)
+@dataclass
+class Stalling:
+    """An answer that does not come to its end before ``ended`` is set, or its time is over.
+
+    Attributes:
+        drips: whether a byte comes now and then.
+        ended: for the test to set when it has seen enough.
+        gave_up: whether it came to its end by itself; then the client waited all the time.
+    """
+
+    drips: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
+    gave_up: bool = False
+
+    def __call__(self, handle: Handle) -> None:
+        """Send nothing, or a byte in each pause."""
+        pause_s = 0.01
+        if self.drips:
+            handle.send_response(200)
+            handle.end_headers()
+        for _ in range(round(PATIENCE_S / pause_s)):
+            if self.ended.wait(pause_s) or (self.drips and not _drips(handle)):
+                break
+        else:
+            self.gave_up = True
         handle.close_connection = True
 
-    return answer
 
-
-def dripping(seconds: float) -> Callable[[Handle], None]:
-    def answer(handle: Handle) -> None:
-        handle.send_response(200)
-        handle.end_headers()
-        end = time.monotonic() + seconds
-        with contextlib.suppress(OSError):
-            while time.monotonic() < end:
-                handle.wfile.write(b"x")
-                handle.wfile.flush()
-                time.sleep(0.01)
-
-    return answer
+def _drips(handle: Handle) -> bool:
+    """Send a byte, and tell whether anybody still takes it."""
+    try:
+        handle.wfile.write(b"x")
+        handle.wfile.flush()
+    except OSError:
+        return False
+    return True
 
 
 def for_login(user: str, password: str, answer: Callable[[Handle], None]) -> Callable[[Handle], None]:
@@ -119,3 +137,19 @@ def running_index() -> Iterator[Index]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | None = None) -> str:
+    """Serve a simple index of ``files`` and return its URL, with the login."""
+    links: dict[str, list[str]] = {}
+    for filename, body in files:
+        answer = content(body)
+        url = index.serve(f"/files/{filename}", for_login(*login, answer) if login else answer)
+        link = f'<a href="{url}#sha256={hashlib.sha256(body).hexdigest()}">{filename}</a>'
+        links.setdefault(filename.split("-")[0], []).append(link)
+    for project, of_project in links.items():
+        html = f"<!DOCTYPE html><html><body>{''.join(of_project)}</body></html>".encode()
+        page = content(html, Content_Type="text/html")
+        index.serve(f"/simple/{project}/", for_login(*login, page) if login else page)
+    userinfo = f"{login[0]}:{login[1]}@" if login else ""
+    return index.url.replace("http://", f"http://{userinfo}") + "/simple"

@@ -7,21 +7,20 @@ import hashlib
 import os
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReporter
-from unit.index.indexserver import (
+from indexserver import (
     Index,
+    Stalling,
     content,
-    dripping,
     for_login,
     running_index,
     status,
     truncated,
 )
+from unit.fakes import RecordingReporter
 from venvpkg.errors import DownloadError
 from venvpkg.index.downloads import Downloads, Limits
 from venvpkg.index.pip_settings import UvSettings
@@ -30,6 +29,8 @@ from venvpkg.model.lock import RemoteFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from indexserver import Handle
 
 BODY = b"wheel " * 50_000
 QUICK = Limits(tries=3, pause_s=0.01)
@@ -209,20 +210,24 @@ def test_a_file_larger_than_allowed_is_given_up(tmp_path: Path, index: Index) ->
 
 
 def test_a_server_that_drips_is_given_up(tmp_path: Path, index: Index) -> None:
-    file = file_at(index.serve("/a.whl", dripping(seconds=20)))
-    started = time.monotonic()
+    server = Stalling(drips=True)
+    file = file_at(index.serve("/a.whl", server))
 
     with pytest.raises(DownloadError, match="too slow"):
         downloads(tmp_path, limits=Limits(patience_s=0.2, slowest=10_000)).fetch([file])
 
-    assert time.monotonic() - started < 5
+    assert not server.gave_up
 
 
 def test_a_silent_server_is_given_up(tmp_path: Path, index: Index) -> None:
-    file = file_at(index.serve("/a.whl", lambda _: time.sleep(3)))
+    server = Stalling()
+    file = file_at(index.serve("/a.whl", server))
 
     with pytest.raises(DownloadError, match="tried 1 times"):
         downloads(tmp_path, UvSettings({"UV_HTTP_TIMEOUT": "1"}), limits=Limits(tries=1)).fetch([file])
+
+    assert not server.gave_up
+    server.ended.set()
 
 
 def test_nothing_is_decompressed_on_the_way(tmp_path: Path, index: Index) -> None:
@@ -346,16 +351,16 @@ def test_a_file_url_of_something_else_is_an_error_and_no_hang(tmp_path: Path) ->
 
 def test_an_interrupt_ends_a_fetch_at_once_and_leaves_nothing(tmp_path: Path, index: Index) -> None:
     main = threading.main_thread().ident or 0
+    server = Stalling(drips=True)
 
-    def answer(handle: object) -> None:
+    def answer(handle: Handle) -> None:
         signal.pthread_kill(main, signal.SIGINT)
-        dripping(seconds=3)(handle)  # type: ignore[arg-type]
+        server(handle)
 
     file = file_at(index.serve("/a.whl", answer))
-    started = time.monotonic()
 
     with pytest.raises(KeyboardInterrupt):
         downloads(tmp_path).fetch([file])
 
-    assert time.monotonic() - started < 2
+    assert not server.gave_up
     assert in_store(tmp_path) == []

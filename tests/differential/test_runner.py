@@ -7,13 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
-from venvpkg.host.command import Bind, Command
+from venvpkg.host.command import Command
 from venvpkg.host.runner import StoppedError, SubprocessRunner
-from venvpkg.host.sandbox import isolated_argv
 
 RUNNER = SubprocessRunner(
     {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://user:secret@example.org", "LANG": "de_DE"}
@@ -41,13 +40,14 @@ def test_only_allowed_variables_are_passed_on() -> None:
     assert "'LANG'" not in seen
 
 
-def test_a_program_with_children_ends_when_its_time_runs_out() -> None:
-    start = time.monotonic()
+def test_a_program_with_children_ends_when_its_time_runs_out(tmp_path: Path) -> None:
+    waited = tmp_path / "waited"
+    child = f"sleep 60; touch {waited}"
 
-    done = RUNNER.run(python("import subprocess; subprocess.run(['sleep', '60'])", timeout_s=0.5))
+    done = RUNNER.run(python(f"import subprocess; subprocess.run(['sh', '-c', {child!r}])", timeout_s=0.5))
 
     assert done.outcome() == "timed out"
-    assert time.monotonic() - start < 10
+    assert not waited.exists()
 
 
 def test_a_program_does_not_outlive_a_killed_venvpkg(tmp_path: Path) -> None:
@@ -80,16 +80,6 @@ def test_a_log_receives_both_streams(tmp_path: Path) -> None:
 
     assert (done.stdout, done.stderr) == (b"", b"")
     assert log.read_text() == "out\nerr\n"
-
-
-def test_hostile_paths_reach_an_isolated_command_as_parameters_and_never_as_shell() -> None:
-    hostile = Path("/tmp/$(touch pwned); x")
-
-    argv = isolated_argv(Command(("true",), binds=(Bind(hostile, PurePosixPath("/usr/src/venvpkg")),)))
-
-    script = argv[argv.index("-euc") + 1]
-    assert str(hostile) in argv
-    assert "pwned" not in script
 
 
 def test_a_stream_gives_the_output_while_the_program_runs_and_then_how_it_ended() -> None:
