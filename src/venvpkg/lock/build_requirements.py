@@ -46,9 +46,10 @@ def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: 
     if not requires:
         return ()
     what = f"build requirements {', '.join(map(strip_credentials, requires))}"
-    request = LockRequest(what, advice=_ADVICE, requirements=_normalise_requirements(requires))
+    only_wheels = ("--only-binary", ":all:")
+    request = LockRequest(what, _ADVICE, _normalise_requirements(requires), options=only_wheels)
     build_resolver = _without_application_constraints(resolver)
-    output = compile_lock(request, target, build_resolver, options=("--only-binary", ":all:"), backends=False)
+    output = compile_lock(request, target, build_resolver, backends=False)
     tags = publisher_tags(target)
     chosen = {each.name: best_wheel(each.wheels, tags) for each in read_lock(output, target, Settings()).distributions}
     missing = sorted(name for name, wheel in chosen.items() if wheel is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from venvpkg.errors import LockError
@@ -75,9 +76,10 @@ def obtain_lock(
 
 def _obtain(project: Project, target: Target, resolver: Resolver, *, locked: bool, preview: bool) -> ObtainedLock:
     source = lock_source(project, resolver.reporter)
+    own_lock = preview_lock if preview and not locked else partial(ensure_lock, locked=locked)
     match source.kind:
         case LockKind.PYLOCK:
-            path = _ensure_own_lock(dataclasses.replace(project, lock=source.path), target, resolver, locked, preview)
+            path = own_lock(dataclasses.replace(project, lock=source.path), target, resolver)
             return ObtainedLock(read_lock(path, target, project.settings), path, path.parent == project.lock.parent)
         case LockKind.UV:
             resolver.reporter.detail(f"taking the lock from {source.path}")
@@ -89,7 +91,7 @@ def _obtain(project: Project, target: Target, resolver: Resolver, *, locked: boo
                 return _lock_of_hashed(file, project, target, resolver, preview=preview)
             _require_own_lock(project, source.path)
             _warn_about_missing_hashes(file, project, target, resolver)
-            path = _ensure_own_lock(project, target, resolver, locked, preview, file.constraints)
+            path = own_lock(project, target, resolver, constraints=file.constraints)
             lock = read_lock(path, target, project.settings)
             _warn_about_unused_pins(file, lock, project, resolver)
             return ObtainedLock(lock, path, own=False)
@@ -127,19 +129,6 @@ def _renew(project: Project, target: Target, resolver: Resolver, *, upgrade: boo
     return path
 
 
-def _ensure_own_lock(  # noqa: PLR0913, PLR0917 - what to lock, for which target, and how
-    project: Project,
-    target: Target,
-    resolver: Resolver,
-    locked: bool,
-    preview: bool,
-    constraints: tuple[str, ...] = (),
-) -> Path:
-    if preview and not locked:
-        return preview_lock(project, target, resolver, constraints=constraints)
-    return ensure_lock(project, target, resolver, locked=locked, constraints=constraints)
-
-
 def _lock_of_hashed(
     file: RequirementsFile, project: Project, target: Target, resolver: Resolver, *, preview: bool
 ) -> ObtainedLock:
@@ -153,9 +142,10 @@ def _lock_of_hashed(
     request = LockRequest(
         f"{file.path.name} of {project.name}",
         requirements=file.lines,
+        options=("--no-deps",),
         advice="Fix the requirements file, or configure the index that has them (UV_*, PIP_*, pip.conf).",
     )
-    output = compile_lock(request, target, resolver, options=("--no-deps",), backends=not preview)
+    output = compile_lock(request, target, resolver, backends=not preview)
     write_whole(output, plain_text(read_document(output), output.parent, output.parent).encode())
     lock = read_lock(output, target, project.settings)
     unhashed = [each.name for each in lock.distributions if each.origin is not None]

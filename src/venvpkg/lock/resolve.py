@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import LockError
@@ -23,6 +21,7 @@ from venvpkg.lock.uv import LockRequest, compile_lock
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from pathlib import Path
 
     from venvpkg.lock.inputs import LockInputs
     from venvpkg.lock.shared import Entry, LockedTarget
@@ -96,7 +95,8 @@ def preview_lock(project: Project, target: Target, resolver: Resolver, *, constr
     """
     if out_of_date(project, target, constraints) is None:
         return project.lock
-    output = _resolve(project, target, resolver, upgrade=False, backends=False, constraints=constraints)
+    request = _lock_request(project, target, resolver, constraints, upgrade=False)
+    output = compile_lock(request, target, resolver, backends=False)
     inputs = lock_inputs(project, target, constraints)
     text = lock_text(read_document(output), output.parent, output.parent, inputs)
     write_whole(output, text.encode())
@@ -123,7 +123,7 @@ def _write(
     """Resolve for one target, and write the lock together with the entries for the other targets."""
     inputs = lock_inputs(project, target, constraints)
     with resolver.lockfiles:
-        output = _resolve(project, target, resolver, upgrade=upgrade, backends=True, constraints=constraints)
+        output = compile_lock(_lock_request(project, target, resolver, constraints, upgrade=upgrade), target, resolver)
         path = project.lock
         document = relocate_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")
@@ -195,32 +195,25 @@ def _previous_lock(project: Project, target: Target, resolver: Resolver) -> str 
     return text if alone is None else plain_text(alone, project.lock.parent, project.lock.parent)
 
 
-def _resolve(  # noqa: PLR0913 - what to resolve, for which target, and how
-    project: Project,
-    target: Target,
-    resolver: Resolver,
-    *,
-    upgrade: bool,
-    backends: bool,
-    constraints: tuple[str, ...],
-) -> Path:
+def _lock_request(
+    project: Project, target: Target, resolver: Resolver, constraints: tuple[str, ...], *, upgrade: bool
+) -> LockRequest:
+    """Return what to resolve for the application; without ``upgrade`` the versions of its previous lock are kept."""
     if project.lock.exists():
         read_document(project.lock)  # uv's own error for a malformed lock would name the copy
-    previous = _previous_lock(project, target, resolver)
+    previous = None if upgrade else _previous_lock(project, target, resolver)
     if project.directory is None:
-        request = LockRequest(project.name, requirements=(application_requirement(project),))
-    else:
-        request = LockRequest(
+        return LockRequest(
             project.name,
-            pyproject=project.directory / "pyproject.toml",
-            extras=project.settings.extras,
-            groups=project.settings.groups,
+            requirements=(application_requirement(project),),
+            constraints=constraints,
+            previous=previous,
         )
-    options: tuple[str, ...] = ()
-    if constraints:
-        file = Path(tempfile.mkdtemp(prefix="constraints-", dir=resolver.work)) / "constraints.txt"
-        file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-        options = ("--constraint", str(file))
-    return compile_lock(
-        request, target, resolver, options=options, previous=None if upgrade else previous, backends=backends
+    return LockRequest(
+        project.name,
+        pyproject=project.directory / "pyproject.toml",
+        extras=project.settings.extras,
+        groups=project.settings.groups,
+        constraints=constraints,
+        previous=previous,
     )

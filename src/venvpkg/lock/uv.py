@@ -89,6 +89,9 @@ class LockRequest:
         pyproject: a file whose [project] lists the requirements.
         extras: extras of that project.
         groups: groups in its [dependency-groups] (PEP 735).
+        options: additional options for uv.
+        constraints: constraints on the versions.
+        previous: text of an earlier lock, whose versions are kept if they still fit.
     """
 
     what: str
@@ -97,25 +100,18 @@ class LockRequest:
     pyproject: Path | None = None
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    previous: str | None = None
 
 
-def compile_lock(  # noqa: PLR0913 - the last three are options with defaults
-    request: LockRequest,
-    target: Target,
-    resolver: Resolver,
-    *,
-    options: tuple[str, ...] = (),
-    previous: str | None = None,
-    backends: bool = True,
-) -> Path:
+def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
     """Resolve for the target's interpreter and return the path of uv's lock, in a new directory of the resolver.
 
     Args:
         request: the requirements.
         target: has the interpreter.
         resolver: how to run uv.
-        options: additional options for uv.
-        previous: text of an earlier lock, whose versions are kept if they still fit.
         backends: whether build backends of sdists without static metadata may run, on this machine, with network.
 
     Raises:
@@ -124,8 +120,13 @@ def compile_lock(  # noqa: PLR0913 - the last three are options with defaults
     """
     directory = Path(tempfile.mkdtemp(prefix="resolve-", dir=resolver.work))
     output = directory / "pylock.toml"
-    if previous is not None:
-        output.write_text(previous, encoding="utf-8")
+    if request.previous is not None:
+        output.write_text(request.previous, encoding="utf-8")
+    options = request.options
+    if request.constraints:
+        constraints = directory / "constraints.txt"
+        constraints.write_text("".join(f"{line}\n" for line in request.constraints), encoding="utf-8")
+        options = (*options, "--constraint", str(constraints))
     environ = uv_environ(resolver, directory)
     if not backends:
         environ |= block_build_backends(directory)
