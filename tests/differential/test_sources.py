@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,11 @@ from unit.fakes import RecordingReporter
 from venvpkg import pipeline
 from venvpkg.api import read_project
 from venvpkg.context import Session
-from venvpkg.errors import DownloadError, LockError, PrepareError, StagingError
+from venvpkg.errors import DownloadError, LockError, MissingToolError, PrepareError, StagingError
+from venvpkg.host.command import Command, Completed
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
+from venvpkg.model.wheels import Action
 from venvpkg.rebuild import rebuild
 from venvpkg.record.file import record_path
 from venvpkg.store.dirs import Dirs
@@ -443,3 +445,53 @@ def _set_login(desk: Desk, how: str, url: str, with_login: str) -> None:
             desk.environ["PIP_CONFIG_FILE"] = str(desk.home / "pip.conf")
         case _:
             desk.environ["UV_DEFAULT_INDEX"] = with_login
+
+
+class WithoutDpkgDev(SubprocessRunner):
+    """This machine, as if dpkg-dev were not installed."""
+
+    def run(self, command: Command) -> Completed:
+        if command.argv[0] == "dpkg-buildflags":
+            return Completed(127)
+        return super().run(command)
+
+
+def test_a_package_of_pure_wheels_needs_no_compiler_flags(desk: Desk) -> None:
+    dependency = wheel("lib", "1.0")
+    application = wheel("app", "1.0", "lib")
+    with running_index() as index:
+        with_index(desk, publish(index, dependency, application))
+        session = replace(desk.session(), host=WithoutDpkgDev(desk.environ))
+        project = read_project("app==1.0", {"maintainer": "Test <test@example.org>"})
+
+        planned = pipeline.plan(project, session)
+        artifact = pipeline.build(project, desk.home / "dist", session, locked=False).artifact
+
+    assert {each.name: each.action for each in planned.wheels} == {"app": Action.PURE, "lib": Action.PURE}
+    assert installed(artifact) == {"app-1.0", "lib-1.0"}
+
+
+def test_what_compiling_lacks_is_told_together_and_the_plan_is_made_all_the_same(tmp_path: Path, desk: Desk) -> None:
+    app = python_project(tmp_path / "app", "app", more='build-depends = ["libnone-dev"]\n')
+    session = replace(desk.session(), host=WithoutDpkgDev(desk.environ))
+
+    planned = pipeline.plan(read_project(f"{app}/"), session)
+    with pytest.raises(MissingToolError) as caught:
+        pipeline.build(read_project(f"{app}/"), desk.home / "dist", session, locked=False)
+
+    assert [each.action for each in planned.wheels] == [Action.COMPILE]
+    assert any("libnone-dev" in each for each in caught.value.missing)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_plan_fetches_no_commit(tmp_path: Path, desk: Desk) -> None:
+    python_project(tmp_path / "mono" / "python", "lib")
+    commit = repository(tmp_path / "mono")
+    source = f'lib = {{ git = "{(tmp_path / "mono").as_uri()}", subdirectory = "python" }}'
+    app = python_project(tmp_path / "app", "app", "lib", more=f"[tool.uv.sources]\n{source}\n")
+    desk.uv(app, "lock", "--no-index")
+
+    reason = desk.plan(app)["lib"]
+
+    assert reason.startswith(f"source at git commit {commit[:12]}; not fetched yet")
+    assert not (desk.home / "cache/checkouts").exists()
