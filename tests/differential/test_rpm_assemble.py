@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
+from unit.families.rpm.rpmbuild import Recorder, debug_in, payload_in, spec_in
+from unit.families.rpm.samples import el_9
+from unit.golden import golden
 from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
 from venvpkg.errors import AssembleError
 from venvpkg.families.common.destdir import EVIDENCE
@@ -268,3 +271,20 @@ def test_debug_information_is_a_package_of_its_own(
     ]  # fmt: skip
     assert f"debuginfo(build-id) = {build_id}" in asked(runner, debug, "--provides")
     assert [each for each in asked(runner, debug, "--requires") if not each.startswith("rpmlib(")] == []
+
+
+def test_rpm_gives_the_answers_that_unit_tests_take_for_its_own(tmp_path: Path, runner: SubprocessRunner) -> None:
+    spec = spec_in(payload_in(tmp_path), debug=debug_in(tmp_path))
+    recorder = Recorder(runner)
+
+    assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(el_9(), recorder))
+
+    assert len(recorder.answers) == 6
+    for name, answer in recorder.answers.items():
+        expected = golden(f"rpm/answers/{name}", answer)
+        assert without_rpmlib(answer) == without_rpmlib(expected), name
+
+
+def without_rpmlib(answer: str) -> list[str]:
+    """Return an answer without the features of rpm itself, which differ from version to version."""
+    return [line for line in answer.splitlines() if "rpmlib(" not in line]

@@ -15,3 +15,8 @@ def golden(name: str, found: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(found, encoding="utf-8")
     return path.read_text(encoding="utf-8")
+
+
+def recorded(name: str) -> str:
+    """Return the expected text where it is taken for granted; another test compares it with what is found."""
+    return (_GOLDEN / name).read_text(encoding="utf-8")

@@ -3,101 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
 from unit.fakes import NOTHING_PACKED, RecordingReporter
+from unit.families.rpm.rpmbuild import Rpmbuild, debug_in, payload_in, spec_in
 from unit.families.rpm.samples import el_9
-from unit.samples import PREFIX, a_spec, a_staged, needing, on_target
+from unit.samples import PREFIX, on_target
 from venvpkg.errors import AssembleError, MachineError, MissingToolError
-from venvpkg.families.rpm.assemble import assemble, debug_of
-from venvpkg.families.rpm.files import owned
+from venvpkg.families.rpm.assemble import assemble
 from venvpkg.families.rpm.pack import compression
-from venvpkg.families.rpm.spec import composed
-from venvpkg.host.command import Command, Completed
+from venvpkg.host.command import Completed
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
-from venvpkg.staging.leaks import read_payload
 
 if TYPE_CHECKING:
-    from venvpkg.families.rpm.header import Header
     from venvpkg.model.package import Artifact, PackageSpec
-
-TYPES = {PathKind.FILE: 0o100000, PathKind.DIRECTORY: 0o040000, PathKind.LINK: 0o120000}
 
 
 @pytest.fixture
 def destdir(tmp_path: Path) -> Path:
-    program = tmp_path / "job/destdir" / (PREFIX / "bin/app").relative_to("/")
-    program.parent.mkdir(parents=True)
-    program.write_bytes(b"#!/opt/venvs/app/bin/python\n")
-    (tmp_path / "job/destdir/etc").mkdir()
-    (tmp_path / "job/destdir/etc/app.conf").write_text("x\n")
-    return tmp_path / "job/destdir"
-
-
-@dataclass
-class Rpmbuild:
-    """An rpm whose programs answer what was composed, but for what a test changes.
-
-    ``failing`` maps a program to how it ends; ``extra`` are lines that rpm adds to each answer about a header, and
-    ``lost`` is a path that is not packed.
-    """
-
-    spec: PackageSpec
-    failing: dict[str, Completed] = field(default_factory=dict)
-    extra: str = ""
-    lost: str = ""
-    ran: list[Command] = field(default_factory=list)
-    specs: list[str] = field(default_factory=list)
-
-    def run(self, command: Command) -> Completed:
-        self.ran.append(command)
-        program, *arguments = command.argv
-        if program in self.failing:
-            return self.failing[program]
-        if program == "rpmbuild":
-            work = next(bind.source for bind in command.binds if bind.writable)
-            (work / "package.rpm").write_bytes(b"an rpm")
-            self.specs.append((work / "package.spec").read_text())
-            return Completed(0, b"", b"warning: absolute symlink\n")
-        if any("FILEMODES" in each for each in arguments):
-            return Completed(0, self._payload(command).encode())
-        if "--showrc" in arguments:
-            return Completed(0, b"    rpmlib(PayloadIsZstd) = 5.4.18-1\n")
-        return Completed(0, (self._header(command) + self.extra).encode())
-
-    def _header(self, command: Command) -> str:
-        of = composed(self.spec, el_9())
-        is_debug = any(bind.source.name.startswith("debuginfo") for bind in command.binds)
-        header: Header = (debug_of(of, (build_id for build_id, _ in self.spec.debug)) if is_debug else of).header()
-        values = [*header.fields.items(), *((tag, each) for tag, many in header.relations.items() for each in many)]
-        values += zip(("CHANGELOGNAME", "CHANGELOGTEXT"), header.changelog, strict=True)
-        return "".join(f"{tag}={shlex.quote(value)}\n" for tag, value in values)
-
-    def _payload(self, command: Command) -> str:
-        buildroot = next(bind.source for bind in command.binds if not bind.writable)
-        lines = []
-        for each in owned(read_payload(buildroot, ()).paths):
-            if each.path == PREFIX.parent.parent or str(each.path) == self.lost:
-                continue
-            flags = "cn" if each.path.is_relative_to("/etc") else ""
-            time = self.spec.source_date_epoch
-            lines.append(f"{TYPES[each.kind] | each.mode:o}\t{flags}\troot:root\t{time}\t{each.path}\n")
-        return "".join(lines)
-
-
-def spec_in(destdir: Path, **changes: object) -> PackageSpec:
-    for directory in (destdir, *destdir.rglob("*")):
-        directory.chmod(0o755 if directory.is_dir() else 0o644)
-    return a_spec(a_staged(destdir, payload=read_payload(destdir, ())), **changes)
+    return payload_in(tmp_path)
 
 
 def pack(spec: PackageSpec, destination: Path, **changes: object) -> tuple[Artifact, Rpmbuild]:
-    rpm = Rpmbuild(spec)
+    rpm = Rpmbuild()
     for name, value in changes.items():
         setattr(rpm, name, value)
     return assemble(spec, destination, NOTHING_PACKED, on_target(el_9(), rpm, RecordingReporter())), rpm
@@ -106,7 +37,7 @@ def pack(spec: PackageSpec, destination: Path, **changes: object) -> tuple[Artif
 def test_the_artifact_is_named_as_rpm_names_it_and_nothing_is_left_beside_the_payload(
     destdir: Path, tmp_path: Path
 ) -> None:
-    artifact, _ = pack(spec_in(destdir, epoch=2), tmp_path / "dist")
+    artifact, _ = pack(spec_in(destdir), tmp_path / "dist")
 
     assert artifact.path == tmp_path / "dist/app-1.0-1.el9.noarch.rpm"
     assert artifact.path.read_bytes() == b"an rpm"
@@ -167,7 +98,7 @@ def test_a_program_that_fails_is_told_and_the_payload_stays(
 
 
 def test_a_pack_can_be_repeated_after_a_failure(destdir: Path, tmp_path: Path) -> None:
-    spec = spec_in(destdir, dependencies=needing("bash"))
+    spec = spec_in(destdir)
     with pytest.raises(AssembleError):
         pack(spec, tmp_path / "dist", failing={"rpmbuild": Completed(1)})
 
@@ -188,9 +119,8 @@ def test_a_payload_that_has_a_path_of_ours_is_refused(destdir: Path, tmp_path: P
 def test_debug_information_becomes_a_package_of_its_own_that_is_found_by_build_id(
     destdir: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "debug").write_bytes(b"debug")
-    spec = spec_in(destdir, debug=(("ab12", tmp_path / "debug"),), epoch=1)
-    runner = Rpmbuild(spec)
+    spec = spec_in(destdir, debug=debug_in(tmp_path))
+    runner = Rpmbuild()
 
     artifact = assemble(spec, tmp_path / "dist", NOTHING_PACKED, on_target(el_9(), runner, RecordingReporter()))
 
