@@ -35,8 +35,8 @@ class Outcome:
     error: VenvpkgError | None = None
 
     @property
-    def words(self) -> str:
-        """Return what a line of the summary says of it."""
+    def summary(self) -> str:
+        """One line about the target in the summary of the build."""
         if self.artifact is not None:
             size = f"{self.artifact.size_bytes / 1e6:.1f} MB"
             return f"{self.artifact.path.name}, {size}, {self.elapsed_s:.1f} s"
@@ -138,7 +138,7 @@ def require_all(outcomes: Sequence[Outcome]) -> None:
         raise SeveralTargetsError(
             f"{len(failed)} of {len(outcomes)} targets failed.",
             details="\n".join(
-                f"  {each.target}: {each.artifact.path if each.artifact else each.words}" for each in outcomes
+                f"  {each.target}: {each.artifact.path if each.artifact else each.summary}" for each in outcomes
             ),
             resolution="Correct what is named above for each, and build for them again; what was built is kept.",
         )

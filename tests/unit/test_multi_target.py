@@ -78,7 +78,7 @@ def test_the_variable_names_one_target_whatever_is_in_its_path(
 def test_a_command_for_one_target_refuses_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "app==1", "-t", "debian:bullseye", "-t", "debian:trixie"]) == 2
 
-    assert "plan takes one target, and these are 2: debian:bullseye, debian:trixie." in capsys.readouterr().err
+    assert "plan takes one target, but 2 are given: debian:bullseye, debian:trixie." in capsys.readouterr().err
 
 
 def test_when_all_succeed_programs_get_a_result_for_each(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:

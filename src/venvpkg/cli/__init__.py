@@ -1,1 +1,1 @@
-"""Click commands, one file a command; the only place where an error becomes an exit code."""
+"""Click commands, one module each; the only place where an error becomes an exit code."""

@@ -13,7 +13,7 @@ import click
 from venvpkg import api
 from venvpkg.api import Action, record_path, short_names
 from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Artifact, Options, Outcome, Project
@@ -25,7 +25,7 @@ _ORIGINS = {
     Action.COMPILE: "compiled",
     Action.REUSE: "reused",
     Action.PURE: "pure",
-    Action.BINARY: "of their publishers with native code",
+    Action.BINARY: "prebuilt",
 }
 
 
@@ -38,45 +38,45 @@ _ORIGINS = {
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("dist"),
     show_default=True,
-    help="Where the package is written.",
+    help="Directory for the package.",
 )
 @LOCKED
 def command(application: Application, output: Output, options: Options, *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'. With several
-    targets there is a package for each, and one that fails does not stop the others.
+    targets, one package is built for each, and a target that fails does not stop the others.
     """
     project, options = application.read(), replace(options, out=destination, locked=locked)
     if len(set(options.targets)) > 1:
-        _build_for_several(project, output, options)
+        _build_for_each(project, output, options)
         return
     start = time.monotonic()
     (artifact,) = api.build(project, options, on_event=output.reporter)
     output.reporter.summary(_summary(artifact, time.monotonic() - start))
-    tell(_paths(artifact), _facts(artifact))
+    print_result(_package_paths(artifact), _artifact_facts(artifact))
 
 
-def _build_for_several(project: Project, output: Output, options: Options) -> None:
-    outcomes = api.build_each(project, options, on_event=output.reporter, on_failure=output.setback)
+def _build_for_each(project: Project, output: Output, options: Options) -> None:
+    outcomes = api.build_each(project, options, on_event=output.reporter, on_failure=output.report_target_failure)
     names = short_names([each.target for each in outcomes])
-    output.reporter.summary(tuple((name, each.words) for name, each in zip(names, outcomes, strict=True)))
-    paths = [path for each in outcomes if each.artifact is not None for path in _paths(each.artifact)]
-    tell(paths, {"targets": [{"target": str(each.target), **_told(each)} for each in outcomes]})
+    output.reporter.summary(tuple((name, each.summary) for name, each in zip(names, outcomes, strict=True)))
+    paths = [path for each in outcomes if each.artifact is not None for path in _package_paths(each.artifact)]
+    print_result(paths, {"targets": [{"target": str(each.target), **_outcome_facts(each)} for each in outcomes]})
     api.require_all(outcomes)
 
 
-def _told(outcome: Outcome) -> dict[str, object]:
+def _outcome_facts(outcome: Outcome) -> dict[str, object]:
     if outcome.artifact is not None:
-        return _facts(outcome.artifact)
+        return _artifact_facts(outcome.artifact)
     if outcome.error is None:
         raise ValueError("neither a package nor an error")
     error = outcome.error
-    told = {"brief": error.brief, "details": error.details, "resolution": error.resolution}
-    return {"error": {"exit_code": error.exit_code, **told}}
+    parts = {"brief": error.brief, "details": error.details, "resolution": error.resolution}
+    return {"error": {"exit_code": error.exit_code, **parts}}
 
 
-def _paths(artifact: Artifact) -> list[str]:
+def _package_paths(artifact: Artifact) -> list[str]:
     return [str(each) for each in (artifact.path, *artifact.debug_packages)]
 
 
@@ -95,7 +95,7 @@ def _summary(artifact: Artifact, elapsed_s: float) -> tuple[tuple[str, str], ...
     )
 
 
-def _facts(artifact: Artifact) -> dict[str, object]:
+def _artifact_facts(artifact: Artifact) -> dict[str, object]:
     spec = artifact.spec
     return {
         "artifact": str(artifact.path),

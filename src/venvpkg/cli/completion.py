@@ -12,11 +12,11 @@ _SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "fish": FishCom
 @click.argument("shell", type=click.Choice(tuple(_SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print what lets a shell complete venvpkg's commands, options and files.
+    """Print a script that lets a shell complete venvpkg's commands, options and files.
 
-    For bash, in ~/.bashrc: eval "$(venvpkg completion bash)"
+    For bash, add to ~/.bashrc: eval "$(venvpkg completion bash)"
     """
     root = ctx.find_root()
     completion = _SHELLS[shell](root.command, {}, root.info_name or "venvpkg", "_VENVPKG_COMPLETE")
-    # Not source(): for bash it starts one, to find out its version. 4.4 is of 2016.
+    # Not source(), which starts bash only to check that its version is at least 4.4, of 2016.
     click.echo(completion.source_template % completion.source_vars())

@@ -11,7 +11,7 @@ import click
 import venvpkg
 from venvpkg import api
 from venvpkg.cli.options import ApplicationCommand, on_application
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Options, Project
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 @click.command("doctor", cls=ApplicationCommand)
 @on_application
 def command(application: Application, output: Output, options: Options) -> None:
-    """Say what the target lacks to build packages, with one command that installs it.
+    """Report what the target lacks to build packages, and print one command that installs it.
 
-    With an application, what its wheels need counts too; without one, and outside a project, only the target does.
+    For an application, this includes what its wheels need. Without one, and outside a project, only the target itself
+    is checked.
     """
-    anywhere = application.argument == "." and not Path("pyproject.toml").is_file()
+    no_project = application.argument == "." and not Path("pyproject.toml").is_file()
     project: Project | None
-    if anywhere and ("python" in application.overrides or application.environment.get("VENVPKG_PYTHON")):
-        # Which interpreter is meant can be said without any application; what it is called makes no difference.
+    if no_project and ("python" in application.overrides or application.environ.get("VENVPKG_PYTHON")):
+        # The interpreter can be chosen without an application; the name of this placeholder makes no difference.
         project = replace(application, argument="any").read()
     else:
-        project = None if anywhere else application.read()
+        project = None if no_project else application.read()
     found = api.examine(project, options, on_event=output.reporter)
     target, interpreter = found.target, found.target.interpreter
     place = "" if target.is_host else f" in {options.targets[0]}"
@@ -43,4 +44,4 @@ def command(application: Application, output: Output, options: Options) -> None:
         click.echo("\n".join(about))
     found.require()
     facts = {"venvpkg": venvpkg.__version__, "target": target.name}
-    tell((*about, "nothing is missing"), {**facts, "interpreter": str(interpreter.path), "python": version})
+    print_result((*about, "nothing is missing"), {**facts, "interpreter": str(interpreter.path), "python": version})

@@ -11,7 +11,7 @@ import click
 from venvpkg import api
 from venvpkg.api import OutputFormat
 from venvpkg.cli.options import with_output
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.cli.output import Output
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 @click.argument("artifact", metavar="ARTIFACT", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("package", required=False)
 @click.option(
-    "--dot", "output_format", flag_value=OutputFormat.DOT, type=OutputFormat, help="Print the graph for graphviz."
+    "--dot", "output_format", flag_value=OutputFormat.DOT, type=OutputFormat, help="Print the graph for Graphviz."
 )
 @click.option(
     "--html",
     "output_format",
     flag_value=OutputFormat.HTML,
     type=OutputFormat,
-    help="Print a page with the graph drawn.",
+    help="Print an HTML page that shows the graph.",
 )
 @with_output
 def command(output: Output, artifact: Path, package: str | None, output_format: OutputFormat | None) -> None:
-    """Explain the dependencies of a package that venvpkg built, or the one on PACKAGE.
+    """Explain the dependencies of a package that venvpkg built, or only the one on PACKAGE.
 
-    Each dependency is followed back: soname, the symbol version that set its floor, the file that needs it, and the
-    distribution that the file belongs to. The page of --html needs nothing but a browser.
+    Each dependency is traced to its cause: the soname, the symbol version that set the lowest version, the file that
+    needs it, and the file's distribution. The page of --html is self-contained.
     """
     wanted = output_format or (OutputFormat.JSON if output.as_json else OutputFormat.TEXT)
     text = api.explain(artifact, package, wanted)
-    tell(text, json.loads(text) if wanted is OutputFormat.JSON else {"form": wanted.value, "text": text})
+    print_result(text, json.loads(text) if wanted is OutputFormat.JSON else {"form": wanted.value, "text": text})

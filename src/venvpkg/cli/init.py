@@ -8,7 +8,7 @@ import click
 
 from venvpkg import api
 from venvpkg.cli.options import ApplicationCommand, on_application
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Options
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.command("init", cls=ApplicationCommand)
 @on_application
 def command(application: Application, output: Output, options: Options) -> None:
-    """Write a configuration in which every key is a comment, with what was detected, and print the file's path.
+    """Write a starter configuration, with every key as a comment and what was detected, and print the file's path.
 
-    For a directory it is appended to pyproject.toml as [tool.venvpkg]; for a requirement it is venvpkg.NAME.toml.
-    A configuration that is there is never changed.
+    For a directory, it is appended to pyproject.toml as [tool.venvpkg]. For a requirement, it is written to
+    venvpkg.NAME.toml. An existing configuration is never changed.
     """
     path = api.init(application.read(), options, on_event=output.reporter)
-    tell(str(path), {"file": str(path)})
+    print_result(str(path), {"file": str(path)})

@@ -10,7 +10,7 @@ import click
 
 from venvpkg import api
 from venvpkg.cli.options import with_output
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 from venvpkg.console import Verbosity
 from venvpkg.text import escaped
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from venvpkg.cli.output import Output
 
 
-_SHOWN = 20
-# Those that tell most, by the names that either family has for them.
+_MAX_LISTED = 20
+# The fields that say most about a package, by their names in either family.
 _FIELDS = (
     "Package", "Name", "Version", "Release", "Architecture", "Maintainer", "Packager", "License",
     "Depends", "Pre-Depends", "Requires", "Conflicts",
@@ -33,22 +33,22 @@ _FIELDS = (
 @click.argument("artifact", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @with_output
 def command(output: Output, artifact: Path) -> None:
-    """Look into a Debian or rpm package, whoever made it: fields, payload, Python distributions, libraries, leaks.
+    """Look into any Debian or rpm package: fields, payload, Python distributions, libraries, leaked build paths.
 
-    Nothing of it is run or unpacked. The package may be hostile. With --verbose long lists are shown whole.
+    Nothing in the package is run or unpacked; it may be hostile. With --verbose, long lists are shown in full.
     """
     found = api.inspect(artifact)
-    most = None if output.verbosity is Verbosity.VERBOSE else _SHOWN
-    tell((escaped(line) for line in _lines(found, most)), _plain(found))
+    limit = None if output.verbosity is Verbosity.VERBOSE else _MAX_LISTED
+    print_result((escaped(line) for line in _describe(found, limit)), _inspection_facts(found))
 
 
-def _plain(found: Inspection) -> dict[str, object]:
+def _inspection_facts(found: Inspection) -> dict[str, object]:
     facts = dataclasses.asdict(found)
-    records = facts.pop("own_documents")  # programs know it by this name
+    records = facts.pop("own_documents")  # its name in the JSON output
     return facts | {"records": records, "fields": dict(found.fields), "counts": dict(found.counts)}
 
 
-def _lines(found: Inspection, most: int | None) -> Iterator[str]:
+def _describe(found: Inspection, limit: int | None) -> Iterator[str]:
     yield f"{found.filename}: {_size(found.size_bytes)}, sha256 {found.sha256}"
     fields = dict(found.fields)
     for name in _FIELDS:
@@ -56,27 +56,29 @@ def _lines(found: Inspection, most: int | None) -> Iterator[str]:
             yield f"  {name}: {' '.join(fields[name].split())}"
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.counts if count)
     yield f"payload: {kinds or 'nothing'}; {_size(found.payload_bytes)} in files"
-    yield from _group("largest files", (f"{_size(each.size_bytes)}  {each.path}" for each in found.largest), 5)
-    yield from _group(
-        "Python distributions", (f"{each.name} {each.version}".strip() for each in found.distributions), most
+    yield from _list("largest files", (f"{_size(each.size_bytes)}  {each.path}" for each in found.largest), 5)
+    yield from _list(
+        "Python distributions", (f"{each.name} {each.version}".strip() for each in found.distributions), limit
     )
-    yield from _group(
+    yield from _list(
         "commands",
         (f"{each.path} -> {each.points_to}" if each.points_to else each.path for each in found.commands),
-        most,
+        limit,
     )
-    yield from _group("services", found.services, most)
-    yield from _group("conffiles", found.configuration, most)
-    yield from _group("maintainer scripts", found.scripts, most)
-    yield from _libraries(found, most)
-    yield from _group(
-        "paths that may be of a build machine", (_leak(each.path, each.text, each.count) for each in found.leaks), most
+    yield from _list("services", found.services, limit)
+    yield from _list("conffiles", found.configuration, limit)
+    yield from _list("maintainer scripts", found.scripts, limit)
+    yield from _describe_libraries(found, limit)
+    yield from _list(
+        "possible paths of a build machine",
+        (_describe_leak(each.path, each.text, each.count) for each in found.leaks),
+        limit,
     )
-    made = "venvpkg made it" if found.own_documents else "not made by venvpkg"
-    yield from _group(made, found.own_documents, most) if found.own_documents else (made,)
+    builder = "built by venvpkg" if found.own_documents else "not built by venvpkg"
+    yield from _list(builder, found.own_documents, limit) if found.own_documents else (builder,)
 
 
-def _libraries(found: Inspection, most: int | None) -> Iterator[str]:
+def _describe_libraries(found: Inspection, limit: int | None) -> Iterator[str]:
     own = {each.soname or each.path.rpartition("/")[2] for each in found.elf}
     wanted: dict[str, int] = {}
     for each in found.elf:
@@ -85,30 +87,30 @@ def _libraries(found: Inspection, most: int | None) -> Iterator[str]:
                 wanted[soname] = wanted.get(soname, 0) + 1
     if found.elf:
         yield f"ELF files: {len(found.elf)}"
-    yield from _group(
-        "needed sonames that are not inside", (f"{name} ({wanted[name]})" for name in sorted(wanted)), most
+    yield from _list(
+        "needed sonames not in the package", (f"{name} ({wanted[name]})" for name in sorted(wanted)), limit
     )
     paths = sorted({":".join((*each.rpath, *each.runpath)) for each in found.elf if each.rpath or each.runpath})
-    yield from _group("rpaths and runpaths", paths, most)
-    yield from _group("damaged ELF files", (f"{each.path}: {each.problem}" for each in found.elf if each.problem), most)
+    yield from _list("rpaths and runpaths", paths, limit)
+    yield from _list("damaged ELF files", (f"{each.path}: {each.problem}" for each in found.elf if each.problem), limit)
 
 
-def _leak(path: str, text: str, count: int) -> str:
+def _describe_leak(path: str, text: str, count: int) -> str:
     return f"{path}: {text}" + (f" and {count - 1} more" if count > 1 else "")
 
 
-def _group(title: str, entries: Iterable[str], most: int | None) -> Iterator[str]:
-    listed = list(entries)
-    if not listed:
+def _list(title: str, entries: Iterable[str], limit: int | None) -> Iterator[str]:
+    lines = list(entries)
+    if not lines:
         return
-    yield f"{title}: {len(listed)}"
-    yield from (f"  {each}" for each in listed[:most])
-    if most is not None and len(listed) > most:
-        yield f"  … and {len(listed) - most} more"
+    yield f"{title}: {len(lines)}"
+    yield from (f"  {each}" for each in lines[:limit])
+    if limit is not None and len(lines) > limit:
+        yield f"  … and {len(lines) - limit} more"
 
 
 def _size(count: int) -> str:
-    """Return a size for people, in decimal units."""
+    """Return a human-readable size, in decimal units."""
     size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:  # noqa: PLR2004 - SI

@@ -8,7 +8,7 @@ import click
 
 from venvpkg import api
 from venvpkg.cli.options import ApplicationCommand, on_targets
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Options
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @click.command("lock", cls=ApplicationCommand)
 @on_targets
-@click.option("--upgrade", is_flag=True, help="Take the newest versions instead of those locked before.")
+@click.option("--upgrade", is_flag=True, help="Lock the newest versions instead of keeping the locked ones.")
 def command(application: Application, output: Output, options: Options, *, upgrade: bool) -> None:
-    """Resolve the application's distributions, pin them with hashes (PEP 751) and print the lock's path.
+    """Resolve the application's distributions, pin them with hashes (PEP 751) and print the lockfile's path.
 
-    Several targets share one lock, whose markers tell them apart; one that needs another gets a lock of its own.
+    Several targets share one lockfile, with markers where they differ. A target that cannot share it gets a lockfile of
+    its own.
     """
     locks = api.lock(application.read(), options, upgrade=upgrade, on_event=output.reporter)
     paths = [str(each) for each in locks]
-    tell(paths, {"lock": paths[0]} | ({"locks": paths} if len(set(options.targets)) > 1 else {}))
+    print_result(paths, {"lock": paths[0]} | ({"locks": paths} if len(set(options.targets)) > 1 else {}))

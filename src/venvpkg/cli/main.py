@@ -1,4 +1,4 @@
-"""The command ``venvpkg``: where an error becomes an exit code."""
+"""Run the command ``venvpkg``, and turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "build": "Build the native package of an application.",
-    "ci": "Print a job of GitHub or GitLab that builds for several releases.",
-    "completion": "Print what lets bash, fish or zsh complete commands and options.",
-    "doctor": "Say what the target lacks, with one command that installs it.",
+    "ci": "Print a GitHub or GitLab CI job that builds for several releases.",
+    "completion": "Print a completion script for bash, fish or zsh.",
+    "doctor": "Report what the target lacks, and print one command that installs it.",
     "explain": "Explain the dependencies of a package that venvpkg built.",
-    "init": "Write a configuration with what was detected.",
+    "init": "Write a starter configuration with what was detected.",
     "lock": "Resolve the application's distributions and pin them with hashes.",
     "inspect": "Look into any Debian or rpm package.",
     "rebuild": "Repeat a recorded build and compare the bytes.",
     "plan": "Show what a build would compile, reuse or download, and why.",
     "schema": "Print the JSON Schema of the configuration.",
-    "target": "Make, list and remove systems of other releases to build in.",
+    "target": "Create, list and remove build roots of other releases.",
     "wheelhouse": "List, explain, remove and export the vendor wheels that builds share.",
 }
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's module when it is called, so that ``--help`` costs nothing."""
+    """Group that imports a command's module only when the command is called, so that ``--help`` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -52,7 +52,7 @@ class _LazyGroup(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return commands, or options when one is begun; imports no command."""
+        """Return matching commands, or options if the word starts like one, without importing a command."""
         commands = [CompletionItem(name, help=text) for name, text in sorted(_COMMANDS.items())]
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*(each for each in commands if str(each.value).startswith(incomplete)), *options]
@@ -70,8 +70,8 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 a bug, 2 usage, 3 and up as README lists them."""
-    # A job that ends by SIGTERM must clean up like one that ends by Ctrl-C.
+    """Run the command line and return its exit code: 0 success, 1 a bug, 2 usage, 3 and up as README lists them."""
+    # A CI job that is ended by SIGTERM must clean up like a run that is ended by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = list(sys.argv[1:] if arguments is None else arguments)
     own = itertools.takewhile(lambda argument: argument != "--", given)
@@ -81,14 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         output.close()
         click.echo("Interrupted.", err=True)
-        output.failure(128 + signal.SIGINT, "Interrupted.")
+        output.write_error_event(128 + signal.SIGINT, "Interrupted.")
         return 128 + signal.SIGINT
     except click.ClickException as error:
         error.show()
-        output.failure(error.exit_code, error.format_message())
+        output.write_error_event(error.exit_code, error.format_message())
         return error.exit_code
     except Exception:
-        output.failure(1, "A bug in venvpkg; the traceback is on standard error.")
+        output.write_error_event(1, "Internal error in venvpkg; the traceback is on standard error.")
         raise
     finally:
         output.close()
@@ -96,28 +96,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], output: Output) -> int:
     try:
-        # Without its standalone mode click returns the code of an Exit.
+        # Outside of its standalone mode, click returns the code of an Exit.
         code = cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
         output.require_written()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except VenvpkgError as error:
-        output.error(error)
+        output.report_error(error)
         return error.exit_code
     except OSError as error:
-        # The one place for what the machine refuses (a full disk, no permission): it can happen at every write, so
-        # no stage catches it.
+        # The only place that handles errors of the machine, such as a full disk or a missing permission. They can
+        # occur at every write, so no stage catches them.
         if is_our_mistake(error):
             raise
-        _let_go_of_output()
-        refused = MachineError.of(error)
-        output.error(refused)
-        return refused.exit_code
+        _discard_output()
+        machine_error = MachineError.of(error)
+        output.report_error(machine_error)
+        return machine_error.exit_code
     return code if isinstance(code, int) else 0
 
 
-def _let_go_of_output() -> None:
-    """Forget what standard output does not take; else Python tries once more at its end, and exits with 120."""
+def _discard_output() -> None:
+    """Discard what cannot be written to standard output; Python would try again at exit, and exit with 120."""
     try:
         sys.stdout.flush()
     except OSError:

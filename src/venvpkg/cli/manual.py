@@ -1,7 +1,7 @@
-"""The manual page venvpkg(1), from the commands themselves. Pure; docs/venvpkg.1 is what it returns.
+"""Generate the manual page venvpkg(1), which is docs/venvpkg.1, from the commands. Pure.
 
-click-man writes a page for each command, with today's date, without the exit codes, and with text that man(7) takes
-for requests; hence this one.
+click-man does not serve: it writes one page for each command, with today's date and without the exit codes, and does
+not escape text that man(7) reads as requests.
 """
 
 from __future__ import annotations
@@ -21,35 +21,38 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTION = """
-    Turns a Python application into a native package: its libraries in a virtual environment at a fixed place, those
-    with native code compiled against the release's own C libraries, and Depends computed from what the compiled files
-    need. Results go to standard output, everything else to standard error.
+    Turns a Python application into a native package. Its libraries are installed in a virtual environment at a fixed
+    path. Those with native code are compiled against the release's own C libraries, and Depends is computed from what
+    the compiled files need. Results go to standard output, everything else to standard error.
 """
 _HELP = "-h, --help"
-_CODES = ((0, "Done."), (1, "A bug in venvpkg."), (2, "The command line is wrong."), (130, "Interrupted."))
+_CODES = ((0, "Done."), (1, "A bug in venvpkg."), (2, "The command line is not valid."), (130, "Interrupted."))
 _ENVIRONMENT = (
-    ("NO_COLOR", "When it is not empty, nothing is coloured."),
-    ("SOURCE_DATE_EPOCH", "The build time inside the package, in seconds since 1970 UTC."),
-    ("VENVPKG_TARGETS", "The file with what is not this machine's own of systems to build in."),
-    ("TMPDIR", "Where temporary files are."),
+    ("NO_COLOR", "If not empty, output has no colours."),
+    ("SOURCE_DATE_EPOCH", "Build time recorded in the package, in seconds since 1970 UTC."),
+    ("VENVPKG_TARGETS", "Path of targets.toml (mirrors, keys and packages of build roots)."),
+    ("TMPDIR", "Directory for temporary files."),
     (
         "UV_*, PIP_*",
-        "Indexes and how to reach them, as uv and pip read them; pip's are translated, or refused by name.",
+        "Indexes and how to reach them, as for uv and pip. Settings of pip are translated for uv, or are errors.",
     ),
-    ("VENVPKG_KEY", "A key of the configuration: VENVPKG_WHEELS_DEFAULT for wheels.default. An option wins over it."),
-    ("XDG_CACHE_HOME, XDG_DATA_HOME", "Where the cache and the wheelhouse are by default."),
+    (
+        "VENVPKG_KEY",
+        "A key of the configuration, such as VENVPKG_WHEELS_DEFAULT for wheels.default. An option overrides it.",
+    ),
+    ("XDG_CACHE_HOME, XDG_DATA_HOME", "Default parent directories of the cache and the wheelhouse."),
 )
 _FILES = (
     ("pyproject.toml, venvpkg.toml", "The project and its configuration."),
-    ("pylock.toml, uv.lock", "The lock of the application's distributions."),
-    ("venvpkg.lock", "The pins of their build requirements, and wheels that could not be compiled."),
-    ("~/.config/venvpkg/targets.toml", "Mirrors, keys and packages of systems to build in."),
-    ("binary-compatibility.cfg", "Platform tags that serve a release beside its own."),
+    ("pylock.toml, uv.lock", "The lockfile of the application's distributions."),
+    ("venvpkg.lock", "The pins of their build requirements, and the wheels that could not be compiled."),
+    ("~/.config/venvpkg/targets.toml", "Mirrors, keys and packages of build roots."),
+    ("binary-compatibility.cfg", "Platform tags that a release accepts in addition to its own."),
 )
 
 
 def manual_page(root: click.Group) -> str:
-    r"""Return the page of a group and all its commands as man(7) source; ASCII.
+    r"""Return the manual page of a group and all its commands as man(7) source, in ASCII.
 
     Source:
         man(7), man-pages(7); groff_char(7) for ``\[u2026]``.
@@ -64,20 +67,25 @@ def manual_page(root: click.Group) -> str:
         ".SH SYNOPSIS",
         "\n.br\n".join(rf"\fB{_text(at.command_path)}\fR {_usage(command, at)}" for command, at in commands),
         ".SH DESCRIPTION",
-        *_filled(_DESCRIPTION),
+        *_paragraph(_DESCRIPTION),
         ".SH COMMANDS",
-        *(line for command, at in commands for line in _section(command, at)),
+        *(line for command, at in commands for line in _command_section(command, at)),
         ".SH COMMON OPTIONS",
-        *_listed((*(_record(each, context) for each in _common()), (_HELP, "Show the command's help and exit."))),
+        *_definition_list(
+            (
+                *(_help_entry(each, context) for each in _common_options()),
+                (_HELP, "Show the command's help and exit."),
+            )
+        ),
         ".SH KEYS OF THE CONFIGURATION",
-        "Each is also a key of [tool.venvpkg] and a variable.",
-        *_listed(_record(each, context) for each in keys.values()),
+        "Each is also a key of [tool.venvpkg] and an environment variable.",
+        *_definition_list(_help_entry(each, context) for each in keys.values()),
         ".SH EXIT STATUS",
-        *_listed((str(code), text) for code, text in _exit_codes()),
+        *_definition_list((str(code), text) for code, text in _exit_codes()),
         ".SH ENVIRONMENT",
-        *_listed(_ENVIRONMENT),
+        *_definition_list(_ENVIRONMENT),
         ".SH FILES",
-        *_listed(_FILES),
+        *_definition_list(_FILES),
         ".SH SEE ALSO",
         r"\fBdpkg-deb\fR(1), \fBdpkg-shlibdeps\fR(1), \fBapt\fR(8)",
     ]
@@ -85,46 +93,46 @@ def manual_page(root: click.Group) -> str:
 
 
 def commands_of(root: click.Group) -> Iterator[tuple[click.Command, click.Context]]:
-    """Yield every command that is no group, with its context, in order."""
-    # With its settings: click keeps what it makes of them, such as the names of --help, with the command.
-    yield from _below(root, click.Context(root, info_name="venvpkg", **root.context_settings))
+    """Yield every command that is not a group, with its context, in order."""
+    # With the root's settings: click stores what follows from them, such as the names of --help, in the command.
+    yield from _walk_commands(root, click.Context(root, info_name="venvpkg", **root.context_settings))
 
 
-def _below(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+def _walk_commands(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is None:
             continue
         at = click.Context(command, info_name=name, parent=context)
         if isinstance(command, click.Group):
-            yield from _below(command, at)
+            yield from _walk_commands(command, at)
         else:
             yield command, at
 
 
-def _section(command: click.Command, at: click.Context) -> Iterator[str]:
+def _command_section(command: click.Command, at: click.Context) -> Iterator[str]:
     yield f".SS {_text(at.command_path)} {_usage(command, at)}".rstrip()
     for number, paragraph in enumerate((command.help or "").split("\n\n")):
         yield from ([".PP"] if number else [])
-        yield from _filled(paragraph)
-    known = {_head(each, at) for each in _common()}
+        yield from _paragraph(paragraph)
+    common = {_head(each, at) for each in _common_options()}
     own = (each for each in command.get_params(at) if isinstance(each, click.Option) and not _is_key(each))
-    yield from _listed(_record(each, at) for each in own if _head(each, at) not in known | {_HELP})
+    yield from _definition_list(_help_entry(each, at) for each in own if _head(each, at) not in common | {_HELP})
 
 
 def _usage(command: click.Command, at: click.Context) -> str:
     return _text(" ".join(command.collect_usage_pieces(at)))
 
 
-def _listed(records: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for head, text in records:
+def _definition_list(entries: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for head, text in entries:
         yield ".TP"
         yield rf"\fB{_text(head)}\fR"
-        yield from _filled(text)
+        yield from _paragraph(text)
 
 
-def _common() -> tuple[click.Option, ...]:
-    """Return the options of every command that works, as click knows them."""
+def _common_options() -> tuple[click.Option, ...]:
+    """Return the options of every command on a target, as click's objects."""
 
     def nothing() -> None: ...
 
@@ -134,13 +142,13 @@ def _common() -> tuple[click.Option, ...]:
     return tuple(each for each in click.command()(decorated).params if isinstance(each, click.Option))
 
 
-def _record(option: click.Parameter, at: click.Context) -> tuple[str, str]:
+def _help_entry(option: click.Parameter, at: click.Context) -> tuple[str, str]:
     head, text = option.get_help_record(at) or ("", "")
     return head, re.sub(r"\s+", " ", text)
 
 
 def _head(option: click.Parameter, at: click.Context) -> str:
-    return _record(option, at)[0]
+    return _help_entry(option, at)[0]
 
 
 def _is_key(parameter: click.Parameter) -> bool:
@@ -157,13 +165,13 @@ def _exit_codes() -> list[tuple[int, str]]:
     return sorted((*_CODES, *own))
 
 
-def _filled(text: str) -> Iterator[str]:
-    """Yield a paragraph as lines; man(1) fills them again."""
+def _paragraph(text: str) -> Iterator[str]:
+    """Yield the lines of a paragraph; man(1) fills them again."""
     return map(_text, textwrap.wrap(" ".join(text.split()), 72, break_long_words=False, break_on_hyphens=False))
 
 
 def _text(text: str) -> str:
-    """Return text that man(7) shows as it is: nothing in it is a request, a hyphen, or of another encoding."""
+    """Return text escaped for man(7): no requests, no typographic hyphens, only ASCII."""
     escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("`", "").replace("'", r"\(aq")
     plain = "".join(each if each.isascii() else f"\\[u{ord(each):04X}]" for each in escaped)
     return rf"\&{plain}" if plain.startswith((".", "'")) else plain

@@ -1,4 +1,4 @@
-"""Options that mean the same in every command."""
+"""Options that commands share, and decorators that add them."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ if TYPE_CHECKING:
     from venvpkg.cli.output import Output
 
 
-# A callback of click gets its options by name; click knows their types, the type checker cannot.
+# click passes options to a callback by name, with types that the type checker cannot see.
 Callback = Any
 
 OUTPUT_OPTIONS = (
-    # main looks for it, because an error in the command line is told as an event too.
-    click.option("--json", is_flag=True, expose_value=False, help="Print events and the result as JSON, one a line."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
+    # main looks for it in the arguments itself, because an error in the command line is an event too.
+    click.option(
+        "--json", is_flag=True, expose_value=False, help="Print events and the result as JSON, one object per line."
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Print more detail."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
 )
 wheelhouse_option = click.option(
     "--wheelhouse",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="VENVPKG_WHEELHOUSE",
-    help="Where vendor wheels are kept.  [default: by XDG]",
+    help="Directory of vendor wheels.  [default: by XDG]",
 )
 
 
 def with_output(function: Callback) -> Callback:
-    """Give a callback ``(output, …)`` the options of every command that has a result; ``output`` heeds them."""
+    """Add the options of commands that print a result to a callback ``(output, …)``, and apply them to ``output``."""
 
     def callback(*, verbose: bool, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - see Callback
         function(output_of(verbose=verbose, quiet=quiet), **options)
@@ -54,9 +56,9 @@ def with_output(function: Callback) -> Callback:
 
 
 def output_of(*, verbose: bool, quiet: bool) -> Output:
-    """Return the output of the command that runs, as loud as its options say."""
+    """Return the output of the current command, with the verbosity that its options ask for."""
     if verbose and quiet:
-        raise click.UsageError("--verbose and --quiet contradict each other.")
+        raise click.UsageError("--verbose and --quiet cannot be combined.")
     output = current_output()
     output.verbosity = Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
     return output
@@ -68,54 +70,56 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the command line says of the application: its name, and keys that win over its file."""
+    """The application named on the command line, with the keys that override its configuration."""
 
     argument: str
     overrides: dict[str, str | tuple[str, ...]]
-    environment: Mapping[str, str]
+    environ: Mapping[str, str]
 
     def read(self) -> Project:
-        """Return the project."""
-        return read_project(self.argument, self.overrides, environ=self.environment)
+        """Return the project of the application."""
+        return read_project(self.argument, self.overrides, environ=self.environ)
 
 
 class KeyOption(click.Option):
-    """An option that stands for a key of the configuration."""
+    """An option that sets a key of the configuration."""
 
 
 class ApplicationCommand(click.Command):
-    """A command on an application: its help tells the options of keys apart from its own."""
+    """A command on an application, whose help lists the options of keys in a section of their own."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write two sections."""
+        """Write the command's own options, then those of keys."""
         given = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
         keys = [each for each in given if isinstance(each, KeyOption)]
         own = [each for each in given if not isinstance(each, KeyOption)]
-        for title, options in (("Options", own), ("Keys of the configuration (README says more)", keys)):
+        for title, options in (("Options", own), ("Keys of the configuration (see README)", keys)):
             records = [record for each in options if (record := each.get_help_record(ctx)) is not None]
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
 
-def _selections(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
+def _parse_targets(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[Selection, ...]:
     try:
         return tuple(dict.fromkeys(map(parse_selection, texts)))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
 
-def _selection(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> Selection:
-    """Return the only target: click takes the last of several without a word."""
-    found = _selections(context, parameter, texts)
+def _parse_only_target(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> Selection:
+    """Return the only target; click itself would silently take the last of several."""
+    found = _parse_targets(context, parameter, texts)
     if len(found) > 1:
-        told = ", ".join(map(str, found))
-        raise click.BadParameter(f"{context.info_name} takes one target, and these are {len(found)}: {told}.")
+        names = ", ".join(map(str, found))
+        raise click.BadParameter(f"{context.info_name} takes one target, but {len(found)} are given: {names}.")
     return found[0]
 
 
-class _OneTarget(click.types.StringParamType):
-    """Text that is one target in the variable, too: click would part it at blanks, which a directory may have."""
+class _TargetText(click.types.StringParamType):
+    """One target, also in the environment variable: click would split that at spaces, which a directory may contain."""
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return [rv]
@@ -125,40 +129,40 @@ _TARGET_METAVAR = "host|root:DIR|debian:SUITE|podman:IMAGE|…"
 SEVERAL_TARGETS = click.option(
     "-t",
     "--target",
-    type=_OneTarget(),
+    type=_TargetText(),
     multiple=True,
     default=("host",),
     show_default=True,
     metavar=_TARGET_METAVAR,
     envvar="VENVPKG_TARGET",
-    callback=_selections,
-    help="What the package is built for; may be given several times.",
+    callback=_parse_targets,
+    help="Target to build the package for; may be given several times.",
 )
 COMMON = (
     click.option(
         "-t",
         "--target",
-        type=_OneTarget(),
+        type=_TargetText(),
         multiple=True,
         default=("host",),
         show_default=True,
         metavar=_TARGET_METAVAR,
         envvar="VENVPKG_TARGET",
-        callback=_selection,
-        help="What the package is built for.",
+        callback=_parse_only_target,
+        help="Target to build the package for.",
     ),
     wheelhouse_option,
     click.option(
         "--compat",
         type=_FILE,
         envvar="VENVPKG_COMPAT",
-        help="Which platform tags serve here.  [default: the wheelhouse's binary-compatibility.cfg]",
+        help="File that lists compatible platform tags.  [default: the wheelhouse's binary-compatibility.cfg]",
     ),
     click.option(
         "--cache",
         type=_DIRECTORY,
         envvar="VENVPKG_CACHE",
-        help="Where downloads and logs are kept.  [default: by XDG]",
+        help="Directory of downloads, build roots and logs.  [default: by XDG]",
     ),
     click.option(
         "-j",
@@ -166,13 +170,13 @@ COMMON = (
         type=click.IntRange(1),
         metavar="N",
         envvar="VENVPKG_JOBS",
-        help="Compile jobs at once.  [default: a core and a GiB of memory for each]",
+        help="Number of parallel compile jobs.  [default: one per core and GiB of memory]",
     ),
-    click.option("--offline", is_flag=True, help="Use nothing from the network."),
+    click.option("--offline", is_flag=True, help="Do not use the network."),
     *OUTPUT_OPTIONS,
 )
-# Of commands that read the lock.
-LOCKED = click.option("--locked", is_flag=True, help="Fail when the lock is missing or out of date.")
+# For commands that read the lockfile.
+LOCKED = click.option("--locked", is_flag=True, help="Fail if the lockfile is missing or out of date.")
 _COMMON_NAMES = ("target", "wheelhouse", "compat", "cache", "jobs", "offline", "verbose", "quiet")
 _KEYS = tuple(
     click.option(
@@ -188,7 +192,7 @@ _KEYS = tuple(
 
 
 def with_options(function: Callback) -> Callback:
-    """Give a callback ``(output, options, …)`` the options of every command that works on a target."""
+    """Add the options of commands that work on a target to a callback ``(output, options, …)``."""
 
     def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
         common = {name: options.pop(name) for name in _COMMON_NAMES}
@@ -203,16 +207,16 @@ def with_options(function: Callback) -> Callback:
 
 
 def on_application(function: Callback) -> Callback:
-    """Give a callback ``(application, output, options, …)`` the argument and options of commands on an application."""
-    return _on_application(function, COMMON)
+    """Add the argument and options for an application to a callback ``(application, output, options, …)``."""
+    return _with_application(function, COMMON)
 
 
 def on_targets(function: Callback) -> Callback:
-    """Do as ``on_application`` for a command that takes several targets."""
-    return _on_application(function, (SEVERAL_TARGETS, *COMMON[1:]))
+    """Do the same as ``on_application``, for a command that takes several targets."""
+    return _with_application(function, (SEVERAL_TARGETS, *COMMON[1:]))
 
 
-def _on_application(function: Callback, common_options: tuple[Callback, ...]) -> Callback:
+def _with_application(function: Callback, common_options: tuple[Callback, ...]) -> Callback:
     def callback(argument: str, **options: Any) -> None:  # noqa: ANN401 - see Callback
         keys = {key.path: options.pop(f"key_{number}") for number, key in enumerate(KEYS)}
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
@@ -230,33 +234,35 @@ def _on_application(function: Callback, common_options: tuple[Callback, ...]) ->
 
 
 def _directories(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Let the shell complete directories; requirements are typed."""
+    """Let the shell complete directories; requirements are not completed."""
     del ctx, param
     return [CompletionItem(incomplete, type="dir")]
 
 
 def _options(*, verbose: bool, quiet: bool, **given: Any) -> tuple[Output, Options]:  # noqa: ANN401 - see Callback
-    """Return where the command's words go, and how it works."""
+    """Return the output and the options of a command from its common options."""
     target = given.pop("target")
     targets = target if isinstance(target, tuple) else (target,)
     options = Options(targets=tuple(map(str, targets)), compatibility_file=given.pop("compat"), **given)
     return output_of(verbose=verbose, quiet=quiet), options
 
 
-# Seconds, and bytes.
+# Unit → seconds, and unit → bytes.
 AGES: Final = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 SIZES: Final = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def quantity(units: Mapping[str, int]) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
-    """Return a callback that reads a number with one of the units."""
+    """Return a callback that parses a number followed by one of the units."""
 
-    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    def parse(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
         if value is None:
             return None
         found = re.fullmatch(rf"(\d{{1,6}})([{''.join(units)}])", value)
         if found is None:
-            raise click.BadParameter(f"{value!r} is no number with one of the units {', '.join(units)}", ctx, param)
+            raise click.BadParameter(
+                f"{value!r} is not a number followed by one of the units {', '.join(units)}.", ctx, param
+            )
         return int(found[1]) * units[found[2]]
 
-    return read
+    return parse

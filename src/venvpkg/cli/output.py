@@ -1,4 +1,4 @@
-"""Where a command's words go: results to standard output, the rest to standard error; for programs, events."""
+"""Write what a command reports: results to standard output, the rest to standard error, or all as JSON events."""
 
 from __future__ import annotations
 
@@ -19,64 +19,64 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """What one run of venvpkg says; ``main`` makes it, and it is click's object for every command.
+    """The output of one run of venvpkg; ``main`` creates it, and commands get it as click's context object.
 
     Args:
-        stdout: results, or events.
-        stderr: for people.
-        environment: venvpkg's own.
-        as_json: events are wanted.
+        stdout: gets results, or events.
+        stderr: gets text for people.
+        environ: venvpkg's own environment variables.
+        as_json: whether to write events.
     """
 
-    def __init__(self, stdout: TextIO, stderr: TextIO, environment: Mapping[str, str], *, as_json: bool) -> None:
+    def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str], *, as_json: bool) -> None:
         self._stdout = stdout
         self._stderr = stderr
-        self._environment = environment
+        self._environ = environ
         self._events = Events(stdout) if as_json else None
         self._console: Console | None = None
         self.verbosity = Verbosity.NORMAL
 
     @property
     def reporter(self) -> Reporter:
-        """What hears what happens in this run, as loud as ``verbosity`` was when it was first asked for."""
-        return Both(self._people(), self._events) if self._events is not None else self._people()
+        """The reporter of this run, with the ``verbosity`` that was set when it was first used."""
+        return Both(self._terminal(), self._events) if self._events is not None else self._terminal()
 
     @property
     def as_json(self) -> bool:
-        """Whether events are wanted."""
+        """Whether events are written."""
         return self._events is not None
 
-    def result(self, command: str, text: str, facts: Mapping[str, object]) -> None:
-        """Give a command's result: ``text`` to people, ``facts`` to programs."""
+    def write_result(self, command: str, text: str, facts: Mapping[str, object]) -> None:
+        """Write a command's result: ``text`` for people, or ``facts`` as an event."""
         if self._events is not None:
             self._events.result(command, facts)
         elif text:
             click.echo(text, file=self._stdout, nl=not text.endswith("\n"))
 
-    def error(self, error: VenvpkgError) -> None:
-        """Tell people and programs of a failure."""
+    def report_error(self, error: VenvpkgError) -> None:
+        """Report the failure of the command, to people and as an event."""
         self.close()
-        self._people().error(error.brief, error.details, error.resolution)
-        self.failure(error.exit_code, error.brief, error.details, error.resolution)
+        self._terminal().error(error.brief, error.details, error.resolution)
+        self.write_error_event(error.exit_code, error.brief, error.details, error.resolution)
 
-    def setback(self, subject: str, error: VenvpkgError) -> None:
-        """Tell of the failure of a part, after which the command goes on."""
-        self._people().error(f"{subject}: {error.brief}", error.details, error.resolution)
+    def report_target_failure(self, target: str, error: VenvpkgError) -> None:
+        """Report the failure of one of several targets, after which the command continues."""
+        self._terminal().error(f"{target}: {error.brief}", error.details, error.resolution)
         if self._events is not None:
-            self._events.with_target(subject).warn("\n".join(part for part in (error.brief, error.details) if part))
+            self._events.with_target(target).warn("\n".join(part for part in (error.brief, error.details) if part))
 
-    def failure(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
-        """Tell programs of a failure that people hear of otherwise."""
+    def write_error_event(self, exit_code: int, brief: str, details: str = "", resolution: str = "") -> None:
+        """Write the event of a failure that is reported to people in another way."""
         if self._events is not None:
             self._events.error(exit_code, brief, details, resolution)
 
     def close(self) -> None:
-        """Give the terminal back, whatever still runs."""
+        """Restore the terminal, even if tasks are still running."""
         if self._console is not None:
             self._console.close()
 
     def require_written(self) -> None:
-        """Raise what standard output refused.
+        """Raise the error of an event that could not be written.
 
         Raises:
             OSError: an event could not be written.
@@ -84,30 +84,30 @@ class Output:
         if self._events is not None:
             self._events.close()
 
-    def _people(self) -> Console:
+    def _terminal(self) -> Console:
         if self._console is None:
             from venvpkg.console.terminal import Console  # noqa: PLC0415 - rich, which --help does not need
 
-            # Events on the same terminal would run through the display.
+            # Events on the same terminal would garble the live display.
             live = self._stderr.isatty() and not (self.as_json and self._stdout.isatty())
-            self._console = Console(self._stderr, self.verbosity, self._environment, live=live)
+            self._console = Console(self._stderr, self.verbosity, self._environ, live=live)
         return self._console
 
 
 def current_output() -> Output:
-    """Return the output of the command that runs."""
+    """Return the output of the current command."""
     output = click.get_current_context().find_object(Output)
     if output is None:
         raise RuntimeError("a command was called without main")
     return output
 
 
-def tell(text: str | Iterable[str], facts: Mapping[str, object]) -> None:
-    """Give the result of the command that runs to standard output.
+def print_result(text: str | Iterable[str], facts: Mapping[str, object]) -> None:
+    """Write the result of the current command to standard output.
 
     Args:
-        text: for people; lines, or text that ends with a newline or gets one. Nothing is printed when it is empty.
-        facts: for programs, as docs/events.schema.json describes them for this command; JSON.
+        text: for people: lines, or text, which gets a final newline if it has none. Nothing is printed if it is empty.
+        facts: for ``--json``, as docs/events.schema.json describes them for this command.
     """
     command = click.get_current_context().command_path.partition(" ")[2]
-    current_output().result(command, text if isinstance(text, str) else "\n".join(text), facts)
+    current_output().write_result(command, text if isinstance(text, str) else "\n".join(text), facts)

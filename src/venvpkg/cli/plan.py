@@ -9,7 +9,7 @@ import click
 
 from venvpkg import api
 from venvpkg.cli.options import LOCKED, ApplicationCommand, on_application
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Options, PlannedSystem, PlannedWheel, WheelPlan
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @on_application
 @LOCKED
 def command(application: Application, output: Output, options: Options, *, locked: bool) -> None:
-    """Show what a build would compile, reuse or download, and why. Writes nothing."""
+    """Show what a build would compile, reuse or download, and why. Nothing is written."""
     plan = api.plan(application.read(), replace(options, locked=locked), on_event=output.reporter)
     wheels = [
         {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}
         for each in _entries(plan)
     ]
-    tell(_table(plan), {"wheels": wheels})
+    print_result(_table(plan), {"wheels": wheels})
 
 
 def _entries(plan: WheelPlan) -> list[PlannedWheel | PlannedSystem]:

@@ -9,7 +9,7 @@ import click
 
 from venvpkg import api
 from venvpkg.cli.options import with_options
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import Options
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
 @click.argument("record", metavar="RECORD", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("project", default=".", metavar="[PROJECT]")
 @with_options
-@click.option("-o", "--out", "keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the package there.")
+@click.option(
+    "-o",
+    "--out",
+    "keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory to keep the new package in.",
+)
 def command(output: Output, options: Options, *, record: Path, project: str, keep: Path | None) -> None:
-    """Build once more what a record tells, and compare the bytes.
+    """Repeat a recorded build and compare the bytes.
 
-    RECORD is the file NAME_VERSION_ARCH.build.json beside a package. Wheels that are in the wheelhouse are used again;
-    an empty --wheelhouse compiles all of them.
+    RECORD is the file NAME_VERSION_ARCH.build.json next to a package. Wheels in the wheelhouse are reused; an empty
+    --wheelhouse compiles all of them.
     """
     if keep is not None and keep.is_dir() and record.parent.is_dir() and keep.samefile(record.parent):
         raise click.BadParameter(
-            f"{keep} is where the record is: its package, and the record itself, would be replaced by the new ones",
+            f"{keep} contains the record: the new package and record would replace the recorded ones.",
             param_hint="--out",
         )
     artifact = api.rebuild(record, project, options, keep=keep, on_event=output.reporter)
     name, digest = artifact.path.name, artifact.sha256
-    tell(f"{name} is the same, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})
+    print_result(f"{name} is identical, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})

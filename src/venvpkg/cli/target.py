@@ -11,7 +11,7 @@ import click
 from venvpkg import api
 from venvpkg.api import Options, parse_selection
 from venvpkg.cli.options import AGES, quantity, with_output
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
     from venvpkg.api import BuildRoot, BuildRootStore, Selection
@@ -22,27 +22,29 @@ _CACHE = click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="VENVPKG_CACHE",
-    help="Where systems are kept.  [default: by XDG]",
+    help="Directory of build roots.  [default: by XDG]",
 )
 
 
-def _selection(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Selection, ...]:
+def _parse_targets(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[Selection, ...]:
     try:
         found = tuple(parse_selection(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
     other = [str(each) for each in found if not each.is_bootstrapped]
     if other:
-        raise click.BadParameter(f"{', '.join(other)} is not made by venvpkg.")
+        raise click.BadParameter(f"venvpkg does not bootstrap {', '.join(other)}.")
     return found
 
 
-_TARGETS = click.argument("targets", nargs=-1, required=True, metavar="TARGET...", callback=_selection)
+_TARGETS = click.argument("targets", nargs=-1, required=True, metavar="TARGET...", callback=_parse_targets)
 
 
 @click.group("target")
 def command() -> None:
-    """Make, list and remove systems of other releases to build in."""
+    """Create, list and remove build roots of other releases."""
 
 
 @command.command("create")
@@ -51,22 +53,22 @@ def command() -> None:
     "--max-age",
     metavar="AGE",
     callback=quantity(AGES),
-    help="Make anew what is older: 36h, 7d, 4w.",
+    help="Recreate build roots older than AGE (36h, 7d, 4w).",
 )
 @_CACHE
 @with_output
 def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, max_age: int | None) -> None:
-    """Make systems, such as debian:trixie, where they are not there yet; a build would, too."""
+    """Create build roots (e.g. debian:trixie) that do not exist yet. Builds do this automatically."""
     build_roots = _store(output, cache)
-    made = [build_roots.create(each, max_age_s=max_age) for each in targets]
-    tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
+    created = [build_roots.create(each, max_age_s=max_age) for each in targets]
+    print_result((str(each.selection) for each in created), {"targets": [_facts(each) for each in created]})
 
 
 @command.command("list")
 @_CACHE
 @with_output
 def list_(output: Output, cache: Path | None) -> None:
-    """List the systems that are there: which, of which day, how large, how many packages."""
+    """List the existing build roots with their date, size and number of packages."""
     found = _store(output, cache).build_roots()
     rows = [("TARGET", "MADE", "SIZE", "PACKAGES")] if found else []
     rows += [
@@ -78,7 +80,7 @@ def list_(output: Output, cache: Path | None) -> None:
         f"{name:{widths[0]}}  {made:{widths[1]}}  {size:>{widths[2]}}  {count:>{widths[3]}}"
         for name, made, size, count in rows
     )
-    tell(lines, {"targets": [_facts(each) for each in found]})
+    print_result(lines, {"targets": [_facts(each) for each in found]})
 
 
 @command.command("show")
@@ -86,18 +88,18 @@ def list_(output: Output, cache: Path | None) -> None:
 @_CACHE
 @with_output
 def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
-    """Show which packages are in systems, with their versions."""
+    """Show the packages that build roots contain, with their versions."""
     build_roots = _store(output, cache)
-    found = [_required(build_roots, each) for each in targets]
+    found = [_find_build_root(build_roots, each) for each in targets]
     lines = [
         line
         for each in found
         for line in (
-            f"{each.selection}, made {_moment(each)}, recipe {each.recipe[:12]}",
+            f"{each.selection}, created {_moment(each)}, recipe {each.recipe[:12]}",
             *(f"  {name} {version}" for name, version in each.packages),
         )
     ]
-    tell(lines, {"targets": [{**_facts(each), "packages": dict(each.packages)} for each in found]})
+    print_result(lines, {"targets": [{**_facts(each), "packages": dict(each.packages)} for each in found]})
 
 
 @command.command("update")
@@ -105,10 +107,10 @@ def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> 
 @_CACHE
 @with_output
 def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
-    """Make systems anew, from what their mirrors have now."""
+    """Recreate build roots from the current state of their mirrors."""
     build_roots = _store(output, cache)
-    made = [build_roots.update(each) for each in targets]
-    tell((str(each.selection) for each in made), {"targets": [_facts(each) for each in made]})
+    updated = [build_roots.update(each) for each in targets]
+    print_result((str(each.selection) for each in updated), {"targets": [_facts(each) for each in updated]})
 
 
 @command.command("remove")
@@ -116,21 +118,21 @@ def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
 @_CACHE
 @with_output
 def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> None:
-    """Remove systems. What a running build uses goes with a later call."""
+    """Remove build roots. Those in use by a running build are removed by a later command."""
     build_roots = _store(output, cache)
     removed = [str(each) for each in targets if build_roots.remove(each)]
-    tell(removed, {"removed": removed})
+    print_result(removed, {"removed": removed})
 
 
 @command.command("shell")
-@click.argument("target", nargs=1, metavar="TARGET", callback=lambda c, p, text: _selection(c, p, (text,))[0])
+@click.argument("target", nargs=1, metavar="TARGET", callback=lambda c, p, text: _parse_targets(c, p, (text,))[0])
 @click.argument("words", nargs=-1, metavar="[COMMAND...]")
 @_CACHE
 @with_output
 def shell(output: Output, target: Selection, words: tuple[str, ...], cache: Path | None) -> None:
-    """Run a shell, or a command, in a layer over a system that is gone afterwards."""
+    """Run a shell or command in a throw-away overlay of a build root."""
     status = api.run_in_build_root(target, words, Options(cache=cache), on_event=output.reporter)
-    tell("", {"target": str(target), "status": status})
+    print_result("", {"target": str(target), "status": status})
     raise click.exceptions.Exit(status if status >= 0 else 128 - status)
 
 
@@ -138,10 +140,10 @@ def _store(output: Output, cache: Path | None) -> BuildRootStore:
     return api.build_roots(Options(cache=cache), on_event=output.reporter)
 
 
-def _required(build_roots: BuildRootStore, selection: Selection) -> BuildRoot:
+def _find_build_root(build_roots: BuildRootStore, selection: Selection) -> BuildRoot:
     build_root = build_roots.find(selection)
     if build_root is None:
-        raise click.BadParameter(f"{selection} was not made yet; see venvpkg target list")
+        raise click.BadParameter(f"{selection} does not exist; see venvpkg target list.")
     return build_root
 
 

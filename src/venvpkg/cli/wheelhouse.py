@@ -14,7 +14,7 @@ import click
 from venvpkg import api
 from venvpkg.api import GcRules, Options
 from venvpkg.cli.options import AGES, SIZES, quantity, wheelhouse_option, with_output
-from venvpkg.cli.output import tell
+from venvpkg.cli.output import print_result
 from venvpkg.text import printable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command() -> None:
 @wheelhouse_option
 @with_output
 def list_(output: Output, wheelhouse: Path | None) -> None:
-    """List every vendor wheel: what, for which platform, how large, when built and last used, and its key."""
+    """List the vendor wheels with their tag, size, build date, last use and key."""
     entries = api.wheels(Options(wheelhouse=wheelhouse), on_event=output.reporter)
     rows = [("NAME", "VERSION", "TAG", "SIZE", "BUILT", "USED", "KEY")] if entries else []
     rows += [
@@ -47,7 +47,7 @@ def list_(output: Output, wheelhouse: Path | None) -> None:
         cells = [cell.rjust(width) if at == 3 else cell.ljust(width)  # noqa: PLR2004 - SIZE, a number
                  for at, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
         lines.append("  ".join(cells).rstrip())
-    tell(lines, {"wheels": [_facts(each) for each in entries]})
+    print_result(lines, {"wheels": [_facts(each) for each in entries]})
 
 
 @command.command("show")
@@ -55,7 +55,7 @@ def list_(output: Output, wheelhouse: Path | None) -> None:
 @with_output
 @click.argument("what", metavar="NAME | NAME==VERSION | KEY")
 def show(output: Output, what: str, wheelhouse: Path | None) -> None:
-    """Show where wheels came from: source, build requirements, compiler, flags and packages of the release."""
+    """Show how wheels were built: source, build requirements, compiler, flags and packages of the release."""
     entries = api.wheels(Options(wheelhouse=wheelhouse), on_event=output.reporter)
     name, _, version = what.partition("==")
     by_name = [each for each in entries if each.name == re.sub(r"[-_.]+", "-", name).lower()]
@@ -63,9 +63,9 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     if not chosen and re.fullmatch(r"[0-9a-f]{4,64}", what):
         chosen = [each for each in entries if each.key.startswith(what)]
     if not chosen:
-        raise click.BadParameter(f"no wheel in the wheelhouse is {what!r}; see venvpkg wheelhouse list")
+        raise click.BadParameter(f"no wheel in the wheelhouse matches {what!r}; see venvpkg wheelhouse list.")
     wheels = [{**_facts(each), "inputs": dict(each.inputs), "build": dict(each.build)} for each in chosen]
-    tell("\n\n".join("\n".join(_provenance(each)) for each in chosen), {"wheels": wheels})
+    print_result("\n\n".join("\n".join(_provenance(each)) for each in chosen), {"wheels": wheels})
 
 
 @command.command("gc")
@@ -75,14 +75,17 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     "--unused-for",
     metavar="AGE",
     callback=quantity(AGES),
-    help="Remove what no build took for so long: 90d, 12w, 1y.",
+    help="Remove wheels unused for AGE (90d, 12w, 1y).",
 )
-@click.option("--max-size", metavar="SIZE", callback=quantity(SIZES), help="Leave so much at most, as 500M or 20G.")
 @click.option(
-    "--keep", type=click.IntRange(0), metavar="N", help="Keep the newest N of each distribution and tag in any case."
+    "--max-size",
+    metavar="SIZE",
+    callback=quantity(SIZES),
+    help="Keep at most SIZE (500M, 20G); the least recently used are removed first.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
-def gc(  # noqa: PLR0913 - one parameter an option
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Always keep the newest N per distribution and tag.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only print what would be removed.")
+def gc(  # noqa: PLR0913 - one parameter per option
     output: Output,
     wheelhouse: Path | None,
     unused_for: int | None,
@@ -91,22 +94,21 @@ def gc(  # noqa: PLR0913 - one parameter an option
     *,
     dry_run: bool,
 ) -> None:
-    """Remove vendor wheels and print what went. What a running build uses stays.
+    """Remove vendor wheels and print which ones. Wheels in use by a running build are kept.
 
-    With --keep alone everything but the newest goes; with another rule, --keep is what that rule cannot remove.
+    With --keep alone, all but the newest N are removed. With another rule, --keep protects the newest N from it.
     """
     if unused_for is None and max_size is None and keep is None:
-        raise click.UsageError("Say what may go: --unused-for, --max-size or --keep.")
+        raise click.UsageError("Choose what to remove with --unused-for, --max-size or --keep.")
     rules, options = GcRules(unused_for, max_size, keep), Options(wheelhouse=wheelhouse)
     done = api.collect_wheels(rules, options, dry_run=dry_run, on_event=output.reporter)
-    gone, in_use = done.removed, done.in_use
-    for each in in_use:
-        output.reporter.warn(f"{each.filename} is in use and stays")
-    freed = _size(sum(each.size_bytes for each in gone))
-    output.reporter.step(f"{'would remove' if dry_run else 'removed'} {len(gone)} of {done.examined} wheels, {freed}")
-    lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in gone)
-    removed, kept = ([_facts(each) for each in some] for some in (gone, in_use))
-    tell(lines, {"removed": removed, "in_use": kept, "is_dry_run": dry_run})
+    for each in done.in_use:
+        output.reporter.warn(f"{each.filename} is in use and is kept")
+    count, freed = len(done.removed), _size(sum(each.size_bytes for each in done.removed))
+    output.reporter.step(f"{'would remove' if dry_run else 'removed'} {count} of {done.examined} wheels, {freed}")
+    lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in done.removed)
+    removed, in_use = ([_facts(each) for each in some] for some in (done.removed, done.in_use))
+    print_result(lines, {"removed": removed, "in_use": in_use, "is_dry_run": dry_run})
 
 
 @command.command("export")
@@ -114,13 +116,13 @@ def gc(  # noqa: PLR0913 - one parameter an option
 @with_output
 @click.argument("destination", metavar="DIR", type=_DIRECTORY)
 def export_(output: Output, destination: Path, wheelhouse: Path | None) -> None:
-    """Write one simple index per platform tag below DIR, for stock pip and uv; print their directories.
+    """Write one simple index per platform tag below DIR, for stock pip and uv, and print their directories.
 
     pip install --index-url file:///DIR/linux_x86_64_debian_12/ NAME
     """
     written = api.export_wheels(destination, Options(wheelhouse=wheelhouse), on_event=output.reporter)
     indexes = [str(directory) for directory in written]
-    tell(indexes, {"indexes": indexes})
+    print_result(indexes, {"indexes": indexes})
 
 
 def _facts(entry: Entry) -> dict[str, object]:
@@ -141,7 +143,7 @@ def _provenance(entry: Entry) -> list[str]:
     inputs, build = entry.inputs, entry.build
     rows: list[tuple[str, object]] = [
         ("wheel", entry.filename),
-        ("place", entry.directory),
+        ("directory", entry.directory),
         ("sha256", entry.sha256),
         ("size", _size(entry.size_bytes)),
         ("built", _moment(entry.built)),
@@ -149,11 +151,11 @@ def _provenance(entry: Entry) -> list[str]:
         ("source", f"sha256 {inputs.get('source')}"),
         ("for Python", f"{inputs.get('python')} ({inputs.get('ext_suffix')})"),
         ("backend", build.get("backend")),
-        ("asked for", _listing(build.get("requires"))),
-        ("built with", _listing(_filenames(inputs.get("requirements")))),
-        ("build clock", build.get("source_date_epoch")),
-        *(("flags", each) for each in _parts(inputs.get("flags")) if " " in each),
-        ("packages", _listing(inputs.get("packages"))),
+        ("requires", _join_items(build.get("requires"))),
+        ("built with", _join_items(_filenames(inputs.get("requirements")))),
+        ("build time", build.get("source_date_epoch")),
+        *(("flags", each) for each in _items(inputs.get("flags")) if " " in each),
+        ("packages", _join_items(inputs.get("packages"))),
     ]
     lines, before = [f"{entry.name} {entry.version}"], ""
     for label, value in rows:
@@ -165,18 +167,18 @@ def _provenance(entry: Entry) -> list[str]:
 
 
 def _filenames(requirements: object) -> list[str]:
-    """Return the file names of what a key holds as ``SHA256 FILENAME``."""
+    """Return the file names in a list of ``SHA256 FILENAME``; empty for anything else."""
     lines = requirements if isinstance(requirements, list) else []
     return [str(line).partition(" ")[2] for line in lines]
 
 
-def _listing(value: object) -> str:
-    """Return what is in a piece of provenance as one line of text."""
-    return ", ".join(_parts(value)) or "nothing"
+def _join_items(value: object) -> str:
+    """Return the items of a value of the provenance as one line of text."""
+    return ", ".join(_items(value)) or "nothing"
 
 
-def _parts(value: object) -> list[str]:
-    """Return a sequence's items, or a table's names each with its value; nothing for anything else."""
+def _items(value: object) -> list[str]:
+    """Return the items of a sequence, or each key of a table with its value; empty for anything else."""
     match value:
         case Mapping():
             return [f"{name} {each}".strip() for name, each in value.items()]

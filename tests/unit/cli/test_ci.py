@@ -1,4 +1,4 @@
-"""Jobs of CI services: valid by the schemas that are published for them, and with what the user named."""
+"""CI jobs are valid by the published schemas of their services, and contain what the user named."""
 
 from __future__ import annotations
 
@@ -134,10 +134,10 @@ def test_what_the_user_names_is_text_in_the_job(
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ([], "ci-targets"),
-        (options("host"), "releases that venvpkg makes"),
+        (options("host"), "releases that venvpkg bootstraps"),
         (options("debian:trixie", "fedora:43"), "--targets-file"),
         (options("debian"), "names no target"),
         ([*options("fedora:43"), "--targets-file=/etc/targets.toml"], "inside the repository"),
@@ -146,9 +146,11 @@ def test_what_the_user_names_is_text_in_the_job(
         ([*options("debian:sid"), "${{ secrets.token }}"], "'$'"),
     ],
 )
-def test_what_makes_no_job_is_refused(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_without_a_usable_job_are_refused(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["ci", "gitlab", *arguments]) == 2
 
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert told in captured.err
+    assert expected in captured.err

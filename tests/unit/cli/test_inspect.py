@@ -61,7 +61,7 @@ def test_people_read_fields_counts_and_groups(capsys: pytest.CaptureFixture[str]
         "payload: 2 files, 1 directories; 999 B in files",
     ]
     assert "  /usr/bin/app -> /opt/app" in lines
-    assert "not made by venvpkg" in lines
+    assert "not built by venvpkg" in lines
     assert [line for line in lines if line.startswith("services")] == []
 
 
@@ -73,7 +73,7 @@ def test_long_lists_are_cut_unless_people_ask_for_more(capsys: pytest.CaptureFix
 def test_only_sonames_that_are_not_inside_are_named_as_needed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys)
 
-    assert lines[lines.index("needed sonames that are not inside: 1") + 1] == "  libpq.so.5 (2)"
+    assert lines[lines.index("needed sonames not in the package: 1") + 1] == "  libpq.so.5 (2)"
     assert "  $ORIGIN" in lines
 
 

@@ -1,4 +1,4 @@
-"""``--json``: standard output is events by the documented schema, whatever the command and whatever comes of it."""
+"""With ``--json``, standard output is events by the documented schema, for every command and every outcome."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from venvpkg.model.project import Project
 
 TAG = "linux_x86_64_debian_12"
-# They print a document that is one already, or a shell's.
+# They print a document in its own format.
 WITHOUT_RESULT = {"ci github", "ci gitlab", "schema", "completion"}
 
 
@@ -68,7 +68,7 @@ def _house(tmp_path: Path) -> str:
         lambda path: ["export", str(path / "index")],
     ],
 )
-def test_the_wheelhouse_tells_programs_everything_as_the_last_event(
+def test_the_result_of_a_wheelhouse_command_is_the_last_event(
     arguments: Callable[[Path], list[str]], house: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = arguments(tmp_path)
@@ -81,23 +81,23 @@ def test_the_wheelhouse_tells_programs_everything_as_the_last_event(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (["build", "--no-such-option", "--json"], 2, "No such option"),
-        (["wheelhouse", "gc", "--json"], 2, "Say what may go"),
+        (["wheelhouse", "gc", "--json"], 2, "Choose what to remove"),
         (["inspect", "no-such.deb", "--json"], 14, "no-such.deb"),
     ],
 )
 def test_a_failure_is_the_last_event_and_people_read_it_too(
-    arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], code: int, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == code
 
     captured = capsys.readouterr()
     last = checked(captured.out)[-1]
     assert (last["event"], last["exit_code"]) == ("error", code)
-    assert told in last["brief"]
-    assert told in captured.err
+    assert expected in last["brief"]
+    assert expected in captured.err
 
 
 def test_options_after_two_dashes_are_arguments(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,7 +153,7 @@ def test_a_bug_is_an_event_and_a_traceback(capsys: pytest.CaptureFixture[str], m
 
 
 @pytest.mark.parametrize("options", [[], ["--dot"], ["--html"]])
-def test_explain_gives_the_record_or_the_form_that_was_asked_for(
+def test_explain_gives_the_evidence_or_the_requested_format(
     options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = DependencySet((Dependency("libpq5", (Evidence(Source.SYMBOLS, soname="libpq.so.5"),)),))

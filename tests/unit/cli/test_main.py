@@ -68,7 +68,7 @@ def test_a_rebuild_is_not_written_over_the_package_that_it_is_compared_with(
     codes = [main(["rebuild", str(record), "-o", str(out)]) for out in (record.parent, tmp_path / "link")]
 
     assert codes == [2, 2]
-    assert capsys.readouterr().err.count("is where the record is") == 2
+    assert capsys.readouterr().err.count("contains the record") == 2
 
 
 def test_the_variable_of_a_common_option_is_never_taken_for_a_misspelt_key(tmp_path: Path) -> None:

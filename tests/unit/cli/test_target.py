@@ -1,4 +1,4 @@
-"""``venvpkg target``: what is there, for people and for programs."""
+"""``venvpkg target``: the existing build roots, for people and for programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ IDENTITY = "debian-trixie-0123456789ab"
 
 @pytest.fixture(name="cache")
 def _cache(tmp_path: Path) -> Path:
-    """One with a system in it, and with the description of another whose tarball is gone."""
-    systems = tmp_path / "systems"
-    (systems / "tarballs").mkdir(parents=True)
-    (systems / "tarballs" / f"{IDENTITY}.tar.zst").write_bytes(b"x" * 1000)
+    """A cache with a build root, and with the description of another one whose tarball is gone."""
+    directory = tmp_path / "systems"
+    (directory / "tarballs").mkdir(parents=True)
+    (directory / "tarballs" / f"{IDENTITY}.tar.zst").write_bytes(b"x" * 1000)
     for suite, identity in (("trixie", IDENTITY), ("sid", "debian-sid-0123456789ab")):
         document = {
             "format": 1,
@@ -32,7 +32,7 @@ def _cache(tmp_path: Path) -> Path:
             "size_bytes": 1000,
             "packages": [["libc6:amd64", "2.41-12"], ["python3", "3.13.5-1"]],
         }
-        (systems / f"debian-{suite}.json").write_text(json.dumps(document))
+        (directory / f"debian-{suite}.json").write_text(json.dumps(document))
     return tmp_path
 
 
@@ -40,7 +40,7 @@ def run(cache: Path, *arguments: str) -> int:
     return main(["target", *arguments, "--cache", str(cache)])
 
 
-def test_the_list_is_told_to_programs(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_is_a_json_result(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(cache, "list", "--json") == 0
 
     (event,) = checked(capsys.readouterr().out)
@@ -72,22 +72,22 @@ def test_people_see_a_table(cache: Path, capsys: pytest.CaptureFixture[str]) -> 
     )
 
 
-def test_the_packages_of_a_system_are_told(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_packages_of_a_build_root_are_shown(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(cache, "show", "debian:trixie", "--json") == 0
 
     (event,) = checked(capsys.readouterr().out)
-    (system,) = event["result"]["targets"]
-    assert system["packages"] == {"libc6:amd64": "2.41-12", "python3": "3.13.5-1"}
+    (build_root,) = event["result"]["targets"]
+    assert build_root["packages"] == {"libc6:amd64": "2.41-12", "python3": "3.13.5-1"}
 
 
-def test_a_system_that_is_not_there_is_no_traceback(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_root_that_does_not_exist_is_a_usage_error(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(cache, "show", "debian:sid") == 2
 
-    assert "debian:sid was not made yet" in capsys.readouterr().err
+    assert "debian:sid does not exist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("age", ["7", "1h30m", "-1d", "d"])
 def test_an_age_is_a_number_with_one_unit(age: str, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(cache, "create", "debian:trixie", f"--max-age={age}") == 2
 
-    assert "is no number with one of the units h, d, w, y" in capsys.readouterr().err
+    assert "is not a number followed by one of the units h, d, w, y" in capsys.readouterr().err

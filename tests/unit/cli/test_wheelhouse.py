@@ -1,4 +1,4 @@
-"""``venvpkg wheelhouse``: results on standard output, the rest on standard error, no rule no removal."""
+"""``venvpkg wheelhouse``: results on standard output, the rest on standard error, no removal without a rule."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_empty_wheelhouse_is_listed_as_nothing_and_not_made(
 
 
 @pytest.mark.parametrize("what", ["demo==1.0", "Demo==1.0", key_of(inputs_of("1.0"))[:12]])
-def test_show_tells_where_a_wheel_came_from(house: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_how_a_wheel_was_built(house: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wheelhouse", "show", what, "--wheelhouse", house]) == 0
 
     shown = capsys.readouterr().out
@@ -68,7 +68,7 @@ def test_show_tells_where_a_wheel_came_from(house: str, what: str, capsys: pytes
         assert expected in shown
 
 
-def test_show_of_what_is_not_there_is_a_wrong_command_line(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_of_an_unknown_wheel_is_a_usage_error(house: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wheelhouse", "show", "lxml", "--wheelhouse", house]) == 2
 
     assert "'lxml'" in capsys.readouterr().err
@@ -77,13 +77,13 @@ def test_show_of_what_is_not_there_is_a_wrong_command_line(house: str, capsys: p
 @pytest.mark.parametrize(
     "rule", [[], ["--unused-for", "90"], ["--unused-for", "-1d"], ["--max-size", "1X"], ["--keep", "-1"]]
 )
-def test_gc_without_a_rule_that_it_understands_removes_nothing(house: str, rule: list[str]) -> None:
+def test_gc_without_a_valid_rule_removes_nothing(house: str, rule: list[str]) -> None:
     assert main(["wheelhouse", "gc", "--wheelhouse", house, *rule]) == 2
 
     assert main(["wheelhouse", "show", "demo", "--wheelhouse", house]) == 0
 
 
-def test_gc_says_what_would_go_and_then_removes_it(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_gc_prints_what_it_would_remove_and_then_removes_it(house: str, capsys: pytest.CaptureFixture[str]) -> None:
     rule = ["wheelhouse", "gc", "--wheelhouse", house, "--max-size", "0K", "--keep", "1"]
 
     assert main([*rule, "--dry-run"]) == 0
