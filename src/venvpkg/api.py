@@ -1,4 +1,4 @@
-"""venvpkg as a library: what the command line does, as functions with typed results.
+"""venvpkg as a library: the commands of the command line, as functions with typed results.
 
     from venvpkg.api import Options, build, read_project
 
@@ -6,8 +6,8 @@
         print(package.path)
 
 Everything in ``__all__`` is stable (docs/reference/stability.md); no other module is. Each function raises
-``VenvpkgError``, whose ``exit_code`` is that of the command, and hands what happens meanwhile to ``on_event``: a
-callable that gets the events of docs/json.md as dictionaries, or a ``Reporter``.
+``VenvpkgError``, whose ``exit_code`` is that of the command. Progress goes to ``on_event``: a callable that gets the
+events of docs/json.md as dictionaries, or a ``Reporter``.
 """
 
 from __future__ import annotations
@@ -112,18 +112,18 @@ require_all = multi_target.require_all
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How and where; what every command has as options of the same names.
+    """Options that commands share, under the names that they have on the command line.
 
     Attributes:
-        targets: what is built for, as ``--target`` takes it: ``host``, ``debian:trixie``, ``root:DIR``.
+        targets: targets to build for, as for ``--target``: ``host``, ``debian:trixie``, ``root:DIR``.
         out: directory for packages; created if it does not exist.
         wheelhouse: directory of the vendor wheels; None for the user's.
         cache: directory of downloads, build roots and logs; None for the user's.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
-        jobs: compile jobs at once; None for a core and a GiB of memory each.
-        offline: use nothing from the network.
-        locked: fail when the lock is missing or out of date, instead of resolving.
-        environ: environment variables; those of this process unless given.
+        jobs: number of parallel compile jobs; None for one per core and GiB of memory.
+        offline: do not use the network.
+        locked: fail if the lockfile is missing or out of date, instead of resolving.
+        environ: environment variables; by default those of this process.
     """
 
     targets: Sequence[str] = ("host",)
@@ -139,21 +139,21 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a target has for building packages.
+    """A target, and what it lacks to build packages.
 
     Attributes:
-        target: it.
-        missing: what it lacks, in the order in which it should be installed.
+        target: the target that was examined.
+        missing: the missing prerequisites, in the order in which they should be installed.
     """
 
     target: Target
     missing: tuple[Missing, ...]
 
     def require(self) -> None:
-        """Raise when something is missing.
+        """Raise if something is missing.
 
         Raises:
-            MissingToolError: with everything, and one command that installs it.
+            MissingToolError: with everything that is missing, and one command that installs it.
         """
         require(self.missing, self.target)
 
@@ -168,17 +168,20 @@ def read_project(
 
     Args:
         application: directory with a pyproject.toml, or a requirement.
-        keys: keys of the configuration → text, as the options take it; they win over the project's own.
-        environ: variables ``VENVPKG_KEY``; those of this process unless given.
+        keys: key of the configuration → value, as on the command line; they override the project's own.
+        environ: environment variables, for ``VENVPKG_KEY``; by default those of this process.
 
     Raises:
-        ConfigurationError: the project cannot be read, or some keys have values that they cannot have; all are named.
+        ConfigurationError: the project cannot be read, or has keys that are not valid; with all of them.
     """
     return read_project_from(str(application), keys or {}, Path.cwd(), os.environ if environ is None else environ)
 
 
 def plan(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> WheelPlan:
-    """Return what a build for the first target would compile, reuse or download, and why; nothing is written."""
+    """Return the wheels that a build for the first target would compile, reuse or download, and why.
+
+    Nothing is written.
+    """
     options = options or Options()
     return pipeline.plan(project, _session(options, on_event), locked=options.locked)
 
@@ -186,23 +189,23 @@ def plan(project: Project, options: Options | None = None, *, on_event: OnEvent 
 def lock(
     project: Project, options: Options | None = None, *, upgrade: bool = False, on_event: OnEvent = None
 ) -> tuple[Path, ...]:
-    """Resolve the application's distributions for all targets, write the locks and return their paths, each once.
+    """Resolve the application's distributions for all targets, and return the unique paths of the lockfiles.
 
     Args:
-        project: what is locked.
-        options: for which targets, and how.
-        upgrade: take the newest versions instead of those locked before.
-        on_event: hears what happens.
+        project: project to lock.
+        options: targets, and how to resolve.
+        upgrade: lock the newest versions instead of keeping the locked ones.
+        on_event: gets the events.
     """
     sessions = _sessions(options or Options(), on_event)
     return tuple(dict.fromkeys(pipeline.lock(project, each, upgrade=upgrade) for each in sessions))
 
 
 def build(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> tuple[Artifact, ...]:
-    """Build the native package of an application for each target; return them in the order of the targets.
+    """Build the native package of an application for each target; return the packages in the order of the targets.
 
     Raises:
-        SeveralTargetsError: some of several targets failed; the packages of the others are kept.
+        SeveralTargetsError: there are several targets, and some failed; the packages of the others are kept.
         VenvpkgError: the only target failed.
     """
     outcomes = build_each(project, options, on_event=on_event)
@@ -217,13 +220,13 @@ def build_each(
     on_event: OnEvent = None,
     on_failure: Callable[[str, VenvpkgError], None] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Do as ``build``, and return what came of each of several targets: a package, or an error.
+    """Do the same as ``build``, but return the outcome of each of several targets: a package, or an error.
 
     Args:
-        project: what to build.
-        options: for which targets, and how.
-        on_event: hears what happens.
-        on_failure: is called at once with a target that failed and its error; a warning event unless given.
+        project: project to build.
+        options: targets, and how to build.
+        on_event: gets the events.
+        on_failure: called with a target and its error as soon as it fails; by default, the failure is a warning event.
 
     Raises:
         VenvpkgError: there is one target, and it failed.
@@ -246,12 +249,12 @@ def rebuild(
     keep: Path | None = None,
     on_event: OnEvent = None,
 ) -> Artifact:
-    """Repeat a recorded build, and return the package if it has the same bytes; see ``rebuild.rebuild``."""
+    """Repeat a recorded build, and return the package if it is identical; see ``rebuild.rebuild``."""
     return rebuild_recorded(record, str(application), _session(options or Options(), on_event), keep=keep)
 
 
 def init(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> Path:
-    """Write the first configuration of an application, with what is known of it, and return the file's path."""
+    """Write a starter configuration of an application, with what was detected, and return the file's path."""
     require_unconfigured(project)
     native, unknown, reporter = None, "", _reporter(on_event)
     try:
@@ -260,12 +263,12 @@ def init(project: Project, options: Options | None = None, *, on_event: OnEvent 
         native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
     except (DownloadError, LockError, MissingToolError) as error:
         unknown = error.brief
-        reporter.warn(f"the distributions that will be compiled are not known: {unknown}")
+        reporter.warn(f"could not find out which distributions will be compiled: {unknown}")
     return write_starter(project, Detected(project.package_name, declared_commands(project), native, unknown))
 
 
 def examine(project: Project | None = None, options: Options | None = None, *, on_event: OnEvent = None) -> Examination:
-    """Return the first target, and what it lacks for building the project, or any package."""
+    """Return the first target, and what it lacks to build the project, or any package without a project."""
     session = _session(options or Options(), on_event)
     resolved = resolve_target(session, project)
     target, runner, package_format = resolved.target, resolved.runner, FAMILIES[resolved.target.family].format
@@ -280,25 +283,25 @@ def examine(project: Project | None = None, options: Options | None = None, *, o
 
 
 def explain(artifact: Path, package: str | None = None, output_format: OutputFormat = OutputFormat.TEXT) -> str:
-    """Return why a package that venvpkg built depends on what it depends on, or on one package."""
+    """Return an explanation of the dependencies of a package that venvpkg built, or of the one on ``package``."""
     evidence = family_of_file(artifact).format.read_evidence(artifact, _host())
     return render_dependencies(load_evidence(evidence, artifact.name), output_format, artifact.name, package)
 
 
 def inspect(artifact: Path) -> Inspection:
-    """Return what is in a package, whoever made it; nothing of it is run or unpacked."""
+    """Return the contents of any native package; nothing in it is run or unpacked."""
     return family_of_file(artifact).format.inspect(artifact, _host())
 
 
 def build_roots(options: Options | None = None, *, on_event: OnEvent = None) -> BuildRootStore:
-    """Return the build roots that venvpkg bootstraps and keeps: to list, create, update and remove them."""
+    """Return the store of bootstrapped build roots, which lists, creates, updates and removes them."""
     return _session(replace(options or Options(), targets=("host",)), on_event).build_roots
 
 
 def run_in_build_root(
     selection: Selection, argv: Sequence[str] = (), options: Options | None = None, *, on_event: OnEvent = None
 ) -> int:
-    """Run a program, or a shell, on this terminal in a throw-away overlay of a build root; return its exit status."""
+    """Run a program or a shell in a throw-away overlay of a build root, on this terminal; return its exit status."""
     lease = build_roots(options, on_event=on_event).root(selection, lambda _: ())
     environ = (options or Options()).environ
     host = SubprocessRunner(environ)
@@ -314,15 +317,15 @@ def wheels(options: Options | None = None, *, on_event: OnEvent = None) -> tuple
 def collect_wheels(
     rules: GcRules, options: Options | None = None, *, dry_run: bool = False, on_event: OnEvent = None
 ) -> Collected:
-    """Remove the wheels that no rule keeps, and return those removed and those that a running build uses."""
+    """Remove the wheels that the rules select; return those removed, and those kept because a build uses them."""
     entries = wheels(options, on_event=on_event)
-    gone = removable(entries, rules, time.time())
-    done = Collected(gone) if dry_run else collect(_wheelhouse(options), gone)
+    chosen = removable(entries, rules, time.time())
+    done = Collected(chosen) if dry_run else collect(_wheelhouse(options), chosen)
     return replace(done, examined=len(entries))
 
 
 def export_wheels(destination: Path, options: Options | None = None, *, on_event: OnEvent = None) -> tuple[Path, ...]:
-    """Write one simple index per platform tag below a directory, for stock pip and uv; return their directories."""
+    """Write one simple index per platform tag below ``destination``, for stock pip and uv; return their directories."""
     return tuple(export(wheels(options, on_event=on_event), destination.absolute()))
 
 
@@ -340,7 +343,7 @@ def _session(options: Options, on_event: OnEvent) -> Session:
 
 
 def _sessions(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
-    """Return a session for each target; with several each has a runner of its own, so that it can be ended alone."""
+    """Return a session for each target. Several have a runner each, so that one target can be stopped alone."""
     try:
         selections = tuple(dict.fromkeys(map(parse_selection, options.targets)))
     except ValueError as error:
@@ -360,10 +363,10 @@ def _sessions(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
     if len(selections) == 1:
         return (first,)
     labels = zip(selections, short_names(selections), strict=True)
-    return tuple(_for_one_of_several(first, each, label) for each, label in labels)
+    return tuple(_session_of_target(first, each, label) for each, label in labels)
 
 
-def _for_one_of_several(first: Session, selection: Selection, label: str) -> Session:
+def _session_of_target(first: Session, selection: Selection, label: str) -> Session:
     host = SubprocessRunner(first.environ)
     reporter = first.reporter.for_target(str(selection), label, lambda: host.is_stopped)
     return replace(first, selection=selection, host=host, reporter=reporter)

@@ -1,4 +1,4 @@
-"""Jobs of CI services that build a project's packages, as text. Pure but for reading the template."""
+"""Generate CI jobs that build a project's packages. Pure except for reading the template."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from venvpkg.targets.selection import Selection
 
 
-# Where venvpkg itself runs: the newest release of Debian that has one, because its mmdebstrap and keys make all others.
+# The image that venvpkg runs in: the newest Debian release, whose mmdebstrap and keys can bootstrap all others.
 _IMAGE: Final = "debian:trixie"
 _PACKAGES: Final = ("ca-certificates", "git", "mmdebstrap", "python3-venv", "zstd")
 
 
 class CiService(StrEnum):
-    """Whose jobs."""
+    """A CI service."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
@@ -29,14 +29,14 @@ class CiService(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CiJob:
-    """What a job does.
+    """The parameters of a CI job. No value contains a ``$`` or a line break.
 
     Attributes:
-        targets: releases that venvpkg makes; each is built for by itself. No value has a ``$`` or a line break.
-        project: as on the command line, from the top of the repository.
-        requirement: what pip installs as venvpkg.
-        is_locked: whether the lock must be there and up to date.
-        targets_file: targets.toml, from the top of the repository.
+        targets: releases that venvpkg bootstraps; each is built for separately.
+        project: as on the command line, relative to the top of the repository.
+        requirement: requirement that pip installs as venvpkg.
+        is_locked: whether the lockfile must exist and be up to date.
+        targets_file: path of targets.toml, relative to the top of the repository.
     """
 
     targets: tuple[Selection, ...]
@@ -47,7 +47,7 @@ class CiJob:
 
     @property
     def command(self) -> str:
-        """The arguments of ``venvpkg ci SERVICE`` that give this job, for the shell."""
+        """The arguments of ``venvpkg ci SERVICE`` that generate this job, quoted for the shell."""
         words = [f"--target={each}" for each in self.targets]
         if self.targets_file is not None:
             words.append(f"--targets-file={self.targets_file}")
@@ -55,9 +55,9 @@ class CiJob:
 
 
 def ci_job_text(service: CiService, job: CiJob) -> str:
-    """Return the YAML of a job.
+    """Return a CI job as YAML.
 
-    Values of the user stand in it as JSON strings, which YAML takes as they are, and reach the shell as variables.
+    Values from the user are written as JSON strings, which are valid YAML, and reach the shell as variables.
 
     Source:
         Workflow syntax for GitHub Actions; CI/CD YAML syntax reference of GitLab.

@@ -1,6 +1,6 @@
-"""What the stages of one build share: the session, the project, its target, and what works for them.
+"""Context that the stages of one build share: session, project, target, and the objects that work on them.
 
-What has effects is made when a stage first asks for it: a package of pure wheels never reads a compiler's flags.
+Anything with effects is created on first use, so that a build of pure wheels never reads the compiler's flags.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of venvpkg for one target: what every stage works with.
+    """One run of venvpkg for one target.
 
     Attributes:
-        host: runs programs of this machine.
-        reporter: hears what happens.
+        host: runs programs on this machine.
+        reporter: gets progress, steps and warnings.
         dirs: directories that outlive the run.
         environ: venvpkg's own environment variables.
-        pool: gives cores to compile jobs; shared by all targets of this call.
-        offline: use nothing from the network.
+        pool: assigns cores to compile jobs; shared by all targets of this run.
+        offline: do not use the network.
         selection: the target, as the user names it.
-        lockfiles: the lock files of the application; shared by all targets of this call.
+        lockfiles: the lockfiles of the application; shared by all targets of this run.
         compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
-        repacks: whether packages are packed even if earlier builds have packed the same.
+        repacks: whether packages are packed even if an earlier build has packed the same.
     """
 
     host: SubprocessRunner
@@ -81,13 +81,13 @@ class Session:
 
     @property
     def build_roots(self) -> BuildRootStore:
-        """The build roots that venvpkg bootstraps and keeps."""
+        """The store of bootstrapped build roots."""
         return BuildRootStore(
             self.dirs, read_build_root_settings(self.environ), self.host, self.environ, self.reporter, self.offline
         )
 
     def stop(self) -> None:
-        """End its programs and start none any more; called from another thread than its own."""
+        """Kill the session's programs and start no more; called from another thread."""
         self.host.stop()
 
 
@@ -96,12 +96,12 @@ class BuildContext:
     """One application on one target, within a session.
 
     Attributes:
-        project: with the settings that hold on the target's release.
-        target: with the platform tags that the site decided on.
-        runner: runs programs on the target; ``session.host`` runs those of this machine.
+        project: with the settings that apply to the target's release.
+        target: with the platform tags that the site accepts.
+        runner: runs programs on the target; ``session.host`` runs those on this machine.
         session: this run.
         work: private directory of this run.
-        no_source: directories inside the project that are not source, such as where packages are written.
+        no_source: directories inside the project that are not source, such as the destination of packages.
     """
 
     project: Project
@@ -113,7 +113,7 @@ class BuildContext:
 
     @property
     def reporter(self) -> Reporter:
-        """Hears what happens."""
+        """The reporter of the session."""
         return self.session.reporter
 
     @property
@@ -123,24 +123,24 @@ class BuildContext:
 
     @property
     def format(self) -> PackageFormat:
-        """What makes packages for the target."""
+        """The package format of the target."""
         return self.family.format
 
     @property
     def on_target(self) -> TargetContext:
-        """What the family's own code works with."""
+        """The context of the family's own code."""
         return TargetContext(self.target, self.runner, self.reporter, self.session.dirs.cache)
 
     @cached_property
     def index_settings(self) -> UvSettings:
-        """Which indexes are asked, and how."""
+        """The indexes to use, and how to reach them."""
         return translate_pip_settings(
             self.session.environ, self.reporter, cwd=Path.cwd(), project=self.project.directory
         )
 
     @cached_property
     def resolver(self) -> Resolver:
-        """Runs uv."""
+        """The resolver, which runs uv."""
         return Resolver(
             uv=find_uv(),
             settings=self.index_settings,
@@ -154,39 +154,39 @@ class BuildContext:
 
     @cached_property
     def downloads(self) -> Downloads:
-        """Brings files of indexes here."""
+        """The downloads from indexes."""
         return Downloads(self.session.dirs.downloads, self.index_settings, self.reporter, offline=self.session.offline)
 
     @cached_property
     def wheelhouse(self) -> Wheelhouse:
-        """The vendor wheels; what is taken from it is held until the run ends."""
+        """The wheelhouse; wheels that are taken from it are held until the run ends."""
         return Wheelhouse(self.session.dirs.wheelhouse, self.target.platform_tag, self.reporter, self.target.accepts)
 
     @cached_property
     def toolchain(self) -> Toolchain:
-        """What compiles on the target.
+        """The compiler and flags on the target.
 
         Raises:
-            MissingToolError: the target lacks the tool that knows the compiler's flags.
+            MissingToolError: the target lacks the tool that prints the compiler's flags.
             PackageDatabaseError: the package database is damaged.
         """
         return read_toolchain(self.target, self.runner)
 
     @cached_property
     def crates(self) -> CrateStore:
-        """Fetches the Rust crates that sources do not bring."""
+        """The store of Rust crates, which fetches those that sources do not include."""
         session = self.session
         return CrateStore(session.dirs.crates, self.runner, self.reporter, session.environ, session.offline)
 
     @cached_property
     def checkouts(self) -> Checkouts:
-        """Source at commits of git repositories."""
+        """The checkouts of git repositories at locked commits."""
         session = self.session
         return Checkouts(session.dirs.checkouts, session.host, self.reporter, session.environ, session.offline)
 
     @cached_property
     def preparations(self) -> Preparations:
-        """What the project's prepare commands make."""
+        """The runner of the project's prepare commands, and the store of their output."""
         session = self.session
         return Preparations(
             session.dirs.prepared,
@@ -201,7 +201,7 @@ class BuildContext:
 
     @cached_property
     def own_tree(self) -> SourceTree | None:
-        """The project's own source, with what its prepare commands made of it before; None without a directory."""
+        """The project's own source, with the output of earlier prepare commands; None without a directory."""
         if self.project.directory is None:
             return None
         tree = read_source_tree(self.project.directory, self.session.host, leave_out=self.no_source)
@@ -212,16 +212,16 @@ class BuildContext:
 
     @cached_property
     def uv_libraries(self) -> tuple[Path, ...]:
-        """What uv is loaded with, where a target for another processor has nothing of it; else empty."""
+        """The shared libraries of uv, if the target is for another processor and cannot have them; else empty."""
         if foreign_processor(self.target.root) is None:
             return ()
         return libraries_of(find_uv(), self.session.host)
 
 
 def resolve_target(session: Session, project: Project | None = None) -> ResolvedTarget:
-    """Return the target of a session, with the platform tags that the site decided on.
+    """Return the target of a session, with the platform tags that the site accepts.
 
-    A build root gets the packages that the project's wheels need; on any other target its owner sees to them.
+    A build root gets the packages that the project's wheels need. On other targets, the user installs them.
     """
 
     def python(family: str, release: Release) -> str | None:
@@ -261,6 +261,6 @@ def build_context(
             resolved.runner,
             session,
             work,
-            # A job may keep these two below the checkout, where its service looks for what to keep.
+            # A CI job may have these two inside the checkout, because its service only caches files there.
             (*no_source, session.dirs.wheelhouse, session.dirs.cache),
         )

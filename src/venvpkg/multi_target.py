@@ -1,4 +1,4 @@
-"""One build for several targets, at once: a target that fails does not stop the others."""
+"""Build for several targets in parallel; a target that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATIENCE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one target: a package, or an error."""
+    """The outcome of one target: a package, or an error."""
 
     target: Selection
     elapsed_s: float
@@ -49,71 +49,71 @@ def build_for_each(
     project: Project,
     destination: Path,
     sessions: Sequence[Session],
-    tell_failure: Callable[[str, VenvpkgError], None],
+    on_failure: Callable[[str, VenvpkgError], None],
     *,
     locked: bool,
 ) -> tuple[Outcome, ...]:
-    """Build for all targets at once, and return what came of each, in their order.
+    """Build for all targets in parallel, and return their outcomes in order.
 
-    Each has a thread, which mostly waits: for its turn with the locks, for its root to be made, and for its wheels,
-    which are compiled in the one pool that the sessions share. An interrupt, or a bug, ends all.
+    Each target has a thread. It mostly waits: for the lockfiles, for its build root, and for its wheels, which are
+    compiled in the one pool that all sessions share. An interrupt or a bug ends all builds.
     """
 
-    def built(session: Session) -> Outcome:
-        outcome = _outcome(project, destination, session, locked=locked)
+    def build_and_report(session: Session) -> Outcome:
+        outcome = _build_for_target(project, destination, session, locked=locked)
         if outcome.error is not None and not session.host.is_stopped:
-            tell_failure(str(outcome.target), outcome.error)
+            on_failure(str(outcome.target), outcome.error)
         return outcome
 
     futures: list[Future[Outcome]] = []
     try:
-        futures.extend(_started(partial(built, session), str(session.selection)) for session in sessions)
+        futures.extend(_start_thread(partial(build_and_report, each), str(each.selection)) for each in sessions)
         for future in wait(futures, return_when=FIRST_EXCEPTION).done:
             future.result()
     except BaseException:
         for session in sessions:
             session.stop()
-        # So that each removes what it has on disk. What waits for a silent server is left: the next run removes that.
+        # Lets each build remove its files. One that waits for a silent server is left to the cleanup of the next run.
         wait(futures, timeout=_PATIENCE_S)
         raise
-    return tuple(_kept(future.result(), futures, tell_failure) for future in futures)
+    return tuple(_fail_if_overwritten(future.result(), futures, on_failure) for future in futures)
 
 
-def _kept(
-    outcome: Outcome, futures: Sequence[Future[Outcome]], tell_failure: Callable[[str, VenvpkgError], None]
+def _fail_if_overwritten(
+    outcome: Outcome, futures: Sequence[Future[Outcome]], on_failure: Callable[[str, VenvpkgError], None]
 ) -> Outcome:
-    """Return an outcome; a failure, and told, where another target has another package of the same name.
+    """Return an outcome, as a failure if another target has built a different package of the same name.
 
-    Releases that are to be compatible, such as EL 9's rebuilds, have one mark; of their packages only the one that was
-    written last is there.
+    Compatible releases, such as the rebuilds of EL 9, have the same mark in their versions. Only the package that was
+    written last still exists.
     """
     artifact = outcome.artifact
-    made = [each for future in futures if (each := future.result().artifact) is not None]
-    if artifact is None or all(each.sha256 == artifact.sha256 for each in made if each.path == artifact.path):
+    built = [each for future in futures if (each := future.result().artifact) is not None]
+    if artifact is None or all(each.sha256 == artifact.sha256 for each in built if each.path == artifact.path):
         return outcome
     error = AssembleError(
-        f"Another target of this call has another package of the same name, {artifact.path.name}.",
-        resolution="Build for them one by one, each with an --out of its own.",
+        f"another target of this run has built a different package of the same name, {artifact.path.name}.",
+        resolution="Build for these targets one by one, with a different --out for each.",
     )
-    tell_failure(str(outcome.target), error)
+    on_failure(str(outcome.target), error)
     return replace(outcome, artifact=None, error=error)
 
 
-def _started(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
-    """Return what will come of work in a thread that does not hold up the end of the program."""
+def _start_thread(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
+    """Start work in a thread that does not keep the program from ending, and return its future result."""
     future: Future[Outcome] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again by Future.result
             future.set_exception(error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
 
 
-def _outcome(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
+def _build_for_target(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
     target, start = session.selection, time.monotonic()
     session.reporter.step("building")
     try:
@@ -128,10 +128,10 @@ def _outcome(project: Project, destination: Path, session: Session, *, locked: b
 
 
 def require_all(outcomes: Sequence[Outcome]) -> None:
-    """Raise when a target failed.
+    """Raise if a target failed.
 
     Raises:
-        SeveralTargetsError: with a line for each target, those that were built too.
+        SeveralTargetsError: with a line for each target, including those that were built.
     """
     failed = [each for each in outcomes if each.error is not None]
     if failed:
@@ -140,5 +140,5 @@ def require_all(outcomes: Sequence[Outcome]) -> None:
             details="\n".join(
                 f"  {each.target}: {each.artifact.path if each.artifact else each.summary}" for each in outcomes
             ),
-            resolution="Correct what is named above for each, and build for them again; what was built is kept.",
+            resolution="Fix the errors above and build for these targets again; the other packages are kept.",
         )

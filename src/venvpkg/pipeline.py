@@ -1,4 +1,4 @@
-"""The stages in order: ``build`` is the table of contents, the functions below it call each stage's own module."""
+"""Run the stages of a build in order: ``build`` is the table of contents, the functions below call the stages."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 class Built(NamedTuple):
-    """A package and its build record, as they are in their directory."""
+    """A package and its build record."""
 
     artifact: Artifact
     record: BuildRecord
@@ -67,10 +67,10 @@ def build(
     """Build the native package of ``project``, and write it and its record into ``destination``.
 
     Args:
-        project: what to build.
+        project: project to build.
         destination: directory for the package; created if it does not exist.
         session: this run.
-        locked: fail when the lock is missing or out of date, instead of resolving.
+        locked: fail if the lockfile is missing or out of date, instead of resolving.
         leave_out: further directories inside the project that are not source.
 
     Raises:
@@ -101,12 +101,12 @@ def build(
 
 
 def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPlan:
-    """Return what a build would do for each distribution, and why; nothing is fetched but metadata, nothing written.
+    """Return what a build would do for each distribution, and why. Only metadata is fetched, and nothing is written.
 
     Args:
-        project: what would be built.
+        project: project to plan for.
         session: this run.
-        locked: fail when the lock is missing or out of date, as the build would.
+        locked: fail if the lockfile is missing or out of date, as the build would.
 
     Raises:
         VenvpkgError: as ``build``.
@@ -117,17 +117,17 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
-    """Resolve ``project``, write its lock and return its path."""
+    """Resolve ``project``, write its lockfile and return the path."""
     with build_context(project, resolve_target(session, project), session) as context:
         return renew_lock(context.project, context.target, context.resolver, upgrade=upgrade)
 
 
 def check(context: BuildContext) -> ProjectFiles:
-    """Return the project's files that shape the package, after everything was checked that is known before the lock.
+    """Check the configuration and the target, and return the project's files that go into the package.
 
     Raises:
         ConfigurationError: with every problem.
-        PackageDatabaseError: no package owns the interpreter, where the project wants that.
+        PackageDatabaseError: the project requires that a package owns the interpreter, and none does.
     """
     project_files = read_project_files(context.project, context.session.host)
     check_project(context.project, project_files, context.format.problems(context.project))
@@ -139,7 +139,7 @@ def check(context: BuildContext) -> ProjectFiles:
 def stage(
     wheels: tuple[ReadyWheel, ...], plan: WheelPlan, project_files: ProjectFiles, context: BuildContext
 ) -> StagedVenv:
-    """Return the application with all wheels, as it will lie on the target."""
+    """Return the application, installed with all its wheels as it will be on the target."""
     with context.reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
         inputs = StageInputs(wheels, project_files.files, plan.system)
         staged = stage_payload(context.project, inputs, context.work, context.session.dirs, context.on_target)
@@ -155,9 +155,9 @@ def scan(staged: StagedVenv, context: BuildContext) -> ElfReport:
 
 
 def derive(staged: StagedVenv, elf: ElfReport, context: BuildContext) -> DependencySet:
-    """Return what the package depends on, with the evidence."""
+    """Return the dependencies of the package, with their evidence."""
     settings = context.project.settings
-    with context.reporter.task(Work.DERIVE, "asking which packages own the libraries"):
+    with context.reporter.task(Work.DERIVE, "finding the packages that own the libraries"):
         dependencies = context.format.derive_dependencies(elf, staged, settings, context.on_target)
     if settings.strict:
         require_known_floors(dependencies)
@@ -167,7 +167,7 @@ def derive(staged: StagedVenv, elf: ElfReport, context: BuildContext) -> Depende
 def find_bundled_libraries(
     staged: StagedVenv, elf: ElfReport, plan: WheelPlan, wheels: tuple[ReadyWheel, ...], context: BuildContext
 ) -> tuple[Bundled, ...]:
-    """Return the libraries that distributions brought along; warn of them, and of native code where none should be."""
+    """Return the libraries bundled in wheels; warn about them, and about native code in pure wheels."""
     bundled = bundled_libraries(staged, elf, wheels, context.reporter)
     for warning in (
         *native_code_in_pure_wheels(elf, staged.distributions, wheels),
@@ -178,7 +178,7 @@ def find_bundled_libraries(
 
 
 def compose(contents: Contents, elf: ElfReport, project_files: ProjectFiles, context: BuildContext) -> PackageSpec:
-    """Return the package's description, with its bill of materials and the debug information of its wheels."""
+    """Return the package's description, with its bill of materials and the wheels' debug information."""
     parts = PackageParts(
         contents.staged,
         elf,
@@ -194,7 +194,7 @@ def compose(contents: Contents, elf: ElfReport, project_files: ProjectFiles, con
 
 
 def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context: BuildContext) -> Built:
-    """Return the package, in this run's private directory, and its record."""
+    """Build the package in this run's private directory; return it with its record."""
     session = context.session
     with context.reporter.task(Work.PACK, f"packing {spec.name}"):
         packed_spec = context.format.avoid_collisions(spec, context.on_target)
@@ -218,7 +218,7 @@ def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context:
 
 
 def write(built: Built, destination: Path) -> Artifact:
-    """Put the package, its record and its debug packages where people find them, and return the package there."""
+    """Write the package, its record and its debug packages to ``destination``, and return the package there."""
     artifact = built.artifact
     path = write_outputs(artifact.path, artifact.debug_packages, dump_build_record(built.record), destination)
     return replace(
@@ -227,7 +227,7 @@ def write(built: Built, destination: Path) -> Artifact:
 
 
 def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Reporter) -> tuple[tuple[str, Path], ...]:
-    """Return build-id and file of all debug information that the wheels have; warn where there is none."""
+    """Return the build-id and file of all debug information in the wheels; warn if there is none."""
     found = {
         build_id: file
         for wheel in wheels
@@ -240,7 +240,7 @@ def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Report
 
 
 def _record(artifact: Artifact, lock: ObtainedLock, ingredients: Ingredients, project: Project) -> BuildRecord:
-    """Return the record; its lock is the one that was built from, whichever program keeps it."""
+    """Return the build record, with the lock that the package was built from, in whichever file it is kept."""
     build_lock = project.build_lock
     return BuildRecord(
         name=project.name,

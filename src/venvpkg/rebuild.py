@@ -1,4 +1,4 @@
-"""Repeat a recorded build, and compare."""
+"""Repeat a recorded build and compare the bytes."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 
 def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | None) -> Artifact:
-    """Build once more what a record tells, with its locks, settings and time, and return the package if it is the same.
+    """Repeat a recorded build with its locks, settings and time, and return the package if it is identical.
 
     Args:
-        record_file: ``NAME_VERSION_ARCH.build.json``. When its package is beside it, differences are told by member.
-        argument: the project's directory; not used when the record is of a requirement.
-        session: this run; its wheelhouse may know the wheels. The package is packed anew.
-        keep: directory for the package; without one it is made in a temporary place and removed.
+        record_file: ``NAME_VERSION_ARCH.build.json``. If its package is next to it, differing members are reported.
+        argument: the project's directory; ignored if the record is of a requirement.
+        session: this run. Wheels may come from its wheelhouse; the package is always packed again.
+        keep: directory for the package; None for a temporary one.
 
     Raises:
-        NotAPackageError: the file is no record.
-        NotReproducedError: other bytes came out; with the inputs that changed and the members that differ.
+        NotAPackageError: the file is not a build record.
+        NotReproducedError: the package differs; with the inputs that changed and the members that differ.
         VenvpkgError: the build failed.
     """
     record = read_build_record(record_file)
     with workspace(session.dirs) as work:
-        project = _project(record, argument, work)
+        project = _recorded_project(record, argument, work)
         environ = {**session.environ, "SOURCE_DATE_EPOCH": str(record.source_date_epoch)}
         artifact, now = build(
             project,
@@ -54,23 +54,23 @@ def rebuild(record_file: Path, argument: str, session: Session, *, keep: Path | 
     return artifact
 
 
-def _project(record: BuildRecord, argument: str, work: Path) -> Project:
-    """Return the recorded project; its locks are in ``work``, so that those beside the project stay as they are."""
+def _recorded_project(record: BuildRecord, argument: str, work: Path) -> Project:
+    """Return the recorded project; its lockfiles are in ``work``, so that those next to the project do not change."""
     origin = Path.cwd()
     project = read_project(record.requirement or argument, {}, origin)
-    read = read_configuration(record.settings, "", {}, {})
-    problems = read.problems
+    configuration = read_configuration(record.settings, "", {}, {})
+    problems = configuration.problems
     if record.requirement is None and project.directory is None:
         problems = (*problems, f"{argument}: not a directory with a pyproject.toml")
     if project.name != record.name:
-        problems = (*problems, f"{project.name}: another application than the recorded {record.name}")
+        problems = (*problems, f"{project.name}: not the recorded application {record.name}")
     if problems:
         raise ConfigurationError("the record", problems, resolution="Name the directory of the recorded project.")
     lock, build_lock = work / "pylock.toml", work / "venvpkg.lock"
     write_whole(lock, relocate_lock(record.lock, project.directory or origin, work).encode())
     if record.build_lock:
         write_whole(build_lock, record.build_lock.encode())
-    return replace(project, settings=read.settings, targets=(), lock=lock, build_lock=build_lock)
+    return replace(project, settings=configuration.settings, targets=(), lock=lock, build_lock=build_lock)
 
 
 def _not_reproduced(
@@ -79,19 +79,19 @@ def _not_reproduced(
     changes = changes_between(record.inputs, now.inputs)
     others = sorted(set(record.debug_packages.items()) ^ set(now.debug_packages.items()))
     original = record_file.parent / record.artifact
-    known = original.is_file() and sha256_of(original) == record.sha256
-    if not known:
-        resolution = f"Put the recorded {record.artifact} beside its record to learn which members differ."
+    has_original = original.is_file() and sha256_of(original) == record.sha256
+    if not has_original:
+        resolution = f"Put the recorded {record.artifact} next to its record to see which members differ."
     elif changes:
         resolution = "Restore the inputs that have changed; snapshots of the release have older packages."
     else:
-        resolution = "No input has changed: what makes the members differ is a bug, in venvpkg or in a build backend."
+        resolution = "No input has changed, so the difference is a bug in venvpkg or in a build backend."
     differences = tuple(f"{name}: not the same" for name in dict(others))
-    if known and family_of_file(original) != family_of_file(artifact.path):
+    if has_original and family_of_file(original) != family_of_file(artifact.path):
         differences += (f"{artifact.path.name} is a package of another family",)
-        resolution = "Name what the recorded package was built for, with --target."
-    elif known and artifact.sha256 != record.sha256:
+        resolution = "Select the target of the recorded package with --target."
+    elif has_original and artifact.sha256 != record.sha256:
         differences += family_of_file(original).format.differences(original, artifact.path, runner) or (
-            "no member differs: only the order of members or the compression",
+            "no member differs, only the order of members or the compression",
         )
     return NotReproducedError(record.artifact, changes, differences, resolution=resolution)

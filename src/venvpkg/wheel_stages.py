@@ -1,4 +1,4 @@
-"""The stages from a lock to wheels: what the release has, where each wheel comes from, getting it."""
+"""The stages from a lock to wheels: find system packages, plan where each wheel comes from, compile the wheels."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def find_system_packages(lock: Lock, context: BuildContext) -> tuple[SystemDistribution, ...]:
-    """Return the distributions of the lock that come from the release's own packages, where the user wants that.
+    """Return the distributions of the lock that the user wants to take from the release's own packages.
 
     Raises:
-        ConfigurationError: the application itself would come from there, or what would is to be a wheel all the same.
-        PackageDatabaseError: what the user wants is not installed on the target.
+        ConfigurationError: one is the application itself, or is configured to be a wheel as well.
+        PackageDatabaseError: one is not installed on the target.
     """
     project, wheels = context.project, context.project.settings.wheels
     wanted = [name for name in wheels.system if lock.get(name) is not None or name == project.name]
@@ -39,14 +39,15 @@ def find_system_packages(lock: Lock, context: BuildContext) -> tuple[SystemDistr
     if unused:
         context.reporter.warn(f"wheels.system: the application does not need {', '.join(unused)}")
     system = context.format.system_distributions(wanted, context.on_target)
-    by_hand = {name: key for key in ("compile", "prefer_compile", "binary") for name in getattr(wheels, key)}
+    as_wheels = {name: key for key in ("compile", "prefer_compile", "binary") for name in getattr(wheels, key)}
     problems = [
-        f"wheels.{by_hand[each.name].replace('_', '-')}: {each.name} is required by {each.needed_by} of the release"
+        f"wheels.{as_wheels[each.name].replace('_', '-')}: {each.name} must come from the release's packages, because"
+        f" {each.needed_by} of the release requires it"
         for each in system
-        if each.name in by_hand
+        if each.name in as_wheels
     ]
     if any(each.name == project.name for each in system):
-        problems.append(f"wheels.system: {project.name} is the application itself, or is required by what is there")
+        problems.append(f"wheels.system: {project.name} is the application itself, or a listed package requires it")
     if problems:
         raise ConfigurationError(project.source, problems)
     return system
@@ -55,26 +56,29 @@ def find_system_packages(lock: Lock, context: BuildContext) -> tuple[SystemDistr
 def plan_wheels(
     lock: Lock, system: tuple[SystemDistribution, ...], context: BuildContext, *, preview: bool = False
 ) -> WheelPlan:
-    """Return where each wheel comes from, by what is known without looking into any sdist.
+    """Return the plan of where each wheel comes from, made without looking into any sdist.
 
     Args:
-        lock: what the application needs.
+        lock: distributions of the application.
         system: the distributions that come from the release's packages.
-        context: of this build.
-        preview: fetch no commit; what is not on this machine is planned without its source.
+        context: context of this build.
+        preview: do not fetch commits; a distribution whose commit is not on this machine is planned without its source.
     """
     trees = _source_trees(lock, context, preview=preview)
     return planning.plan_wheels(lock, context.project, context.target, _sources(context, trees, system))
 
 
 def choose_fallbacks(plan: WheelPlan, lock: Lock, context: BuildContext) -> WheelPlan:
-    """Return the plan after a look into the sdists that it compiles; what cannot be compiled is kept in the lock."""
+    """Inspect the sdists to compile, and return the plan with fallbacks for those that cannot be compiled.
+
+    The fallbacks are written to venvpkg.lock.
+    """
     project = context.project
     for each in plan.wheels:
         changed = uncommitted(each.source, context.session.host) if isinstance(each.source, SourceTree) else ()
         if changed:
             context.reporter.warn(
-                f"{each.name}: git tells the version, and does not know of changes since its commit: {_some(changed)}"
+                f"{each.name}: its version comes from git, but there are uncommitted changes in {_abbreviate(changed)}"
             )
     access = SourceAccess(context.downloads.fetch, context.crates, context.work)
     found = find_uncompilable(plan, project, context.target, access)
@@ -89,10 +93,10 @@ def choose_fallbacks(plan: WheelPlan, lock: Lock, context: BuildContext) -> Whee
 
 
 def require_prerequisites(plan: WheelPlan, context: BuildContext) -> None:
-    """Raise when the target or this machine lacks what the plan needs.
+    """Raise if the target or this machine lacks a prerequisite of the plan.
 
     Raises:
-        MissingToolError: with all that is missing.
+        MissingToolError: with everything that is missing.
     """
     target, wanted = context.target, context.project.settings.build_depends
     compiles = bool(plan.by_action(Action.COMPILE))
@@ -101,7 +105,7 @@ def require_prerequisites(plan: WheelPlan, context: BuildContext) -> None:
 
 
 def run_prepare_steps(plan: WheelPlan, context: BuildContext) -> WheelPlan:
-    """Return the plan after the project's prepare commands made what they make, where that is not known yet."""
+    """Run the project's prepare commands if their output is not cached, and return the plan with that output."""
     own, project = context.own_tree, context.project
     if own is None or own.is_ready:
         return plan
@@ -110,19 +114,19 @@ def run_prepare_steps(plan: WheelPlan, context: BuildContext) -> WheelPlan:
 
 
 def compile_wheels(plan: WheelPlan, context: BuildContext) -> tuple[ReadyWheel, ...]:
-    """Get every wheel of the plan, and keep the build requirements that were pinned on the way."""
+    """Return every wheel of the plan; write the build requirements that were pinned on the way to venvpkg.lock."""
     session, project = context.session, context.project
     compiled = get_wheels(plan, read_build_pins(project.build_lock), _wheel_build_context(plan, context))
     if compiled.pins:
-        with session.lockfiles:  # and read again: another target may have written since
+        with session.lockfiles:  # read again: another target may have written in the meantime
             known = read_build_pins(project.build_lock)
-            write_build_pins(project.build_lock, _merged(known, compiled.pins))
+            write_build_pins(project.build_lock, _merge_pins(known, compiled.pins))
     return compiled.wheels
 
 
 def _wheel_build_context(plan: WheelPlan, context: BuildContext) -> WheelBuildContext:
     session = context.session
-    # A wheel that was built before is built again when it turns out to be damaged.
+    # A reused wheel is compiled again if it turns out to be damaged.
     may_compile = bool(plan.by_action(Action.COMPILE) or plan.by_action(Action.REUSE))
     return WheelBuildContext(
         target=context.target,
@@ -150,7 +154,7 @@ def _sources(
     own: SourceTree | None = None,
 ) -> WheelSources:
     def toolchain() -> Toolchain | None:
-        # What is missing is reported with everything else that is, once it is known that something compiles.
+        # require_prerequisites reports it, together with everything else that is missing, if something is compiled.
         with contextlib.suppress(MissingToolError):
             return context.toolchain
         return None
@@ -168,7 +172,7 @@ def _sources(
 
 
 def _source_trees(lock: Lock, context: BuildContext, *, preview: bool) -> dict[str, SourceTree]:
-    """Return the sources of distributions that come from a directory or a commit, by name."""
+    """Return the source trees of the distributions that come from a directory or a commit, by name."""
     session, project = context.session, context.project
     trees: dict[str, SourceTree] = {}
     for each in lock.distributions:
@@ -187,11 +191,11 @@ def _source_trees(lock: Lock, context: BuildContext, *, preview: bool) -> dict[s
     return trees
 
 
-def _merged(known: tuple[BuildPins, ...], learned: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:
-    """Return the pins known before, with those learned in this run in place of older ones for the same build."""
-    merged = {(each.name, each.source, each.target): each for each in (*known, *learned)}
+def _merge_pins(known: tuple[BuildPins, ...], new: tuple[BuildPins, ...]) -> tuple[BuildPins, ...]:
+    """Return the known pins, with those of this run replacing older ones for the same build."""
+    merged = {(each.name, each.source, each.target): each for each in (*known, *new)}
     return tuple(merged.values())
 
 
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")  # noqa: PLR2004 -- enough to know which
+def _abbreviate(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")  # noqa: PLR2004 - enough to know which

@@ -116,4 +116,4 @@ def test_another_project_is_refused(command: Venvpkg, record: Path) -> None:
     outcome = rebuilt(command, record, other)
 
     assert outcome.code == 3, outcome.transcript
-    assert "another application than the recorded said" in outcome.stderr
+    assert "not the recorded application said" in outcome.stderr

@@ -124,7 +124,7 @@ def test_two_packages_of_one_name_are_a_failure_unless_they_are_the_same(
 
     assert main(["build", "app==1", "-t", "debian:bullseye", "-t", "debian:bookworm"]) == code
 
-    told = "debian:bullseye: Another target of this call has another package of the same name, app.rpm."
+    told = "debian:bullseye: another target of this run has built a different package of the same name, app.rpm."
     assert (told in capsys.readouterr().err) == (code != 0)
     assert len(built) == 2
 

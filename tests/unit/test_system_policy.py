@@ -55,12 +55,12 @@ def test_only_what_the_lock_has_is_looked_for(places: Dirs) -> None:
         (
             "app",
             WheelSettings(system=("pyyaml",), binary=("lib",)),
-            "wheels.binary: lib is required by pyyaml of the release",
+            "wheels.binary: lib must come from the release's packages, because pyyaml of the release requires it",
         ),
         (
             "lib",
             WheelSettings(system=("pyyaml",)),
-            "wheels.system: lib is the application itself, or is required by what is there",
+            "wheels.system: lib is the application itself, or a listed package requires it",
         ),
     ],
 )
