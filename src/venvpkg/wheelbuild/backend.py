@@ -57,10 +57,10 @@ def prepare_directories(sandbox: BuildSandbox, loaded_with: Iterable[Path] = ())
         loaded_with: loader and libraries of uv, for a target of another processor, which has no such ones.
     """
     for name in ("home", "tmp", "build", "tool"):
-        sandbox.fresh(name)
+        sandbox.recreate(name)
     for number, file in enumerate(loaded_with):
         if number == 0:
-            sandbox.fresh(_LOADED_WITH)
+            sandbox.recreate(_LOADED_WITH)
         shutil.copy(file, sandbox / _LOADED_WITH)
 
 
@@ -77,7 +77,7 @@ def make_environment(
         CompileError: a requirement is pinned to something else than a wheel.
     """
     shutil.rmtree(sandbox / "env", ignore_errors=True)
-    wheels = sandbox.fresh("wheels")
+    wheels = sandbox.recreate("wheels")
     pins = []
     for file in requirements:
         pins.append(f"{_exact(file)} --hash=sha256:{file.sha256}\n")
@@ -110,7 +110,7 @@ def build_raw_wheel(sandbox: BuildSandbox, interpreter: PurePosixPath, system: B
     Raises:
         HookFailedError: the hook failed, or names a wheel that is not there.
     """
-    out = sandbox.fresh("out")
+    out = sandbox.recreate("out")
     answer = _call(sandbox, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
     if not isinstance(answer, str) or "/" in answer or "\0" in answer:
         raise HookFailedError("the backend's answer is no file name")

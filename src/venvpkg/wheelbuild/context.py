@@ -36,8 +36,8 @@ class Fetch(Protocol):
 class Crates(Protocol):
     """Fetches the Rust crates that sources do not bring."""
 
-    def vendored(self, source: Path, title: str) -> Path:
-        """Return a directory as ``cargo.lay_crates`` wants it; see ``cargo.CrateStore``."""
+    def vendor(self, source: Path, title: str) -> Path:
+        """Return a directory as ``cargo.copy_crates`` wants it; see ``cargo.CrateStore``."""
 
 
 class WriteSbom(Protocol):

@@ -43,7 +43,7 @@ def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) 
     chosen = [name for name, content in files.items() if is_linked(content)]
     if not chosen:
         return result
-    directory = sandbox.fresh("strip")
+    directory = sandbox.recreate("strip")
     for index, name in enumerate(chosen):
         (directory / str(index)).write_bytes(files[name])
     said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
@@ -104,7 +104,7 @@ def separated(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target)
     named.pop("", None)
     if not named:
         return {}
-    directory = sandbox.fresh("debug")
+    directory = sandbox.recreate("debug")
     for name, content in named.items():
         (directory / name).write_bytes(content)
     said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0

@@ -9,7 +9,7 @@ from venvpkg.model.lock import Cause, Fallback, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action
 from venvpkg.sources.build_system import read_build_system
-from venvpkg.sources.crates import CratesError, absence, absent_crates
+from venvpkg.sources.crates import CratesError, describe_missing_crates, missing_crates
 from venvpkg.sources.unpack import unpack_sdist
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ def _obstacle(wheel: PlannedWheel, sdist: Path, subdirectory: str, directory: Pa
     crates: tuple[str, ...] = ()
     try:
         unpack_sdist(sdist, directory)
-        crates = absent_crates(directory, read_build_system(directory, title, subdirectory))
+        crates = missing_crates(directory, read_build_system(directory, title, subdirectory))
         if crates:
-            crate_store.vendored(directory, title)
+            crate_store.vendor(directory, title)
     except CratesError as error:
-        return f"{absence(crates)}, and {error}"
+        return f"{describe_missing_crates(crates)}, and {error}"
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return ""

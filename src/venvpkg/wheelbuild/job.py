@@ -15,7 +15,7 @@ from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
 from venvpkg.sources.build_system import read_build_system, requirement_problems
-from venvpkg.sources.crates import CratesError, absence, absent_crates, lay_crates
+from venvpkg.sources.crates import CratesError, copy_crates, describe_missing_crates, missing_crates
 from venvpkg.sources.diagnose import diagnose
 from venvpkg.sources.source_tree import copy_tree
 from venvpkg.sources.unpack import EARLIEST_TIME, unpack_sdist
@@ -173,15 +173,15 @@ class _Building:
     def _lay_crates(self, system: BuildSystem) -> None:
         """Put the Rust crates there that the source does not bring; its Cargo.lock, and so its key, pins them."""
         source = self._place / "src"
-        crates = absent_crates(source, system)
+        crates = missing_crates(source, system)
         if not crates:
             return
         try:
-            lay_crates(self._shop.crates.vendored(source, self._job.title), self._sandbox)
+            copy_crates(self._shop.crates.vendor(source, self._job.title), self._sandbox)
         except CratesError as error:
             raise CompileError(
-                f"{self._job.title} cannot be built: {absence(crates, 'its source')}, and {error}.",
-                details=error.told,
+                f"{self._job.title} cannot be built: {describe_missing_crates(crates, 'its source')}, and {error}.",
+                details=error.output,
                 resolution="Install cargo and rustc (Debian 12 has newer ones as cargo-web and rustc-web), and name a"
                 " registry that is reachable in cargo's configuration ([source.crates-io] replace-with); or use the"
                 " publisher's wheel (policy `binary`).",

@@ -84,10 +84,10 @@ def repack_wheel(
     wheel_file = f"{facts.dist_info}/WHEEL"
     members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
     if objects:
-        tree = sandbox.fresh("linked")
+        tree = sandbox.recreate("linked")
         _lay_objects({name: members[name] for name in objects}, facts, target, tree)
         members[f"{facts.dist_info}/{_SBOM}"] = write_sbom(facts.name, str(facts.version), planned.source, tree)
-    result = sandbox.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
+    result = sandbox.recreate("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write(result, facts.dist_info, members, executables)
     return Repacked(result, write_debug(debug, result))
 

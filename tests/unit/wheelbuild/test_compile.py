@@ -130,10 +130,10 @@ class Bench:
             self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip
 
-    def vendored(self, source: Path, title: str) -> Path:
+    def vendor(self, source: Path, title: str) -> Path:
         assert (source / "Cargo.lock").is_file()
         if not self.has_crates:
-            raise CratesError("cargo is not installed, which could fetch them")
+            raise CratesError("cargo, which could fetch them, is not installed")
         place = self.directory / f"crates of {title}"
         place.mkdir(exist_ok=True)
         (place / "config.toml").touch()
@@ -415,7 +415,9 @@ def test_without_its_crates_a_source_is_not_built_and_the_error_says_what_to_ins
 ) -> None:
     bench.has_crates = False
 
-    with pytest.raises(CompileError, match=r"not in its source \(pyo3\), and cargo is not installed") as caught:
+    with pytest.raises(
+        CompileError, match=r"not in its source \(pyo3\), and cargo, which could fetch them, is not installed"
+    ) as caught:
         bench.compile(rust)
 
     assert "Install cargo and rustc" in caught.value.resolution
