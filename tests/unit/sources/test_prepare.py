@@ -177,7 +177,7 @@ def test_a_program_that_is_not_there_is_told_with_the_key_that_names_its_package
     ("make", "problem"),
     [
         (writing(static__other="x"), "did not create static/dist"),
-        (lambda source: (source / "static/dist").mkdir(parents=True) or Completed(0), "made no file"),
+        (lambda source: (source / "static/dist").mkdir(parents=True) or Completed(0), "created no files"),
         (
             lambda source: (
                 (source / "static/dist").mkdir(parents=True)
