@@ -69,7 +69,7 @@ def _write_index(entries: Sequence[Entry], place: Path) -> Path:
 def _export_wheel(entry: Entry, directory: Path) -> Path:
     """Write the wheel into the index, whole or not at all, and return its path."""
     if sha256_of(entry.wheel) != entry.sha256:
-        raise WheelError(f"{entry.wheel} does not have the sha256 of its provenance.")
+        raise WheelError(f"{entry.wheel} does not have the sha256 in its provenance.")
     platforms = platforms_for_stock_tools(entry.tag.rpartition("-")[2])
     directory.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="venvpkg-export-") as work:

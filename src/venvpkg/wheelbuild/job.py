@@ -183,8 +183,8 @@ class _Building:
                 f"{self._job.title} cannot be built: {describe_missing_crates(crates, 'its source')}, and {error}.",
                 details=error.output,
                 resolution="Install cargo and rustc (Debian 12 has newer ones as cargo-web and rustc-web), and"
-                " configure a reachable registry for cargo ([source.crates-io] replace-with); or use the prebuilt wheel (policy"
-                " `binary`).",
+                " configure a reachable registry for cargo ([source.crates-io] replace-with); or use the prebuilt"
+                " wheel (policy `binary`).",
             ) from error
 
     def _determine_pins(self, system: BuildSystem) -> BuildPins:
