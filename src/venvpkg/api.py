@@ -53,7 +53,7 @@ from venvpkg.targets.selection import Selection, parse_selection, short_names
 from venvpkg.wheelbuild.export import export
 from venvpkg.wheelbuild.pool import Pool, default_jobs
 from venvpkg.wheelhouse.entry import Entry, read_shelves
-from venvpkg.wheelhouse.gc import Collected, GcRules, collect, removable
+from venvpkg.wheelhouse.gc import Collected, GcRules, collect, select_removable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -319,7 +319,7 @@ def collect_wheels(
 ) -> Collected:
     """Remove the wheels that the rules select; return those removed, and those kept because a build uses them."""
     entries = wheels(options, on_event=on_event)
-    chosen = removable(entries, rules, time.time())
+    chosen = select_removable(entries, rules, time.time())
     done = Collected(chosen) if dry_run else collect(_wheelhouse(options), chosen)
     return replace(done, examined=len(entries))
 

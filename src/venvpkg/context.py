@@ -207,7 +207,7 @@ class BuildContext:
         tree = read_source_tree(self.project.directory, self.session.host, leave_out=self.no_source)
         if not self.project.settings.prepare:
             return tree
-        known = self.preparations.known(tree, self.project.settings.prepare)
+        known = self.preparations.find(tree, self.project.settings.prepare)
         return known or replace(tree, is_ready=False)
 
     @cached_property

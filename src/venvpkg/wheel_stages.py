@@ -109,7 +109,7 @@ def run_prepare_steps(plan: WheelPlan, context: BuildContext) -> WheelPlan:
     own, project = context.own_tree, context.project
     if own is None or own.is_ready:
         return plan
-    prepared = context.preparations.prepared(own, project.settings.prepare, project.name, context.work)
+    prepared = context.preparations.run(own, project.settings.prepare, project.name, context.work)
     return planning.with_own_tree(plan, project, context.target, _sources(context, own=prepared))
 
 
@@ -182,7 +182,7 @@ def _source_trees(lock: Lock, context: BuildContext, *, preview: bool) -> dict[s
             case LockedDirectory():
                 trees[each.name] = read_source_tree(each.origin.path, session.host, leave_out=context.no_source)
             case LockedCommit():
-                find = context.checkouts.known if preview else context.checkouts.directory
+                find = context.checkouts.find if preview else context.checkouts.directory
                 directory = find(each.origin)
                 if directory is not None:
                     trees[each.name] = read_source_tree(directory, session.host)

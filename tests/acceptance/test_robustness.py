@@ -205,7 +205,7 @@ def test_a_missing_header_is_told_with_the_whole_log(place: Workplace) -> None:
     assert outcome.code == 7, outcome.transcript
     assert "fatal error: librare/rare.h: No such file or directory" in outcome.stderr
     assert "Install the package that ships the header librare/rare.h" in outcome.stderr
-    log = re.search(r"The whole log: (\S+)", outcome.stderr)
+    log = re.search(r"The full log: (\S+)", outcome.stderr)
     assert log is not None
     assert "librare/rare.h" in Path(log[1]).read_text()
     assert place.packages() == ()

@@ -104,7 +104,7 @@ def nothing_fetched(files: Iterable[RemoteFile], /) -> Mapping[RemoteFile, Path]
 
 
 class NoCrates:
-    def vendored(self, source: Path, title: str) -> Path:
+    def vendor(self, source: Path, title: str) -> Path:
         raise AssertionError(f"no crates of {title} were expected in {source}")
 
 

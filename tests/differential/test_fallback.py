@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CARGO_LOCK = b'[[package]]\nname = "pyo3"\nversion = "0.28.2"\nsource = "registry+https://crates.example/index"\n'
 RUST = b'[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n'
-WHY = "one of its Rust crates is not in the sdist (pyo3), and there is no Cargo.toml beside its Cargo.lock"
+WHY = "one of its Rust crates is not in the sdist (pyo3), and there is no Cargo.toml next to its Cargo.lock"
 
 
 @pytest.fixture

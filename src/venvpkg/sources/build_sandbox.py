@@ -1,4 +1,4 @@
-"""Where one wheel is built: a directory that its programs see at a fixed neutral place, and without network."""
+"""The sandbox of a build: a directory that its programs see at a fixed, neutral path, without network."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-# Backends write this place into what they build, so it names nobody's machine. Its parent exists by the FHS.
+# Backends write this path into their output, so it must not identify a machine. The FHS guarantees its parent.
 MOUNTPOINT = PurePosixPath("/usr/src/venvpkg")
-# What a distribution's own build would not find: programs, headers and settings of this machine's administrator.
+# Places of the administrator's programs, headers and settings, which a distribution's own build would not see.
 MASKED = tuple(PurePosixPath(path) for path in ("/usr/local", "/usr/src", "/tmp", "/var/tmp", "/home", "/root"))  # noqa: S108
 
 
 def shown_interpreter(target: Target) -> tuple[tuple[Path, str], ...]:
-    """Return what of the target to show in a sandbox, and where, so that its interpreter is not hidden with the rest.
+    """Return the directory to show in a sandbox, and where, if the interpreter's prefix would be hidden there.
 
-    One in ``/usr/local`` itself brings along all that is there: there are no borders between what it holds.
+    For an interpreter in ``/usr/local`` itself that is all of ``/usr/local``: nothing separates it from the rest.
+
+    Returns:
+        One pair of a path on this machine and a path in the sandbox; none if the interpreter is visible anyway.
     """
     prefix = target.interpreter.prefix
     if not any(prefix.is_relative_to(each) for each in MASKED):
@@ -38,15 +41,15 @@ def shown_interpreter(target: Target) -> tuple[tuple[Path, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class BuildSandbox:
-    """A job's workspace.
+    """A directory in which the programs of a build run.
 
     Attributes:
-        path: on this machine; shown as ``MOUNTPOINT`` to what runs in it.
-        log: on this machine, outside the sandbox; receives what programs print.
-        runner: runs them.
-        variables: their whole environment.
-        is_stopping: whether to start nothing more.
-        tools: what of this machine they are shown, read-only, and where in the sandbox.
+        path: directory on this machine, which its programs see as ``MOUNTPOINT``.
+        log: file on this machine, outside the sandbox, for the programs' output.
+        runner: runs programs on the target.
+        variables: the programs' environ, in full.
+        is_stopping: whether the run is ending and no further program may start.
+        tools: paths on this machine to show read-only, each with its path in the sandbox.
     """
 
     path: Path
@@ -59,23 +62,23 @@ class BuildSandbox:
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
-    def fresh(self, name: str) -> Path:
-        """Return an empty directory of the sandbox, whatever was there before."""
+    def recreate(self, name: str) -> Path:
+        """Create an empty directory in the sandbox, in place of an existing one, and return it."""
         directory = self.path / name
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         return directory
 
     def run(self, argv: tuple[str, ...], *, inside: str = "", network: bool = False) -> Completed:
-        """Run a program in the sandbox. What it prints goes to the log.
+        """Run a program in the sandbox, with its output in the log.
 
         Args:
-            argv: relative paths are the sandbox's.
-            inside: directory of the sandbox to run in; the sandbox itself by default.
-            network: whether the program may reach the network.
+            argv: command; relative paths refer to the sandbox.
+            inside: working directory in the sandbox; the sandbox itself by default.
+            network: whether the program has network access.
 
         Raises:
-            StoppedError: the run is being ended.
+            StoppedError: the run is ending.
         """
         if self.is_stopping():
             raise StoppedError

@@ -1,4 +1,4 @@
-"""The table [build-system] of a source (PEP 517, PEP 518)."""
+"""Read the table [build-system] of a source (PEP 517, PEP 518)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# A source without pyproject.toml, or without the table, is built by setuptools as it was before there were others.
+# A source without pyproject.toml, or without the table, is built by setuptools as before PEP 517.
 _LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 _LARGEST_BYTES = 4 << 20
@@ -26,10 +26,10 @@ class BuildSystem:
     """How to build a source.
 
     Attributes:
-        requires: requirements of the environment the backend runs in, sorted.
+        requires: requirements of the build environment, sorted.
         backend: ``module:object``.
-        backend_path: directories of the source that hold the backend; usually none.
-        subdirectory: of what was unpacked, with the source; empty for its top.
+        backend_path: directories of the source that contain the backend; usually none.
+        subdirectory: directory with the source inside the unpacked archive; empty for the top.
     """
 
     requires: tuple[str, ...]
@@ -42,23 +42,23 @@ def read_build_system(directory: Path, label: str, subdirectory: str = "") -> Bu
     """Return the build system of an unpacked source.
 
     Args:
-        directory: that it was unpacked into.
-        subdirectory: where in there the source is, with or without pyproject.toml.
-        label: what people call the source, ``lxml 6.1.3``.
+        directory: directory of the unpacked source.
+        label: the source's name in messages, ``lxml 6.1.3``.
+        subdirectory: where the source is in ``directory``, with or without pyproject.toml.
 
     Raises:
-        CompileError: the table is malformed; all problems are named.
+        CompileError: the table is malformed; the error lists all problems.
 
     Source:
-        PEP 517, PEP 518 and the specification "pyproject.toml" of the PyPA, with its fall-back to setuptools.
+        PEP 517, PEP 518 and the PyPA specification "pyproject.toml", with its fallback to setuptools.
     """
-    return replace(_read(directory / subdirectory, label), subdirectory=subdirectory)
+    return replace(_read_pyproject(directory / subdirectory, label), subdirectory=subdirectory)
 
 
-def _read(directory: Path, label: str) -> BuildSystem:
+def _read_pyproject(directory: Path, label: str) -> BuildSystem:
     path = directory / "pyproject.toml"
     if not path.is_file():
-        return _legacy_or_nothing(directory, label)
+        return _legacy_build_system(directory, label)
     if path.stat().st_size > _LARGEST_BYTES:
         raise _malformed(label, [f"it is larger than {_LARGEST_BYTES >> 20} MiB"])
     try:
@@ -69,13 +69,13 @@ def _read(directory: Path, label: str) -> BuildSystem:
         case None:
             return BuildSystem(_LEGACY_REQUIRES, _LEGACY_BACKEND)
         case dict(table):
-            return _parsed(table, label)
+            return _parse_table(table, label)
         case _:
             raise _malformed(label, ["build-system is not a table"])
 
 
 def requirement_problems(requires: Iterable[object]) -> tuple[str, ...]:
-    """Return what is wrong with each of these requirements; empty when all can be used."""
+    """Return a message for each invalid requirement; empty if all are valid."""
     problems = []
     for each in requires:
         try:
@@ -87,7 +87,7 @@ def requirement_problems(requires: Iterable[object]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def _parsed(table: dict[str, object], label: str) -> BuildSystem:
+def _parse_table(table: dict[str, object], label: str) -> BuildSystem:
     problems: list[str] = []
     requires: tuple[str, ...] = ()
     match table.get("requires"):
@@ -112,11 +112,11 @@ def _parsed(table: dict[str, object], label: str) -> BuildSystem:
     return BuildSystem(requires, str(backend), tuple(backend_path))
 
 
-def _legacy_or_nothing(directory: Path, label: str) -> BuildSystem:
+def _legacy_build_system(directory: Path, label: str) -> BuildSystem:
     if not (directory / "setup.py").is_file() and not (directory / "setup.cfg").is_file():
         raise CompileError(
             f"{label} cannot be built: its source has neither pyproject.toml nor setup.py.",
-            resolution="It is no sdist; choose the publisher's wheel (policy `binary`), or another version.",
+            resolution="It is not a valid sdist. Use the prebuilt wheel (policy `binary`), or another version.",
         )
     return BuildSystem(_LEGACY_REQUIRES, _LEGACY_BACKEND)
 
@@ -125,5 +125,5 @@ def _malformed(label: str, problems: Iterable[str]) -> CompileError:
     return CompileError(
         f"{label} cannot be built: its pyproject.toml is malformed.",
         details="\n".join(f"  {problem}" for problem in problems),
-        resolution="Correct the file; if it is not yours, choose another version.",
+        resolution="Fix the file; if it is not yours, use another version.",
     )

@@ -1,4 +1,4 @@
-"""Source at a locked git commit: fetched once into the cache, checked to the last byte each time it is used."""
+"""Check out locked git commits: each is fetched once into the cache, and verified in full whenever it is used."""
 
 from __future__ import annotations
 
@@ -23,52 +23,52 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import LockedCommit
 
 
-# How a user lets git into private repositories; the rest of the environment is no concern of a fetch.
+# Variables that give git access to private repositories; a fetch needs no others of the user's.
 _PASSED_ON: Final = re.compile(
     r"SSH_AUTH_SOCK|SSH_AGENT_PID|XDG_CONFIG_HOME|GIT_(SSH(_COMMAND)?|ASKPASS|CONFIG_.*|SSL_.*)"
 )
 _TIMEOUT_S: Final = 3600.0
 _SUBMODULE: Final = re.compile(rb"160000 ([0-9a-f]+) \d\t(.+)", re.DOTALL)
-# More specific than a repository's own .gitattributes, so that files are the blobs to the letter: no end-of-line
-# conversion, and no filter, which would be a program.
+# info/attributes overrides a repository's own .gitattributes. So files are exactly the blobs: without conversion of
+# line ends, and without filters, which are programs.
 _ATTRIBUTES: Final = "* -text -eol -crlf -filter -ident -working-tree-encoding\n"
 _LFS: Final = re.compile(rb"^[^#\n]*\bfilter=lfs\b", re.MULTILINE)
 
 
 class _GitError(Exception):
-    """What git could not do, in words."""
+    """Why git failed, as a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkouts:
-    """Directories with the files of locked commits, each fetched once on this machine.
+    """Store of checkouts of locked commits; each is fetched once on this machine.
 
     Attributes:
-        store: where they are kept.
+        store: directory of the checkouts.
         runner: runs git.
-        reporter: hears what happens.
-        environment: the user's variables; those that open repositories are given to git.
-        offline: use only what is there.
+        reporter: receives events.
+        environ: the user's environ; git gets the variables that give access to repositories.
+        offline: whether only existing checkouts may be used.
     """
 
     store: Path
     runner: Runner
     reporter: Reporter
-    environment: Mapping[str, str]
+    environ: Mapping[str, str]
     offline: bool = False
 
     def directory(self, origin: LockedCommit) -> Path:
-        """Return a directory with exactly the files of the commit, its submodules among them.
+        """Return a directory with exactly the files of the commit, including its submodules.
 
         All branches and tags are fetched: tools that take a version from git need them. No hook and no filter of the
-        repository runs. A directory appears in the store only when it is complete.
+        repository runs. A directory appears in the store only once it is complete.
 
         Raises:
-            DownloadError: the commit cannot be had, or its files are not those that it names.
+            DownloadError: the commit could not be fetched, or its files do not match it.
         """
         place = self._place(origin)
         try:
-            if place.is_dir() and not self._is_right(place, origin.commit):
+            if place.is_dir() and not self._is_intact(place, origin.commit):
                 self.reporter.warn(f"{place} was changed after it was stored; fetching it again")
                 shutil.rmtree(place)
             if not place.is_dir():
@@ -76,59 +76,60 @@ class Checkouts:
                     self._fetch(origin, place)
         except (_GitError, OSError) as error:
             raise DownloadError(
-                f"The commit {origin.commit} of {origin.url} cannot be had.",
+                f"could not fetch commit {origin.commit} from {origin.url}.",
                 details="\n".join(f"  {line}" for line in str(error).splitlines()),
                 resolution="Run once without --offline."
                 if self.offline
-                else "See that git can fetch from there without asking for a password.",
+                else "Make sure that git can fetch from there without asking for a password.",
             ) from error
         return place / origin.subdirectory
 
-    def known(self, origin: LockedCommit) -> Path | None:
-        """Return what ``directory`` does where that needs no fetch; else None."""
+    def find(self, origin: LockedCommit) -> Path | None:
+        """Return the directory of a commit that was fetched before; None if it would have to be fetched."""
         place = self._place(origin)
         try:
-            is_right = place.is_dir() and self._is_right(place, origin.commit)
+            is_intact = place.is_dir() and self._is_intact(place, origin.commit)
         except (_GitError, OSError):
             return None
-        return place / origin.subdirectory if is_right else None
+        return place / origin.subdirectory if is_intact else None
 
     def _place(self, origin: LockedCommit) -> Path:
         return self.store / f"{sha256(origin.url.encode()).hexdigest()[:16]}-{origin.commit}"
 
     def _fetch(self, origin: LockedCommit, place: Path) -> None:
         if self.offline:
-            raise _GitError("It is not on this machine, and --offline forbids to fetch it.")
+            raise _GitError("It is not on this machine, and --offline is set.")
         self.reporter.step(f"fetching {origin.url} at {origin.commit[:12]}")
         store = DirectoryStore(self.store)
         store.sweep()
         with store.unfinished() as unfinished:
             fresh = unfinished / "checkout"
-            self._git(unfinished, "init", "--quiet", "--template=", f"--object-format={_format(origin.commit)}",
+            self._git(unfinished, "init", "--quiet", "--template=", f"--object-format={_object_format(origin.commit)}",
                       "--initial-branch=none", str(fresh))  # fmt: skip
             (fresh / ".git" / "info").mkdir(exist_ok=True)
             (fresh / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, "utf-8")
             self._git(fresh, "remote", "add", "origin", origin.url)
             self._fetch_from(fresh, origin, "--tags", "+refs/heads/*:refs/remotes/origin/*")
-            if not self._try(fresh, "cat-file", "-e", f"{origin.commit}^{{commit}}").ok:
-                # On no branch and no tag, as a pull request's: servers give it when it is asked for by name.
+            if not self._try_git(fresh, "cat-file", "-e", f"{origin.commit}^{{commit}}").ok:
+                # On no branch and no tag, as for a pull request: servers send it if it is requested by its hash.
                 self._fetch_from(fresh, origin, origin.commit)
             self._git(fresh, "checkout", "--quiet", "--detach", origin.commit)
             if (fresh / ".gitmodules").is_file():
-                self._network(fresh, origin, "submodule", "--quiet", "update", "--init", "--recursive")
+                self._git_with_network(fresh, origin, "submodule", "--quiet", "update", "--init", "--recursive")
             _refuse_lfs(fresh)
-            if not self._is_right(fresh, origin.commit):
-                raise _GitError("The files that were fetched are not those that the commit names.")
+            if not self._is_intact(fresh, origin.commit):
+                raise _GitError("The fetched files do not match the commit.")
             publish(fresh, place)
 
-    def _fetch_from(self, repository: Path, origin: LockedCommit, *what: str) -> None:
-        options = [each for each in what if each.startswith("--")]
-        refs = [each for each in what if not each.startswith("--")]
-        self._network(repository, origin, "fetch", "--quiet", "--no-recurse-submodules", *options, "origin", *refs)
+    def _fetch_from(self, repository: Path, origin: LockedCommit, *arguments: str) -> None:
+        options = [each for each in arguments if each.startswith("--")]
+        refs = [each for each in arguments if not each.startswith("--")]
+        options = ["--quiet", "--no-recurse-submodules", *options]
+        self._git_with_network(repository, origin, "fetch", *options, "origin", *refs)
 
-    def _is_right(self, checkout: Path, commit: str) -> bool:
-        """Return whether the files are the commit's: hashed again, they give the tree that the commit names."""
-        head = self._try(checkout, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    def _is_intact(self, checkout: Path, commit: str) -> bool:
+        """Return whether the files, hashed again, give the tree of the commit; the same for its submodules."""
+        head = self._try_git(checkout, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         if head.text.strip() != commit:
             return False
         with DirectoryStore(self.store).unfinished() as unfinished:
@@ -139,27 +140,27 @@ class Checkouts:
         if tree != self._git(checkout, "rev-parse", f"{commit}^{{tree}}").text:
             return False
         submodules = (found for entry in staged.split(b"\0") if (found := _SUBMODULE.fullmatch(entry)))
-        return all(self._is_right(checkout / found[2].decode(), found[1].decode()) for found in submodules)
+        return all(self._is_intact(checkout / found[2].decode(), found[1].decode()) for found in submodules)
 
-    def _network(self, directory: Path, origin: LockedCommit, *arguments: str) -> None:
-        """Run git with the user's own configuration, which may hold a proxy, a credential helper or a mirror."""
+    def _git_with_network(self, directory: Path, origin: LockedCommit, *arguments: str) -> None:
+        """Run git with the user's own configuration, which may set a proxy, a credential helper or a mirror."""
         local = origin.url.startswith(("/", "file:"))
-        env = {key: value for key, value in self.environment.items() if _PASSED_ON.fullmatch(key)} | {
+        env = {key: value for key, value in self.environ.items() if _PASSED_ON.fullmatch(key)} | {
             "GIT_TERMINAL_PROMPT": "0",
-            "GIT_SSH_COMMAND": self.environment.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
+            "GIT_SSH_COMMAND": self.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
             "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh" if local else "git:http:https:ssh",
         }
         done = self._run(directory, *arguments, env=env)
         if not done.ok:
-            raise _GitError(_told(done, arguments[0]))
+            raise _GitError(_describe_failure(done, arguments[0]))
 
     def _git(self, directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
-        done = self._try(directory, *arguments, env=env)
+        done = self._try_git(directory, *arguments, env=env)
         if not done.ok:
-            raise _GitError(_told(done, arguments[0]))
+            raise _GitError(_describe_failure(done, arguments[0]))
         return done
 
-    def _try(self, directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+    def _try_git(self, directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
         own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
         return self._run(directory, *arguments, env=own | dict(env or {}))
 
@@ -170,19 +171,21 @@ class Checkouts:
         return self.runner.run(Command((*git, *arguments), env=env, timeout_s=_TIMEOUT_S))
 
 
-def _format(commit: str) -> str:
+def _object_format(commit: str) -> str:
     return "sha1" if len(commit) == 40 else "sha256"  # noqa: PLR2004 -- hexadecimal digits of SHA-1
 
 
 def _refuse_lfs(checkout: Path) -> None:
-    """Refuse a repository whose large files are elsewhere: what was fetched are notes about them, not the files."""
+    """Refuse a repository that keeps files in Git LFS: only pointers to them were fetched."""
     for path in checkout.rglob(".gitattributes"):
         if path.is_file() and not path.is_symlink() and _LFS.search(path.read_bytes()):
-            raise _GitError(f"{path.relative_to(checkout)} says that files are in Git LFS, which no commit hashes.")
+            raise _GitError(
+                f"{path.relative_to(checkout)} puts files in Git LFS, whose contents the commit does not hash."
+            )
 
 
-def _told(done: Completed, what: str) -> str:
-    # A remote may print what it likes; its words reach a terminal.
+def _describe_failure(done: Completed, subcommand: str) -> str:
+    # The remote decides what git prints here, and it is shown on a terminal.
     text = re.sub(r"://[^/\s]*@", "://***@", done.errors).strip()[-4000:]
     shown = printable(text, keep="\n")
-    return f"git {what}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."
+    return f"git {subcommand}: {done.outcome()}\n{shown}" if not done.not_found else "git is not installed."

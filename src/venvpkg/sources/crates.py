@@ -1,4 +1,4 @@
-"""Rust crates that a source needs and does not bring: found in its Cargo.lock, fetched before the compile."""
+"""Find the Rust crates that a source needs but does not include, and fetch them before it is compiled."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 _RUST_BUILDERS = frozenset({"maturin", "setuptools-rust"})
 _CONFIGURATIONS = (".cargo/config.toml", ".cargo/config")
 _LARGEST_BYTES = 16 << 20
-_NAMED_CRATES = 3
+_MOST_LISTED_CRATES = 3
 
 
-def absent_crates(source: Path, system: BuildSystem) -> tuple[str, ...]:
+def missing_crates(source: Path, system: BuildSystem) -> tuple[str, ...]:
     """Return the crates that cargo would have to fetch to build ``source``.
 
-    A source brings crates in a directory that its ``.cargo/config.toml`` names (``cargo vendor``). What cannot be read
-    counts as brought: then the compile itself tells what is wrong, and nothing is decided on a guess.
+    A source includes crates in a directory that is set in its ``.cargo/config.toml`` (``cargo vendor``). If a file
+    cannot be read, no crate counts as missing because of it: the compile itself then reports the problem.
 
     Args:
-        source: an unpacked sdist.
+        source: directory of an unpacked sdist.
         system: its build system; one that does not run cargo needs no crates.
 
     Returns:
-        ``pyo3 0.28.2`` each, sorted, without the crates of the source itself; empty when nothing is absent.
+        Names and versions, ``pyo3 0.28.2``, sorted, without the source's own crates; empty if none is missing.
 
     Source:
         The Cargo Book: "Cargo.toml vs Cargo.lock", "Source Replacement", "Configuration".
@@ -59,25 +59,25 @@ def absent_crates(source: Path, system: BuildSystem) -> tuple[str, ...]:
         files = _topmost(source, name, vendored)
         if files:
             needed = {crate for path in files for crate in crates_of(_toml(path))}
-            return tuple(sorted(crate for crate in needed if not _is_brought(crate, vendored)))
+            return tuple(sorted(crate for crate in needed if not _is_vendored(crate, vendored)))
     return ()
 
 
-def absence(crates: tuple[str, ...], source: str = "the sdist") -> str:
-    """Return a clause that tells which crates a source does not bring; the first few by name."""
-    named = ", ".join(crate.partition(" ")[0] for crate in crates[:_NAMED_CRATES])
-    more = ", …" if len(crates) > _NAMED_CRATES else ""
+def describe_missing_crates(crates: tuple[str, ...], source: str = "the sdist") -> str:
+    """Return a clause with the number of the crates that a source does not include, and the names of the first few."""
+    listed = ", ".join(crate.partition(" ")[0] for crate in crates[:_MOST_LISTED_CRATES])
+    more = ", …" if len(crates) > _MOST_LISTED_CRATES else ""
     count = f"{len(crates)} of its Rust crates are" if len(crates) > 1 else "one of its Rust crates is"
-    return f"{count} not in {source} ({named}{more})"
+    return f"{count} not in {source} ({listed}{more})"
 
 
 def lock_files(source: Path) -> tuple[Path, ...]:
-    """Return the files ``Cargo.lock`` that count for ``source``, sorted; usually one, and none where it has none."""
+    """Return the ``Cargo.lock`` files that apply to ``source``, sorted: usually one, perhaps none."""
     return _topmost(source, "Cargo.lock", tuple(_vendored_directories(source)))
 
 
 def _topmost(source: Path, name: str, vendored: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the workspace's own files of that name; deeper ones are members, which it covers, or data of tests."""
+    """Return the workspace's own files of a name; deeper ones belong to its members or are test data."""
     files = [path for path in source.rglob(name) if not any(path.is_relative_to(each) for each in vendored)]
     top = min((len(path.parts) for path in files), default=0)
     return tuple(sorted(path for path in files if len(path.parts) == top))
@@ -89,7 +89,7 @@ def _vendored_directories(source: Path) -> Iterator[Path]:
             sources = _table(_toml(path), "source")
             for replacement in sources:
                 directory = _table(sources, replacement).get("directory")
-                # Relative to the directory that has .cargo; one outside the sdist is not the sdist's.
+                # Relative to the parent of .cargo. A directory outside the sdist does not count.
                 if isinstance(directory, str) and "\0" not in directory:
                     found = path.parent.parent / directory
                     if found.resolve().is_relative_to(source.resolve()) and found.is_dir():
@@ -103,7 +103,7 @@ def _locked_crates(lock: Mapping[str, object]) -> Iterator[str]:
             case {"name": str(name), "version": str(version), "source": str()}:
                 yield f"{name} {version}"
             case _:
-                pass  # a crate of the source itself
+                pass  # one of the source's own crates
 
 
 def _required_crates(manifest: Mapping[str, object]) -> Iterator[str]:
@@ -117,7 +117,7 @@ def _required_crates(manifest: Mapping[str, object]) -> Iterator[str]:
                     yield f"{name} {wanted.get('version', '')}".rstrip()
 
 
-def _is_brought(crate: str, vendored: tuple[Path, ...]) -> bool:
+def _is_vendored(crate: str, vendored: tuple[Path, ...]) -> bool:
     name, _, version = crate.partition(" ")
     if "/" in crate or "\0" in crate:
         return False
@@ -138,9 +138,9 @@ def _toml(path: Path) -> Mapping[str, object]:
         return {}
 
 
-# The release's own, which compiles afterwards: it must understand what it fetches.
+# The release's cargo, because it also compiles afterwards and must understand what it fetched.
 _CARGO: Final = "/usr/bin/cargo"
-# How the user tells cargo of registries and credentials, beside its configuration in CARGO_HOME.
+# Variables with the user's registries and credentials, in addition to the configuration in CARGO_HOME.
 _PASSED_ON: Final = re.compile(r"CARGO_(HTTP_\w+|NET_\w+|REGISTR(Y|IES)_\w+)|SSH_AUTH_SOCK")
 _DIRECTORY: Final = re.compile(r'^directory = ".*"$', re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"checksum for .* (changed|could not be calculated)|failed to verify the checksum")
@@ -150,57 +150,61 @@ _UNREACHABLE: Final = re.compile(
     r"|spurious network error|timed? ?out|HTTP response code"
 )
 _TIMEOUT_S: Final = 1800.0
-# In CARGO_HOME as the compile sees it; the paths in what rustc makes are mapped from there already.
+# CARGO_HOME in the sandbox of the compile; RUSTFLAGS already maps its path in rustc's output.
 _PLACE: Final = "home/.cargo"
 
 
 class CratesError(Exception):
-    """Why the crates of a source cannot be fetched: a clause of one line."""
+    """The crates of a source could not be fetched; the message is a one-line clause.
 
-    def __init__(self, why: str, told: str = "") -> None:
-        super().__init__(why)
-        self.told = told
+    Attributes:
+        output: end of cargo's output; empty if cargo did not run.
+    """
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        super().__init__(reason)
+        self.output = output
 
 
 @dataclass(frozen=True, slots=True)
 class CrateStore:
-    """Directories with the crates of a lock, each fetched once on this machine.
+    """Store of vendored crates, by the hash of their Cargo.lock; each set is fetched once on this machine.
 
     Attributes:
-        store: where they are kept, by the hash of the Cargo.lock.
+        store: directory with one directory for each set.
         runner: runs the target's cargo.
-        reporter: hears what happens.
-        environment: the user's variables; those about registries are given to cargo.
-        offline: use only what is there.
+        reporter: receives events.
+        environ: the user's environ; cargo gets the variables with registries and credentials.
+        offline: whether only crates that were fetched before may be used.
     """
 
     store: Path
     runner: Runner
     reporter: Reporter
-    environment: Mapping[str, str]
+    environ: Mapping[str, str]
     offline: bool = False
 
-    def vendored(self, source: Path, title: str) -> Path:
-        """Return a directory with ``crates/`` and the ``config.toml`` that makes cargo take them from there.
+    def vendor(self, source: Path, title: str) -> Path:
+        """Return a directory with ``crates/``, and a ``config.toml`` that makes cargo use them.
 
-        cargo runs none of the source's code for it, and its settings are the user's alone: a registry that stands for
-        crates.io, a proxy, a token. What it fetches has the checksums of the source's Cargo.lock.
+        Fetching runs none of the source's code. cargo uses only the user's settings: a replacement for crates.io, a
+        proxy, a token. It verifies the crates against the checksums in the source's Cargo.lock.
 
         Args:
-            source: unpacked, with a Cargo.lock.
-            title: what people call it.
+            source: directory of an unpacked source with a Cargo.lock.
+            title: the source's name in messages.
 
         Raises:
-            CratesError: they cannot be fetched here.
-            MissingToolError: this user cannot make namespaces.
-            DownloadError: a registry gives something else than Cargo.lock names, or nothing must be fetched.
+            CratesError: the crates could not be fetched.
+            MissingToolError: this user cannot create namespaces.
+            DownloadError: the files of a registry do not match Cargo.lock, or a fetch is needed but ``offline`` is set.
         """
         locks = lock_files(source)
         if not locks:
-            raise CratesError("no Cargo.lock says which files these are")
+            raise CratesError("there is no Cargo.lock to pin them")
         manifests = [lock.with_name("Cargo.toml") for lock in locks]
         if not all(manifest.is_file() for manifest in manifests):
-            raise CratesError("there is no Cargo.toml beside its Cargo.lock")
+            raise CratesError("there is no Cargo.toml next to its Cargo.lock")
         digest = hashlib.sha256()
         for lock in locks:
             digest.update(b"%s\0%s\0" % (os.fsencode(lock.relative_to(source)), lock.read_bytes()))
@@ -208,7 +212,7 @@ class CrateStore:
         if not place.is_dir():
             if self.offline:
                 raise DownloadError(
-                    f"The Rust crates of {title} are not on this machine, and --offline forbids to fetch them.",
+                    f"the Rust crates of {title} are not on this machine, and --offline is set.",
                     resolution="Run once without --offline.",
                 )
             self._fetch(source, [manifest.relative_to(source) for manifest in manifests], place, title)
@@ -222,14 +226,14 @@ class CrateStore:
             fresh.mkdir()
             first, *more = (str(MOUNTPOINT / "src" / manifest) for manifest in manifests)
             synced = (word for manifest in more for word in ("--sync", manifest))
-            home = self._home() or unfinished / "home"
+            home = self._find_cargo_home() or unfinished / "home"
             home.mkdir(exist_ok=True)
             done = self.runner.run(
                 Command(
                     (_CARGO, "vendor", "--locked", "--versioned-dirs", "--respect-source-config",
                      "--manifest-path", first, *synced, str(MOUNTPOINT / "fresh" / "crates")),
-                    cwd=MOUNTPOINT / "fresh",  # cargo reads the settings of the directory that it runs in, and above
-                    env={key: value for key, value in self.environment.items() if _PASSED_ON.fullmatch(key)}
+                    cwd=MOUNTPOINT / "fresh",  # cargo reads settings in its working directory and the ones above
+                    env={key: value for key, value in self.environ.items() if _PASSED_ON.fullmatch(key)}
                     | {"PATH": "/usr/bin:/bin", "CARGO_TERM_COLOR": "never", "CARGO_HOME": str(MOUNTPOINT / "cargo")},
                     binds=(
                         Bind(source, MOUNTPOINT / "src", writable=False),
@@ -240,7 +244,7 @@ class CrateStore:
                 )
             )  # fmt: skip
             if not done.ok:
-                raise _problem(done, title)
+                raise _error_from_output(done, title)
             count = sum(1 for _ in (fresh / "crates").iterdir())
             (fresh / "config.toml").write_text(
                 _DIRECTORY.sub(f'directory = "{MOUNTPOINT / _PLACE}/crates"', done.text), "utf-8"
@@ -248,34 +252,34 @@ class CrateStore:
             publish(fresh, place)
         self.reporter.step(f"fetched {count} Rust crate{'s' * (count != 1)} of {title}")
 
-    def _home(self) -> Path | None:
-        """Return the directory with the user's settings and cargo's own cache, if there is one."""
-        home = Path(self.environment.get("CARGO_HOME") or Path(self.environment.get("HOME", "")) / ".cargo")
+    def _find_cargo_home(self) -> Path | None:
+        """Return the directory with the user's settings and cargo's cache, if it exists."""
+        home = Path(self.environ.get("CARGO_HOME") or Path(self.environ.get("HOME", "")) / ".cargo")
         return home if home.is_absolute() and home.is_dir() else None
 
 
-def lay_crates(vendored: Path, sandbox: BuildSandbox) -> None:
-    """Put crates where the programs of a sandbox look for them."""
+def copy_crates(vendored: Path, sandbox: BuildSandbox) -> None:
+    """Copy vendored crates to the place where cargo looks for them in a sandbox."""
     shutil.copytree(vendored, sandbox / _PLACE, dirs_exist_ok=True)
 
 
-def _problem(done: Completed, title: str) -> Exception:
+def _error_from_output(done: Completed, title: str) -> Exception:
     if done.not_found:
-        return CratesError("cargo is not installed, which could fetch them")
+        return CratesError("cargo, which could fetch them, is not installed")
     text = printable(done.errors, keep="\n").strip()
     if _NO_NAMESPACES.search(text):
         return MissingToolError(
-            [f"own namespaces for cargo: {text.splitlines()[-1][:200]}"],
-            resolution="'venvpkg doctor' tells what to change.",
+            [f"permission to create namespaces (for cargo): {text.splitlines()[-1][:200]}"],
+            resolution="'venvpkg doctor' reports what to change.",
         )
-    told = "\n".join(f"  {line.strip()}" for line in text.splitlines()[-12:] if line.strip())
+    output = "\n".join(f"  {line.strip()}" for line in text.splitlines()[-12:] if line.strip())
     if _CHECKSUM.search(text):
         return DownloadError(
-            f"The Rust crates of {title} are not those that its Cargo.lock names.",
-            details=told,
+            f"the Rust crates of {title} do not match its Cargo.lock.",
+            details=output,
             resolution="Find out whether the registry or the source is wrong.",
         )
     if _UNREACHABLE.search(text):
-        return CratesError("cargo reaches no registry that has them", told)
+        return CratesError("cargo could not reach a registry that has them", output)
     last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), done.outcome())
-    return CratesError(f"cargo cannot fetch them: {last[:200]}", told)
+    return CratesError(f"cargo could not fetch them: {last[:200]}", output)

@@ -1,4 +1,4 @@
-"""What git knows about a project: its files, and the version that is told by tags."""
+"""Ask git about a project: its files, and the version that its tags give."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from venvpkg.host.command import Completed, Runner
 
 
-# Tools that take the version from git's tags, and know the file that `git archive` leaves instead of a repository.
+# Tools that take the version from git tags, or from .git_archival.txt in an archive made by `git archive`.
 _VERSION_FROM_GIT = re.compile(r"setuptools[-_.]scm|hatch[-_]vcs|flit[-_]scm|vcs-versioning|source\s*=\s*[\"']scm")
 _DECLARED_IN = ("pyproject.toml", "setup.py", "setup.cfg")
 _LARGEST_BYTES = 4 << 20
-# Keys of setuptools-scm (also in hatch-vcs' raw-options) with a `git describe` of the project's own.
+# Keys of setuptools-scm (also in hatch-vcs' raw-options) with the project's own `git describe` command.
 _DESCRIBE_KEYS = frozenset({"git_describe_command", "describe_command"})
 _ANY_TAG_WITH_A_DIGIT = "*[0-9]*"
 
 
 def git_lists(directory: Path, runner: Runner, *which: str) -> tuple[str, ...] | None:
-    """Return the names that ``git ls-files`` tells, relative to ``directory``; None outside a work tree."""
+    """Return the names that ``git ls-files`` prints, relative to ``directory``; None outside a work tree."""
     done = _git(directory, runner, "ls-files", "-z", *which)
     if not done.ok:
         return None
@@ -37,28 +37,29 @@ def git_lists(directory: Path, runner: Runner, *which: str) -> tuple[str, ...] |
 
 
 def changed_files(directory: Path, runner: Runner) -> tuple[str, ...]:
-    """Return the tracked files of ``directory`` that are not as in HEAD; empty outside a work tree."""
+    """Return the tracked files of ``directory`` that differ from HEAD; empty outside a work tree."""
     done = _git(directory, runner, "diff", "--name-only", "--relative", "-z", "HEAD")
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name) if done.ok else ()
 
 
 def read_archival(directory: Path, runner: Runner) -> str:
-    """Return what ``.git_archival.txt`` would say in an archive of HEAD, for a project that asks git for its version.
+    """Return the text of ``.git_archival.txt`` in an archive of HEAD, for a project that takes its version from git.
 
-    The build gets a copy of the project without its repository, which is neither source nor the same in two clones.
-    What is told here makes the version there the one that setuptools-scm finds in the repository: from the nearest
-    tag, or 0.0 without one, and the commits since. Only that files were changed since HEAD cannot be told there.
+    The build gets a copy of the project without its repository, which is not source and differs between clones. With
+    this text, setuptools-scm finds the same version as in the repository: the nearest tag, or 0.0 if there is none,
+    and the number of commits since then. The text cannot express that files differ from HEAD.
 
     Returns:
-        Empty for projects that keep their version in a file, so that a commit alone changes nothing, and outside git.
+        The text; empty outside git. Also empty for a project with its version in a file: so its hash does not change
+        with every commit.
 
     Raises:
-        ConfigurationError: the clone is shallow, and has no tag to tell the version from.
+        ConfigurationError: the clone is shallow and has no tag for the version.
 
     Source:
         setuptools-scm, "Git archives"; git-describe(1).
     """
-    if not any(_asks_git(directory / name) for name in _DECLARED_IN):
+    if not any(_takes_version_from_git(directory / name) for name in _DECLARED_IN):
         return ""
     node = _git(directory, runner, "rev-parse", "HEAD")
     if not node.ok:
@@ -67,30 +68,30 @@ def read_archival(directory: Path, runner: Runner) -> str:
     date = _git(directory, runner, "show", "--no-patch", "--format=%cI", "HEAD")
     if date.ok:
         lines.append(f"node-date: {date.text.strip()}")
-    described = _described(directory, runner, node.text.strip())
-    if described:
-        lines.append(f"describe-name: {described}")
+    description = _describe_head(directory, runner, node.text.strip())
+    if description:
+        lines.append(f"describe-name: {description}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _described(directory: Path, runner: Runner, node: str) -> str:
-    """Return ``v1.2-3-g0123…``, with the whole name of the commit: how far git shortens it differs between clones."""
-    match = _match_of(directory / "pyproject.toml") or _ANY_TAG_WITH_A_DIGIT
+def _describe_head(directory: Path, runner: Runner, node: str) -> str:
+    """Return ``v1.2-3-g0123…`` with the full hash of the commit; the length of a short one differs between clones."""
+    match = _read_tag_pattern(directory / "pyproject.toml") or _ANY_TAG_WITH_A_DIGIT
     done = _git(directory, runner, "describe", "--tags", "--long", "--abbrev=40", "--match", match)
     if done.ok:
         return done.text.strip()
     if _git(directory, runner, "rev-parse", "--is-shallow-repository").text.strip() == "true":
         raise ConfigurationError(
             directory,
-            ["its version comes from git's tags, but the clone is shallow, and none of its commits has a tag"],
-            resolution="Run 'git fetch --unshallow --tags'; in CI, check out with the whole history.",
+            ["its version comes from git tags, but the clone is shallow and none of its commits has a tag"],
+            resolution="Run 'git fetch --unshallow --tags'; in CI, check out the full history.",
         )
     count = _git(directory, runner, "rev-list", "--count", "HEAD")
     return f"0.0-{count.text.strip()}-g{node}" if count.ok else ""
 
 
-def _match_of(path: Path) -> str:
-    """Return the pattern of tags in the project's own ``git describe``, which never runs; empty without one."""
+def _read_tag_pattern(path: Path) -> str:
+    """Return the tag pattern of the project's own ``git describe`` command, which is never run; empty if none."""
     try:
         document = tomllib.loads(read_regular(path, _LARGEST_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
@@ -118,7 +119,7 @@ def _describe_commands(table: object) -> Iterator[str | list[object]]:
             yield from _describe_commands(value)
 
 
-def _asks_git(path: Path) -> bool:
+def _takes_version_from_git(path: Path) -> bool:
     try:
         content = read_regular(path, _LARGEST_BYTES)
         return len(content) <= _LARGEST_BYTES and _VERSION_FROM_GIT.search(content.decode("utf-8")) is not None
@@ -127,6 +128,6 @@ def _asks_git(path: Path) -> bool:
 
 
 def _git(directory: Path, runner: Runner, *arguments: str) -> Completed:
-    # safe.directory: root may well build the project of another user. fsmonitor: a program that a repository names.
+    # safe.directory: root may build another user's project. fsmonitor: a repository could set a program to run.
     git = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(directory))
     return runner.run(Command((*git, *arguments), timeout_s=300))

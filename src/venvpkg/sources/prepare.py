@@ -1,4 +1,4 @@
-"""Run a project's prepare commands on a copy of its source, and keep the files that they make."""
+"""Run a project's prepare commands on a copy of its source, and keep the files that they create."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import SourceTree
 
 
-# Raise it when venvpkg itself begins to run the commands otherwise.
+# Increment it when venvpkg changes how it runs the commands.
 _FORMAT: Final = 1
-# What a command that may use the network needs to find its way, and its registry.
-_OF_NETWORK: Final = re.compile(
+# Variables with proxies, certificates and registries, for commands with network access.
+_NETWORK_VARIABLES: Final = re.compile(
     r"(ALL|HTTPS?|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|NPM_CONFIG_\w+|YARN_\w+|COREPACK_\w+", re.IGNORECASE
 )
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -43,19 +43,19 @@ _LOG_END_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Preparations:
-    """What prepare commands made, by what they made it from.
+    """Store of the files that prepare commands created, by the inputs of the commands.
 
-    What counts as known is the source tree, the commands, the target, and every installed package; a command that may
-    use the network is expected to fetch only what files of the source pin.
+    The inputs are the source tree, the commands, the target and every installed package. A command with network access
+    is expected to fetch only files that the source pins.
 
     Attributes:
-        store: where it is kept: ``files/SHA256/``, and for each key in ``keys/KEY`` the SHA256 of what was made.
-        target: whose programs run.
-        packages: installed there, name and version.
-        runner: runs them.
-        reporter: hears what happens.
-        environment: of the user; commands with network get its proxies, certificates and registries.
-        logs: where the logs of the commands are kept.
+        store: directory with the outputs in ``files/SHA256/``, and the SHA256 for each key in ``keys/KEY``.
+        target: the commands are its programs.
+        packages: packages installed on the target, names and versions.
+        runner: runs programs on the target.
+        reporter: receives events.
+        environ: the user's environ; commands with network access get its proxies, certificates and registries.
+        logs: directory for the logs of the commands.
         offline: whether no command may use the network.
     """
 
@@ -64,12 +64,12 @@ class Preparations:
     packages: tuple[tuple[str, str], ...]
     runner: Runner
     reporter: Reporter
-    environment: Mapping[str, str]
+    environ: Mapping[str, str]
     logs: Path
     offline: bool = False
 
-    def known(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> SourceTree | None:
-        """Return the tree with what the commands made of it in an earlier run, or None; damaged files do not count."""
+    def find(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> SourceTree | None:
+        """Return the tree with the outputs of an earlier run of the commands; None without one or if damaged."""
         try:
             sha256 = self._key(tree, steps).read_text("ascii")
             place = self._place(sha256)
@@ -84,21 +84,21 @@ class Preparations:
         self.reporter.warn(f"{place} was changed after it was stored; the prepare commands run again")
         return None
 
-    def prepared(self, tree: SourceTree, steps: tuple[PrepareStep, ...], name: str, work: Path) -> SourceTree:
-        """Run the commands, in their order, in one copy of the tree; return the tree with what they made.
+    def run(self, tree: SourceTree, steps: tuple[PrepareStep, ...], name: str, work: Path) -> SourceTree:
+        """Run the commands in order in a copy of the tree, and return the tree with their outputs.
 
-        The project's own directory is not touched. The commands see programs of the release, not those of the
-        administrator or of a user, and no network unless they ask for it.
+        The project's own directory is not touched. The commands see the release's programs, not those of the
+        administrator or a user. They have no network access unless their step requests it.
 
         Args:
             tree: the project's source.
             steps: the commands; at least one.
-            name: of the project, for the log.
+            name: the project's name, for the log.
             work: private directory of this run.
 
         Raises:
-            PrepareError: a command fails, or does not make what it says.
-            CompileError: the source changes meanwhile.
+            PrepareError: a command failed, or did not produce its declared outputs.
+            CompileError: the source changed meanwhile.
         """
         start = time.monotonic()
         log = work / "logs" / "prepare.log"
@@ -108,16 +108,16 @@ class Preparations:
         try:
             copy_tree(tree, sandbox / "src", EARLIEST_TIME)
             for each in ("home", "tmp"):
-                sandbox.fresh(each)
+                sandbox.recreate(each)
             for step in steps:
-                self._run(step, sandbox, kept_log)
-            outputs = _outputs(steps, sandbox / "src")
-            place = self._stored(tree, steps, sandbox / "src", outputs)
+                self._run_step(step, sandbox, kept_log)
+            outputs = _list_outputs(steps, sandbox / "src")
+            place = self._store_outputs(tree, steps, sandbox / "src", outputs)
         except OSError as error:
             raise PrepareError(
-                f"The prepare commands cannot run: {error.strerror or error}.",
+                f"could not run the prepare commands: {error.strerror or error}.",
                 details=f"  {error}",
-                resolution="Give the cache space and permission, or choose another with --cache.",
+                resolution="Give the cache space and permissions, or choose another with --cache.",
             ) from error
         finally:
             with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
@@ -127,12 +127,12 @@ class Preparations:
         self.reporter.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
         return with_prepared(tree, place, outputs)
 
-    def _run(self, step: PrepareStep, sandbox: BuildSandbox, kept_log: Path) -> None:
+    def _run_step(self, step: PrepareStep, sandbox: BuildSandbox, kept_log: Path) -> None:
         command = " ".join(step.run)
         if step.network and self.offline:
             raise PrepareError(
-                f"The prepare command {command!r} wants the network, and --offline forbids it.",
-                resolution="Run once without --offline; what it makes is kept.",
+                f"the prepare command {command!r} needs the network, but --offline is set.",
+                resolution="Run once without --offline; its outputs are kept.",
             )
         self.reporter.step(f"preparing: {command}{' (with network)' if step.network else ''}")
         sandbox = BuildSandbox(
@@ -140,17 +140,17 @@ class Preparations:
         )
         done = sandbox.run(step.run, inside="src", network=step.network)
         if not done.ok:
-            raise _failed(step, done, sandbox.log, kept_log)
+            raise _step_failed(step, done, sandbox.log, kept_log)
         missing = [name for name in step.outputs if not os.path.lexists(sandbox / "src" / name)]
         if missing:
             raise PrepareError(
-                f"The prepare command {command!r} did not make {', '.join(missing)}.",
-                details=f"  The whole log: {kept_log}",
-                resolution="Correct its outputs: paths relative to the project, where it runs.",
+                f"the prepare command {command!r} did not create {', '.join(missing)}.",
+                details=f"  The full log: {kept_log}",
+                resolution="Fix its outputs; they are paths relative to the project, in which it runs.",
             )
 
     def _variables(self, *, network: bool) -> Mapping[str, str]:
-        passed_on = {key: value for key, value in self.environment.items() if _OF_NETWORK.fullmatch(key)}
+        passed_on = {key: value for key, value in self.environ.items() if _NETWORK_VARIABLES.fullmatch(key)}
         return (passed_on if network else {}) | {
             "PATH": "/usr/bin:/bin",
             "HOME": f"{MOUNTPOINT}/home",
@@ -162,8 +162,10 @@ class Preparations:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def _stored(self, tree: SourceTree, steps: tuple[PrepareStep, ...], made: Path, names: tuple[str, ...]) -> Path:
-        """Keep the files, whole or not at all, and return where they are."""
+    def _store_outputs(
+        self, tree: SourceTree, steps: tuple[PrepareStep, ...], made: Path, names: tuple[str, ...]
+    ) -> Path:
+        """Store the files atomically, and return their directory."""
         store = DirectoryStore(self.store)
         store.sweep()
         with store.unfinished() as unfinished:
@@ -172,7 +174,7 @@ class Preparations:
                 copy_file(made, each, fresh, EARLIEST_TIME)
             sha256 = with_prepared(tree, fresh, names).sha256
             place = self._place(sha256)
-            store.remove(place)  # the same files, or files that somebody changed
+            store.remove(place)  # the same files, or modified ones
             publish(fresh, place)
         with open_atomic(self._key(tree, steps)) as file:
             file.write(sha256.encode("ascii"))
@@ -180,7 +182,7 @@ class Preparations:
 
     def _place(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
-            raise ValueError(f"{sha256!r} is no sha256")
+            raise ValueError(f"{sha256!r} is not a valid sha256")
         return self.store / "files" / sha256
 
     def _key(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> Path:
@@ -193,11 +195,11 @@ class Preparations:
         })  # fmt: skip
 
 
-def _outputs(steps: tuple[PrepareStep, ...], source: Path) -> tuple[str, ...]:
-    """Return every file that the commands made, sorted.
+def _list_outputs(steps: tuple[PrepareStep, ...], source: Path) -> tuple[str, ...]:
+    """Return the names of all files that the commands created, sorted.
 
     Raises:
-        PrepareError: there is none, or something is neither file nor link, or leaves the project.
+        PrepareError: there are none, one is neither a file nor a link, or a link leaves the project.
     """
     names: set[str] = set()
     for output in dict.fromkeys(output for step in steps for output in step.outputs):
@@ -207,9 +209,9 @@ def _outputs(steps: tuple[PrepareStep, ...], source: Path) -> tuple[str, ...]:
     problems = tree_problems(source, sorted(names))
     if problems or not names:
         raise PrepareError(
-            "What the prepare commands made cannot be used." if problems else "The prepare commands made no file.",
+            "the prepare commands created invalid files." if problems else "the prepare commands created no files.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Name in their outputs files, or directories with files and links that stay in the project.",
+            resolution="Outputs must be files, or directories with files and links that stay in the project.",
         )
     return tuple(sorted(names))
 
@@ -229,22 +231,22 @@ def _files_below(top: Path, directory: str) -> Iterator[str]:
                 yield name
 
 
-def _failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) -> PrepareError:
+def _step_failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) -> PrepareError:
     program, command = step.run[0], " ".join(step.run)
-    details = "\n".join((*(f"  {line}" for line in last_lines(_end_of(log))), f"  The whole log: {kept_log}"))
-    resolution = "Correct what its log says."
+    details = "\n".join((*(f"  {line}" for line in last_lines(_read_end(log))), f"  The full log: {kept_log}"))
+    resolution = "Fix the problem that its log reports."
     if done.not_found and "/" not in program:
         resolution = (
-            f"Install the package that ships {program}, and name it in build-depends under [tool.venvpkg]; programs in"
-            " /usr/local and in home directories are not seen."
+            f"Install the package that ships {program}, and add it to build-depends under [tool.venvpkg]; programs in"
+            " /usr/local and in home directories are not visible."
         )
     elif not step.network:
-        resolution += " It has no network; where it must fetch something, say network = true."
-    return PrepareError(f"The prepare command {command!r} failed: {done.outcome()}.", details=details,
+        resolution += " It has no network access; if it must fetch files, set network = true."
+    return PrepareError(f"the prepare command {command!r} failed: {done.outcome()}.", details=details,
                         resolution=resolution)  # fmt: skip
 
 
-def _end_of(log: Path) -> str:
+def _read_end(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
         return file.read().decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The application's own source: which files of its directory are the project, and one hash over them."""
+"""Find the files of a directory that belong to the project, and hash them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from venvpkg.host.command import Runner
 
 
-# What no version control is asked about: its own store, caches, and what tools leave behind.
+# Always excluded, whatever version control says: its own store, caches, and files that tools leave behind.
 _NEVER = frozenset({
     ".bzr", ".eggs", ".git", ".hg", ".hypothesis", ".jj", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".svn",
     ".tox", "__pycache__", "_darcs", "node_modules",
 })  # fmt: skip
-# At the top only: deeper, they can be packages of the project.
+# Excluded at the top only: deeper, they can be packages of the project.
 _NEVER_AT_TOP = frozenset({"build", "dist"})
-# Files of ours beside the project, and what we make: they do not change its wheel.
+# venvpkg's own files next to the project and its outputs; they do not affect the project's wheel.
 _OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json")
 _EXECUTABLE = 0o111
 _ARCHIVAL = ".git_archival.txt"
@@ -39,22 +39,22 @@ _ARCHIVAL = ".git_archival.txt"
 def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] = ()) -> SourceTree:
     """Return the project's files and their hash.
 
-    In a git work tree they are what git tracks, and what it would add without those that tools leave behind; elsewhere
-    everything but version control, caches, virtual environments and build results.
+    In a git work tree these are the tracked files, and the untracked ones that are neither ignored nor left by tools.
+    Elsewhere it is everything except version control, caches, virtual environments and build results.
 
     Args:
-        directory: of the project.
+        directory: the project's directory.
         runner: runs git.
-        leave_out: absolute directories inside it that are no source, such as where packages are written.
+        leave_out: absolute directories inside it that are not source, such as the output directory.
 
     Raises:
-        ConfigurationError: a link leaves the tree, or something is neither file, nor directory, nor link.
+        ConfigurationError: a link leaves the tree, or an entry is not a file, directory or link.
     """
     directory = directory.absolute()
     outside = {_relative(directory, path) for path in leave_out}
     try:
-        names = _tracked_by_git(directory, runner) or tuple(_walked(directory, ""))
-        files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _below(name, outside)))
+        names = _git_files(directory, runner) or tuple(_walk_files(directory, ""))
+        files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _is_below_any(name, outside)))
         problems = tree_problems(directory, files)
         if not problems:
             archival = read_archival(directory, runner)
@@ -62,12 +62,12 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     except OSError as error:
         problems = (f"cannot be read: {error}",)
     raise ConfigurationError(
-        directory, problems, resolution="Correct them, or let .gitignore name them, so that they are no source."
+        directory, problems, resolution="Fix them, or list them in .gitignore to exclude them from the source."
     )
 
 
 def _tree_sha256(directory: Path, files: Iterable[str], archival: str) -> str:
-    """Return the sha256 over names, kinds (file, executable, link) and contents; of a link, what it says."""
+    """Return the sha256 over names, kinds (file, executable, link) and contents; for a link, its text."""
     digest = hashlib.sha256(archival.encode())
     for name in files:
         kind, content = _kind_and_sha256(directory / name)
@@ -83,24 +83,24 @@ def _file_sha256(directory: Path, name: str) -> str:
 def _kind_and_sha256(path: Path) -> tuple[bytes, str]:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        return b"link", hashlib.sha256(os.fsencode(_link_text(path))).hexdigest()
+        return b"link", hashlib.sha256(os.fsencode(_read_link(path))).hexdigest()
     return b"executable" if status.st_mode & _EXECUTABLE else b"file", sha256_of(path)
 
 
 def uncommitted(tree: SourceTree, runner: Runner) -> tuple[str, ...]:
-    """Return the files that changed since the commit that tells the tree's version; empty where none tells it."""
+    """Return the files that changed since the commit that determines the tree's version; empty if none does."""
     if not tree.archival:
         return ()
     return tuple(name for name in changed_files(tree.directory, runner) if not _is_ours(name))
 
 
 def with_prepared(tree: SourceTree, directory: Path, names: Iterable[str]) -> SourceTree:
-    """Return the tree with files of another directory laid over its own.
+    """Return the tree overlaid with files from another directory.
 
     Args:
-        tree: without any.
-        directory: absolute; holds what prepare commands made.
-        names: files there, relative to it.
+        tree: tree without prepared files.
+        directory: absolute directory with outputs of prepare commands.
+        names: files in it, relative to it.
 
     Raises:
         OSError: one of them cannot be read.
@@ -115,10 +115,10 @@ def with_prepared(tree: SourceTree, directory: Path, names: Iterable[str]) -> So
 
 
 def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
-    """Copy the tree's files, with modes 0644 and 0755 and one time, into ``destination``, which is made.
+    """Copy the tree's files, with modes 0644 and 0755 and one time, into the new directory ``destination``.
 
     Raises:
-        CompileError: the files are no longer those that were hashed.
+        CompileError: the files have changed since they were hashed.
     """
     destination.mkdir(parents=True)
     prepared = tree.prepared
@@ -135,7 +135,7 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
         same = False
     if not same:
         raise CompileError(
-            f"{tree.directory}: the project's files changed while it was built.",
+            f"{tree.directory}: the project's files changed during the build.",
             resolution="Build again when nothing writes there.",
         )
     if tree.archival:
@@ -146,20 +146,20 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
 
 
 def copy_file(directory: Path, name: str, destination: Path, time: int) -> None:
-    """Copy one file or link, with mode 0644 or 0755 and that time, in place of what is there."""
+    """Copy a file or link, with mode 0644 or 0755 and that time, and replace an existing one."""
     source, copy = directory / name, destination / name
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.unlink(missing_ok=True)
     if source.is_symlink():
-        os.symlink(_link_text(source), copy)  # noqa: PTH211 -- the same text
+        os.symlink(_read_link(source), copy)  # noqa: PTH211 -- the same text
         return
     shutil.copyfile(source, copy)
     copy.chmod(0o755 if source.stat().st_mode & _EXECUTABLE else 0o644)
     os.utime(copy, (time, time))
 
 
-def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
-    """Return what git knows or would add; empty outside a work tree, and where git ignores the whole directory."""
+def _git_files(directory: Path, runner: Runner) -> tuple[str, ...]:
+    """Return the files that git tracks or would add; empty outside a work tree, or if git ignores the directory."""
     tracked = git_lists(directory, runner, "--cached")
     if tracked is None:
         return ()
@@ -167,8 +167,8 @@ def _tracked_by_git(directory: Path, runner: Runner) -> tuple[str, ...]:
     for name in tracked:
         path = directory / name
         if path.is_dir() and not path.is_symlink():  # a submodule
-            found += (f"{name}/{each}" for each in _tracked_by_git(path, runner))
-        elif os.path.lexists(path):  # else deleted, but not yet from git's index
+            found += (f"{name}/{each}" for each in _git_files(path, runner))
+        elif os.path.lexists(path):  # otherwise deleted, but still in git's index
             found.append(name)
     untracked = git_lists(directory, runner, "--others", "--exclude-standard") or ()
     environments: dict[Path, bool] = {}
@@ -192,7 +192,7 @@ def _is_litter(directory: Path, name: str, environments: dict[Path, bool]) -> bo
     return False
 
 
-def _walked(directory: Path, below: str) -> Iterator[str]:
+def _walk_files(directory: Path, below: str) -> Iterator[str]:
     with os.scandir(directory / below) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             name = f"{below}{entry.name}"
@@ -201,7 +201,7 @@ def _walked(directory: Path, below: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 at_top = not below and entry.name in _NEVER_AT_TOP
                 if not at_top and not (directory / name / "pyvenv.cfg").is_file():
-                    yield from _walked(directory, f"{name}/")
+                    yield from _walk_files(directory, f"{name}/")
             else:
                 yield name
 
@@ -218,28 +218,28 @@ def _relative(directory: Path, path: Path) -> str:
     return str(path.relative_to(directory)) if path.is_relative_to(directory) and path != directory else ""
 
 
-def _below(name: str, outside: set[str]) -> bool:
-    return any(each and (name == each or name.startswith(f"{each}/")) for each in outside)
+def _is_below_any(name: str, directories: set[str]) -> bool:
+    return any(each and (name == each or name.startswith(f"{each}/")) for each in directories)
 
 
-def _link_text(path: Path) -> str:
-    """Return what the link says, to the letter; pathlib would drop a ``./``."""
+def _read_link(path: Path) -> str:
+    """Return a link's text unchanged; pathlib would drop a ``./``."""
     return os.readlink(path)  # noqa: PTH115
 
 
 def tree_problems(directory: Path, files: Iterable[str]) -> tuple[str, ...]:
-    """Return what among these files cannot be built from: links that leave the directory, devices, pipes."""
-    return tuple(_problems(directory, files))
+    """Return a message for each file that a source must not have: links that leave the directory, devices, pipes."""
+    return tuple(_find_tree_problems(directory, files))
 
 
-def _problems(directory: Path, files: Iterable[str]) -> Iterator[str]:
+def _find_tree_problems(directory: Path, files: Iterable[str]) -> Iterator[str]:
     root = Path(os.path.realpath(directory))
     for name in files:
         path = directory / name
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
-            text = _link_text(path)
+            text = _read_link(path)
             if text.startswith("/") or not Path(os.path.realpath(path)).is_relative_to(root):
                 yield f"{name!r} is a link that leaves the project: {text!r}"
         elif not stat.S_ISREG(mode):
-            yield f"{name!r} is neither a file, nor a directory, nor a link"
+            yield f"{name!r} is not a file, directory or link"

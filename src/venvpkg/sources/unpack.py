@@ -1,7 +1,7 @@
-"""Unpack an sdist, whoever made it, into a directory of ours.
+"""Unpack an untrusted sdist.
 
-The standard library's extraction filter (PEP 706) is not used: the release's own Python 3.11.2 may run venvpkg and
-lacks it, and an sdist needs less than it allows. Only files, directories and links are taken; modes are ours.
+The standard library's extraction filter (PEP 706) is not used: the release's Python 3.11.2 may run venvpkg and lacks
+it, and it allows more than an sdist needs. Only files, directories and links are unpacked; venvpkg sets their modes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-# 1980-01-01 and 2107-12-31, UTC: what a zip file, and so a wheel, can tell.
+# 1980-01-01 and 2107-12-31, UTC: the range of times in a zip file, and so in a wheel.
 EARLIEST_TIME = 315_532_800
 LATEST_TIME = 4_354_732_800
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -38,21 +38,21 @@ _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], AbstractContextManager[IO[byt
     (b"BZh", bz2.open),
     (b"\xfd7zXZ\x00", lzma.open),
 )
-# What the readers of damaged archives raise; RuntimeError is zipfile's for an encrypted member.
+# Exceptions for damaged archives; zipfile raises RuntimeError for an encrypted member.
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
            RuntimeError, OverflowError)  # fmt: skip
 
 
 def unpack_sdist(archive: Path, directory: Path) -> int:
-    """Unpack into ``directory``, which is made, without the archive's single top-level directory.
+    """Unpack into the new directory ``directory``, without the archive's single top-level directory.
 
-    Files get mode 0644 or 0755 and the time the archive tells, within what a zip file can tell.
+    Files get mode 0644 or 0755, and their time in the archive, clamped to the range of a zip file.
 
     Returns:
-        The newest time of a member, seconds since 1970 UTC, at least 1980-01-01: the build's SOURCE_DATE_EPOCH.
+        The newest time of a member, in seconds since 1970 UTC, at least 1980-01-01: the build's SOURCE_DATE_EPOCH.
 
     Raises:
-        WheelError: damaged, too large, or with members that leave the tree; all of those are named.
+        WheelError: the archive is damaged, too large, or has members that leave the tree; the error lists all of them.
     """
     directory.mkdir(parents=True)
     unpacking = _Unpacking(archive, directory)
@@ -65,23 +65,23 @@ def unpack_sdist(archive: Path, directory: Path) -> int:
             unpacking.read_tar()
     except ExcessError as error:
         raise WheelError(
-            f"The sdist {archive.name} {error.excess}.",
-            resolution="No distribution is that large; report it to the index.",
+            f"the sdist {archive.name} {error.excess}.",
+            resolution="No legitimate distribution is that large; report it to the index.",
         ) from error
     except _DAMAGE as error:
         if is_environment_error(error):
             raise
         raise WheelError(
-            f"The sdist {archive.name} cannot be unpacked.",
+            f"the sdist {archive.name} could not be unpacked.",
             details=f"  {type(error).__name__}: {error}",
-            resolution="Report the damage to its publisher, or use the publisher's wheel (policy `binary`).",
+            resolution="Report the damage to its publisher, or use the prebuilt wheel (policy `binary`).",
         ) from error
     unpacking.finish()
     return unpacking.newest
 
 
 class _Unpacking:
-    """One archive on its way into one directory."""
+    """The state while one archive is unpacked into one directory."""
 
     def __init__(self, archive: Path, directory: Path) -> None:
         self.newest = EARLIEST_TIME
@@ -107,7 +107,7 @@ class _Unpacking:
                 elif member.islnk():
                     self._copy(path, member.linkname)
                 else:
-                    self._problems.append(f"{path}: neither a file, nor a directory, nor a link")
+                    self._problems.append(f"{path}: not a file, directory or link")
 
     def read_zip(self) -> None:
         with zipfile.ZipFile(self._archive) as archive:
@@ -128,30 +128,34 @@ class _Unpacking:
                         self._write(path, content, mode, calendar.timegm((*info.date_time, 0, 0, 0)))
 
     def finish(self) -> None:
-        """Make the links, last, so that nothing is ever written through one; then report."""
+        """Create the links, last, so that nothing is written through one; then raise for all problems.
+
+        Raises:
+            WheelError: there were problems.
+        """
         for path, text in self._links.items():
             place = self._directory / path
             if place.exists() or place.is_symlink() or not text or "\0" in text:
-                self._problems.append(f"{path}: a link that is also something else, or leads nowhere")
+                self._problems.append(f"{path}: a link whose path has another member too, or without a usable text")
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(text)
         inside = self._directory.resolve()
         for path in self._links:
-            # Only now: where a link leads can depend on a later one.
+            # Only now: the target of a link can depend on a later one.
             if not Path(os.path.realpath(self._directory / path)).is_relative_to(inside):
                 self._problems.append(f"{path}: a link that leaves the tree")
         if self._top is None:
             self._problems.append("it is empty")
         if self._problems:
             raise WheelError(
-                f"The sdist {self._archive.name} cannot be unpacked.",
+                f"the sdist {self._archive.name} could not be unpacked.",
                 details="\n".join(f"  {problem}" for problem in self._problems),
-                resolution="Report it to its publisher, or use the publisher's wheel (policy `binary`).",
+                resolution="Report it to its publisher, or use the prebuilt wheel (policy `binary`).",
             )
 
     def _place(self, name: str) -> PurePosixPath | None:
-        """Return where a member belongs below the top-level directory, None when nowhere."""
+        """Return a member's path below the top-level directory; None if it has none, or a problem."""
         parts = [part for part in name.split("/") if part != "."]
         if not parts:
             return None
@@ -161,7 +165,7 @@ class _Unpacking:
             return None
         self._top = self._top or parts[0]
         if parts[0] != self._top:
-            self._problems.append(f"{name}: beside the top-level directory {self._top}")
+            self._problems.append(f"{name}: outside the top-level directory {self._top}")
             return None
         path = PurePosixPath(*parts[1:])
         if any(parent in self._links for parent in (path, *path.parents)):
@@ -191,7 +195,7 @@ class _Unpacking:
         os.utime(place, (time, time))
 
     def _copy(self, path: PurePosixPath, linkname: str) -> None:
-        """A hard link names an earlier member by its full name in the archive."""
+        """Copy the target of a hard link, which is an earlier member, by its full name in the archive."""
         top, _, rest = linkname.removeprefix("./").partition("/")
         if top != self._top or name_problem(rest) or not (self._directory / rest).is_file():
             self._problems.append(f"{path}: a hard link to {linkname!r}, which is not in the archive before it")

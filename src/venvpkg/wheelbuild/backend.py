@@ -1,4 +1,4 @@
-"""Talk with a build backend inside its sandbox: make its environment, call its hooks (PEP 517)."""
+"""Create the build environment of a backend in its sandbox, and call the backend's hooks (PEP 517)."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.key import Toolchain
 
 
-# uv as we want it everywhere: no settings, caches, indexes or interpreters but those we name.
-_UV = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
-# Where a sandbox has what uv is loaded with, if the target has none of it.
-_LOADED_WITH = "tool/host"
+# Options against all settings, caches, indexes and interpreters that are not given explicitly.
+_UV_OPTIONS = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
+# Directory in the sandbox for uv's loader and libraries, if the target cannot have them.
+_UV_LIBRARIES = "tool/host"
 _LARGEST_ANSWER_BYTES = 4 << 20
 
 
 class HookFailedError(Exception):
-    """A step inside the sandbox failed, and how; the log tells why."""
+    """A step in the sandbox failed; the message says how, the log says why."""
 
 
 def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
-    """Return what venvpkg itself runs in a sandbox, and where: uv, the hook script and pyproject_hooks."""
+    """Return the tools that venvpkg runs in a sandbox, and their paths there: uv, the hook script, pyproject_hooks."""
     spec = find_spec("pyproject_hooks")
     if spec is None or spec.origin is None:
-        raise CompileError("pyproject_hooks is not installed beside venvpkg.", resolution="Install venvpkg again.")
+        raise CompileError("pyproject_hooks is not installed next to venvpkg.", resolution="Reinstall venvpkg.")
     return (
         (uv, "tool/uv"),
         (Path(run_hook.__file__), "tool/run_hook.py"),
@@ -49,90 +49,92 @@ def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
     )
 
 
-def prepare_directories(sandbox: BuildSandbox, loaded_with: Iterable[Path] = ()) -> None:
-    """Make the directories that programs in the sandbox find there.
+def prepare_directories(sandbox: BuildSandbox, uv_libraries: Iterable[Path] = ()) -> None:
+    """Create the directories that programs expect in the sandbox.
 
     Args:
-        sandbox: of the job.
-        loaded_with: loader and libraries of uv, for a target of another processor, which has no such ones.
+        sandbox: the job's sandbox.
+        uv_libraries: uv's loader and libraries, for a target with another processor.
     """
     for name in ("home", "tmp", "build", "tool"):
-        sandbox.fresh(name)
-    for number, file in enumerate(loaded_with):
+        sandbox.recreate(name)
+    for number, file in enumerate(uv_libraries):
         if number == 0:
-            sandbox.fresh(_LOADED_WITH)
-        shutil.copy(file, sandbox / _LOADED_WITH)
+            sandbox.recreate(_UV_LIBRARIES)
+        shutil.copy(file, sandbox / _UV_LIBRARIES)
 
 
-def make_environment(
+def create_build_environment(
     sandbox: BuildSandbox,
     interpreter: PurePosixPath,
     requirements: Iterable[RemoteFile],
     paths: Mapping[RemoteFile, Path],
 ) -> None:
-    """Make the virtual environment of the build, with exactly these wheels in it.
+    """Create the build environment, with exactly these wheels in it.
 
     Raises:
-        HookFailedError: uv could not; the log tells why.
-        CompileError: a requirement is pinned to something else than a wheel.
+        HookFailedError: uv failed; the log says why.
+        CompileError: the pin of a requirement is not a wheel.
     """
     shutil.rmtree(sandbox / "env", ignore_errors=True)
-    wheels = sandbox.fresh("wheels")
+    wheels = sandbox.recreate("wheels")
     pins = []
     for file in requirements:
-        pins.append(f"{_exact(file)} --hash=sha256:{file.sha256}\n")
+        pins.append(f"{_exact_requirement(file)} --hash=sha256:{file.sha256}\n")
         shutil.copyfile(paths[file], wheels / file.filename)
     (sandbox / "pins.txt").write_text("".join(sorted(pins)), "utf-8")
-    uv = (*_uv(sandbox), *_UV)
-    _must(sandbox.run((*uv, "venv", "--no-project", "--python", str(interpreter), "env")))
+    uv = (*_uv_command(sandbox), *_UV_OPTIONS)
+    _require_success(sandbox.run((*uv, "venv", "--no-project", "--python", str(interpreter), "env")))
     if pins:
-        _must(sandbox.run(
+        _require_success(sandbox.run(
             (*uv, "pip", "install", "--python", "env/bin/python", "--no-index", "--find-links", "wheels", "--no-deps",
              "--require-hashes", "--link-mode", "copy", "--requirement", "pins.txt")
         ))  # fmt: skip
 
 
-def ask_requires(sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem) -> tuple[str, ...]:
-    """Return what the backend wants in addition to build wheels; nothing for a backend without that hook.
+def get_build_requires(sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem) -> tuple[str, ...]:
+    """Return the backend's additional requirements to build wheels, sorted; empty for a backend without that hook.
 
     Raises:
-        HookFailedError: the hook failed, or its answer is no list of text.
+        HookFailedError: the hook failed, or did not return a list of strings.
     """
-    answer = _call(sandbox, interpreter, system, "get_requires_for_build_wheel", {})
+    answer = _call_hook(sandbox, interpreter, system, "get_requires_for_build_wheel", {})
     if not isinstance(answer, list) or not all(isinstance(each, str) for each in answer):
-        raise HookFailedError("the backend's answer is no list of requirements")
+        raise HookFailedError("the backend did not return a list of requirements")
     return tuple(sorted(set(answer)))
 
 
 def build_raw_wheel(sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem) -> Path:
-    """Return the wheel that the backend built, as it left it.
+    """Build a wheel with the backend, and return its path.
 
     Raises:
-        HookFailedError: the hook failed, or names a wheel that is not there.
+        HookFailedError: the hook failed, or returned the name of a wheel that does not exist.
     """
-    out = sandbox.fresh("out")
-    answer = _call(sandbox, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
+    out = sandbox.recreate("out")
+    answer = _call_hook(sandbox, interpreter, system, "build_wheel", {"wheel_directory": f"{MOUNTPOINT}/out"})
     if not isinstance(answer, str) or "/" in answer or "\0" in answer:
-        raise HookFailedError("the backend's answer is no file name")
+        raise HookFailedError("the backend did not return a file name")
     wheel = out / answer
     if wheel.is_symlink() or not wheel.is_file():
-        raise HookFailedError("the backend names a wheel that is not there")
+        raise HookFailedError("the backend returned the name of a wheel that does not exist")
     return wheel
 
 
-def _uv(sandbox: BuildSandbox) -> tuple[str, ...]:
-    """Return what starts uv: uv itself, or its own loader; the kernel runs this machine's programs in every root.
+def _uv_command(sandbox: BuildSandbox) -> tuple[str, ...]:
+    """Return the beginning of uv's command line, with uv's own loader for a target with another processor.
+
+    The kernel runs this machine's programs in every root.
 
     Source:
         ld.so(8), --library-path.
     """
-    loaders = sorted((sandbox / _LOADED_WITH).glob("ld*"))
+    loaders = sorted((sandbox / _UV_LIBRARIES).glob("ld*"))
     if not loaders:
         return ("tool/uv",)
-    return (f"{_LOADED_WITH}/{loaders[0].name}", "--library-path", str(MOUNTPOINT / _LOADED_WITH), "tool/uv")
+    return (f"{_UV_LIBRARIES}/{loaders[0].name}", "--library-path", str(MOUNTPOINT / _UV_LIBRARIES), "tool/uv")
 
 
-def _call(
+def _call_hook(
     sandbox: BuildSandbox, interpreter: PurePosixPath, system: BuildSystem, hook: str, arguments: Mapping[str, object]
 ) -> object:
     request = {
@@ -146,7 +148,7 @@ def _call(
     (sandbox / "request.json").write_text(json.dumps(request), "utf-8")
     answer = sandbox / "answer.json"
     answer.unlink(missing_ok=True)
-    _must(sandbox.run((str(interpreter), "-I", "tool/run_hook.py", "request.json", "answer.json")))
+    _require_success(sandbox.run((str(interpreter), "-I", "tool/run_hook.py", "request.json", "answer.json")))
     try:
         if answer.is_symlink() or answer.stat().st_size > _LARGEST_ANSWER_BYTES:
             raise HookFailedError("the backend's answer is too long")
@@ -156,43 +158,43 @@ def _call(
     return document.get("value") if isinstance(document, dict) else None
 
 
-def _must(done: Completed) -> None:
+def _require_success(done: Completed) -> None:
     if not done.ok:
         raise HookFailedError(done.outcome())
 
 
-def _exact(file: RemoteFile) -> str:
+def _exact_requirement(file: RemoteFile) -> str:
     try:
         name, version, _, _ = parse_wheel_filename(file.filename)
     except InvalidWheelFilename as error:
         raise CompileError(
-            f"The build requirement {file.filename} is no wheel.",
-            resolution="Remove the lock of build requirements and build again; it is made anew.",
+            f"the build requirement {file.filename} is not a wheel.",
+            resolution="Remove the lock of build requirements and build again to recreate it.",
         ) from error
     return f"{name}=={version}"
 
 
-# These backends otherwise build in a directory with a random name, which then is in what they build.
+# By default these backends build in a directory with a random name, which then appears in their output.
 _BUILD_DIR_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build"})
 _COMPILER_FLAGS = ("CFLAGS", "CXXFLAGS", "FFLAGS", "FCFLAGS", "OBJCFLAGS", "OBJCXXFLAGS")
-_UNPLAIN = re.compile(r"[^A-Za-z0-9.+_-]")
+_UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9.+_-]")
 
 
 def build_variables(label: str, epoch: int, toolchain: Toolchain, cores: int) -> dict[str, str]:
-    """Return the whole environment of a build.
+    """Return the full environ of a build.
 
-    Compilers call the source ``/usr/src/NAME-VERSION``, as debug packages do, wherever its directory shows up.
-    Extension modules of one setuptools project are not compiled in parallel (build_ext's ``parallel``): two of them
-    that share a C file would write the same object file at the same time.
+    Compilers record the source's directory as ``/usr/src/NAME-VERSION``, as in debug packages. Extension modules of one
+    setuptools project are not compiled in parallel (build_ext's ``parallel``): two modules with a C file in common
+    would write the same object file at the same time.
 
     Args:
         label: ``lxml-6.1.3``.
         epoch: SOURCE_DATE_EPOCH, seconds since 1970 UTC.
-        toolchain: of the target.
-        cores: that this build may use.
+        toolchain: the target's toolchain.
+        cores: number of cores for this build.
     """
-    known_as = f"/usr/src/{_UNPLAIN.sub('_', label)}"
-    maps = ((f"{MOUNTPOINT}/src", known_as), (f"{MOUNTPOINT}/build", f"{known_as}/build"),
+    source = f"/usr/src/{_UNSAFE_CHARACTER.sub('_', label)}"
+    maps = ((f"{MOUNTPOINT}/src", source), (f"{MOUNTPOINT}/build", f"{source}/build"),
             (f"{MOUNTPOINT}/env", "/usr/src/env"))  # fmt: skip
     flags = dict(toolchain.flags)
     for name in _COMPILER_FLAGS:
@@ -208,12 +210,12 @@ def build_variables(label: str, epoch: int, toolchain: Toolchain, cores: int) ->
         "SOURCE_DATE_EPOCH": str(epoch),
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
-        # Else importing setup.py's helpers would leave bytecode among the sources.
+        # Otherwise importing setup.py's helpers would leave bytecode among the sources.
         "PYTHONPYCACHEPREFIX": str(MOUNTPOINT / "tmp" / "pycache"),
         "RUSTFLAGS": " ".join(f"--remap-path-prefix={old}={new}" for old, new in rust),
         "CARGO_HOME": f"{MOUNTPOINT}/home/.cargo",
         "CARGO_NET_OFFLINE": "true",
-        # Else maturin, where it finds no cargo, asks for a build requirement that downloads one.
+        # Otherwise maturin, if it finds no cargo, requests a build requirement that downloads one.
         "MATURIN_NO_INSTALL_RUST": "1",
         "CARGO_BUILD_JOBS": str(cores),
         "MAKEFLAGS": f"-j{cores}",

@@ -1,4 +1,4 @@
-"""Get every wheel of a plan onto this machine: from the index, from the wheelhouse, or compiled now."""
+"""Get every wheel of a plan: from an index, from the wheelhouse, or by compiling it."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ if TYPE_CHECKING:
     from venvpkg.wheelbuild.context import WheelBuildContext
 
 
-def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: WheelBuildContext) -> CompiledWheels:
-    """Return every wheel of the plan, and the build requirements that were pinned on the way.
+def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBuildContext) -> CompiledWheels:
+    """Return every wheel of the plan, and the build requirements that had to be pinned.
 
-    Wheels are built several at once, the largest sources first, in the shop's pool. When one fails the others are still
-    built, so that all failures are known at once; what succeeded is in the wheelhouse for the next run.
+    Wheels are built in parallel in the context's pool, those with the largest sources first. If one fails, the others
+    are still built, so that all failures are reported together; the wheels that succeed are kept in the wheelhouse.
 
     Args:
-        plan: what to get from where.
-        pins: build requirements known so far, of any target.
-        shop: where and with what.
+        plan: where each wheel comes from.
+        pins: known pins of build requirements, for any target.
+        context: what the wheels are compiled for and with.
 
     Raises:
-        CompileError: some distributions cannot be built; all are named with the telling lines of their logs.
-        WheelError: a publisher's wheel, an sdist or a built wheel is damaged or hostile.
-        DownloadError, LockError: from fetch and pin.
+        CompileError: some distributions cannot be built; the error lists all, with the relevant lines of their logs.
+        WheelError: a prebuilt wheel, an sdist or a compiled wheel is damaged or hostile.
+        DownloadError, LockError: from ``fetch`` and ``pin``.
         MachineError: the wheelhouse cannot be written.
     """
-    shop.wheelhouse.sweep()
-    pinned = {(each.name, each.source): each for each in pins if each.target == shop.target.abi_name}
+    context.wheelhouse.sweep()
+    pinned = {(each.name, each.source): each for each in pins if each.target == context.target.abi_name}
     ready: dict[str, ReadyWheel] = {}
     to_build: list[PlannedWheel] = []
     for wheel in plan.wheels:
-        known = shop.wheelhouse.take(wheel.key) if wheel.action is Action.REUSE and wheel.key else None
+        known = context.wheelhouse.take(wheel.key) if wheel.action is Action.REUSE and wheel.key else None
         if known is not None:
             ready[wheel.name] = known
         elif wheel.action in {Action.REUSE, Action.COMPILE}:
             to_build.append(wheel)
     if to_build:
-        shop.wheelhouse.require_writable()
+        context.wheelhouse.require_writable()
     known_pins = {wheel.name: pinned.get((wheel.name, _source_id(wheel))) for wheel in to_build}
-    paths = _fetched(plan, to_build, known_pins.values(), shop)
-    ready |= _publishers(plan, paths)
+    paths = _fetch_files(plan, to_build, known_pins.values(), context)
+    ready |= _check_prebuilt_wheels(plan, paths)
     stopping = threading.Event()
     jobs = [
         Job(
@@ -71,7 +71,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: WheelBuildC
         )
         for wheel in to_build
     ]
-    built = _run_all(jobs, shop, stopping)
+    built = _run_all(jobs, context, stopping)
     ready |= {name: each.wheel for name, each in built.items()}
     new_pins = (each.pins for _, each in sorted(built.items()))
     return CompiledWheels(
@@ -79,19 +79,19 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], shop: WheelBuildC
     )
 
 
-def _fetched(
-    plan: WheelPlan, to_build: Iterable[PlannedWheel], pins: Iterable[BuildPins | None], shop: WheelBuildContext
+def _fetch_files(
+    plan: WheelPlan, to_build: Iterable[PlannedWheel], pins: Iterable[BuildPins | None], context: WheelBuildContext
 ) -> Mapping[RemoteFile, Path]:
     wheels = (*plan.by_action(Action.PURE), *plan.by_action(Action.BINARY), *to_build)
     files = {wheel.source for wheel in wheels if isinstance(wheel.source, RemoteFile)}
     files.update(file for each in pins if each is not None for file in each.files)
-    return shop.fetch(sorted(files, key=lambda file: (file.filename, file.url))) if files else {}
+    return context.fetch(sorted(files, key=lambda file: (file.filename, file.url))) if files else {}
 
 
-def _publishers(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, ReadyWheel]:
-    """Return the publisher's wheels after a look at their names and sizes; they are never altered.
+def _check_prebuilt_wheels(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, ReadyWheel]:
+    """Return the prebuilt wheels after a check of their names and sizes; they are never changed.
 
-    Their bytes are those of the lock, so contents are not hashed once more here; staging does when it installs them.
+    Their hashes match the lock, so their contents are not hashed again here; staging does that when it installs them.
     """
     ready: dict[str, ReadyWheel] = {}
     errors: list[VenvpkgError] = []
@@ -104,62 +104,62 @@ def _publishers(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) -> dict[str, 
                 errors.append(error)
             ready[wheel.name] = ReadyWheel(wheel.name, wheel.version, path, wheel.source.sha256, wheel.action)
     if errors:
-        raise _merged(errors)
+        raise _merge_errors(errors)
     return ready
 
 
-def _run_all(jobs: Sequence[Job], shop: WheelBuildContext, stopping: threading.Event) -> dict[str, Built]:
-    """Run the jobs in the pool, which others may use too; an interrupt ends these at once."""
+def _run_all(jobs: Sequence[Job], context: WheelBuildContext, stopping: threading.Event) -> dict[str, Built]:
+    """Run the jobs in the pool, which may have other users; an interrupt ends these jobs at once."""
     if not jobs:
         return {}
     futures: tuple[Future[Built | VenvpkgError], ...] = ()
     try:
-        with _queue(jobs, shop) as ended:
-            futures = shop.pool.submit(Task(_weight(job), partial(_outcome, job, shop)) for job in jobs)
+        with _show_progress(jobs, context) as ended:
+            futures = context.pool.submit(Task(_weight(job), partial(_run_or_warn, job, context)) for job in jobs)
             for future in futures:
                 future.add_done_callback(ended)
             first = wait(futures, return_when=FIRST_EXCEPTION).done
         for future in first:
-            future.result()  # an exception comes out here, while others still run; all are done when there is none
+            future.result()  # raises an exception at once, while other jobs still run; without one, all are done
         outcomes = [future.result() for future in futures]
     except BaseException:
         stopping.set()
         for future in futures:
             future.cancel()
-        # Again and again: a job may have been about to start its next program when the others were ended.
+        # Repeated, because a job may have been about to start its next program when the others were ended.
         while running := [future for future in futures if not future.done()]:
-            shop.end()
+            context.end()
             wait(running, timeout=0.1)
         raise
     errors = [outcome for outcome in outcomes if isinstance(outcome, VenvpkgError)]
     if errors:
-        raise _merged(errors)
+        raise _merge_errors(errors)
     built = (outcome for outcome in outcomes if isinstance(outcome, Built))
     return {job.wheel.name: each for job, each in zip(jobs, built, strict=True)}
 
 
 @contextlib.contextmanager
-def _queue(jobs: Sequence[Job], shop: WheelBuildContext) -> Iterator[Callable[[object], None]]:
-    """Show how many wheels are built, while several are; yield what is to be called at the end of each."""
+def _show_progress(jobs: Sequence[Job], context: WheelBuildContext) -> Iterator[Callable[[object], None]]:
+    """Show how many of several wheels are built; yield a function to call at the end of each."""
     if len(jobs) == 1:
         yield lambda _: None
         return
     ended = itertools.count(1)
-    with shop.reporter.task(Work.QUEUE, f"{len(jobs)} wheels to build") as task:
+    with context.reporter.task(Work.QUEUE, f"{len(jobs)} wheels to build") as task:
         yield lambda _: task.now(f"{next(ended)} of {len(jobs)} done")
 
 
-def _outcome(job: Job, shop: WheelBuildContext, cores: int) -> Built | VenvpkgError:
+def _run_or_warn(job: Job, context: WheelBuildContext, cores: int) -> Built | VenvpkgError:
     try:
-        return run_job(replace(job, cores=cores), shop)
+        return run_job(replace(job, cores=cores), context)
     except VenvpkgError as error:
         if not job.is_stopping():
-            shop.reporter.warn(error.brief)
+            context.reporter.warn(error.brief)
         return error
 
 
-def _merged(errors: Sequence[VenvpkgError]) -> VenvpkgError:
-    """Return one error that tells all; of the errors' own kind when they have one."""
+def _merge_errors(errors: Sequence[VenvpkgError]) -> VenvpkgError:
+    """Return one error with the texts of all, of their type if they have the same."""
     if len(errors) == 1:
         return errors[0]
     resolution = dict.fromkeys(line for error in errors for line in error.resolution.splitlines())
@@ -170,7 +170,8 @@ def _merged(errors: Sequence[VenvpkgError]) -> VenvpkgError:
         if len(kinds) == 1 and kinds <= {WheelError, DownloadError, LockError, MachineError}
         else CompileError
     )
-    return kind(f"{len(errors)} distributions cannot be had.", details=details, resolution="\n".join(resolution))
+    brief = f"{len(errors)} distributions could not be fetched or built."
+    return kind(brief, details=details, resolution="\n".join(resolution))
 
 
 def _weight(job: Job) -> int:

@@ -1,4 +1,4 @@
-"""What compiling needs from outside its own layer."""
+"""The context that wheels are compiled in, with the services that it gets from higher layers."""
 
 from __future__ import annotations
 
@@ -20,60 +20,60 @@ if TYPE_CHECKING:
 
 
 class Pin(Protocol):
-    """Resolves build requirements."""
+    """Pins build requirements."""
 
     def __call__(self, requires: tuple[str, ...], /) -> tuple[RemoteFile, ...]:
-        """Return one wheel for each distribution of the closure; reaches an index."""
+        """Return one wheel for each distribution of the closure, from an index."""
 
 
 class Fetch(Protocol):
-    """Brings files here."""
+    """Fetches files."""
 
     def __call__(self, files: Iterable[RemoteFile], /) -> Mapping[RemoteFile, Path]:
-        """Return where each file is, under its own name and checked against its sha256."""
+        """Return the path of each file, under its own name and verified against its sha256."""
 
 
 class Crates(Protocol):
-    """Fetches the Rust crates that sources do not bring."""
+    """Fetches the Rust crates that sources do not include."""
 
-    def vendored(self, source: Path, title: str) -> Path:
-        """Return a directory as ``cargo.lay_crates`` wants it; see ``cargo.CrateStore``."""
+    def vendor(self, source: Path, title: str) -> Path:
+        """Return a directory for ``crates.copy_crates``; see ``crates.CrateStore``."""
 
 
 class WriteSbom(Protocol):
     """Writes the bill of materials of a wheel; see ``wheelbuild.sbom``."""
 
     def __call__(self, name: str, version: str, source: RemoteFile | SourceTree, tree: Path, /) -> bytes:
-        """Return it.
+        """Return the bill of materials.
 
         Args:
-            name: normalised name of its distribution.
-            version: PEP 440.
-            source: what it was compiled from.
-            tree: directory with its ELF files as if it were ``/`` and the wheel installed in it.
+            name: normalised name of the wheel's distribution.
+            version: version of the distribution (PEP 440).
+            source: the source that the wheel was compiled from.
+            tree: directory that stands for ``/``, with the wheel's ELF files where they would be installed.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class WheelBuildContext:
-    """Where wheels are compiled, and with what.
+    """What wheels are compiled for and with.
 
     Attributes:
-        target: what they are for.
-        toolchain: of the target.
-        runner: runs programs there.
-        reporter: hears what happens.
-        wheelhouse: where they are kept.
-        pin: resolves build requirements that are not known yet; called from several threads.
-        fetch: brings sdists and wheels here; called from several threads.
-        uv: the uv program of this machine.
-        workspace: private directory of this run; removed by whoever made it.
-        logs: where the logs of builds are kept.
-        pool: gives cores to jobs, those of other targets among them.
+        target: the target of the wheels.
+        toolchain: the target's toolchain.
+        runner: runs programs on the target.
+        reporter: receives events.
+        wheelhouse: where the wheels are kept.
+        pin: resolves build requirements that are not pinned yet; called from several threads.
+        fetch: fetches sdists and wheels; called from several threads.
+        uv: this machine's uv program.
+        workspace: private directory of this run; its creator removes it.
+        logs: directory for the logs of builds.
+        pool: gives cores to jobs, including those of other targets.
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
         write_sbom: writes the bills of materials of wheels; called from several threads.
-        uv_libraries: loader and libraries of uv, for a target of another processor, which has no such ones; else empty.
+        uv_libraries: uv's loader and libraries, for a target with another processor; otherwise empty.
     """
 
     target: Target

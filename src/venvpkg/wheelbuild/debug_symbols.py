@@ -1,4 +1,4 @@
-"""Debug information of what was compiled here: kept next to the wheel, then stripped from it."""
+"""Separate the debug information of compiled files, to keep it next to the wheel, and strip the files."""
 
 from __future__ import annotations
 
@@ -19,40 +19,41 @@ if TYPE_CHECKING:
     from venvpkg.sources.build_sandbox import BuildSandbox
 
 
-_MOST_SAID_BYTES = 1 << 20
-# The sections that debhelper removes, beside those that --strip-unneeded means.
+_MOST_LOG_BYTES = 1 << 20
+# The sections that debhelper removes in addition to those of --strip-unneeded.
 _STRIP = ("/usr/bin/strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note")
 
 
-def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
-    """Return the ELF files as the target's strip leaves them.
+def strip_files(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
+    """Return the ELF files after the target's strip.
 
-    Executables and shared objects only: an object file loses what it is for. A file that strip does not know (another
-    machine's) or spoils stays as it was; strip is known to misplace segments of files that patchelf enlarged.
+    Only executables and shared objects are stripped: an object file would become useless. A file that strip does not
+    know (for another machine) or damages is returned unchanged; strip is known to misplace segments of files that
+    patchelf enlarged.
 
     Args:
         files: name → content.
-        sandbox: where strip runs; cut off from the network like the compile itself.
-        target: whose binutils they are.
+        sandbox: where strip runs; without network, like the compile itself.
+        target: its binutils are used.
 
     Raises:
-        MissingToolError: no strip.
-        MachineError: strip had no space.
+        MissingToolError: strip is not installed.
+        MachineError: strip ran out of space.
     """
     result = dict(files)
     chosen = [name for name, content in files.items() if is_linked(content)]
     if not chosen:
         return result
-    directory = sandbox.fresh("strip")
+    directory = sandbox.recreate("strip")
     for index, name in enumerate(chosen):
         (directory / str(index)).write_bytes(files[name])
-    said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
+    position = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
     done = sandbox.run((*_STRIP, *(f"strip/{index}" for index in range(len(chosen)))))
     if done.not_found:
-        raise _lacking("strip", target)
-    refusal = None if done.ok else environment_error_in(said_since(sandbox.log, said_before))
-    if refusal is not None:  # an unstripped wheel, kept under the key of a stripped one
-        raise refusal
+        raise _missing_program("strip", target)
+    error = None if done.ok else environment_error_in(read_log_since(sandbox.log, position))
+    if error is not None:  # else an unstripped wheel would be kept under the key of a stripped one
+        raise error
     for index, name in enumerate(chosen):
         content = (directory / str(index)).read_bytes()
         if is_sound(content):
@@ -60,22 +61,22 @@ def stripped(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) 
     return result
 
 
-def said_since(log: Path, position: int) -> str:
-    """Return what programs wrote to a log since it had ``position`` bytes; the beginning of it."""
+def read_log_since(log: Path, position: int) -> str:
+    """Return the text in a log after ``position``, in bytes; the first MiB of it."""
     if not log.is_file():
         return ""
     with log.open("rb") as file:
         file.seek(position)
-        return file.read(_MOST_SAID_BYTES).decode("utf-8", "replace")
+        return file.read(_MOST_LOG_BYTES).decode("utf-8", "replace")
 
 
 SUFFIX = ".debug.zip"
 
-# The first moment a zip file can tell.
+# The earliest time of a zip file.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MEMBER = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2,126}\.debug")
-# objcopy takes one file at a time, and entering the sandbox takes longer than it does. A file that it does not know
-# (another machine's) has no debug information for us.
+# objcopy takes one file at a time, and entering the sandbox takes longer than objcopy itself. A file that it does not
+# know (for another machine) counts as one without debug information.
 _SEPARATE = """\
 for each do
     /usr/bin/objcopy --only-keep-debug --compress-debug-sections "$each" "$each.debug" || rm -f "$each.debug"
@@ -83,46 +84,46 @@ done
 """
 
 
-def separated(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
-    """Return build-id → separate debug file, of the executables and shared objects that have debug information.
+def separate_debug(files: Mapping[str, bytes], sandbox: BuildSandbox, target: Target) -> dict[str, bytes]:
+    """Return build-id → separate debug file, for the executables and shared objects with debug information.
 
-    Nothing of it is named in the stripped object: debuggers find the file by the build-id that both have.
+    The stripped objects do not refer to the debug files: debuggers find them by the build-id.
 
     Args:
-        files: name → content, as the compiler left them.
+        files: name → content, as the compiler wrote them.
         sandbox: where objcopy runs.
-        target: whose binutils they are.
+        target: its binutils are used.
 
     Raises:
-        MissingToolError: no objcopy.
-        MachineError: objcopy had no space.
+        MissingToolError: objcopy is not installed.
+        MachineError: objcopy ran out of space.
 
     Source:
         objcopy(1), --only-keep-debug; gdb's manual, Separate Debug Files.
     """
-    named = {build_id(content): content for _, content in sorted(files.items()) if _is_of_use(content)}
+    named = {build_id(content): content for _, content in sorted(files.items()) if _has_debug_information(content)}
     named.pop("", None)
     if not named:
         return {}
-    directory = sandbox.fresh("debug")
+    directory = sandbox.recreate("debug")
     for name, content in named.items():
         (directory / name).write_bytes(content)
-    said_before = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
+    position = sandbox.log.stat().st_size if sandbox.log.is_file() else 0
     sandbox.run(("/bin/sh", "-euc", _SEPARATE, "sh", *(f"debug/{name}" for name in named)))
-    said = said_since(sandbox.log, said_before)
+    output = read_log_since(sandbox.log, position)
     found = {name: directory / f"{name}.debug" for name in named}
-    if refusal := environment_error_in(said):
-        raise refusal
-    if "objcopy: not found" in said:
-        raise _lacking("objcopy", target)
+    if error := environment_error_in(output):
+        raise error
+    if "objcopy: not found" in output:
+        raise _missing_program("objcopy", target)
     return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
 def write_debug(files: Mapping[str, bytes], wheel: Path) -> Path | None:
-    """Write the debug files beside a wheel, as an archive with members ``xx/yyyy.debug``; None when there are none.
+    """Write the debug files next to a wheel, as an archive with members ``xx/yyyy.debug``.
 
     Returns:
-        ``WHEEL.debug.zip``; the same files give the same bytes.
+        Path of ``WHEEL.debug.zip``, or None if there are no files. The same files give the same bytes.
     """
     if not files:
         return None
@@ -137,30 +138,32 @@ def write_debug(files: Mapping[str, bytes], wheel: Path) -> Path | None:
 
 
 def extract_debug(archive: Path, directory: Path) -> dict[str, Path]:
-    """Write the debug files of an archive into ``directory``, and return build-id → file.
+    """Extract the debug files of an archive into ``directory``, and return build-id → file.
 
     Raises:
-        WheelError: it is not what ``write_debug`` writes.
+        WheelError: the archive was not written by ``write_debug``.
     """
     found = {}
     try:
         with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
                 if not _MEMBER.fullmatch(info.filename):
-                    raise zipfile.BadZipFile(f"it has a member {info.filename!r:.200}")  # noqa: TRY301 - told below
+                    raise zipfile.BadZipFile(f"it has a member {info.filename!r:.200}")  # noqa: TRY301 - wrapped below
                 path = directory / info.filename
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(opened.read(info))
                 found[info.filename.removesuffix(".debug").replace("/", "")] = path
     except zipfile.BadZipFile as error:
-        raise WheelError(f"{archive} holds no debug files: {error}.", resolution="Remove its directory.") from error
+        raise WheelError(
+            f"{archive} is not a valid archive of debug files: {error}.", resolution="Remove its directory."
+        ) from error
     return found
 
 
-def _lacking(program: str, target: Target) -> MissingToolError:
+def _missing_program(program: str, target: Target) -> MissingToolError:
     missing = f"the program /usr/bin/{program}, for compiling wheels"
     return MissingToolError([missing], install=["binutils"], installer=installer(target))
 
 
-def _is_of_use(content: bytes) -> bool:
+def _has_debug_information(content: bytes) -> bool:
     return is_linked(content) and has_section(content, b".debug_info")

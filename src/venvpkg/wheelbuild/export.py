@@ -1,4 +1,4 @@
-"""Export a wheelhouse as simple indexes, one per platform tag, that stock pip and uv install from."""
+"""Export a wheelhouse as simple indexes for stock pip and uv, one per platform tag."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from venvpkg.errors import AssembleError, WheelError
 from venvpkg.host.files import open_atomic, sha256_of, write_whole
-from venvpkg.wheelbuild.repack import retagged
+from venvpkg.wheelbuild.repack import retag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,16 +27,16 @@ _HTML, _JSON = "index.html", "index.json"
 
 
 def export(entries: Iterable[Entry], destination: Path) -> tuple[Path, ...]:
-    """Write ``destination/TAG`` for each platform tag among the entries and return those directories, sorted.
+    """Write an index ``destination/TAG`` for each platform tag of the entries, and return these directories, sorted.
 
-    Of several wheels with one name the one that was built last is exported: an index has one file of a name. A vendor
-    wheel's name and WHEEL get the compressed set ``linux_x86_64.linux_x86_64_debian_12``, because pip and uv refuse the
-    vendor tag alone. Whoever installs while an export runs sees the old index or the new one, each with its files;
-    wheels of an earlier export that are not in this one are removed at its end.
+    An index has one file of each name, so the most recently built of several wheels with one name is exported. The name
+    and WHEEL file of a vendor wheel get the compressed set ``linux_x86_64.linux_x86_64_debian_12``, because pip and uv
+    reject the vendor tag alone. Installers that run during an export see the old index or the new one, with all its
+    files. Wheels of an earlier export that are not in this one are removed at the end.
 
     Raises:
         AssembleError: the destination cannot be written.
-        WheelError: a wheel is not what its provenance says.
+        WheelError: a wheel does not match its provenance.
 
     Source:
         PyPA specification "Simple repository API" (PEP 503, PEP 691).
@@ -45,20 +45,20 @@ def export(entries: Iterable[Entry], destination: Path) -> tuple[Path, ...]:
     for entry in sorted(entries, key=lambda each: (each.built, each.key)):
         shelves.setdefault(entry.shelf, {})[entry.filename] = entry
     try:
-        return tuple(_index(list(shelves[tag].values()), destination / tag) for tag in sorted(shelves))
+        return tuple(_write_index(list(shelves[tag].values()), destination / tag) for tag in sorted(shelves))
     except OSError as error:
         raise AssembleError(
-            f"The index {destination} cannot be written: {error.strerror or error}.",
-            resolution="Give it space and permission, or choose another directory.",
+            f"could not write the index {destination}: {error.strerror or error}.",
+            resolution="Give it space and permissions, or choose another directory.",
         ) from error
 
 
-def _index(entries: Sequence[Entry], place: Path) -> Path:
+def _write_index(entries: Sequence[Entry], place: Path) -> Path:
     place.mkdir(parents=True, exist_ok=True)
-    before = _listed(place)
+    before = _exported_wheels(place)
     projects: dict[str, list[Path]] = {}
     for entry in entries:
-        projects.setdefault(entry.name, []).append(_put(entry, place / entry.name))
+        projects.setdefault(entry.name, []).append(_export_wheel(entry, place / entry.name))
     for name, wheels in projects.items():
         _write_project(place / name, name, sorted(wheels))
     _write_root(place, sorted(projects))
@@ -66,14 +66,14 @@ def _index(entries: Sequence[Entry], place: Path) -> Path:
     return place
 
 
-def _put(entry: Entry, directory: Path) -> Path:
-    """Put the wheel into the index, whole or not at all; return its path."""
+def _export_wheel(entry: Entry, directory: Path) -> Path:
+    """Write the wheel into the index, whole or not at all, and return its path."""
     if sha256_of(entry.wheel) != entry.sha256:
-        raise WheelError(f"{entry.wheel} does not have the sha256 of its provenance.")
+        raise WheelError(f"{entry.wheel} does not have the sha256 in its provenance.")
     platforms = platforms_for_stock_tools(entry.tag.rpartition("-")[2])
     directory.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="venvpkg-export-") as work:
-        wheel = retagged(entry.wheel, platforms, Path(work)) if platforms else entry.wheel
+        wheel = retag(entry.wheel, platforms, Path(work)) if platforms else entry.wheel
         path = directory / wheel.name
         with wheel.open("rb") as source, open_atomic(path) as copy:
             shutil.copyfileobj(source, copy)
@@ -81,7 +81,7 @@ def _put(entry: Entry, directory: Path) -> Path:
 
 
 def platforms_for_stock_tools(platform: str) -> str | None:
-    """Return the compressed set that stock tools accept for a vendor tag; None for ``any`` and for what they know."""
+    """Return the compressed set that stock tools accept for a vendor tag; None for ``any`` and tags that they know."""
     vendor = _VENDOR.fullmatch(platform)
     return f"{vendor[1]}.{platform}" if vendor else None
 
@@ -128,8 +128,8 @@ def _page(title: str, links: Mapping[str, str]) -> bytes:
     ).encode()
 
 
-def _listed(place: Path) -> set[Path]:
-    """Return the wheels that an earlier export put here, by its own index; nothing else is ever removed."""
+def _exported_wheels(place: Path) -> set[Path]:
+    """Return the wheels of an earlier export, according to its own index; no other files are ever removed."""
     found: set[Path] = set()
     for index in place.glob(f"*/{_JSON}"):
         try:

@@ -1,4 +1,4 @@
-"""Look into the sources that are to be compiled, for what no installed package could remedy."""
+"""Find sources that cannot be compiled, whatever packages are installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from venvpkg.model.lock import Cause, Fallback, RemoteFile
 from venvpkg.model.project import WheelPolicy
 from venvpkg.model.wheels import Action
 from venvpkg.sources.build_system import read_build_system
-from venvpkg.sources.crates import CratesError, absence, absent_crates
+from venvpkg.sources.crates import CratesError, describe_missing_crates, missing_crates
 from venvpkg.sources.unpack import unpack_sdist
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class SourceAccess(NamedTuple):
-    """How sources are looked into.
+    """What is needed to examine sources.
 
     Attributes:
-        fetch: brings sdists here; the compile uses the same files afterwards.
-        crates: fetches the Rust crates that an sdist does not bring; the compile uses the same afterwards.
+        fetch: fetches sdists; the compile uses the same files later.
+        crates: fetches the Rust crates that an sdist does not include; the compile uses the same later.
         workspace: private directory of this run.
     """
 
@@ -36,21 +36,24 @@ class SourceAccess(NamedTuple):
 
 
 def find_uncompilable(plan: WheelPlan, project: Project, target: Target, access: SourceAccess) -> tuple[Fallback, ...]:
-    """Return the obstacles in the sources that the plan compiles by preference; sorted by name, usually none.
+    """Return a fallback for each source that the plan prefers to compile but that cannot be compiled.
 
-    An obstacle is a property of the sdist. What an installed package would remedy (a missing header, compiler or
-    library) and a compile that fails are none: they are errors, told when it is compiled. A source whose build
-    requirements are known has been looked at before.
+    Only properties of the sdist count. A missing header, compiler or library could be installed, and a compile that
+    fails is an error; both are reported when the wheel is compiled. A source with known build requirements has been
+    examined before.
 
     Args:
-        plan: only what is to be compiled under ``prefer-compile`` is looked at.
-        project: its policies.
-        target: which the obstacle is found for.
-        access: brings sources here.
+        plan: its wheels that are compiled under ``prefer-compile`` are examined.
+        project: the project, for its policies.
+        target: the target of the build.
+        access: fetches sources.
+
+    Returns:
+        Fallbacks in the order of the plan, sorted by name; usually none.
 
     Raises:
         WheelError, CompileError: an sdist is damaged or hostile, or its pyproject.toml is malformed.
-        DownloadError: an sdist cannot be had, or its crates are not those that it names.
+        DownloadError: an sdist could not be fetched, or its crates do not match its Cargo.lock.
     """
     wheels = {
         wheel.source: wheel
@@ -62,7 +65,8 @@ def find_uncompilable(plan: WheelPlan, project: Project, target: Target, access:
     paths = access.fetch(sorted(wheels)) if wheels else {}
     found = []
     for source, wheel in wheels.items():
-        detail = _obstacle(wheel, paths[source], source.subdirectory, access.workspace / "examined", access.crates)
+        work = access.workspace / "examined"
+        detail = _find_obstacle(wheel, paths[source], source.subdirectory, work, access.crates)
         if detail:
             found.append(
                 Fallback(
@@ -72,17 +76,17 @@ def find_uncompilable(plan: WheelPlan, project: Project, target: Target, access:
     return tuple(found)
 
 
-def _obstacle(wheel: PlannedWheel, sdist: Path, subdirectory: str, directory: Path, crate_store: Crates) -> str:
-    """Return why this source cannot be compiled, a clause; empty when nothing is known to stand against it."""
+def _find_obstacle(wheel: PlannedWheel, sdist: Path, subdirectory: str, directory: Path, crate_store: Crates) -> str:
+    """Return a clause with the reason why a source cannot be compiled; empty if none is found."""
     title = f"{wheel.name} {wheel.version}".rstrip()
     crates: tuple[str, ...] = ()
     try:
         unpack_sdist(sdist, directory)
-        crates = absent_crates(directory, read_build_system(directory, title, subdirectory))
+        crates = missing_crates(directory, read_build_system(directory, title, subdirectory))
         if crates:
-            crate_store.vendored(directory, title)
+            crate_store.vendor(directory, title)
     except CratesError as error:
-        return f"{absence(crates)}, and {error}"
+        return f"{describe_missing_crates(crates)}, and {error}"
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return ""

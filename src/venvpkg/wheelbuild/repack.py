@@ -1,4 +1,4 @@
-"""Turn what a backend built into a vendor wheel: one pass that tags, strips, tells the materials and normalises."""
+"""Turn a backend's wheel into a vendor wheel: tag it, strip it, add its bill of materials, normalise it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packaging.version import Version
 from venvpkg.errors import WheelError
 from venvpkg.model.tags import publisher_tags
 from venvpkg.model.wheels import OWN_SBOM
-from venvpkg.wheelbuild.debug_symbols import separated, stripped, write_debug
+from venvpkg.wheelbuild.debug_symbols import separate_debug, strip_files, write_debug
 from venvpkg.wheelhouse.check import UNHASHED, check_wheel
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 
 _EXECUTABLE = 0o111
-# The first moment a zip file can tell.
+# The earliest time of a zip file.
 _TIME = (1980, 1, 1, 0, 0, 0)
-# Where the wheel came from on this machine: nothing that an installed package should tell.
+# direct_url.json has the path of the wheel on this machine, which does not belong in a package.
 _DROPPED = ("direct_url.json", *UNHASHED)
 _SBOM = f"sboms/{OWN_SBOM}"
-# Any place will do: what counts is which files of the wheel lie where, seen from each other. Errors name them by it.
+# Any prefix will do: only the relative positions of the wheel's files matter. It appears in errors.
 _ENVIRONMENTS = PurePosixPath("/opt/venvs")
 
 
 class Repacked(NamedTuple):
-    """A vendor wheel, and the debug information that it had."""
+    """A vendor wheel, and the archive of its debug information; None if it had none."""
 
     wheel: Path
     debug: Path | None
@@ -50,23 +50,24 @@ class Repacked(NamedTuple):
 def repack_wheel(
     raw: Path, planned: PlannedWheel, *, target: Target, sandbox: BuildSandbox, write_sbom: WriteSbom
 ) -> Repacked:
-    """Return the vendor wheel made of ``raw``, in the sandbox's directory ``repacked``, and its debug information.
+    """Repack ``raw`` as a vendor wheel in the sandbox's directory ``repacked``, and separate its debug information.
 
-    Its bytes depend on the members' names, contents and executable bits alone: sorted, .dist-info last, modes 0644 and
-    0755, one time, and stored without compression, since the bytes of deflate depend on the library (zlib, zlib-ng)
-    that happens to do it. A wheel with platform tag or with ELF files gets the target's platform tag; one with ELF
-    files, a bill of materials.
+    The bytes of the wheel only depend on its members' names, contents and executable bits. Members are sorted, with
+    .dist-info last; modes are 0644 and 0755, all times are equal. Nothing is compressed, because the output of deflate
+    depends on its implementation (zlib, zlib-ng). A wheel with a platform tag or with ELF files gets the target's
+    platform tag; one with ELF files also gets a bill of materials.
 
     Args:
-        raw: as the backend left it.
-        planned: what it must be; of any version where that is empty.
-        target: whose platform tag it gets.
+        raw: the wheel that the backend built.
+        planned: the expected wheel; an empty version allows any.
+        target: its platform tag is used.
         sandbox: where strip and objcopy run.
-        write_sbom: writes its bill of materials.
+        write_sbom: writes the bill of materials.
 
     Raises:
-        WheelError: damaged, hostile, of another distribution or version, or not for the target's interpreter.
-        MissingToolError: no strip, or no objcopy.
+        WheelError: the wheel is damaged, hostile, of another distribution or version, or not for the target's
+            interpreter.
+        MissingToolError: strip or objcopy is not installed.
         VenvpkgError: from ``write_sbom``.
 
     Source:
@@ -77,61 +78,61 @@ def repack_wheel(
     is_pure = not facts.elf and all(tag.platform == "any" for tag in facts.tags)
     *identity, pythons, abis, platforms = raw.stem.split("-")
     platform = platforms if is_pure else target.platform_tag
-    executables, members = _read(raw, facts.dist_info, (*_DROPPED, _SBOM))
+    executables, members = _read_members(raw, facts.dist_info, (*_DROPPED, _SBOM))
     objects = {each: members[each] for each in facts.elf}
-    debug = separated(objects, sandbox, target)
-    members |= stripped(objects, sandbox, target)
+    debug = separate_debug(objects, sandbox, target)
+    members |= strip_files(objects, sandbox, target)
     wheel_file = f"{facts.dist_info}/WHEEL"
-    members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platform)
+    members[wheel_file] = _replace_tags(members[wheel_file], pythons, abis, platform)
     if objects:
-        tree = sandbox.fresh("linked")
-        _lay_objects({name: members[name] for name in objects}, facts, target, tree)
+        tree = sandbox.recreate("linked")
+        _write_objects({name: members[name] for name in objects}, facts, target, tree)
         members[f"{facts.dist_info}/{_SBOM}"] = write_sbom(facts.name, str(facts.version), planned.source, tree)
-    result = sandbox.fresh("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
-    _write(result, facts.dist_info, members, executables)
+    result = sandbox.recreate("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
+    _write_wheel(result, facts.dist_info, members, executables)
     return Repacked(result, write_debug(debug, result))
 
 
-def retagged(wheel: Path, platforms: str, destination: Path) -> Path:
-    """Write a vendor wheel once more with other platform tags, in its name and its WHEEL file; return its path.
+def retag(wheel: Path, platforms: str, destination: Path) -> Path:
+    """Write a copy of a vendor wheel with other platform tags in its name and WHEEL file, and return its path.
 
     Args:
-        wheel: one that ``repack_wheel`` made.
-        platforms: one platform tag, or several with dots between (PEP 425's compressed set).
-        destination: directory for it.
+        wheel: a wheel written by ``repack_wheel``.
+        platforms: one platform tag, or several joined by dots (PEP 425's compressed set).
+        destination: directory of the copy.
 
     Raises:
-        WheelError: damaged.
+        WheelError: the wheel is damaged.
     """
     facts = check_wheel(wheel)
     *identity, pythons, abis, _ = wheel.stem.split("-")
-    executables, members = _read(wheel, facts.dist_info, _DROPPED)
+    executables, members = _read_members(wheel, facts.dist_info, _DROPPED)
     wheel_file = f"{facts.dist_info}/WHEEL"
-    members[wheel_file] = _tagged(members[wheel_file], pythons, abis, platforms)
+    members[wheel_file] = _replace_tags(members[wheel_file], pythons, abis, platforms)
     result = destination / f"{'-'.join((*identity, pythons, abis, platforms))}.whl"
-    _write(result, facts.dist_info, members, executables)
+    _write_wheel(result, facts.dist_info, members, executables)
     return result
 
 
 def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, target: Target) -> None:
     problems = []
     if facts.name != planned.name:
-        problems.append(f"it is a wheel of {facts.name}, where one of {planned.name} was to be built")
+        problems.append(f"it is a wheel of {facts.name}, not of {planned.name}")
     if planned.version and facts.version != Version(planned.version):
-        problems.append(f"it is of version {facts.version}, where {planned.version} was to be built")
+        problems.append(f"its version is {facts.version}, not {planned.version}")
     usable = {(tag.interpreter, tag.abi) for tag in publisher_tags(target)}
     if not any((tag.interpreter, tag.abi) in usable for tag in facts.tags):
         problems.append(f"it is not for {target.interpreter.title}")
     if problems:
         raise WheelError(
-            f"The backend built {raw.name}, which cannot be used.",
+            f"the backend built {raw.name}, which cannot be used.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Report it to its publisher, or choose another version.",
+            resolution="Report it to its publisher, or use another version.",
         )
 
 
-def _lay_objects(objects: Mapping[str, bytes], facts: WheelFacts, target: Target, tree: Path) -> None:
-    """Write the ELF files of a wheel where they lie in an environment below ``tree``, so that they find each other."""
+def _write_objects(objects: Mapping[str, bytes], facts: WheelFacts, target: Target, tree: Path) -> None:
+    """Write the ELF files of a wheel below ``tree`` as in a virtual environment, so that they find each other."""
     prefix = _ENVIRONMENTS / facts.name
     site = prefix / "lib" / target.interpreter.name / "site-packages"
     data = facts.dist_info.removesuffix(".dist-info") + ".data"
@@ -145,7 +146,7 @@ def _lay_objects(objects: Mapping[str, bytes], facts: WheelFacts, target: Target
         path.write_bytes(content)
 
 
-def _read(raw: Path, dist_info: str, left_out: Iterable[str]) -> tuple[frozenset[str], dict[str, bytes]]:
+def _read_members(raw: Path, dist_info: str, left_out: Iterable[str]) -> tuple[frozenset[str], dict[str, bytes]]:
     dropped = {f"{dist_info}/{name}" for name in left_out}
     executables, members = set(), {}
     with zipfile.ZipFile(raw) as archive:
@@ -158,8 +159,8 @@ def _read(raw: Path, dist_info: str, left_out: Iterable[str]) -> tuple[frozenset
     return frozenset(executables), members
 
 
-def _tagged(wheel_file: bytes, pythons: str, abis: str, platforms: str) -> bytes:
-    """Return the WHEEL file with the tags that the file name now has, each combination on its line."""
+def _replace_tags(wheel_file: bytes, pythons: str, abis: str, platforms: str) -> bytes:
+    """Return the WHEEL file with the tags of the new file name, one line for each combination."""
     kept = [
         line
         for line in wheel_file.decode("utf-8", "replace").splitlines()
@@ -174,16 +175,16 @@ def _tagged(wheel_file: bytes, pythons: str, abis: str, platforms: str) -> bytes
     return "".join(f"{line}\n" for line in (*kept, *tags)).encode()
 
 
-def _write(path: Path, dist_info: str, members: Mapping[str, bytes], executables: frozenset[str]) -> None:
+def _write_wheel(path: Path, dist_info: str, members: Mapping[str, bytes], executables: frozenset[str]) -> None:
     order = sorted(members, key=lambda name: (name.startswith(f"{dist_info}/"), name))
     record = f"{dist_info}/RECORD"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in order:
-            archive.writestr(_info(name, is_executable=name in executables), members[name])
-        archive.writestr(_info(record), _record(record, ((name, members[name]) for name in order)))
+            archive.writestr(_zip_info(name, is_executable=name in executables), members[name])
+        archive.writestr(_zip_info(record), _compose_record(record, ((name, members[name]) for name in order)))
 
 
-def _record(record: str, members: Iterable[tuple[str, bytes]]) -> bytes:
+def _compose_record(record: str, members: Iterable[tuple[str, bytes]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     for name, content in members:
@@ -193,7 +194,7 @@ def _record(record: str, members: Iterable[tuple[str, bytes]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _info(name: str, *, is_executable: bool = False) -> zipfile.ZipInfo:
+def _zip_info(name: str, *, is_executable: bool = False) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _TIME)
     info.create_system = 3  # Unix: the upper half of external_attr is a mode
     info.external_attr = (stat.S_IFREG | (0o755 if is_executable else 0o644)) << 16

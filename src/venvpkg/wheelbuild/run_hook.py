@@ -1,7 +1,7 @@
-"""Call one hook of a build backend. Runs inside the build, alone beside a copy of pyproject_hooks, on Python >= 3.9.
+"""Call one hook of a build backend. Runs in the sandbox, next to a copy of pyproject_hooks, on Python >= 3.9.
 
-Usage: run_hook.py REQUEST ANSWER. REQUEST is JSON: hook, kwargs, source, backend, backend_path, python. ANSWER gets
-{"value": what the hook returned}. Ends with 1 when the hook failed; what it printed tells why.
+Usage: run_hook.py REQUEST ANSWER. REQUEST is JSON: hook, kwargs, source, backend, backend_path, python. ANSWER becomes
+{"value": return value of the hook}. The exit status is 1 if the hook failed; its output says why.
 """
 
 import json
@@ -23,7 +23,7 @@ def main() -> int:
     )
 
     os.umask(0o022)
-    os.environ.pop("OLDPWD", None)  # the shell that made the mounts leaves a path of the driver there
+    os.environ.pop("OLDPWD", None)  # the shell that set up the mounts leaves a path of the driver there
     with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123
         request = json.load(file)
     try:
@@ -34,7 +34,7 @@ def main() -> int:
             python_executable=request["python"],
         )
         value = getattr(caller, request["hook"])(**request["kwargs"])
-    except subprocess.CalledProcessError:  # its traceback is printed already
+    except subprocess.CalledProcessError:  # its traceback has already been printed
         return 1
     except BackendUnavailable as error:
         print(error.traceback, file=sys.stderr)  # noqa: T201

@@ -1,4 +1,4 @@
-"""What a vendor wheel is made of: which packages of the release own the libraries that it is linked against."""
+"""Write bills of materials of vendor wheels, with the packages that own the libraries they are linked with."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 class WheelSbomWriter:
     """Writes the bills of materials of wheels.
 
-    The versions in it are no input of their own to the wheelhouse key: a library's package has that of the package
-    with its headers (Debian Policy 8.4), which the key has.
+    The versions in them are not separate inputs of the wheelhouse key: a library's package has the version of the
+    package with its headers (Debian Policy 8.4), which is in the key.
 
     Attributes:
-        target: what the wheels are compiled for.
-        runner: asks the target's package database.
+        target: the target of the wheels.
+        runner: queries the target's package database.
     """
 
     target: Target
     runner: Runner
 
     def __call__(self, name: str, version: str, source: RemoteFile | SourceTree, tree: Path, /) -> bytes:
-        """Return the bill of materials of the wheel whose ELF files are in ``tree``.
+        """Return the bill of materials of a wheel with its ELF files in ``tree``.
 
-        A library that no package ships is left out; whoever makes a package of the wheel is told.
+        A library that no package ships is left out here; it is reported when the wheel is packaged.
 
         Raises:
             ElfError: an ELF file is damaged.
-            PackageDatabaseError, MissingToolError: the target's package database cannot be asked.
+            PackageDatabaseError, MissingToolError: the target's package database cannot be queried.
         """
-        return bill_of_wheel(WheelContents(name, version, source, self._linked(tree), self.target))
+        return bill_of_wheel(WheelContents(name, version, source, self._find_linked_packages(tree), self.target))
 
-    def _linked(self, tree: Path) -> tuple[tuple[NativePackage, tuple[str, ...]], ...]:
+    def _find_linked_packages(self, tree: Path) -> tuple[tuple[NativePackage, tuple[str, ...]], ...]:
         needs = [
             each
             for each in resolve_needs(read_tree(tree, self.target), tree, self.target).needs
@@ -59,7 +59,7 @@ class WheelSbomWriter:
         )
         found: dict[NativePackage, set[str]] = {}
         for resolved_need in needs:
-            # A copy in /usr/local, which no package ships, is this machine's affair; the one behind it the release's.
+            # A copy in /usr/local, which no package ships, only concerns this machine; the release has the next one.
             package = next((packages[place] for place in resolved_need.paths if place in packages), None)
             if package is not None:
                 found.setdefault(package, set()).add(resolved_need.need.soname)

@@ -1,4 +1,4 @@
-"""Check a wheel from anywhere before anything of it is used: names, sizes, RECORD."""
+"""Check an untrusted wheel before it is used: names, sizes, RECORD."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 
-# RECORD cannot hold its own hash, nor that of its signatures.
+# RECORD cannot contain its own hash, nor those of its signatures.
 UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
-# What the wheel specification allows: "sha256 or better".
+# The wheel specification allows "sha256 or better".
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _DIST_INFO = re.compile(r"([^/]+)-([^/-]+)\.dist-info")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, OverflowError)
@@ -38,14 +38,14 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, Runtim
 
 @dataclass(frozen=True, slots=True)
 class WheelFacts:
-    """What a checked wheel is.
+    """Facts about a checked wheel.
 
     Attributes:
-        name: normalised.
-        version: PEP 440.
-        tags: of its file name.
+        name: normalised name of the distribution.
+        version: version of the distribution (PEP 440).
+        tags: tags in its file name.
         dist_info: name of its .dist-info directory.
-        elf: members that are ELF files, sorted; empty when the contents were not read.
+        elf: members that are ELF files, sorted; empty if the contents were not read.
     """
 
     name: str
@@ -56,15 +56,16 @@ class WheelFacts:
 
 
 def check_wheel(path: Path, *, contents: bool = True) -> WheelFacts:
-    """Return what the wheel is, when nothing is wrong with it.
+    """Check a wheel, and return the facts about it.
 
     Args:
-        path: of the wheel, under its own name.
-        contents: read every member and compare it with RECORD. Without, names, sizes and completeness of RECORD are
-            checked; zipfile never yields more of a member than its declared size, so a bomb is found either way.
+        path: path of the wheel, under its own name.
+        contents: whether to read every member and compare it with RECORD. If not, names, sizes and the completeness of
+            RECORD are checked. zipfile never yields more of a member than its declared size, so a bomb is found in both
+            cases.
 
     Raises:
-        WheelError: damaged or hostile; all problems are named.
+        WheelError: the wheel is damaged or hostile; the error lists all problems.
 
     Source:
         Binary distribution format (PyPA specification, from PEP 427 and PEP 491).
@@ -75,15 +76,15 @@ def check_wheel(path: Path, *, contents: bool = True) -> WheelFacts:
         shown = check.problems[:50]
         more = len(check.problems) - len(shown)
         raise WheelError(
-            f"The wheel {path.name} cannot be used.",
+            f"the wheel {path.name} is not valid.",
             details="\n".join(f"  {each}" for each in (*shown, *([f"and {more} more"] if more else []))),
-            resolution="Report it to its publisher, or choose another version.",
+            resolution="Report it to its publisher, or use another version.",
         )
     return WheelFacts(check.name, check.version, check.tags, check.dist_info, tuple(sorted(check.elf)))
 
 
 class _Check:
-    """One wheel under examination; problems collect."""
+    """The check of one wheel, which collects problems."""
 
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
@@ -99,19 +100,19 @@ class _Check:
         try:
             self.name, self.version, _, self.tags = parse_wheel_filename(self._path.name)
         except InvalidWheelFilename as error:
-            self.problems.append(f"its name is no wheel's name: {error}")
+            self.problems.append(f"its file name is not valid for a wheel: {error}")
         try:
             with zipfile.ZipFile(self._path) as archive:
-                self._members(archive)
-                self._metadata(archive)
+                self._check_members(archive)
+                self._check_metadata(archive)
                 if not self.problems:
-                    self._record(archive, contents=contents)
+                    self._check_record(archive, contents=contents)
         except _DAMAGE as error:
             if is_environment_error(error):
                 raise
             self.problems.append(f"it is damaged: {str(error) or type(error).__name__}")
 
-    def _members(self, archive: zipfile.ZipFile) -> None:
+    def _check_members(self, archive: zipfile.ZipFile) -> None:
         budget = Budget.of_distribution(self._path.stat().st_size)
         for info in archive.infolist():
             excess = budget.excess(info.file_size)
@@ -126,15 +127,15 @@ class _Check:
             elif kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
                 self.problems.append(f"{name!r} is neither a file nor a directory")
             elif name in self._files:
-                self.problems.append(f"{name!r} is there twice")
+                self.problems.append(f"{name!r} occurs twice")
             elif not info.is_dir():
                 self._files[name] = info
         for name in self._files:
             parents = name.split("/")[:-1]
             if any("/".join(parents[:depth]) in self._files for depth in range(1, len(parents) + 1)):
-                self.problems.append(f"{name!r} lies below a file")
+                self.problems.append(f"{name!r} is below a file")
 
-    def _metadata(self, archive: zipfile.ZipFile) -> None:
+    def _check_metadata(self, archive: zipfile.ZipFile) -> None:
         tops = {name.partition("/")[0] for name in self._files}
         found = sorted(top for top in tops if top.endswith(".dist-info"))
         if len(found) != 1:
@@ -161,7 +162,7 @@ class _Check:
         except InvalidVersion:
             return False
 
-    def _record(self, archive: zipfile.ZipFile, *, contents: bool) -> None:
+    def _check_record(self, archive: zipfile.ZipFile, *, contents: bool) -> None:
         unhashed = {f"{self.dist_info}/{name}" for name in UNHASHED}
         recorded: dict[str, tuple[str, str]] = {}
         text = archive.read(f"{self.dist_info}/RECORD").decode("utf-8")
@@ -177,21 +178,23 @@ class _Check:
                 self.problems.append(f"its RECORD has {row[0]!r} twice")
             else:
                 recorded[row[0]] = (row[1], row[2])
-        # A recorded file that is not there does no harm: what is installed gets a RECORD of its own.
+        # A file that only exists in RECORD does no harm: installed distributions get a new RECORD.
         for name, info in self._files.items():
             if name in unhashed:
                 continue
             if name not in recorded:
                 self.problems.append(f"{name!r} is not in its RECORD")
             else:
-                self._file(archive, info, *recorded[name], contents=contents)
+                self._check_file(archive, info, *recorded[name], contents=contents)
 
-    def _file(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, digest: str, size: str, *, contents: bool) -> None:
+    def _check_file(
+        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, digest: str, size: str, *, contents: bool
+    ) -> None:
         algorithm, _, expected = digest.partition("=")
         if algorithm not in _HASHES or not expected:
             self.problems.append(f"{info.filename!r} has no sha256 in its RECORD")
         elif size and size != str(info.file_size):
-            self.problems.append(f"{info.filename!r} has another size than its RECORD tells")
+            self.problems.append(f"{info.filename!r} does not have the size in its RECORD")
         elif contents:
             with archive.open(info) as member:
                 start = member.read(len(ELF_MAGIC))
@@ -199,6 +202,6 @@ class _Check:
                 while chunk := member.read(1 << 20):
                     actual.update(chunk)
             if base64.urlsafe_b64encode(actual.digest()).rstrip(b"=").decode() != expected.rstrip("="):
-                self.problems.append(f"{info.filename!r} is not what its RECORD tells")
+                self.problems.append(f"{info.filename!r} does not match the hash in its RECORD")
             if start == ELF_MAGIC:
                 self.elf.append(info.filename)

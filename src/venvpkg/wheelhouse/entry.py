@@ -1,4 +1,4 @@
-"""One entry of the wheelhouse: a directory with a wheel and its provenance, read without hashing the wheel."""
+"""Read entries of the wheelhouse: directories with a wheel and its provenance. The wheel is not hashed."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ PROVENANCE = "provenance.json"
 FORMAT = 1
 _SHELF = re.compile(r"[a-z0-9_]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
-# The largest that was seen has 12 KiB.
+# The largest known provenance has 12 KiB.
 _MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A vendor wheel in the wheelhouse, as its provenance tells.
+    """A vendor wheel in the wheelhouse, as described by its provenance.
 
     Attributes:
-        directory: of the entry; its name is the key.
-        shelf: the platform tag that it is kept under.
-        filename: of the wheel.
-        name: normalised name of its distribution.
-        version: PEP 440.
-        tag: ``cp311-cp311-linux_x86_64_debian_12``, as in the file name.
-        sha256: that the wheel must have.
-        size_bytes: of the wheel.
-        built: when it was published here, seconds since 1970 UTC.
-        used: when a build last took it, seconds since 1970 UTC.
-        inputs: what the key is made of.
-        build: what else people may ask about it.
-        debug: archive of its debug information; None when it has none.
-        debug_sha256: that the archive must have; empty when there is none.
+        directory: the entry's directory; its name is the key.
+        shelf: platform tag under which it is kept.
+        filename: file name of the wheel.
+        name: normalised name of the distribution.
+        version: version of the distribution (PEP 440).
+        tag: tags in the file name, ``cp311-cp311-linux_x86_64_debian_12``.
+        sha256: expected sha256 of the wheel.
+        size_bytes: size of the wheel.
+        built: time of its publication here, in seconds since 1970 UTC.
+        used: time of its last use by a build, in seconds since 1970 UTC.
+        inputs: inputs of the key.
+        build: further information about the build.
+        debug: archive of its debug information; None if it has none.
+        debug_sha256: expected sha256 of that archive; empty if there is none.
     """
 
     directory: Path
@@ -71,16 +71,16 @@ class Entry:
 
     @property
     def wheel(self) -> Path:
-        """The file."""
+        """Path of the wheel."""
         return self.directory / self.filename
 
 
 def read_entry(directory: Path) -> Entry:
-    """Return what the provenance of an entry tells, when it fits the entry's place.
+    """Read the provenance of an entry, and return the entry.
 
     Raises:
-        ValueError: the provenance is malformed, or that of another wheel.
-        OSError: a file of it is missing or cannot be read.
+        ValueError: the provenance is malformed, or belongs to another key.
+        OSError: a file of the entry is missing or cannot be read.
     """
     path = directory / PROVENANCE
     if path.stat().st_size > _MOST_BYTES:
@@ -94,7 +94,7 @@ def read_entry(directory: Path) -> Entry:
         debug = provenance.get("debug")
         debug_name, debug_sha256 = (str(debug["filename"]), str(debug["sha256"])) if debug else ("", "")
         if provenance["format"] != FORMAT or key_of(inputs) != directory.name or "/" in filename + debug_name:
-            raise ValueError("its provenance is that of another wheel")
+            raise ValueError("its provenance belongs to another wheel")
     except (KeyError, TypeError, AttributeError, RecursionError, InvalidWheelFilename) as error:
         raise ValueError("its provenance is malformed") from error
     wheel = (directory / filename).stat()
@@ -126,7 +126,7 @@ def read_shelves(wheelhouse: Path, reporter: Reporter) -> tuple[Entry, ...]:
 
 
 def read_shelf(shelf: Path, reporter: Reporter) -> Iterator[Entry]:
-    """Yield the entries of one platform tag, sorted by key; one that is damaged is reported and passed over."""
+    """Yield the entries of one platform tag, sorted by key; damaged ones are reported and skipped."""
     for part in sorted(_directories(shelf)):
         for directory in sorted(_directories(part)):
             if not _KEY.fullmatch(directory.name) or directory.name[:2] != part.name:
@@ -134,16 +134,16 @@ def read_shelf(shelf: Path, reporter: Reporter) -> Iterator[Entry]:
             try:
                 yield read_entry(directory)
             except (ValueError, OSError) as error:
-                if directory.is_dir():  # else it was removed meanwhile
+                if directory.is_dir():  # otherwise it has just been removed
                     reporter.warn(f"wheelhouse entry {directory} is damaged ({error})")
 
 
-def held(directory: Path, *, shared: bool = True) -> int | None:
-    """Return a descriptor that holds the lock of an entry until it is closed, or None where it cannot be had.
+def lock_entry(directory: Path, *, shared: bool = True) -> int | None:
+    """Lock an entry, and return the descriptor that holds the lock until it is closed; None if that fails.
 
     Args:
-        directory: of the entry.
-        shared: to use it; else to remove it.
+        directory: the entry's directory.
+        shared: whether the lock is for using the entry; otherwise for removing it.
     """
     return lock_if_same(directory / PROVENANCE, shared=shared)
 

@@ -1,4 +1,4 @@
-"""Remove from a wheelhouse what nobody wants any more, and never what a build is using."""
+"""Remove old wheels from a wheelhouse, but never one that a build is using."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import CompileError
 from venvpkg.store.directories import DirectoryStore
-from venvpkg.wheelhouse.entry import held
+from venvpkg.wheelhouse.entry import lock_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GcRules:
-    """What may go.
+    """Rules for the entries to remove.
 
     Attributes:
-        unused_s: entries that no build took for so many seconds; None for no such rule.
-        most_bytes: the size of all wheels that is left at most, the longest unused going first; None for any.
-        keep: the newest so many of each distribution and tag stay whatever the other rules say, and are all that stays
-            when there is no other rule; None for none.
+        unused_s: remove entries that no build has used for this many seconds; None for no such rule.
+        most_bytes: remove the least recently used entries until all wheels have at most this size; None for no limit.
+        keep: keep this number of the newest entries of each distribution and tag, whatever the other rules say. Without
+            another rule, remove all others. None for no such rule.
     """
 
     unused_s: float | None = None
@@ -36,11 +36,11 @@ class GcRules:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection did.
+    """Result of a garbage collection.
 
     Attributes:
-        removed: entries that went.
-        in_use: entries that stay because a build uses them.
+        removed: entries that were removed.
+        in_use: entries that were kept because a build uses them.
         examined: number of entries in the wheelhouse before.
     """
 
@@ -49,36 +49,36 @@ class Collected:
     examined: int = 0
 
 
-def removable(entries: Sequence[Entry], rules: GcRules, now: float) -> tuple[Entry, ...]:
-    """Return the entries that may go, the longest unused first. Pure.
+def select_removable(entries: Sequence[Entry], rules: GcRules, now: float) -> tuple[Entry, ...]:
+    """Return the entries to remove, least recently used first. Pure.
 
     Args:
-        entries: the whole wheelhouse.
-        rules: without any nothing may go.
-        now: seconds since 1970 UTC.
+        entries: all entries of the wheelhouse.
+        rules: the rules; without any, no entry is removed.
+        now: current time, in seconds since 1970 UTC.
     """
     protected = _newest(entries, rules.keep or 0)
-    open_to = sorted(
+    candidates = sorted(
         (each for each in entries if each.directory not in protected), key=lambda each: (each.used, each.key)
     )
     if rules.unused_s is None and rules.most_bytes is None:
-        return tuple(open_to) if rules.keep is not None else ()
+        return tuple(candidates) if rules.keep is not None else ()
     total = sum(each.size_bytes for each in entries)
-    gone: list[Entry] = []
-    for each in open_to:
+    selected: list[Entry] = []
+    for each in candidates:
         is_old = rules.unused_s is not None and now - each.used > rules.unused_s
         is_too_much = rules.most_bytes is not None and total > rules.most_bytes
         if is_old or is_too_much:
-            gone.append(each)
+            selected.append(each)
             total -= each.size_bytes
-    return tuple(gone)
+    return tuple(selected)
 
 
 def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
-    """Remove the entries, each at once for every reader, but for those that a build uses.
+    """Remove entries, each atomically, except for those that a build uses.
 
     Raises:
-        CompileError: the wheelhouse cannot be written; what was removed until then is gone.
+        CompileError: the wheelhouse cannot be written; some entries may already be removed.
     """
     removed: list[Entry] = []
     in_use: list[Entry] = []
@@ -87,8 +87,8 @@ def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
             (removed if _remove(wheelhouse, entry) else in_use).append(entry)
     except OSError as error:
         raise CompileError(
-            f"The wheelhouse {wheelhouse} cannot be written: {error.strerror or error}.",
-            resolution="Run it as the user who may write there.",
+            f"could not write to the wheelhouse {wheelhouse}: {error.strerror or error}.",
+            resolution="Run it as a user with permission to write there.",
         ) from error
     return Collected(tuple(removed), tuple(in_use))
 
@@ -102,8 +102,8 @@ def _newest(entries: Iterable[Entry], keep: int) -> frozenset[Path]:
 
 
 def _remove(wheelhouse: Path, entry: Entry) -> bool:
-    """Remove one entry; False when it is in use (or was removed by another collection)."""
-    lock = held(entry.directory, shared=False)
+    """Remove an entry; return False if it is in use, or was removed by another collection."""
+    lock = lock_entry(entry.directory, shared=False)
     if lock is None:
         if os.access(entry.directory, os.W_OK):
             return False

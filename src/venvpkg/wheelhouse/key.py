@@ -1,4 +1,4 @@
-"""The wheelhouse key: one hash over everything that can change a wheel, the toolchain of the target among it."""
+"""The wheelhouse key: a hash over everything that can change a wheel, including the target's toolchain."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """Everything on the target, beside the interpreter, that can change what a compile makes.
+    """Everything on the target, apart from the interpreter, that can change the output of a compile.
 
     Attributes:
-        flags: variable → flags, as the release builds its own packages, sorted.
-        packages: name and version of installed build packages, sorted.
+        flags: variables with the compiler flags that the release builds its own packages with, sorted.
+        packages: names and versions of installed build packages, sorted.
     """
 
     flags: tuple[tuple[str, str], ...]
@@ -31,25 +31,25 @@ class Toolchain:
 
 
 def read_toolchain(target: Target, runner: Runner) -> Toolchain:
-    """Return the toolchain of ``target``.
+    """Return the toolchain of a target.
 
     Args:
-        target: whose.
-        runner: runs programs there.
+        target: the target.
+        runner: runs programs on it.
 
     Raises:
-        MissingToolError: the flags cannot be had.
+        MissingToolError: the tool that prints the flags is not installed.
         PackageDatabaseError: the package database is damaged.
     """
     host = FAMILIES[target.family].host
     return Toolchain(tuple(sorted(host.read_flags(runner).items())), host.build_packages(target, runner))
 
 
-# Raise it when venvpkg itself begins to make other bytes from the same inputs: flags, environment, repacking.
+# Increment it when venvpkg creates other bytes from the same inputs: flags, environ, repacking.
 FORMAT = 2
 
 
-def key_inputs(  # noqa: PLR0913 -- each is an input of its own
+def key_inputs(  # noqa: PLR0913 -- each is a separate input
     *,
     name: str,
     version: str,
@@ -58,19 +58,19 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
     target: Target,
     toolchain: Toolchain,
 ) -> dict[str, Json]:
-    """Return the inputs of one wheel as canonical JSON can hold them.
+    """Return the inputs of a wheel's key as a JSON object.
 
-    Environment and config settings of the build are not among them: they follow from these inputs and the format.
+    The environ and config settings of the build are not included: they follow from these inputs and the format.
 
     Args:
         name: normalised name of the distribution.
-        version: as locked; empty for the application's own tree.
-        source: sha256 of the sdist or tree; see ``source_id``.
-        requirements: the wheels of the build environment.
-        target: where it is compiled.
-        toolchain: of the target.
+        version: locked version; empty for the application's own tree.
+        source: identity of the source; see ``source_id``.
+        requirements: wheels of the build environment.
+        target: target that the wheel is compiled for.
+        toolchain: the target's toolchain.
     """
-    # The release's own has none, because the versions of its packages say the same.
+    # The release's own interpreter has no identity: the versions of its packages suffice.
     identity = {"interpreter": target.interpreter.identity} if target.interpreter.identity else {}
     return identity | {
         "recipe": FORMAT,
@@ -87,15 +87,15 @@ def key_inputs(  # noqa: PLR0913 -- each is an input of its own
 
 
 def source_id(source: RemoteFile | SourceTree) -> str:
-    """Return what tells a source from every other one, for ``key_inputs``."""
+    """Return a string that identifies a source, for ``key_inputs``."""
     subdirectory = "" if isinstance(source, SourceTree) else source.subdirectory
     return f"{source.sha256} {subdirectory}".rstrip()
 
 
 def same_but_for_target(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
-    """Whether two wheels were made of the same source for the same interpreter ABI, on whatever release.
+    """Whether two wheels were built from the same source for the same interpreter ABI, perhaps on different releases.
 
-    What may differ is the release's: platform tag, flags, packages, the interpreter's patch release, and the build
-    requirements, which are pinned for each target on its own.
+    Differences of the release do not count: platform tag, flags, packages, the interpreter's patch release, and the
+    build requirements, which are pinned for each target separately.
     """
     return all(one.get(key) == other.get(key) for key in ("recipe", "name", "version", "source", "ext_suffix"))

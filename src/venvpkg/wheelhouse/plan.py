@@ -1,4 +1,4 @@
-"""Decide where each distribution's wheel comes from, and say why. Pure, but for the look into the wheelhouse."""
+"""Decide where each distribution's wheel comes from, and why. Pure, apart from looking into the wheelhouse."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.key import Toolchain
 
 
-# The source of a project's own tree in the pins of its build requirements.
+# In the pins of build requirements, the source of a project's own tree.
 DIRECTORY = "directory"
-# Stands for the source of a commit that a plan does not fetch.
+# Placeholder for the source of a commit that is not fetched for a plan.
 _NOT_FETCHED = SourceTree(Path(), (), "", is_ready=False)
 
 
 class Shelf(Protocol):
-    """Knows which wheels were built before."""
+    """Finds wheels that were built before."""
 
     def find(self, key: str) -> ReadyWheel | None:
-        """Return the wheel of that key, or None."""
+        """Return the wheel with a key, or None."""
 
     def find_like(self, inputs: Mapping[str, Json]) -> Entry | None:
-        """Return what another release made of the same source, where the site says that it serves this one too."""
+        """Return a wheel built from the same source on another release that the site declares compatible, or None."""
 
 
 class _NoShelf:
@@ -54,16 +54,16 @@ class _NoShelf:
 
 @dataclass(frozen=True, slots=True)
 class WheelSources:
-    """Where wheels can come from on one target, apart from the index.
+    """Where the wheels for one target can come from, in addition to the index.
 
     Attributes:
         shelf: the wheelhouse.
-        toolchain: of the target, read when a key needs it; None where the target lacks a tool that it is read with.
-        pins: build requirements known so far, of any target.
-        fallbacks: what is known, on any target, to be impossible to compile there.
-        own: the application's own source; it stands for an entry of the same name in the lock.
-        trees: sources of those distributions of the lock that have an origin, by name; without those not fetched yet.
-        system: the distributions that come from the release's own packages, with all that these require.
+        toolchain: returns the target's toolchain, or None if a tool to read it is not installed.
+        pins: known pins of build requirements, for any target.
+        fallbacks: known distributions that cannot be compiled, for any target.
+        own: the application's own source; it replaces an entry of the same name in the lock.
+        trees: sources of the lock's distributions with an origin, by name, if they have been fetched.
+        system: distributions that come from the release's packages, with all that they require.
     """
 
     shelf: Shelf
@@ -76,73 +76,74 @@ class WheelSources:
 
 
 def plan_wheels(lock: Lock, project: Project, target: Target, sources: WheelSources) -> WheelPlan:
-    """Return one decision for each distribution of the lock, and one for the application's own tree if there is one.
+    """Return a decision for each distribution of the lock, and for the application's own tree if there is one.
 
-    What the system has stands for the entries of the same names in the lock, and may bring others.
+    System distributions replace the entries of the same names in the lock, and may add others.
 
     Args:
-        lock: what the application needs.
-        project: its policies.
+        lock: the distributions that the application needs.
+        project: the project, for its policies.
         target: where the package will be installed.
-        sources: what may have a wheel already, or give one.
+        sources: where wheels can come from.
 
     Raises:
-        LockError: some distributions can have no wheel here under their policy, or the file that would be used is none
-            that the user trusts; all are named.
+        LockError: some distributions have no wheel for the target under their policy, or only one whose hash the user
+            does not trust; the error lists all of them.
     """
     planner = _Planner(project, target, sources)
-    of_system = tuple(_of_system(each, lock) for each in sources.system)
-    elsewhere = {each.name for each in of_system} | ({project.name} if sources.own is not None else set())
+    from_system = tuple(_plan_system(each, lock) for each in sources.system)
+    elsewhere = {each.name for each in from_system} | ({project.name} if sources.own is not None else set())
     planned = [planner.decide(each) for each in lock.distributions if each.name not in elsewhere]
     if sources.own is not None:
         planned.append(planner.from_tree(sources.own))
-    planner.require_solved()
+    planner.require_decisions()
     wheels = sorted((each for each in planned if each is not None), key=lambda each: each.name)
-    return WheelPlan(tuple(wheels), tuple(sorted(of_system, key=lambda each: each.name)))
+    return WheelPlan(tuple(wheels), tuple(sorted(from_system, key=lambda each: each.name)))
 
 
 def with_fallbacks(
     plan: WheelPlan, lock: Lock, found: Iterable[Fallback], project: Project, target: Target
 ) -> WheelPlan:
-    """Return the plan with the publishers' wheels of what was found to be impossible to compile.
+    """Return the plan with prebuilt wheels in place of those that turned out to be impossible to compile.
 
     Args:
-        plan: made without knowing that.
-        lock: what the plan was made from.
-        found: sdists of wheels that the plan compiles, with the cause.
-        project: its policies.
+        plan: the plan without these fallbacks.
+        lock: the lock of the plan.
+        found: fallbacks for wheels that the plan compiles.
+        project: the project, for its policies.
         target: where the package will be installed.
 
     Raises:
-        LockError: some have no such wheel for the target, or one that the user does not trust; all are named.
+        LockError: some have no prebuilt wheel for the target, or only one whose hash the user does not trust; the error
+            lists all of them.
     """
     planner = _Planner(project, target, WheelSources(_NoShelf(), lambda: None, fallbacks=found))
     changed = {each.name for each in found}
     decided = {each.name: planner.decide(each) for each in lock.distributions if each.name in changed}
-    planner.require_solved()
+    planner.require_decisions()
     return replace(plan, wheels=tuple(decided.get(each.name) or each for each in plan.wheels))
 
 
 def with_own_tree(plan: WheelPlan, project: Project, target: Target, sources: WheelSources) -> WheelPlan:
-    """Return the plan with a new decision for the application's own source, which its prepare commands completed."""
+    """Return the plan with a new decision for the application's own source, after its prepare commands ran."""
     if sources.own is None:
         return plan
     own = _Planner(project, target, sources).from_tree(sources.own)
     return replace(plan, wheels=tuple(own if each.name == own.name else each for each in plan.wheels))
 
 
-def _of_system(distribution: SystemDistribution, lock: Lock) -> PlannedSystem:
-    there = lock.get(distribution.name)
+def _plan_system(distribution: SystemDistribution, lock: Lock) -> PlannedSystem:
+    locked = lock.get(distribution.name)
     package = f"{distribution.package.name} {distribution.package.version}"
     why = f"required by the release's {distribution.needed_by}" if distribution.needed_by else "policy system"
     instead = (
-        "" if there is None or there.version == distribution.version else f", in place of the locked {there.version}"
+        "" if locked is None or locked.version == distribution.version else f", in place of the locked {locked.version}"
     )
-    return PlannedSystem(distribution, f"{why}, so {package} of the release{instead}", there.version if there else "")
+    return PlannedSystem(distribution, f"{why}, so {package} of the release{instead}", locked.version if locked else "")
 
 
 class _Planner:
-    """The decisions for one target; problems collect."""
+    """Decides for one target, and collects problems."""
 
     def __init__(self, project: Project, target: Target, sources: WheelSources) -> None:
         self._problems: list[str] = []
@@ -156,18 +157,17 @@ class _Planner:
         self._pure_tags = pure_tags(target)
         self._publisher_tags = publisher_tags(target)
 
-    def require_solved(self) -> None:
-        """Raise what stood against a decision.
+    def require_decisions(self) -> None:
+        """Raise if a distribution has no usable wheel.
 
         Raises:
-            LockError: of one of the two kinds; all of that kind are named.
+            LockError: there are untrusted files, or other problems; the error lists all of that kind.
         """
         if self._untrusted:
             raise LockError(
-                f"{len(self._untrusted)} of the files are none of those whose hashes the requirements file lists.",
+                f"the hashes of {len(self._untrusted)} files are not in the requirements file.",
                 details="\n".join(f"  {problem}" for problem in self._untrusted),
-                resolution="Find out whether the index or the requirements file is wrong before you write its hashes"
-                " anew.",
+                resolution="Find out whether the index or the requirements file is wrong before you update its hashes.",
             )
         if self._problems:
             raise LockError(
@@ -180,13 +180,13 @@ class _Planner:
         if not tree.is_ready:
             reason = "the project's own source; its prepare commands have not run on these files"
             return PlannedWheel(self._project.name, "", Action.COMPILE, reason, tree)
-        return self._built(self._project.name, "", tree, DIRECTORY, "the project's own source")
+        return self._plan_build(self._project.name, "", tree, DIRECTORY, "the project's own source")
 
     def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
-        """Return the decision, or None after noting why there is none."""
+        """Return the decision, or None after noting a problem."""
         if distribution.origin is not None:
             return self._from_origin(distribution.name, distribution.origin)
-        planned = self._decide(distribution)
+        planned = self._apply_policy(distribution)
         if planned is not None and isinstance(planned.source, RemoteFile):
             file = planned.source
             if distribution.trusted is not None and file.sha256 not in distribution.trusted:
@@ -207,46 +207,46 @@ class _Planner:
         if tree is None:
             reason = f"{what}; not fetched yet, so whether it was built before is not known"
             return PlannedWheel(name, "", Action.COMPILE, reason, _NOT_FETCHED)
-        return self._built(name, "", tree, DIRECTORY, what)
+        return self._plan_build(name, "", tree, DIRECTORY, what)
 
-    def _decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
+    def _apply_policy(self, distribution: LockedDistribution) -> PlannedWheel | None:
         name = distribution.name
         policy = self._wheels.policy_of(name)
         pure = best_wheel(distribution.wheels, self._pure_tags)
-        # A name in the user's own list means it: a distribution can have a pure wheel and a faster native one.
+        # An explicit policy takes precedence: a distribution can have a pure wheel and a faster native one.
         if pure is not None and name not in (*self._wheels.compile, *self._wheels.binary):
-            return _publishers(distribution, Action.PURE, pure, "pure Python, so the publisher's wheel")
+            return _prebuilt(distribution, Action.PURE, pure, "pure Python, so the publisher's wheel")
         match policy:
             case WheelPolicy.BINARY:
-                return self._binary(distribution, "policy binary", "policy binary, but")
-            case WheelPolicy.PREFER_COMPILE if (fallback := self._fallback(distribution)) is not None:
-                return self._binary(distribution, fallback.detail, f"{fallback.detail}, and", fallback)
+                return self._plan_prebuilt(distribution, "policy binary", "policy binary, but")
+            case WheelPolicy.PREFER_COMPILE if (fallback := self._find_fallback(distribution)) is not None:
+                return self._plan_prebuilt(distribution, fallback.detail, f"{fallback.detail}, and", fallback)
             case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE if distribution.sdist is not None:
                 what = "native code" if distribution.wheels else "published as source"
-                return self._built(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
-                                   what if pure is None else "policy compile")  # fmt: skip
+                return self._plan_build(name, distribution.version, distribution.sdist, distribution.sdist.sha256,
+                                        what if pure is None else "policy compile")  # fmt: skip
             case WheelPolicy.COMPILE | WheelPolicy.PREFER_COMPILE:
                 self._problems.append(f"{name} {distribution.version}: policy compile, but there is no sdist")
                 return None
             case _:
                 assert_never(policy)
 
-    def _fallback(self, distribution: LockedDistribution) -> Fallback | None:
-        """Return why the distribution cannot be compiled here, if that is known."""
+    def _find_fallback(self, distribution: LockedDistribution) -> Fallback | None:
+        """Return the known fallback of a distribution that cannot be compiled for the target, or None."""
         if distribution.sdist is not None:
             return self._fallbacks.get((distribution.name, distribution.sdist.sha256, self._target.abi_name))
         return Fallback(
             distribution.name, distribution.version, "", self._target.abi_name, Cause.NO_SDIST, "no sdist to compile"
         )
 
-    def _binary(
+    def _plan_prebuilt(
         self, distribution: LockedDistribution, why: str, why_not: str, fallback: Fallback | None = None
     ) -> PlannedWheel | None:
         wheel = best_wheel(distribution.wheels, self._publisher_tags)
         if wheel is not None:
             action = Action.PURE if best_wheel((wheel,), self._pure_tags) else Action.BINARY
             bundled = "" if action is Action.PURE else "; libraries bundled in it get no updates from the release"
-            return _publishers(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}", fallback)
+            return _prebuilt(distribution, action, wheel, f"{why}, so the publisher's wheel{bundled}", fallback)
         count = len(distribution.wheels)
         self._problems.append(
             f"{distribution.name} {distribution.version}: {why_not} none of its {count} wheels is for"
@@ -254,7 +254,7 @@ class _Planner:
         )
         return None
 
-    def _built(
+    def _plan_build(
         self, name: str, version: str, source: RemoteFile | SourceTree, pinned_as: str, what: str
     ) -> PlannedWheel:
         pins = self._pins.get((name, pinned_as, self._target.abi_name))
@@ -283,7 +283,7 @@ class _Planner:
         return PlannedWheel(name, version, Action.COMPILE, f"{what}; {unknown}{tag}", source, key)
 
 
-def _publishers(
+def _prebuilt(
     distribution: LockedDistribution, action: Action, wheel: RemoteFile, reason: str, fallback: Fallback | None = None
 ) -> PlannedWheel:
     return PlannedWheel(distribution.name, distribution.version, action, reason, wheel, fallback=fallback)

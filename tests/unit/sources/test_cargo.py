@@ -63,10 +63,10 @@ def source(tmp_path: Path) -> Path:
 def test_crates_are_fetched_once_for_a_lock_and_are_there_offline_afterwards(tmp_path: Path, source: Path) -> None:
     cargo, reporter = Cargo(), RecordingReporter()
 
-    first = store(tmp_path, cargo, reporter).vendored(source, "demo 1.0")
-    second = store(tmp_path, cargo, offline=True).vendored(source, "demo 1.0")
+    first = store(tmp_path, cargo, reporter).vendor(source, "demo 1.0")
+    second = store(tmp_path, cargo, offline=True).vendor(source, "demo 1.0")
     (source / "src/rust/Cargo.lock").write_text('[[package]]\nname = "other"\n')
-    third = store(tmp_path, cargo, reporter).vendored(source, "demo 1.1")
+    third = store(tmp_path, cargo, reporter).vendor(source, "demo 1.1")
 
     assert first == second != third
     assert len(cargo.ran) == 2
@@ -78,7 +78,7 @@ def test_crates_are_fetched_once_for_a_lock_and_are_there_offline_afterwards(tmp
 def test_cargo_runs_apart_from_the_source_with_the_settings_of_the_user(tmp_path: Path, source: Path) -> None:
     cargo = Cargo()
 
-    store(tmp_path, cargo).vendored(source, "demo 1.0")
+    store(tmp_path, cargo).vendor(source, "demo 1.0")
 
     (command,) = cargo.ran
     assert command.argv[:3] == ("/usr/bin/cargo", "vendor", "--locked")
@@ -93,44 +93,49 @@ def test_cargo_runs_apart_from_the_source_with_the_settings_of_the_user(tmp_path
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Completed(127), "cargo is not installed"),
-        (Completed(101, stderr=UNREACHABLE), "cargo reaches no registry that has them"),
-        (Completed(101, stderr=OUTDATED), "cargo cannot fetch them: error: cannot update the lock file because --lock"),
-        (Completed(124), "cargo cannot fetch them: timed out"),
+        (Completed(127), "cargo, which could fetch them, is not installed"),
+        (Completed(101, stderr=UNREACHABLE), "cargo could not reach a registry that has them"),
+        (
+            Completed(101, stderr=OUTDATED),
+            "cargo could not fetch them: error: cannot update the lock file because --lock",
+        ),
+        (Completed(124), "cargo could not fetch them: timed out"),
     ],
 )
 def test_why_crates_cannot_be_fetched_is_told_in_a_clause(
     tmp_path: Path, source: Path, answer: Completed, why: str
 ) -> None:
     with pytest.raises(CratesError, match=why):
-        store(tmp_path, Cargo(answer)).vendored(source, "demo 1.0")
+        store(tmp_path, Cargo(answer)).vendor(source, "demo 1.0")
 
     assert [path for path in (tmp_path / "store").rglob("*") if path.name not in {".lock", ".tmp"}] == []
 
 
 def test_crates_of_another_checksum_are_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
-    with pytest.raises(DownloadError, match="not those that its Cargo.lock names"):
-        store(tmp_path, Cargo(Completed(101, stderr=CHECKSUM))).vendored(source, "demo 1.0")
+    with pytest.raises(DownloadError, match="do not match its Cargo.lock"):
+        store(tmp_path, Cargo(Completed(101, stderr=CHECKSUM))).vendor(source, "demo 1.0")
 
 
 def test_a_machine_without_namespaces_is_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
     refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
 
     with pytest.raises(MissingToolError, match="namespaces"):
-        store(tmp_path, Cargo(refused)).vendored(source, "demo 1.0")
+        store(tmp_path, Cargo(refused)).vendor(source, "demo 1.0")
 
 
 def test_offline_is_no_reason_for_another_wheel(tmp_path: Path, source: Path) -> None:
-    with pytest.raises(DownloadError, match="--offline forbids to fetch them"):
-        store(tmp_path, Cargo(), offline=True).vendored(source, "demo 1.0")
+    with pytest.raises(DownloadError, match="--offline is set"):
+        store(tmp_path, Cargo(), offline=True).vendor(source, "demo 1.0")
 
 
-@pytest.mark.parametrize(("absent", "why"), [("Cargo.lock", "no Cargo.lock says"), ("Cargo.toml", "no Cargo.toml")])
+@pytest.mark.parametrize(
+    ("absent", "why"), [("Cargo.lock", "no Cargo.lock to pin them"), ("Cargo.toml", "no Cargo.toml")]
+)
 def test_a_source_that_pins_nothing_fetches_nothing(tmp_path: Path, source: Path, absent: str, why: str) -> None:
     (source / "src/rust" / absent).unlink()
     cargo = Cargo()
 
     with pytest.raises(CratesError, match=why):
-        store(tmp_path, cargo).vendored(source, "demo 1.0")
+        store(tmp_path, cargo).vendor(source, "demo 1.0")
 
     assert cargo.ran == []

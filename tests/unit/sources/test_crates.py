@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.sources.build_system import BuildSystem
-from venvpkg.sources.crates import absent_crates
+from venvpkg.sources.crates import missing_crates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def source(directory: Path, **files: str) -> Path:
 
 
 def test_crates_of_a_registry_or_of_git_that_are_not_in_the_sdist_are_absent(tmp_path: Path) -> None:
-    assert absent_crates(source(tmp_path, Cargo_dot_lock=LOCK), MATURIN) == ("heck 0.5.0", "pyo3 0.28.2")
+    assert missing_crates(source(tmp_path, Cargo_dot_lock=LOCK), MATURIN) == ("heck 0.5.0", "pyo3 0.28.2")
 
 
 def test_vendored_crates_are_not_absent_whatever_their_directories_are_called(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_vendored_crates_are_not_absent_whatever_their_directories_are_called(tm
     (pyo3 / "Cargo.toml").write_text("")
     (pyo3 / "Cargo.lock").write_text(LOCK.replace("heck", "only-for-its-own-tests"))
 
-    assert absent_crates(tree, MATURIN) == ()
+    assert missing_crates(tree, MATURIN) == ()
 
 
 def test_a_vendored_directory_that_lacks_one_crate_is_told_by_its_name(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_vendored_directory_that_lacks_one_crate_is_told_by_its_name(tmp_path:
         include__cargo__heck__Cargo_dot_toml="",
     )
 
-    assert absent_crates(tree, MATURIN) == ("pyo3 0.28.2",)
+    assert missing_crates(tree, MATURIN) == ("pyo3 0.28.2",)
 
 
 def test_a_directory_of_crates_outside_the_sdist_does_not_count(tmp_path: Path) -> None:
@@ -80,14 +80,14 @@ def test_a_directory_of_crates_outside_the_sdist_does_not_count(tmp_path: Path) 
     elsewhere = VENDORED.replace("include/cargo", "../outside")
     tree = source(tmp_path / "sdist", Cargo_dot_lock=LOCK, _dot_cargo__config_dot_toml=elsewhere)
 
-    assert "pyo3 0.28.2" in absent_crates(tree, MATURIN)
+    assert "pyo3 0.28.2" in missing_crates(tree, MATURIN)
 
 
 def test_the_lock_may_be_below_the_root_as_setuptools_rust_has_it(tmp_path: Path) -> None:
     system = BuildSystem(("Setuptools_Rust>=1.7.0", "setuptools"), "setuptools.build_meta")
     tree = source(tmp_path, src___demo__Cargo_dot_lock=LOCK)
 
-    assert absent_crates(tree, system) == ("heck 0.5.0", "pyo3 0.28.2")
+    assert missing_crates(tree, system) == ("heck 0.5.0", "pyo3 0.28.2")
 
 
 def test_without_a_lock_the_manifest_tells_which_crates_are_wanted(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ own = { path = "own" }
 shared = { workspace = true }
 """
 
-    assert absent_crates(source(tmp_path, Cargo_dot_toml=manifest), MATURIN) == ("heck 0.5", "pyo3 0.28")
+    assert missing_crates(source(tmp_path, Cargo_dot_toml=manifest), MATURIN) == ("heck 0.5", "pyo3 0.28")
 
 
 def test_a_source_that_does_not_run_cargo_needs_no_crates(tmp_path: Path) -> None:
     system = BuildSystem(("setuptools",), "setuptools.build_meta")
 
-    assert absent_crates(source(tmp_path, rust__Cargo_dot_lock=LOCK), system) == ()
+    assert missing_crates(source(tmp_path, rust__Cargo_dot_lock=LOCK), system) == ()
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_source_that_does_not_run_cargo_needs_no_crates(tmp_path: Path) -> Non
 def test_what_cannot_be_read_is_left_for_the_compile_to_tell(tmp_path: Path, text: str) -> None:
     tree = source(tmp_path, Cargo_dot_lock=text, _dot_cargo__config="source = { x = { directory = 3 } }\n")
 
-    assert absent_crates(tree, MATURIN) == ()
+    assert missing_crates(tree, MATURIN) == ()

@@ -56,8 +56,8 @@ class Bench:
         )  # fmt: skip
         return replace(whole, **changes)  # type: ignore[arg-type]
 
-    def prepared(self, *steps: PrepareStep, **changes: object) -> SourceTree:
-        return self.preparations(**changes).prepared(self.tree(), steps, "app", self.path / "work")
+    def prepare(self, *steps: PrepareStep, **changes: object) -> SourceTree:
+        return self.preparations(**changes).run(self.tree(), steps, "app", self.path / "work")
 
 
 def writing(**files: str) -> Callable[[Path], Completed]:
@@ -79,7 +79,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_the_outputs_and_nothing_else_are_laid_over_the_source(bench: Bench) -> None:
-    tree = bench.prepared(BUNDLE)
+    tree = bench.prepare(BUNDLE)
     copy_tree(tree, bench.path / "copy", 0)
 
     found = sorted(path.relative_to(bench.path / "copy").as_posix() for path in (bench.path / "copy").rglob("*"))
@@ -91,19 +91,19 @@ def test_the_outputs_and_nothing_else_are_laid_over_the_source(bench: Bench) -> 
 def test_an_output_takes_the_place_of_a_file_of_the_source(bench: Bench) -> None:
     bench.commands["stamp"] = writing(app="stamped\n")
 
-    copy_tree(bench.prepared(PrepareStep(("stamp",), ("app",))), bench.path / "copy", 0)
+    copy_tree(bench.prepare(PrepareStep(("stamp",), ("app",))), bench.path / "copy", 0)
 
     assert (bench.path / "copy" / "app").read_text() == "stamped\n"
     assert (bench.project / "app").read_text() == "app\n"
 
 
 def test_what_was_made_is_known_as_long_as_nothing_changes_that_made_it(bench: Bench) -> None:
-    made = bench.prepared(BUNDLE)
-    again = bench.preparations().known(bench.tree(), (BUNDLE,))
-    other_steps = bench.preparations().known(bench.tree(), (replace(BUNDLE, network=True),))
-    other_packages = bench.preparations(packages=(("nodejs:amd64", "20"),)).known(bench.tree(), (BUNDLE,))
+    made = bench.prepare(BUNDLE)
+    again = bench.preparations().find(bench.tree(), (BUNDLE,))
+    other_steps = bench.preparations().find(bench.tree(), (replace(BUNDLE, network=True),))
+    other_packages = bench.preparations(packages=(("nodejs:amd64", "20"),)).find(bench.tree(), (BUNDLE,))
     (bench.project / "app").write_text("changed\n")
-    other_source = bench.preparations().known(bench.tree(), (BUNDLE,))
+    other_source = bench.preparations().find(bench.tree(), (BUNDLE,))
 
     assert again == made
     assert (other_steps, other_packages, other_source) == (None, None, None)
@@ -111,21 +111,21 @@ def test_what_was_made_is_known_as_long_as_nothing_changes_that_made_it(bench: B
 
 
 def test_the_hash_of_the_source_tells_what_was_prepared(bench: Bench) -> None:
-    first = bench.prepared(BUNDLE)
+    first = bench.prepare(BUNDLE)
     bench.commands["bundle"] = writing(static__dist__a="2")
-    second = bench.prepared(BUNDLE)
+    second = bench.prepare(BUNDLE)
 
     assert len({bench.tree().sha256, first.sha256, second.sha256}) == 3
-    assert bench.preparations().known(bench.tree(), (BUNDLE,)) == second
+    assert bench.preparations().find(bench.tree(), (BUNDLE,)) == second
 
 
 def test_files_that_were_changed_in_the_store_do_not_count(bench: Bench) -> None:
-    prepared = bench.prepared(BUNDLE).prepared
+    prepared = bench.prepare(BUNDLE).prepared
     assert prepared is not None
     (prepared.directory / "static/dist/a").write_text("evil")
 
-    known = bench.preparations().known(bench.tree(), (BUNDLE,))
-    bench.prepared(BUNDLE)
+    known = bench.preparations().find(bench.tree(), (BUNDLE,))
+    bench.prepare(BUNDLE)
 
     assert known is None
     assert "was changed after it was stored" in bench.reporter.warnings[0]
@@ -135,7 +135,7 @@ def test_files_that_were_changed_in_the_store_do_not_count(bench: Bench) -> None
 def test_only_a_command_that_asks_for_it_has_the_network_and_its_settings(bench: Bench) -> None:
     bench.commands["fetch"] = writing()
 
-    bench.prepared(PrepareStep(("fetch",), network=True), BUNDLE)
+    bench.prepare(PrepareStep(("fetch",), network=True), BUNDLE)
 
     fetch, bundle = (command.env for command in bench.ran)
     assert {"HTTPS_PROXY", "npm_config_registry"} <= fetch.keys()
@@ -145,8 +145,8 @@ def test_only_a_command_that_asks_for_it_has_the_network_and_its_settings(bench:
 
 
 def test_offline_forbids_a_command_with_network_before_it_runs(bench: Bench) -> None:
-    with pytest.raises(PrepareError, match="--offline forbids it"):
-        bench.prepared(PrepareStep(("fetch",), network=True), BUNDLE, offline=True)
+    with pytest.raises(PrepareError, match="--offline is set"):
+        bench.prepare(PrepareStep(("fetch",), network=True), BUNDLE, offline=True)
 
     assert bench.ran == []
 
@@ -155,7 +155,7 @@ def test_a_command_that_fails_is_told_with_the_end_of_its_log_which_is_kept(benc
     bench.commands["bundle"] = lambda _: Completed(3)
 
     with pytest.raises(PrepareError, match="'bundle --all' failed: exit 3") as caught:
-        bench.prepared(BUNDLE)
+        bench.prepare(BUNDLE)
 
     assert "bundle says something" in caught.value.details
     assert "network = true" in caught.value.resolution
@@ -168,7 +168,7 @@ def test_a_program_that_is_not_there_is_told_with_the_key_that_names_its_package
     bench.commands["bundle"] = lambda _: Completed(127)
 
     with pytest.raises(PrepareError, match="not found") as caught:
-        bench.prepared(BUNDLE)
+        bench.prepare(BUNDLE)
 
     assert "build-depends" in caught.value.resolution
 
@@ -176,8 +176,8 @@ def test_a_program_that_is_not_there_is_told_with_the_key_that_names_its_package
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (writing(static__other="x"), "did not make static/dist"),
-        (lambda source: (source / "static/dist").mkdir(parents=True) or Completed(0), "made no file"),
+        (writing(static__other="x"), "did not create static/dist"),
+        (lambda source: (source / "static/dist").mkdir(parents=True) or Completed(0), "created no files"),
         (
             lambda source: (
                 (source / "static/dist").mkdir(parents=True)
@@ -194,6 +194,6 @@ def test_outputs_that_are_not_made_or_leave_the_project_are_refused(
     bench.commands["bundle"] = make
 
     with pytest.raises(PrepareError, match=problem):
-        bench.prepared(BUNDLE)
+        bench.prepare(BUNDLE)
 
-    assert bench.preparations().known(bench.tree(), (BUNDLE,)) is None
+    assert bench.preparations().find(bench.tree(), (BUNDLE,)) is None

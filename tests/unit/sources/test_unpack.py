@@ -97,7 +97,7 @@ def test_a_hard_link_becomes_a_copy(tmp_path: Path) -> None:
         ("demo-1.0/../../etc/passwd", "leaves the tree"),
         ("demo-1.0/a\\b", "backslash"),
         ("demo-1.0/a\nb", "control characters"),
-        ("other/setup.py", "beside the top-level directory demo-1.0"),
+        ("other/setup.py", "outside the top-level directory demo-1.0"),
     ],
 )
 def test_a_member_that_belongs_nowhere_is_named(tmp_path: Path, name: str, problem: str) -> None:
@@ -144,7 +144,7 @@ def test_a_hard_link_to_a_file_of_the_machine_is_refused(tmp_path: Path) -> None
 def test_a_device_is_refused(tmp_path: Path) -> None:
     archive = write_sdist(tmp_path / "demo-1.0.tar.gz", SETUP, link("demo-1.0/null", "", tarfile.CHRTYPE))
 
-    assert "neither a file, nor a directory, nor a link" in refusal(archive)
+    assert "not a file, directory or link" in refusal(archive)
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
@@ -186,14 +186,14 @@ def test_a_damaged_archive_is_an_error_of_ours(tmp_path: Path, content: bytes) -
     archive = tmp_path / "demo-1.0.tar.gz"
     archive.write_bytes(content)
 
-    assert "demo-1.0.tar.gz cannot be unpacked" in refusal(archive)
+    assert "demo-1.0.tar.gz could not be unpacked" in refusal(archive)
 
 
 def test_a_truncated_archive_is_an_error_of_ours(tmp_path: Path) -> None:
     archive = write_sdist(tmp_path / "demo-1.0.tar.gz", {"demo-1.0/a": bytes(range(256)) * 500})
     archive.write_bytes(archive.read_bytes()[:-200])
 
-    assert "cannot be unpacked" in refusal(archive)
+    assert "could not be unpacked" in refusal(archive)
 
 
 def test_a_file_that_cannot_be_written_is_no_damage_of_the_archive(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ REFUSED: dict[str, Callable[[Path], None]] = {
     "no hash": with_record(b"demo.py,,\n"),
     "a hash that nobody trusts": with_record(b"demo.py,md5=bogus,6\n"),
     "another hash": with_record(f"demo.py,{sha256(b'other')},6\n".encode()),
-    "another size": with_record(f"demo.py,{sha256(MODULE)},7\n".encode()),
+    "does not have the size": with_record(f"demo.py,{sha256(MODULE)},7\n".encode()),
     "a line of RECORD twice": with_record(2 * f"demo.py,{sha256(MODULE)},6\n".encode()),
 }
 ACCEPTED: dict[str, Callable[[Path], None]] = {

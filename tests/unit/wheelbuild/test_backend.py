@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from unit.fakes import ScriptedRunner
 from unit.wheelbuild.makers import expect_inside, sandbox_answering, sandbox_of
 from venvpkg.host.command import Completed
-from venvpkg.wheelbuild.backend import make_environment, prepare_directories
+from venvpkg.wheelbuild.backend import create_build_environment, prepare_directories
 
 PYTHON = PurePosixPath("/usr/bin/python3.11")
 
@@ -20,7 +20,7 @@ def test_on_a_target_of_this_machines_kind_uv_starts_by_itself(tmp_path: Path) -
     sandbox = sandbox_of(tmp_path, runner)
 
     prepare_directories(sandbox)
-    make_environment(sandbox, PYTHON, (), {})
+    create_build_environment(sandbox, PYTHON, (), {})
 
     assert len(runner.ran) == 1
 
@@ -32,7 +32,7 @@ def test_on_a_target_of_another_processor_uv_is_started_by_its_own_loader(tmp_pa
         each.write_text(each.name)
 
     prepare_directories(sandbox, libraries)
-    make_environment(sandbox, PYTHON, (), {})
+    create_build_environment(sandbox, PYTHON, (), {})
 
     assert sorted(path.name for path in (tmp_path / "room/tool/host").iterdir()) == [
         "ld-linux-x86-64.so.2",

@@ -114,11 +114,11 @@ class Bench:
 
     def compile(self, *wheels: PlannedWheel, pins: Iterable[BuildPins] = (), jobs: int = 2) -> tuple[list[str], int]:
         """Return the origins of the wheels and how many pins are new."""
-        done = compile_wheels(WheelPlan(wheels), pins, self.shop(jobs))
+        done = compile_wheels(WheelPlan(wheels), pins, self.context(jobs))
         self.new_pins = done.pins
         return [each.origin for each in done.wheels], len(done.pins)
 
-    def shop(self, jobs: int = 2) -> WheelBuildContext:
+    def context(self, jobs: int = 2) -> WheelBuildContext:
         self.runs += 1
         workspace = self.directory / f"work{self.runs}"
         workspace.mkdir()
@@ -130,10 +130,10 @@ class Bench:
             self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
         )  # fmt: skip
 
-    def vendored(self, source: Path, title: str) -> Path:
+    def vendor(self, source: Path, title: str) -> Path:
         assert (source / "Cargo.lock").is_file()
         if not self.has_crates:
-            raise CratesError("cargo is not installed, which could fetch them")
+            raise CratesError("cargo, which could fetch them, is not installed")
         place = self.directory / f"crates of {title}"
         place.mkdir(exist_ok=True)
         (place / "config.toml").touch()
@@ -229,7 +229,7 @@ def test_a_reused_wheel_that_vanished_since_the_plan_is_compiled(bench: Bench) -
 
 
 def test_publishers_wheels_are_taken_as_they_are(bench: Bench) -> None:
-    done = compile_wheels(WheelPlan((publishers("a", "a-1.0-py3-none-any.whl"),)), (), bench.shop())
+    done = compile_wheels(WheelPlan((publishers("a", "a-1.0-py3-none-any.whl"),)), (), bench.context())
 
     assert done.wheels[0].path == bench.directory / "downloads/a-1.0-py3-none-any.whl"
     assert bench.machine.ran == []
@@ -308,7 +308,7 @@ def test_a_backend_that_answers_nonsense_is_an_error_of_ours(tmp_path: Path, ext
 def test_a_wheel_of_another_version_than_locked_is_refused(tmp_path: Path) -> None:
     bench = Bench(tmp_path, BuildMachine(version="0.0.0"))
 
-    assert "it is of version 0.0.0, where 1.0 was to be built" in str(failure(bench, to_compile("demo")))
+    assert "its version is 0.0.0, not 1.0" in str(failure(bench, to_compile("demo")))
 
 
 def test_the_build_sees_a_fixed_place_and_nothing_of_the_caller(bench: Bench) -> None:
@@ -363,7 +363,7 @@ def _tree(tmp_path: Path) -> SourceTree:
 
 
 def test_the_applications_own_tree_is_built_whatever_its_version(bench: Bench, tree: SourceTree) -> None:
-    done = compile_wheels(WheelPlan((PlannedWheel("app", "", Action.COMPILE, "", tree),)), (), bench.shop())
+    done = compile_wheels(WheelPlan((PlannedWheel("app", "", Action.COMPILE, "", tree),)), (), bench.context())
 
     assert (done.wheels[0].name, done.wheels[0].version) == ("app", "1.0")
     assert done.pins == (pins_of("app", "directory", "setuptools", files=[SETUPTOOLS]),)
@@ -415,7 +415,9 @@ def test_without_its_crates_a_source_is_not_built_and_the_error_says_what_to_ins
 ) -> None:
     bench.has_crates = False
 
-    with pytest.raises(CompileError, match=r"not in its source \(pyo3\), and cargo is not installed") as caught:
+    with pytest.raises(
+        CompileError, match=r"not in its source \(pyo3\), and cargo, which could fetch them, is not installed"
+    ) as caught:
         bench.compile(rust)
 
     assert "Install cargo and rustc" in caught.value.resolution

@@ -16,7 +16,7 @@ from venvpkg.errors import MachineError, MissingToolError, WheelError
 from venvpkg.host.command import Command, Completed
 from venvpkg.linking.object_file import build_id, has_section, is_sound
 from venvpkg.model.target import Release
-from venvpkg.wheelbuild.debug_symbols import extract_debug, separated, write_debug
+from venvpkg.wheelbuild.debug_symbols import extract_debug, separate_debug, write_debug
 
 if TYPE_CHECKING:
     from venvpkg.sources.build_sandbox import BuildSandbox
@@ -80,7 +80,7 @@ def test_a_file_whose_tables_are_said_to_lie_beyond_all_addresses_has_neither(fi
 
 
 def test_debug_information_is_named_by_the_build_id(tmp_path: Path) -> None:
-    assert separated({"demo/x.so": elf()}, room_in(tmp_path), debian_12()) == {ID.hex(): b"symbols"}
+    assert separate_debug({"demo/x.so": elf()}, room_in(tmp_path), debian_12()) == {ID.hex(): b"symbols"}
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_debug_information_is_named_by_the_build_id(tmp_path: Path) -> None:
 def test_what_has_none_starts_nothing(tmp_path: Path, content: bytes) -> None:
     sandbox = quiet_sandbox(tmp_path)
 
-    assert separated({"demo/x.so": content}, sandbox, debian_12()) == {}
+    assert separate_debug({"demo/x.so": content}, sandbox, debian_12()) == {}
 
 
 def test_a_file_that_objcopy_does_not_know_is_left_out(tmp_path: Path) -> None:
     sandbox = room_in(tmp_path, "x: file format not recognized\n", makes=None)
 
-    assert separated({"demo/x.so": elf()}, sandbox, debian_12()) == {}
+    assert separate_debug({"demo/x.so": elf()}, sandbox, debian_12()) == {}
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,14 @@ def test_a_file_that_objcopy_does_not_know_is_left_out(tmp_path: Path) -> None:
 )
 def test_what_keeps_objcopy_from_working_is_told(tmp_path: Path, said: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        separated({"demo/x.so": elf()}, room_in(tmp_path, said, makes=None), debian_12())
+        separate_debug({"demo/x.so": elf()}, room_in(tmp_path, said, makes=None), debian_12())
 
 
 def test_what_is_missing_is_installed_by_the_targets_own_tools(tmp_path: Path) -> None:
     fedora = replace(debian_12(), family="rpm", release=Release("fedora", "43", ""), root=Path("/srv/fedora"))
 
     with pytest.raises(MissingToolError, match="Run: chroot /srv/fedora dnf install .* binutils"):
-        separated({"demo/x.so": elf()}, room_in(tmp_path, "objcopy: not found\n", makes=None), fedora)
+        separate_debug({"demo/x.so": elf()}, room_in(tmp_path, "objcopy: not found\n", makes=None), fedora)
 
 
 def test_an_archive_gives_back_what_went_in_and_is_the_same_each_time(tmp_path: Path) -> None:

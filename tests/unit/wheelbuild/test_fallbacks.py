@@ -50,10 +50,10 @@ class Registry:
     has_them: bool = False
     asked: list[str] = field(default_factory=list)
 
-    def vendored(self, source: Path, title: str) -> Path:
+    def vendor(self, source: Path, title: str) -> Path:
         self.asked.append(title)
         if not self.has_them:
-            raise CratesError("cargo reaches no registry that has them")
+            raise CratesError("cargo could not reach a registry that has them")
         return source
 
 
@@ -81,7 +81,8 @@ def test_a_rust_sdist_without_its_crates_is_a_recorded_cause(tmp_path: Path) -> 
             SDIST.sha256,
             "debian-12-amd64-cp311",
             Cause.NO_CRATE_SOURCE,
-            "5 of its Rust crates are not in the sdist (c0, c1, c2, …), and cargo reaches no registry that has them",
+            "5 of its Rust crates are not in the sdist (c0, c1, c2, …), and"
+            " cargo could not reach a registry that has them",
         ),
     )
     assert not (tmp_path / "work/examined").exists()

@@ -16,7 +16,7 @@ from venvpkg.host.command import Command, Completed
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox
-from venvpkg.wheelbuild.repack import repack_wheel, retagged
+from venvpkg.wheelbuild.repack import repack_wheel, retag
 from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_another_tag_keeps_the_bill(tmp_path: Path) -> None:
     wheel = repacked(tmp_path)
     (tmp_path / "exported").mkdir()
 
-    copy = retagged(wheel, "linux_x86_64", tmp_path / "exported")
+    copy = retag(wheel, "linux_x86_64", tmp_path / "exported")
 
     with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(copy) as other:
         name = "demo-1.0.dist-info/sboms/venvpkg.cdx.json"
@@ -221,7 +221,7 @@ def test_a_strip_without_space_is_told_rather_than_kept_as_an_unstripped_wheel(t
     ("name", "members", "problem"),
     [
         ("other-1.0-py3-none-any.whl", wheel_members("other"), "it is a wheel of other"),
-        ("demo-1.1-py3-none-any.whl", wheel_members("demo", "1.1"), "it is of version 1.1, where 1.0"),
+        ("demo-1.1-py3-none-any.whl", wheel_members("demo", "1.1"), "its version is 1.1, not 1.0"),
         ("demo-1.0-cp312-cp312-linux_x86_64.whl", wheel_members(), "it is not for Python 3.11"),
         ("demo-1.0-py3-none-any.whl", {**wheel_members(), "../evil": b""}, "leaves the tree"),
     ],

@@ -74,7 +74,7 @@ def test_a_member_that_is_there_twice_is_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("demo.py", b"other")
 
-    assert "'demo.py' is there twice" in refusal(wheel)
+    assert "'demo.py' occurs twice" in refusal(wheel)
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
@@ -86,14 +86,16 @@ def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
 def test_a_file_below_a_file_is_refused(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / NAME, {**wheel_members(), "demo.py/x": b""})
 
-    assert "lies below a file" in refusal(wheel)
+    assert "is below a file" in refusal(wheel)
 
 
 def test_contents_that_differ_from_record_are_named(tmp_path: Path) -> None:
     members = wheel_members()
     record = record_of({**members, "demo.py": b"X = 2\n"}, INFO)
 
-    assert "'demo.py' is not what its RECORD tells" in refusal(write_wheel(tmp_path / NAME, members, record=record))
+    assert "'demo.py' does not match the hash in its RECORD" in refusal(
+        write_wheel(tmp_path / NAME, members, record=record)
+    )
 
 
 def test_without_contents_only_sizes_are_compared(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_without_contents_only_sizes_are_compared(tmp_path: Path) -> None:
         (b"", "'demo.py' is not in its RECORD"),
         (b"demo.py,,\n", "no sha256"),
         (b"demo.py,md5=abc,6\n", "no sha256"),
-        (b"demo.py,sha256=abc,7\n", "another size"),
+        (b"demo.py,sha256=abc,7\n", "does not have the size"),
         (b"demo.py\n", "has the line"),
         (b"demo.py,sha256=a,6\ndemo.py,sha256=a,6\n", "'demo.py' twice"),
     ],
@@ -143,7 +145,7 @@ def test_a_wheel_under_another_name_is_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_a_name_that_is_no_wheels_is_refused(tmp_path: Path) -> None:
-    assert "no wheel's name" in refusal(write_wheel(tmp_path / "demo.whl"))
+    assert "not valid for a wheel" in refusal(write_wheel(tmp_path / "demo.whl"))
 
 
 def test_another_wheel_version_is_refused(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_file_that_is_no_wheel_is_an_error_of_ours(tmp_path: Path, content: by
     wheel = tmp_path / NAME
     wheel.write_bytes(content)
 
-    assert f"The wheel {NAME} cannot be used" in refusal(wheel)
+    assert f"the wheel {NAME} is not valid" in refusal(wheel)
 
 
 def test_a_damaged_member_is_an_error_of_ours(tmp_path: Path) -> None:

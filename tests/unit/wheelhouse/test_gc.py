@@ -13,7 +13,7 @@ from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.entry import Entry, read_shelves
-from venvpkg.wheelhouse.gc import GcRules, collect, removable
+from venvpkg.wheelhouse.gc import GcRules, collect, select_removable
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
@@ -37,33 +37,33 @@ def names(entries: Sequence[Entry]) -> list[str]:
 
 
 def test_without_a_rule_nothing_may_go() -> None:
-    assert removable([entry("a")], GcRules(), NOW) == ()
+    assert select_removable([entry("a")], GcRules(), NOW) == ()
 
 
 def test_keep_alone_leaves_the_newest_of_each_distribution_and_tag() -> None:
     house = [entry("a", "1", built=1), entry("a", "2", built=2), entry("a", "3", built=3), entry("b", built=1)]
     other = replace(entry("a", "0", built=0), tag="cp313-cp313-linux_x86_64_debian_13", shelf="linux_x86_64_debian_13")
 
-    assert names(removable([*house, other], GcRules(keep=2), NOW)) == ["a 1"]
+    assert names(select_removable([*house, other], GcRules(keep=2), NOW)) == ["a 1"]
 
 
 def test_age_counts_from_the_last_use() -> None:
     house = [entry("old", built=NOW - 100), entry("used", built=NOW - 100, used=NOW - 5), entry("new", built=NOW)]
 
-    assert names(removable(house, GcRules(unused_s=50), NOW)) == ["old 1"]
+    assert names(select_removable(house, GcRules(unused_s=50), NOW)) == ["old 1"]
 
 
 def test_size_lets_go_of_the_longest_unused_until_the_rest_fits() -> None:
     house = [entry("a", used=3, size=50), entry("b", used=1, size=30), entry("c", used=2, size=40)]
 
-    assert names(removable(house, GcRules(most_bytes=60), NOW)) == ["b 1", "c 1"]
-    assert removable(house, GcRules(most_bytes=120), NOW) == ()
+    assert names(select_removable(house, GcRules(most_bytes=60), NOW)) == ["b 1", "c 1"]
+    assert select_removable(house, GcRules(most_bytes=120), NOW) == ()
 
 
 def test_keep_protects_from_the_other_rules() -> None:
     house = [entry("a", "1", built=1), entry("a", "2", built=2), entry("b", built=1)]
 
-    assert names(removable(house, GcRules(unused_s=1, most_bytes=0, keep=1), NOW)) == ["a 1"]
+    assert names(select_removable(house, GcRules(unused_s=1, most_bytes=0, keep=1), NOW)) == ["a 1"]
 
 
 def fill(tmp_path: Path, *versions: str) -> Wheelhouse:
