@@ -14,49 +14,43 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from venvpkg import multi_target, pipeline
 from venvpkg.ci_jobs import CiJob, CiService, ci_job_text
 from venvpkg.config.keys import KEYS
 from venvpkg.config.project import read_project as read_project_from
 from venvpkg.config.schema import schema_text as configuration_schema
-from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
 from venvpkg.console import Reporter
-from venvpkg.console.events import EventReporter, Quiet
-from venvpkg.context import Session, resolve_target
-from venvpkg.errors import ConfigurationError, DownloadError, LockError, MissingToolError, VenvpkgError
+from venvpkg.errors import ConfigurationError, VenvpkgError, machine_errors
 from venvpkg.explain.evidence import load_evidence
 from venvpkg.explain.formats import OutputFormat, render_dependencies
-from venvpkg.families.common.preflight import is_owned, require_owned, warning_of
-from venvpkg.families.registry import FAMILIES, family_of_file
+from venvpkg.families.registry import family_of_file
 from venvpkg.host.command import Command
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.model.inspection import Inspection
 from venvpkg.model.package import Artifact
 from venvpkg.model.project import Project
 from venvpkg.model.target import Target
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, WheelPlan
 from venvpkg.multi_target import Outcome
+from venvpkg.options import OnEvent, Options, only_session, reporter_of, sessions_of
 from venvpkg.rebuild import rebuild as rebuild_recorded
 from venvpkg.record.file import record_path
 from venvpkg.store.dirs import Dirs
 from venvpkg.targets.bootstrap.build_root import BuildRoot
 from venvpkg.targets.bootstrap.store import BuildRootStore
-from venvpkg.targets.prerequisites import Missing, missing_prerequisites, require
+from venvpkg.targets.prerequisites import Missing, require
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection, short_names
 from venvpkg.wheelbuild.export import export
-from venvpkg.wheelbuild.pool import Pool, default_jobs
 from venvpkg.wheelhouse.entry import Entry, read_shelves
 from venvpkg.wheelhouse.gc import Collected, GcRules, collect, select_removable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 __all__ = [
@@ -106,35 +100,7 @@ __all__ = [
     "wheels",
 ]  # fmt: skip
 
-OnEvent: TypeAlias = Callable[[Mapping[str, object]], None] | Reporter | None
 require_all = multi_target.require_all
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Options that commands share, under the names that they have on the command line.
-
-    Attributes:
-        targets: targets to build for, as for ``--target``: ``host``, ``debian:trixie``, ``root:DIR``.
-        out: directory for packages; created if it does not exist.
-        wheelhouse: directory of the vendor wheels; None for the user's.
-        cache: directory of downloads, build roots and logs; None for the user's.
-        compatibility_file: the site's binary-compatibility.cfg; None for the wheelhouse's own.
-        jobs: number of parallel compile jobs; None for one per core and GiB of memory.
-        offline: do not use the network.
-        locked: fail if the lockfile is missing or out of date, instead of resolving.
-        environ: environment variables; by default those of this process.
-    """
-
-    targets: Sequence[str] = ("host",)
-    out: Path | str = Path("dist")
-    wheelhouse: Path | None = None
-    cache: Path | None = None
-    compatibility_file: Path | None = None
-    jobs: int | None = None
-    offline: bool = False
-    locked: bool = False
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +124,7 @@ class Examination:
         require(self.missing, self.target)
 
 
+@machine_errors()
 def read_project(
     application: str | Path = ".",
     keys: Mapping[str, str | Sequence[str]] | None = None,
@@ -177,15 +144,17 @@ def read_project(
     return read_project_from(str(application), keys or {}, Path.cwd(), os.environ if environ is None else environ)
 
 
+@machine_errors()
 def plan(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> WheelPlan:
-    """Return the wheels that a build for the first target would compile, reuse or download, and why.
+    """Return the wheels that a build for the only target would compile, reuse or download, and why.
 
     Nothing is written.
     """
-    options = options or Options()
-    return pipeline.plan(project, _session(options, on_event), locked=options.locked)
+    session = only_session(options, on_event)
+    return pipeline.plan(project, session, locked=options is not None and options.locked)
 
 
+@machine_errors()
 def lock(
     project: Project, options: Options | None = None, *, upgrade: bool = False, on_event: OnEvent = None
 ) -> tuple[Path, ...]:
@@ -197,10 +166,11 @@ def lock(
         upgrade: lock the newest versions instead of keeping the locked ones.
         on_event: gets the events.
     """
-    sessions = _sessions(options or Options(), on_event)
+    sessions = sessions_of(options or Options(), on_event)
     return tuple(dict.fromkeys(pipeline.lock(project, each, upgrade=upgrade) for each in sessions))
 
 
+@machine_errors()
 def build(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> tuple[Artifact, ...]:
     """Build the native package of an application for each target; return the packages in the order of the targets.
 
@@ -208,11 +178,16 @@ def build(project: Project, options: Options | None = None, *, on_event: OnEvent
         SeveralTargetsError: there are several targets, and some failed; the packages of the others are kept.
         VenvpkgError: the only target failed.
     """
+    options = options or Options()
+    sessions, out = sessions_of(options, on_event), Path(options.out)
+    if len(sessions) == 1:
+        return (pipeline.build(project, out, sessions[0], locked=options.locked).artifact,)
     outcomes = build_each(project, options, on_event=on_event)
     require_all(outcomes)
     return tuple(each.artifact for each in outcomes if each.artifact is not None)
 
 
+@machine_errors()
 def build_each(
     project: Project,
     options: Options | None = None,
@@ -220,88 +195,87 @@ def build_each(
     on_event: OnEvent = None,
     on_failure: Callable[[str, VenvpkgError], None] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Do the same as ``build``, but return the outcome of each of several targets: a package, or an error.
+    """Do the same as ``build``, but return the outcome of each target: a package, or an error.
 
     Args:
         project: project to build.
         options: targets, and how to build.
         on_event: gets the events.
         on_failure: called with a target and its error as soon as it fails; by default, the failure is a warning event.
-
-    Raises:
-        VenvpkgError: there is one target, and it failed.
     """
     options = options or Options()
-    sessions, out = _sessions(options, on_event), Path(options.out)
+    sessions, out = sessions_of(options, on_event), Path(options.out)
+    failed = on_failure or _warn_of_failure(reporter_of(on_event))
     if len(sessions) == 1:
-        start = time.monotonic()
-        artifact = pipeline.build(project, out, sessions[0], locked=options.locked).artifact
-        return (Outcome(sessions[0].selection, time.monotonic() - start, artifact),)
-    failed = on_failure or _warn_of_failure(_reporter(on_event))
+        outcome = multi_target.build_for_target(project, out, sessions[0], locked=options.locked)
+        if outcome.error is not None:
+            failed(str(outcome.target), outcome.error)
+        return (outcome,)
     return multi_target.build_for_each(project, out, sessions, failed, locked=options.locked)
 
 
+@machine_errors()
 def rebuild(
-    record: Path,
+    record: Path | str,
     application: str | Path = ".",
     options: Options | None = None,
     *,
-    keep: Path | None = None,
+    keep: Path | str | None = None,
     on_event: OnEvent = None,
 ) -> Artifact:
-    """Repeat a recorded build, and return the package if it is identical; see ``rebuild.rebuild``."""
-    return rebuild_recorded(record, str(application), _session(options or Options(), on_event), keep=keep)
+    """Repeat a recorded build, and return the package if it is identical; see ``rebuild.rebuild``.
+
+    Without ``keep`` the package is removed again: the file that its path names does not exist any more.
+    """
+    session, kept = only_session(options, on_event), Path(keep) if keep is not None else None
+    return rebuild_recorded(Path(record), str(application), session, keep=kept)
 
 
+@machine_errors()
 def init(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> Path:
     """Write a starter configuration of an application, with what was detected, and return the file's path."""
-    require_unconfigured(project)
-    native, unknown, reporter = None, "", _reporter(on_event)
-    try:
-        chosen = plan(project, options, on_event=reporter)
-        built = (*chosen.by_action(Action.COMPILE), *chosen.by_action(Action.REUSE))
-        native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
-    except (DownloadError, LockError, MissingToolError) as error:
-        unknown = error.brief
-        reporter.warn(f"could not find out which distributions will be compiled: {unknown}")
-    return write_starter(project, Detected(project.package_name, declared_commands(project), native, unknown))
+    return pipeline.init(project, only_session(options, on_event))
 
 
+@machine_errors()
 def examine(project: Project | None = None, options: Options | None = None, *, on_event: OnEvent = None) -> Examination:
-    """Return the first target, and what it lacks to build the project, or any package without a project."""
-    session = _session(options or Options(), on_event)
-    resolved = resolve_target(session, project)
-    target, runner, package_format = resolved.target, resolved.runner, FAMILIES[resolved.target.family].format
-    wanted: tuple[str, ...] = ()
-    if project is not None:
-        project = project.on(target)
-        require_owned(project, target, runner, package_format)
-        wanted = project.settings.build_depends
-    if not is_owned(target, runner, package_format):
-        session.reporter.warn(warning_of(target.interpreter.path))
-    return Examination(target, missing_prerequisites(target, runner, wanted))
+    """Return the only target, and what it lacks to build the project, or any package without a project."""
+    return Examination(*pipeline.examine(project, only_session(options, on_event)))
 
 
-def explain(artifact: Path, package: str | None = None, output_format: OutputFormat = OutputFormat.TEXT) -> str:
+@machine_errors()
+def explain(
+    artifact: Path | str, package: str | None = None, output_format: OutputFormat | str = OutputFormat.TEXT
+) -> str:
     """Return an explanation of the dependencies of a package that venvpkg built, or of the one on ``package``."""
-    evidence = family_of_file(artifact).format.read_evidence(artifact, _host())
-    return render_dependencies(load_evidence(evidence, artifact.name), output_format, artifact.name, package)
+    if output_format not in set(OutputFormat):
+        formats = ", ".join(OutputFormat)
+        raise ConfigurationError("output_format", [f"{output_format!r} is not one of {formats}"])
+    path = Path(artifact)
+    evidence = load_evidence(family_of_file(path).format.read_evidence(path, _host()), path.name)
+    return render_dependencies(evidence, OutputFormat(output_format), path.name, package)
 
 
-def inspect(artifact: Path) -> Inspection:
+@machine_errors()
+def inspect(artifact: Path | str) -> Inspection:
     """Return the contents of any native package; nothing in it is run or unpacked."""
-    return family_of_file(artifact).format.inspect(artifact, _host())
+    path = Path(artifact)
+    return family_of_file(path).format.inspect(path, _host())
 
 
+@machine_errors()
 def build_roots(options: Options | None = None, *, on_event: OnEvent = None) -> BuildRootStore:
     """Return the store of bootstrapped build roots, which lists, creates, updates and removes them."""
-    return _session(replace(options or Options(), targets=("host",)), on_event).build_roots
+    return only_session(replace(options or Options(), targets=("host",)), on_event).build_roots
 
 
+@machine_errors()
 def run_in_build_root(
     selection: Selection, argv: Sequence[str] = (), options: Options | None = None, *, on_event: OnEvent = None
 ) -> int:
     """Run a program or a shell in a throw-away overlay of a build root, on this terminal; return its exit status."""
+    if not selection.is_bootstrapped:
+        raise ConfigurationError("selection", [f"{selection} is not a build root, such as debian:trixie"])
     lease = build_roots(options, on_event=on_event).root(selection, lambda _: ())
     environ = (options or Options()).environ
     host = SubprocessRunner(environ)
@@ -309,11 +283,13 @@ def run_in_build_root(
     return host.converse(inside.on_host(Command(tuple(argv) or ("/bin/sh", "-i"))))
 
 
+@machine_errors()
 def wheels(options: Options | None = None, *, on_event: OnEvent = None) -> tuple[Entry, ...]:
     """Return every vendor wheel of the wheelhouse, with its provenance."""
-    return read_shelves(_wheelhouse(options), _reporter(on_event))
+    return read_shelves(_wheelhouse(options), reporter_of(on_event))
 
 
+@machine_errors()
 def collect_wheels(
     rules: GcRules, options: Options | None = None, *, dry_run: bool = False, on_event: OnEvent = None
 ) -> Collected:
@@ -324,9 +300,12 @@ def collect_wheels(
     return replace(done, examined=len(entries))
 
 
-def export_wheels(destination: Path, options: Options | None = None, *, on_event: OnEvent = None) -> tuple[Path, ...]:
+@machine_errors()
+def export_wheels(
+    destination: Path | str, options: Options | None = None, *, on_event: OnEvent = None
+) -> tuple[Path, ...]:
     """Write one simple index per platform tag below ``destination``, for stock pip and uv; return their directories."""
-    return tuple(export(wheels(options, on_event=on_event), destination.absolute()))
+    return tuple(export(wheels(options, on_event=on_event), Path(destination).absolute()))
 
 
 def _wheelhouse(options: Options | None) -> Path:
@@ -335,47 +314,6 @@ def _wheelhouse(options: Options | None) -> Path:
 
 def _host() -> SubprocessRunner:
     return SubprocessRunner(os.environ)
-
-
-def _session(options: Options, on_event: OnEvent) -> Session:
-    (session,) = _sessions(replace(options, targets=options.targets[:1]), on_event)
-    return session
-
-
-def _sessions(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
-    """Return a session for each target. Several have a runner each, so that one target can be stopped alone."""
-    try:
-        selections = tuple(dict.fromkeys(map(parse_selection, options.targets)))
-    except ValueError as error:
-        raise ConfigurationError("targets", [str(error)]) from error
-    reporter = _reporter(on_event)
-    first = Session(
-        host=SubprocessRunner(options.environ),
-        reporter=reporter,
-        dirs=Dirs.of_user(wheelhouse=options.wheelhouse, cache=options.cache),
-        environ=dict(options.environ),
-        pool=Pool(options.jobs or default_jobs()),
-        offline=options.offline,
-        selection=selections[0],
-        lockfiles=LockfileStore(),
-        compatibility_file=options.compatibility_file.absolute() if options.compatibility_file else None,
-    )
-    if len(selections) == 1:
-        return (first,)
-    labels = zip(selections, short_names(selections), strict=True)
-    return tuple(_session_of_target(first, each, label) for each, label in labels)
-
-
-def _session_of_target(first: Session, selection: Selection, label: str) -> Session:
-    host = SubprocessRunner(first.environ)
-    reporter = first.reporter.for_target(str(selection), label, lambda: host.is_stopped)
-    return replace(first, selection=selection, host=host, reporter=reporter)
-
-
-def _reporter(on_event: OnEvent) -> Reporter:
-    if on_event is None:
-        return Quiet()
-    return EventReporter(on_event) if callable(on_event) else on_event
 
 
 def _warn_of_failure(reporter: Reporter) -> Callable[[str, VenvpkgError], None]:

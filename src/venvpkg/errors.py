@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shlex
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from venvpkg.model.elf import Need
@@ -273,9 +274,22 @@ class MachineError(VenvpkgError):
         )
 
 
-def is_our_mistake(error: OSError) -> bool:
-    """Return whether venvpkg called the kernel wrongly, or the kernel said nothing: a bug, and not a MachineError."""
-    return error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
+@contextlib.contextmanager
+def machine_errors() -> Iterator[None]:
+    """Turn an OSError of the block into a MachineError; it can happen at every write, so that no stage catches it.
+
+    One without an errno is no answer of the kernel, and one of these says that venvpkg called it wrongly: bugs, which
+    pass as they are.
+
+    Raises:
+        MachineError: the machine refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {None, errno.EBADF, errno.EFAULT, errno.EINVAL}:
+            raise
+        raise MachineError.of(error) from error
 
 
 _ELSEWHERE = "use another location (--out, --wheelhouse, --cache; TMPDIR for temporary files)"

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvpkg import pipeline
-from venvpkg.errors import AssembleError, MachineError, SeveralTargetsError, VenvpkgError, is_our_mistake
+from venvpkg.errors import AssembleError, SeveralTargetsError, VenvpkgError, machine_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +45,17 @@ class Outcome:
         return f"failed with {self.error.exit_code}: {self.error.brief}"
 
 
+def build_for_target(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
+    """Build for one target, and return the outcome."""
+    target, start = session.selection, time.monotonic()
+    try:
+        with machine_errors():
+            artifact = pipeline.build(project, destination, session, locked=locked).artifact
+    except VenvpkgError as error:
+        return Outcome(target, time.monotonic() - start, error=error)
+    return Outcome(target, time.monotonic() - start, artifact)
+
+
 def build_for_each(
     project: Project,
     destination: Path,
@@ -60,7 +71,8 @@ def build_for_each(
     """
 
     def build_and_report(session: Session) -> Outcome:
-        outcome = _build_for_target(project, destination, session, locked=locked)
+        session.reporter.step("building")
+        outcome = build_for_target(project, destination, session, locked=locked)
         if outcome.error is not None and not session.host.is_stopped:
             on_failure(str(outcome.target), outcome.error)
         return outcome
@@ -111,20 +123,6 @@ def _start_thread(work: Callable[[], Outcome], name: str) -> Future[Outcome]:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
-
-
-def _build_for_target(project: Project, destination: Path, session: Session, *, locked: bool) -> Outcome:
-    target, start = session.selection, time.monotonic()
-    session.reporter.step("building")
-    try:
-        artifact = pipeline.build(project, destination, session, locked=locked).artifact
-    except VenvpkgError as error:
-        return Outcome(target, time.monotonic() - start, error=error)
-    except OSError as error:
-        if is_our_mistake(error):
-            raise
-        return Outcome(target, time.monotonic() - start, error=MachineError.of(error))
-    return Outcome(target, time.monotonic() - start, artifact)
 
 
 def require_all(outcomes: Sequence[Outcome]) -> None:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from venvpkg.config.project_files import read_project_files
 from venvpkg.config.settings import settings_table
+from venvpkg.config.starter import Detected, declared_commands, require_unconfigured, write_starter
 from venvpkg.console import Work
 from venvpkg.context import build_context, resolve_target
 from venvpkg.depends.derive import require_known_floors
+from venvpkg.errors import DownloadError, LockError, MissingToolError
 from venvpkg.explain.evidence import dump_evidence
 from venvpkg.families.common.artifact_cache import ArtifactCache
 from venvpkg.families.common.compose import PackageParts, compose_spec
-from venvpkg.families.common.preflight import check_project, require_owned
+from venvpkg.families.common.preflight import check_project, is_owned, require_owned, warning_of
+from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.index.urls import strip_credentials
 from venvpkg.linking.tree import scan as scan_tree
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.venvpkg_lock import read_build_pins
 from venvpkg.model.package import BuildRecord
+from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_build_record, write_outputs
 from venvpkg.record.inputs import Ingredients, inputs_of
 from venvpkg.sbom.bundled import bundled_libraries
@@ -28,6 +32,7 @@ from venvpkg.sbom.warnings import binary_warnings, native_code_in_pure_wheels
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import StageInputs
 from venvpkg.staging.stage import stage as stage_payload
+from venvpkg.targets.prerequisites import missing_prerequisites
 from venvpkg.wheel_stages import (
     choose_fallbacks,
     compile_wheels,
@@ -50,8 +55,10 @@ if TYPE_CHECKING:
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.project import Project, ProjectFiles
     from venvpkg.model.staged import StagedVenv
+    from venvpkg.model.target import Target
     from venvpkg.model.wheels import ReadyWheel, WheelPlan
     from venvpkg.sbom.bundled import Bundled
+    from venvpkg.targets.prerequisites import Missing
 
 
 class Built(NamedTuple):
@@ -120,6 +127,34 @@ def lock(project: Project, session: Session, *, upgrade: bool) -> Path:
     """Resolve ``project``, write its lockfile and return the path."""
     with build_context(project, resolve_target(session, project), session) as context:
         return renew_lock(context.project, context.target, context.resolver, upgrade=upgrade)
+
+
+def init(project: Project, session: Session) -> Path:
+    """Write a starter configuration of an application, with what was detected, and return the file's path."""
+    require_unconfigured(project)
+    native, unknown = None, ""
+    try:
+        chosen = plan(project, session)
+        built = (*chosen.by_action(Action.COMPILE), *chosen.by_action(Action.REUSE))
+        native = tuple(sorted(each.name for each in built if each.name != project.name or project.directory is None))
+    except (DownloadError, LockError, MissingToolError) as error:
+        unknown = error.brief
+        session.reporter.warn(f"could not find out which distributions will be compiled: {unknown}")
+    return write_starter(project, Detected(project.package_name, declared_commands(project), native, unknown))
+
+
+def examine(project: Project | None, session: Session) -> tuple[Target, tuple[Missing, ...]]:
+    """Return the target, and what it lacks to build the project, or any package without a project."""
+    resolved = resolve_target(session, project)
+    target, runner, package_format = resolved.target, resolved.runner, FAMILIES[resolved.target.family].format
+    wanted: tuple[str, ...] = ()
+    if project is not None:
+        project = project.on(target)
+        require_owned(project, target, runner, package_format)
+        wanted = project.settings.build_depends
+    if not is_owned(target, runner, package_format):
+        session.reporter.warn(warning_of(target.interpreter.path))
+    return target, missing_prerequisites(target, runner, wanted)
 
 
 def check(context: BuildContext) -> ProjectFiles:

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 
 import venvpkg
-from venvpkg.errors import MissingToolError, is_our_mistake
+from venvpkg.errors import MachineError, MissingToolError, machine_errors
 
 
 @pytest.mark.parametrize("code", [errno.EBADF, errno.EFAULT, errno.EINVAL])
 def test_an_error_that_only_a_wrong_call_gets_is_a_bug(code: int) -> None:
-    assert is_our_mistake(OSError(code, "x"))
+    with pytest.raises(OSError, match="x"), machine_errors():
+        raise OSError(code, "x")
 
 
 def test_an_error_without_a_number_is_a_bug_and_a_full_disk_is_none() -> None:
-    assert is_our_mistake(OSError("x"))
-    assert not is_our_mistake(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="x"), machine_errors():
+        raise OSError("x")
+    with pytest.raises(MachineError, match="No space left on device"), machine_errors():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_packages_are_named_without_a_command_where_nobody_knows_what_installs_them() -> None:

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 import venvpkg
 from venvpkg.cli.output import Output
-from venvpkg.errors import MachineError, VenvpkgError, is_our_mistake
+from venvpkg.errors import MachineError, VenvpkgError, machine_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,22 +97,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], output: Output) -> int:
     try:
         # Outside of its standalone mode, click returns the code of an Exit.
-        code = cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
-        output.require_written()
+        with machine_errors():
+            code = cli.main(args=arguments, prog_name="venvpkg", standalone_mode=False, obj=output)
+            output.require_written()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except VenvpkgError as error:
+        if isinstance(error, MachineError):
+            _discard_output()
         output.report_error(error)
         return error.exit_code
-    except OSError as error:
-        # The only place that handles errors of the machine, such as a full disk or a missing permission. They can
-        # occur at every write, so no stage catches them.
-        if is_our_mistake(error):
-            raise
-        _discard_output()
-        machine_error = MachineError.of(error)
-        output.report_error(machine_error)
-        return machine_error.exit_code
     return code if isinstance(code, int) else 0
 
 

@@ -149,7 +149,13 @@ def _read_variables(environ: Mapping[str, str], problems: list[str]) -> Layer:
 def _read_options(overrides: Mapping[str, str | Sequence[str]], problems: list[str]) -> Layer:
     layer: Layer = {}
     for path, texts in overrides.items():
-        key = _BY_PATH[path]
+        key = _BY_PATH.get(path)
+        if key is None:
+            problems.append(f"{path}: unknown key")
+            continue
+        if not all(isinstance(each, str) for each in (texts if isinstance(texts, (list, tuple)) else (texts,))):
+            problems.append(f"{path}: {texts!r} is not text, as its option takes it")
+            continue
         layer |= _parse_texts(key, [texts] if isinstance(texts, str) else texts, key.option, problems)
     return layer
 

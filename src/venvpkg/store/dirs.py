@@ -22,7 +22,7 @@ class Dirs:
     cache: Path
 
     @classmethod
-    def of_user(cls, *, wheelhouse: Path | None = None, cache: Path | None = None) -> Dirs:
+    def of_user(cls, *, wheelhouse: Path | str | None = None, cache: Path | str | None = None) -> Dirs:
         """Return the user's places, or those given; absolute, without links and ``..``.
 
         Programs that work there write down the path as they see it, and it must be the one that is looked for later.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.console import Work
-from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
+from venvpkg.errors import ConfigurationError, MissingToolError, TargetError, machine_errors
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.command import Command
 from venvpkg.host.files import read_regular, sha256_of, write_whole
@@ -70,6 +70,7 @@ class BuildRootStore:
     reporter: Reporter
     offline: bool = False
 
+    @machine_errors()
     def build_roots(self) -> tuple[BuildRoot, ...]:
         """Return every system that is there, by name."""
         found = (self._read(path) for path in sorted(self.dirs.build_roots.glob("*.json")))
@@ -100,6 +101,7 @@ class BuildRootStore:
             self.sweep()
         return lease
 
+    @machine_errors()
     def create(self, selection: Selection, *, max_age_s: float | None = None) -> BuildRoot:
         """Return a system; it is made when it is not there, or was made longer ago than ``max_age_s``."""
         with self._locked(selection):
@@ -111,6 +113,7 @@ class BuildRootStore:
             self.sweep()
         return build_root
 
+    @machine_errors()
     def update(self, selection: Selection) -> BuildRoot:
         """Make a system anew from what its mirrors have now, and return it; the old one goes where nobody uses it."""
         with self._locked(selection):
@@ -119,6 +122,7 @@ class BuildRootStore:
         self.sweep()
         return build_root
 
+    @machine_errors()
     def remove(self, selection: Selection) -> bool:
         """Remove a system with its roots, and return whether there was one. What a build uses goes with a later one."""
         with self._locked(selection):
@@ -128,6 +132,7 @@ class BuildRootStore:
         self.sweep()
         return was_there
 
+    @machine_errors()
     def sweep(self) -> tuple[Path, ...]:
         """Remove tarballs and roots that no system has, and layers long unused; return them.
 
