@@ -41,7 +41,7 @@ def test_the_name_is_told_with_what_follows(built: tuple[Path, Outcome]) -> None
     if not subprocess.run(["apt-cache", "madison", "hello"], capture_output=True, check=False).stdout:
         pytest.skip("this machine's apt has no index")
 
-    assert "has a package hello itself, " in built[1].stderr
+    assert "has its own package hello " in built[1].stderr
 
 
 def test_the_package_whose_command_it_is_becomes_a_conflict(built: tuple[Path, Outcome]) -> None:

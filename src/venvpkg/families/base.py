@@ -1,4 +1,4 @@
-"""What a package family must be able to do: one protocol for each side of it, which its modules satisfy."""
+"""The protocols that the modules of a package family implement, and the types in them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from venvpkg.targets.selection import Selection
 
 
-# Each installed package: its name with its architecture, and its whole version. Sorted, each name once.
+# Installed packages: names with architectures, and full versions. Sorted, each name once.
 Packages = tuple[tuple[str, str], ...]
 
 
 class Purpose(StrEnum):
-    """What something is needed for."""
+    """What a program is needed for."""
 
     ALWAYS = "every build"
     COMPILE = "compiling wheels"
@@ -42,9 +42,9 @@ class Program:
     """A program of the target that a build runs.
 
     Attributes:
-        name: looked for in the system's directories of programs.
-        package: ships it.
-        purpose: what needs it.
+        name: name of the program, to be found in the directories of programs (``/usr/bin``).
+        package: package that ships it.
+        purpose: what it is needed for.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What only the family's own tools know of a target; see the attributes of ``Target``."""
+    """Facts about a target that only the family's own tools know; see the attributes of ``Target``."""
 
     architecture: str
     multiarch: str = ""
@@ -63,12 +63,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class TargetContext:
-    """A target, and what a family's code works with there.
+    """A target, with what a family needs to work on it.
 
     Attributes:
         target: where the package will be installed.
         runner: runs programs on the target.
-        reporter: hears what happens.
+        reporter: receives events.
         cache: venvpkg's cache directory.
     """
 
@@ -79,10 +79,10 @@ class TargetContext:
 
 
 class BuildHost(Protocol):
-    """What a build needs to know of a target: the module ``host`` of a family. ``runner`` runs programs there."""
+    """Reads facts about a target: the module ``host`` of a family. ``runner`` runs programs on the target."""
 
     def read_identity(self, release: Release, multiarch: str, runner: Runner) -> Identity:
-        """Return how the family's tools name the architecture.
+        """Return the family's name of the architecture, and related facts.
 
         Raises:
             MissingToolError: the tools are not installed.
@@ -92,11 +92,11 @@ class BuildHost(Protocol):
         """Return the compiler flags with which the release builds its own packages: variable → flags.
 
         Raises:
-            MissingToolError: the tool that knows them is not installed.
+            MissingToolError: the tool that prints them is not installed.
         """
 
     def build_packages(self, target: Target, runner: Runner) -> Packages:
-        """Return every installed package that can change what a compiler makes.
+        """Return the installed packages that can affect the output of a compiler.
 
         Raises:
             PackageDatabaseError: the package database is missing or damaged.
@@ -110,7 +110,7 @@ class BuildHost(Protocol):
         """
 
     def not_installed(self, wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
-        """Return those of ``wanted``, names of packages or of what packages provide, that are not installed; in order.
+        """Return those of ``wanted`` that are neither installed packages nor provided by one, in order.
 
         Raises:
             PackageDatabaseError: the package database is missing or damaged.
@@ -120,12 +120,12 @@ class BuildHost(Protocol):
         """Return the programs that a build runs."""
 
     def headers_package(self, interpreter: Interpreter, release: Release) -> str | None:
-        """Return the package with the interpreter's C headers; None when none is known."""
+        """Return the package with the interpreter's C headers; None if none is known."""
 
     def interpreter_packages(self, wanted: str, release: Release) -> tuple[str, ...]:
-        """Return the package of an interpreter, named as in the configuration, and that of its C headers.
+        """Return the packages of an interpreter, as written in the configuration, and of its C headers.
 
-        Empty for an interpreter that is named by its path: its owner is only known once it is installed.
+        Empty for an interpreter given by its path: its owner is only known once it is installed.
         """
 
     def install_command(self, release: Release) -> str:
@@ -136,18 +136,18 @@ class PackageFormat(Protocol):
     """Makes and reads packages: the module ``format`` of a family."""
 
     def problems(self, project: Project) -> Iterator[str]:
-        """Yield what the family would not accept, one sentence each."""
+        """Yield a message for each setting that is not valid for the family."""
 
     def warn_if_name_taken(self, name: str, context: TargetContext) -> None:
-        """Warn when the release has a package of this name itself, and say what follows."""
+        """Warn if the release has its own package of this name."""
 
     def system_distributions(self, names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:
-        """Return the distributions of those normalised names, and all they require, as the release's packages have."""
+        """Return the distributions with these normalised names, and all they require, from the release's packages."""
 
     def derive_dependencies(
         self, elf: ElfReport, staged: StagedVenv, settings: Settings, context: TargetContext
     ) -> DependencySet:
-        """Return every relation that the payload needs, changed by what the user declared, with their evidence."""
+        """Return the relations that the payload needs, after the user's changes, with their evidence."""
 
     def packages_shipping(
         self, paths: Sequence[PurePosixPath], target: Target, runner: Runner
@@ -155,46 +155,46 @@ class PackageFormat(Protocol):
         """Return the installed package that ships each path of the target; a path that none ships is left out."""
 
     def avoid_collisions(self, spec: PackageSpec, context: TargetContext) -> PackageSpec:
-        """Return the spec with a conflict, and a warning, for each other package that ships one of its commands."""
+        """Return the spec with a conflict for each other package that ships one of its commands, and warn."""
 
     def assemble(
         self, spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext
     ) -> Artifact:
-        """Write the package into the directory ``destination``, whole or not at all; ``earlier`` ones are reused."""
+        """Write the package into the directory ``destination``, whole or not at all; reuse ``earlier`` ones."""
 
     def packaging_tool_versions(self, target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
-        """Return name and version of what writes a package's bytes, apart from venvpkg."""
+        """Return names and versions of the tools that determine a package's bytes, apart from venvpkg."""
 
     def read_evidence(self, artifact: Path, runner: Streamer) -> bytes:
-        """Return the evidence of its dependencies out of a package that ``assemble`` wrote."""
+        """Return the evidence of the dependencies from a package that ``assemble`` wrote."""
 
     def differences(self, first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
-        """Return where two packages differ, one line a member; empty when no member does."""
+        """Return the differences between two packages, one line per member; empty if there are none."""
 
     def inspect(self, artifact: Path, runner: Streamer) -> Inspection:
-        """Return what is in any package of the family, whoever made it."""
+        """Return the facts about any package of the family, which may be untrusted."""
 
 
 class Bootstrapper(Protocol):
-    """Makes build roots: the module ``bootstrap`` of a family."""
+    """Creates build roots: the module ``bootstrap`` of a family."""
 
     def recipe(self, selection: Selection, settings: BuildRootSettings, runner: Runner) -> Recipe:
-        """Return what a build root is made from.
+        """Return the recipe of a build root.
 
         Raises:
-            ConfigurationError: that is not known.
+            ConfigurationError: no repository for it is known, or a setting would have no effect.
         """
 
     def bootstrap(self, recipe: Recipe, work: Path, runner: Runner) -> Path:
-        """Make the build root and return it as a tarball, compressed with zstd, in the empty directory ``work``.
+        """Create the build root, and return it as a tarball compressed with zstd in the empty directory ``work``.
 
         Raises:
-            MissingToolError: a program of this machine is missing.
-            TargetError: it could not be made.
+            MissingToolError: a program is not installed on this machine.
+            TargetError: the build root could not be created.
         """
 
-    def add_packages(self, root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
-        """Install packages into a root that nobody else uses.
+    def add_packages(self, root: Path, packages: Sequence[str], host: Streamer, environ: Mapping[str, str]) -> None:
+        """Install packages into a root without other users.
 
         Raises:
             TargetError: they could not be installed.

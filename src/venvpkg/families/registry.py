@@ -1,7 +1,7 @@
-"""The package families: how each is recognised, and where its parts are. The only place that lists them.
+"""The registry of package families: how each is recognised, and where its modules are.
 
-A family's modules are imported by name when they are first asked for. So any layer may ask the registry without
-depending on a family, and a build of a .deb never loads what makes an .rpm.
+This is the only list of families. Their modules are imported by name on first use. So any layer can use the registry
+without depending on a family, and a build of a .deb never loads the code for .rpm packages.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class Family:
     """A package family.
 
     Attributes:
-        name: in the configuration, in package URLs and of its templates: ``deb``.
-        module: package with the modules ``host``, ``format`` and ``bootstrap``; see ``families.base``.
-        suffix: of the file names of its packages: ``.deb``.
-        magic: how its files begin.
-        release_ids: ID or ID_LIKE of os-release(5), of the releases of the family or what they are made from.
-        release_prefixes: how further such IDs begin.
-        databases: where a root has its package database, when the release does not say the family; any of them.
-        state_directories: what its tools read of ``/var`` when they are asked about installed packages.
-        build_roots: releases that venvpkg bootstraps: ``debian`` of ``debian:trixie``.
-        foreign_build_roots: whether these can be for another processor.
-        bootstrap_packages: packages of Debian with what bootstraps them, besides mmdebstrap.
-        templates: directory of its templates in a checkout; empty for a family without.
-        epoch_is_qualifier: whether a package URL has the epoch apart from the version (definition of the purl type).
+        name: name in the configuration, in package URLs and of the templates: ``deb``.
+        module: Python package with the modules ``host``, ``format`` and ``bootstrap``; see ``families.base``.
+        suffix: suffix of its package files: ``.deb``.
+        magic: first bytes of its package files.
+        release_ids: values of ID or ID_LIKE in os-release(5) for releases of the family.
+        release_prefixes: prefixes of further such values.
+        databases: possible paths of the package database, to recognise a root whose release is unknown.
+        state_directories: directories of ``/var`` that its tools read to query installed packages.
+        build_roots: distributions that venvpkg bootstraps: ``debian`` in ``debian:trixie``.
+        foreign_build_roots: whether build roots can be for another processor.
+        bootstrap_packages: Debian packages with the tools for bootstrapping, apart from mmdebstrap.
+        templates: directory of its templates in a checkout; empty for a family without templates.
+        epoch_is_qualifier: whether a package URL has the epoch as a qualifier (definition of the purl type).
     """
 
     name: str
@@ -56,25 +56,25 @@ class Family:
 
     @property
     def host(self) -> BuildHost:
-        """What a build needs to know of its targets."""
+        """Module that reads facts about targets."""
         return cast("BuildHost", importlib.import_module(f"{self.module}.host"))
 
     @property
     def format(self) -> PackageFormat:
-        """What makes and reads its packages."""
+        """Module that writes and reads packages."""
         return cast("PackageFormat", importlib.import_module(f"{self.module}.format"))
 
     @property
     def bootstrap(self) -> Bootstrapper:
-        """What makes its build roots."""
+        """Module that creates build roots."""
         return cast("Bootstrapper", importlib.import_module(f"{self.module}.bootstrap"))
 
     def has_release(self, release_id: str) -> bool:
-        """Whether an ID of os-release(5) is one of its releases, or of what they are made from."""
+        """Whether an ID or ID_LIKE value of os-release(5) belongs to the family."""
         return release_id in self.release_ids or release_id.startswith(self.release_prefixes or ("\0",))
 
 
-# How files begin: deb(5); rpm's manual, "Package format", the lead.
+# Source for magic: deb(5); rpm's manual, "Package format", the lead.
 FAMILIES: Final[dict[str, Family]] = {
     "deb": Family(
         name="deb",
@@ -111,10 +111,10 @@ FAMILIES: Final[dict[str, Family]] = {
 def family_of_release(release: Release, root: Path) -> Family:
     """Return the package family of a root.
 
-    What the release says counts first: a machine may have the other family's tools, with a database of their own.
+    The release takes precedence: a machine may also have another family's tools, with their own database.
 
     Raises:
-        MissingToolError: neither the release nor a package database tells.
+        MissingToolError: neither the release nor a package database determines the family.
     """
     for name in (release.id, *release.like):
         for family in FAMILIES.values():
@@ -132,42 +132,46 @@ def family_of_release(release: Release, root: Path) -> Family:
 
 
 def family_of_file(artifact: Path) -> Family:
-    """Return the family of a package, by how the file begins; its name may be anything.
+    """Return the family of a package file, by its first bytes; its name does not matter.
 
     Raises:
-        NotAPackageError: it is not a package of any family.
+        NotAPackageError: the file is not a package of any family.
     """
-    if not artifact.is_file():  # a pipe or a device in its place is never opened
-        raise NotAPackageError(f"{artifact} is not a file.", resolution="Name a package.")
+    if not artifact.is_file():  # never open a pipe or a device
+        raise NotAPackageError(f"{artifact} is not a file.", resolution="Give the path of a package.")
     longest = max(len(family.magic) for family in FAMILIES.values())
     try:
         with artifact.open("rb") as file:
             beginning = file.read(longest)
     except OSError as error:
-        raise NotAPackageError(f"{artifact} cannot be read: {error.strerror}.", resolution="Name a package.") from error
+        raise NotAPackageError(
+            f"{artifact} cannot be read: {error.strerror}.", resolution="Give the path of a package."
+        ) from error
     for family in FAMILIES.values():
         if beginning.startswith(family.magic):
             return family
-    raise NotAPackageError(f"{artifact} is neither a Debian package nor an rpm package.", resolution="Name a package.")
+    raise NotAPackageError(
+        f"{artifact} is neither a Debian package nor an rpm package.", resolution="Give the path of a package."
+    )
 
 
 def family_of_build_root(name: str) -> Family | None:
-    """Return the family that bootstraps build roots of that release, ``debian``; None when none does."""
+    """Return the family that bootstraps build roots of a distribution, ``debian``; None if none does."""
     return next((family for family in FAMILIES.values() if name in family.build_roots), None)
 
 
 def build_root_names(*, foreign: bool = False) -> tuple[str, ...]:
-    """Return the releases that venvpkg bootstraps; with ``foreign`` those that can be for other processors."""
+    """Return the distributions that venvpkg bootstraps; with ``foreign``, those possible for other processors."""
     families = (family for family in FAMILIES.values() if family.foreign_build_roots or not foreign)
     return tuple(name for family in families for name in family.build_roots)
 
 
 def installer_of(family: Family, release: Release, root: Path) -> str:
-    """Return the beginning of a command that installs packages in a root, typed on this machine."""
+    """Return the beginning of a command that installs packages in a root, for use on this machine."""
     command = family.host.install_command(release)
     return command if root.parent == root else f"chroot {root} {command}"
 
 
 def installer(target: Target) -> str:
-    """Return the beginning of a command that installs packages on the target, typed on this machine."""
+    """Return the beginning of a command that installs packages on the target, for use on this machine."""
     return installer_of(FAMILIES[target.family], target.release, target.root)

@@ -25,6 +25,6 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> NoReturn:
     raise TargetError(f"{recipe.target} has no mirror.")
 
 
-def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> NoReturn:
-    del packages, host, environment
+def add_packages(root: Path, packages: Sequence[str], host: Streamer, environ: Mapping[str, str]) -> NoReturn:
+    del packages, host, environ
     raise TargetError(f"{root} has no mirror.")

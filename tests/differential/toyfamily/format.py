@@ -105,7 +105,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
                 archive.add(destdir, arcname=".")
         return ""
 
-    earlier.have(packed, destdir, {"fields": fields}, pack)
+    earlier.get_or_build(packed, destdir, {"fields": fields}, pack)
     return move_whole(packed, destination.absolute() / packed.name, spec)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEY_FORMAT = 1
 _FORMAT = b"venvpkg packed package 1\n"
 _MOST_BYTES = 4 * 2**30
-_MOST_SAID_BYTES = 1 << 20
+_MOST_OUTPUT_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 100
 
@@ -45,20 +45,19 @@ class ArtifactCache:
         self._tool_versions = packaging_tool_versions
         self._reporter = reporter
 
-    def have(self, package: Path, tree: Path, inputs: Mapping[str, Json], make: Callable[[], str]) -> str:
-        """Write ``package`` from the cache, or with ``make``; return the output of the packing program.
+    def get_or_build(self, package: Path, tree: Path, inputs: Mapping[str, Json], build: Callable[[], str]) -> str:
+        """Write ``package`` from the cache, or with ``build``; return the output of the packing program.
 
         Args:
             package: file to write.
             tree: directory to pack.
-            inputs: everything else that determines what ``make`` writes or refuses.
-            make: packs and checks the package, and returns the output of the program. When it raises, nothing is
-                cached.
+            inputs: everything else that determines what ``build`` writes or rejects.
+            build: packs and checks the package, and returns the output of the program. If it raises, nothing is cached.
         """
         key = self._key(tree, inputs)
         output = self._fetch(key, package)
         if output is None:
-            output = make()
+            output = build()
             self._store(key, package, output)
         else:
             self._reporter.detail(f"{package.name}: reused from the cache, packed from the same files in the same way")
@@ -80,7 +79,7 @@ class ArtifactCache:
                 return None
 
     def _store(self, key: str, package: Path, output: str) -> None:
-        text = output.encode("utf-8", "replace")[-_MOST_SAID_BYTES:]
+        text = output.encode("utf-8", "replace")[-_MOST_OUTPUT_BYTES:]
         try:
             digest = _start_digest(key, text)
             with package.open("rb") as source, self._files.written(key) as stream:
@@ -101,8 +100,8 @@ def _start_digest(key: str, output: bytes) -> hashlib._Hash:
     return hashlib.sha256(f"{key} {len(output)}\n".encode() + output)
 
 
-def _header(digest: str, said_bytes: int) -> bytes:
-    return _FORMAT + f"{digest} {said_bytes}".encode().ljust(_HEADER_BYTES - len(_FORMAT) - 1) + b"\n"
+def _header(digest: str, output_bytes: int) -> bytes:
+    return _FORMAT + f"{digest} {output_bytes}".encode().ljust(_HEADER_BYTES - len(_FORMAT) - 1) + b"\n"
 
 
 def _unpack_entry(stream: IO[bytes], key: str, package: Path) -> str:

@@ -34,7 +34,7 @@ class Unpacker:
     Attributes:
         program: its name.
         package: the native package that ships it.
-        kind: of packages, for messages: ``a Debian package``.
+        kind: kind of package, for messages: ``a Debian package``.
     """
 
     program: str
@@ -78,10 +78,10 @@ def stream_members(
             [f"{unpacker.program}, which reads packages"], install=[unpacker.package], installer=installer_here()
         )
     if problem or not done.ok:
-        said = done.errors.strip()[-500:]
+        output = done.errors.strip()[-500:]
         raise NotAPackageError(
             f"{artifact} could not be read as {unpacker.kind}.",
-            details="\n".join(f"  {each}" for each in (problem, said) if each),
+            details="\n".join(f"  {each}" for each in (problem, output) if each),
             resolution="Give the path of an intact package.",
         )
 
@@ -126,9 +126,9 @@ def differing(one: Mapping[str, Facts], other: Mapping[str, Facts], places: tupl
     """Yield one line for each member that differs: ``./opt/venvs/app/bin/app: content``.
 
     Args:
-        one: of ``facts_of``.
-        other: of the other package.
-        places: the two packages, for members that only one has.
+        one: facts of one package, from ``facts_of``.
+        other: facts of the other package.
+        places: the paths of the two packages, for members that only one has.
     """
     for name in dict.fromkeys((*one, *other)):
         if name not in other or name not in one:

@@ -1,4 +1,4 @@
-"""Write the .deb and its -dbgsym: payload, documents, control files; pack, read back, move into place."""
+"""Assemble a .deb and its -dbgsym: add documents and control files, pack, read back, move into place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug, write_file
 from venvpkg.families.common.documents import manual_pages, render_copyright
-from venvpkg.families.deb.control import control_fields, maintainer_scripts, package_architecture, rendered_control
+from venvpkg.families.deb.control import control_fields, maintainer_scripts, package_architecture, render_control
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import COMMON_LICENSES, compressed_changelog, conffiles, installed_size, md5sums
-from venvpkg.families.deb.lintian import OVERRIDES, rendered_overrides
+from venvpkg.families.deb.lintian import OVERRIDES, render_overrides
 from venvpkg.families.deb.pack import CONTROL, XZ, PackInputs, compression, pack, uses_zstd
 from venvpkg.families.deb.versions import package_version
 from venvpkg.host.tree import normalise_modes
@@ -33,14 +33,14 @@ _DOCUMENTS = PurePosixPath("/usr/share/doc")
 
 
 def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, context: TargetContext) -> Path:
-    """Write the package into ``directory`` and return its path; a directory ``dbgsym`` in there is made and used.
+    """Write the debug package into ``directory`` and return its path; its files are staged in ``dbgsym`` there.
 
     Raises:
         AssembleError, MissingToolError, MachineError: as ``pack`` does.
 
     Source:
-        What debhelper's dh_strip makes; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
-        /usr/share/doc goes to a package that is depended on in this version).
+        Output of debhelper's dh_strip; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
+        /usr/share/doc needs a dependency on the same version).
     """
     target, destdir = context.target, directory / "dbgsym"
     place_debug(spec, destdir)
@@ -56,7 +56,7 @@ def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, c
         {name.lower().replace("-", "_"): value for name, value in fields.items()},
         spec.project_files.templates,
     )
-    require_same(fields, text, "The rendered control file of the debug symbols")
+    require_same(fields, text, "the rendered control file of the debug symbols")
     control = destdir / CONTROL
     control.mkdir(mode=0o755)
     for name, content in (("control", text.encode()), ("md5sums", md5sums(paths))):
@@ -65,13 +65,13 @@ def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, c
     for file in control.iterdir():
         file.chmod(0o644)
     packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
-    # Debug sections are compressed already, so zstd would gain nothing, and lintian of Debian 12 refuses it.
+    # Debug sections are already compressed, so zstd would gain nothing, and lintian in Debian 12 rejects it.
     pack(PackInputs(destdir, fields, XZ, spec.source_date_epoch), packed, context.runner, earlier)
     return packed
 
 
 def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
-    """Return the fields of its control file, in debhelper's order; the description is one line."""
+    """Return the fields of the debug package's control file, in debhelper's order; the description has one line."""
     version = package_version(spec, target)
     return {
         "Package": f"{spec.name}-dbgsym",
@@ -90,7 +90,7 @@ def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]
 
 
 def artifact_name(spec: PackageSpec, target: Target) -> str:
-    """Return ``guestbook_1.0.0-1~debian12_amd64.deb``; the epoch is no part of it.
+    """Return the file name of the package without the epoch, ``guestbook_1.0.0-1~debian12_amd64.deb``.
 
     Source:
         Debian Policy 5.6.12; dpkg-name(1).
@@ -101,22 +101,22 @@ def artifact_name(spec: PackageSpec, target: Target) -> str:
 def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, context: TargetContext) -> Artifact:
     """Write the package into the directory ``destination``.
 
-    The staged payload gets the links, the documentation and the control files, and the time of the sources. The
-    package is packed beside the destdir and appears in ``destination`` when it is whole and was read back. That of its
-    debug information, where there is any, stays beside the destdir.
+    Links, documentation and control files are added to the staged payload, and all times become that of the sources.
+    The package is packed next to the destdir, and moved to ``destination`` once it has been read back. A debug package
+    stays next to the destdir.
 
     Raises:
-        AssembleError: what would be written is not what was composed, the payload has a path of ours, or dpkg-deb
-            failed.
-        MissingToolError: there is no dpkg-deb.
-        MachineError: no space, or no permission, there or where the package is packed.
+        AssembleError: a rendered file differs from the spec, the payload already has one of the added paths, or
+            dpkg-deb failed.
+        MissingToolError: dpkg-deb is not installed.
+        MachineError: there is no space, or no permission to write.
     """
     target, destdir = context.target, spec.staged.destdir
     shutil.rmtree(destdir / CONTROL, ignore_errors=True)
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     fields = control_fields(spec, target, paths)
     write_file(
-        destdir, PurePosixPath("/", CONTROL, "control"), rendered_control(fields, spec.project_files.templates).encode()
+        destdir, PurePosixPath("/", CONTROL, "control"), render_control(fields, spec.project_files.templates).encode()
     )
     write_file(destdir, PurePosixPath("/", CONTROL, "md5sums"), md5sums(paths))
     if listed := "".join(f"{each.path}\n" for each in conffiles(paths)):
@@ -137,7 +137,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
 
 
 def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
-    """Write what is not of the environment; return it with the directories that it needs.
+    """Write the files outside the virtual environment, and return their paths with the directories that they need.
 
     Source:
         Debian Policy 12.5, 12.7: files in /usr/share/doc.
@@ -150,6 +150,6 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
         **own_documents(spec),
         **pages,
     }
-    if text := rendered_overrides(spec, pages, multiarch=target.multiarch, zstd=uses_zstd(target.release)):
+    if text := render_overrides(spec, pages, multiarch=target.multiarch, zstd=uses_zstd(target.release)):
         files[OVERRIDES / spec.name] = text
     return add_files(spec, files, [PurePosixPath("/", CONTROL)])

@@ -1,4 +1,4 @@
-"""Build roots of Debian and its kin: mmdebstrap makes them from the mirrors that this machine's apt reads."""
+"""Bootstrap build roots of Debian and Ubuntu with mmdebstrap, from the mirrors in this machine's apt sources."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from venvpkg.targets.selection import Selection
 
 
-# Suites beside the release itself; Debian's unstable has none of them.
-_BESIDE: Final = ("-updates", "-security")
+# Suffixes of further suites of a release; Debian's unstable has none of them.
+_SUITE_SUFFIXES: Final = ("-updates", "-security")
 _ROLLING: Final = frozenset({"sid", "unstable", "rc-buggy", "experimental"})
 _ONE_LINE: Final = re.compile(r"\s*deb\s+(?:\[([^]]*)\]\s*)?(\S+)\s+(\S+)\s*([^#]*)(?:#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class AptSource:
-    """One repository.
+    """A repository in apt's sources.
 
     Attributes:
-        uri: of the archive.
-        suite: ``bookworm-updates``.
-        components: ``main``.
-        keyring: file with the keys that sign it; empty for those that apt trusts.
+        uri: URI of the archive.
+        suite: suite or codename, ``bookworm-updates``.
+        components: components, ``main``.
+        keyring: file with the keys that sign it; empty for the keys that apt trusts.
     """
 
     uri: str
@@ -47,18 +47,18 @@ class AptSource:
     keyring: str = ""
 
     def __str__(self) -> str:
-        """Return it as a line of sources.list(5)."""
+        """Return the repository as a line of sources.list(5)."""
         option = f"[signed-by={self.keyring}] " if self.keyring else ""
         return f"deb {option}{self.uri} {self.suite} {' '.join(self.components)}"
 
 
 def sources_on_same_mirrors(sources: Iterable[AptSource], here: str, there: str) -> tuple[AptSource, ...]:
-    """Return the repositories of the release ``there``, from those of the release ``here``; each once, in order.
+    """Return the repositories of the release ``there``, derived from those of the release ``here``; unique, in order.
 
-    Those of others (a vendor's own suite) say nothing about another release, and are left out; so is one that is
-    signed with keys that are no archive's of the release.
+    Other suites, such as a vendor's, say nothing about another release and are left out. So are repositories whose keys
+    are not those of the release's archive.
     """
-    suites = {here, *(f"{here}{each}" for each in _BESIDE)}
+    suites = {here, *(f"{here}{each}" for each in _SUITE_SUFFIXES)}
     found = (
         replace(each, suite=each.suite.replace(here, there, 1))
         for each in sources
@@ -67,10 +67,10 @@ def sources_on_same_mirrors(sources: Iterable[AptSource], here: str, there: str)
     return tuple(dict.fromkeys(each for each in found if there not in _ROLLING or each.suite == there))
 
 
-# apt itself is not asked, because it does not say enough: up to 3.0 at least, ``apt-get indextargets`` knows nothing of
-# keyrings, and prints nothing for repositories whose lists are missing, as in most container images.
+# apt itself does not report enough: at least up to 3.0, ``apt-get indextargets`` does not print keyrings, nor
+# repositories whose lists are missing, as in most container images.
 def read_apt_sources(directory: Path) -> tuple[AptSource, ...]:
-    """Return the repositories that apt reads in a directory such as /etc/apt, each once.
+    """Return the repositories configured in a directory such as /etc/apt, unique.
 
     Source:
         sources.list(5).
@@ -93,8 +93,8 @@ def one_line_sources(text: str) -> Iterator[AptSource]:
 
 
 def deb822_sources(text: str) -> Iterator[AptSource]:
-    """Yield the enabled binary repositories in a file of deb822 stanzas; one with its keys in it says nothing here."""
-    # apt takes comments anywhere, and white space for an empty line. What it cannot read stops it, not us.
+    """Yield the enabled binary repositories in a file of deb822 stanzas, except for those with embedded keys."""
+    # apt allows comments anywhere, and treats a line of white space as empty. Errors stop apt, but not us.
     lines = (line.rstrip() for line in text.splitlines() if not line.startswith("#"))
     stanzas, _ = parse_stanzas("\n".join(lines))
     for stanza in stanzas:
@@ -109,42 +109,42 @@ def deb822_sources(text: str) -> Iterator[AptSource]:
 
 
 _TIMEOUT_S: Final = 3600.0
-# Tells the number of Debian's next release; brings the certificates that a prepare command with network may need.
+# distro-info-data has the number of Debian's next release. A prepare command with network may need certificates.
 _ALWAYS: Final = ("ca-certificates", "distro-info-data", "python3", "python3-dev")
-# How this machine reaches its mirrors, and what it lets pass there; a system on the same mirrors does the same.
-_CARRIED: Final = re.compile(r"Acquire::(?:https?::|Check-|Force|Retries)")
+# apt's settings for access to mirrors and for its checks; a build root from the same mirrors gets the same.
+_COPIED_SETTINGS: Final = re.compile(r"Acquire::(?:https?::|Check-|Force|Retries)")
 _AUTHORITIES: Final = PurePosixPath("/usr/local/share/ca-certificates")
-# Names become words of mmdebstrap's hooks, which a shell reads.
+# Names become words in mmdebstrap's hooks, which a shell runs.
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _WORK: Final = PurePosixPath("/usr/src/venvpkg")
-# No package is to start a service in a root: invoke-rc.d(8).
+# No package may start a service in a root: invoke-rc.d(8).
 _POLICY: Final = "#!/bin/sh\nexit 101\n"
 _FRONTEND: Final = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner, machine: Path = Path("/")) -> Recipe:
-    """Return the recipe of ``debian:SUITE`` or ``ubuntu:SUITE``.
+    """Return the recipe of the build root ``debian:SUITE`` or ``ubuntu:SUITE``.
 
     Args:
-        selection: of this family.
-        settings: the user's for it.
-        runner: runs programs of this machine.
-        machine: its filesystem.
+        selection: a selection of this family.
+        settings: the user's settings for the build root.
+        runner: runs programs on this machine.
+        machine: root of this machine's filesystem.
 
     Raises:
-        ConfigurationError: there is no mirror to make it from, or something is named that has no effect.
+        ConfigurationError: no mirror is known, or a setting would have no effect.
     """
     reject_unused_settings(selection, settings, settings.sources, of_others=("repositories",))
     sources = settings.sources or _sources_of_machine(selection, machine)
     dump = runner.run(Command(("apt-config", "dump"), timeout_s=60))
-    carried = tuple(line for line in dump.text.splitlines() if _CARRIED.match(line))
+    copied = tuple(line for line in dump.text.splitlines() if _COPIED_SETTINGS.match(line))
     valid = ('Acquire::Check-Valid-Until "false";',) if settings.snapshot else ()
     return Recipe(
         str(selection),
         selection.place,
         tuple(sorted({*_ALWAYS, *(each.package for each in programs()), *settings.packages})),
         sources=tuple(line.replace(DATE, settings.snapshot) for line in sources),
-        options=('APT::Install-Recommends "false";', *carried, *valid, *settings.options),
+        options=('APT::Install-Recommends "false";', *copied, *valid, *settings.options),
         keyring=settings.keyring,
         architecture=selection.architecture,
         certificates=tuple(
@@ -156,14 +156,14 @@ def recipe(selection: Selection, settings: BuildRootSettings, runner: Runner, ma
 
 
 def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
-    """Make the system, and return it as a compressed tarball in ``work``.
+    """Bootstrap a build root, and return it as a compressed tarball in ``work``.
 
-    It happens in namespaces of its own: a run that is killed leaves no mount and no process. apt's package lists stay
-    in it, because a build asks them which packages the release has.
+    mmdebstrap runs in separate namespaces: a run that is killed leaves no mount and no process. apt's package lists are
+    kept, because builds use them to find out which packages the release has.
 
     Raises:
-        MissingToolError: mmdebstrap is not here.
-        TargetError: it failed.
+        MissingToolError: mmdebstrap is not installed.
+        TargetError: mmdebstrap failed.
 
     Source:
         mmdebstrap(1).
@@ -186,12 +186,12 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
         Command(
             (
                 "mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar",
-                # check/qemu asks a program of its own, arch-test; it was found out before.
+                # check/qemu needs the program arch-test; the processor has already been checked.
                 "--skip=cleanup/apt/lists,check/qemu",
                 *((f"--architectures={recipe.architecture}",) if recipe.architecture else ()),
                 f"--include={','.join(recipe.packages)}",
                 *(f"--aptopt={line}" for line in recipe.options),
-                *(_trusted_alone(recipe.keyring, work) if recipe.keyring else ()),
+                *(_keyring_options(recipe.keyring, work) if recipe.keyring else ()),
                 *trust,
                 recipe.release, str(_WORK / "system.tar.zst"), "-",
             ),
@@ -204,21 +204,23 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     )  # fmt: skip
     if done.not_found:
         raise MissingToolError(
-            [f"mmdebstrap, which makes {recipe.target}"], install=["mmdebstrap", "zstd"], installer=installer_here()
+            [f"mmdebstrap, which bootstraps {recipe.target}"],
+            install=["mmdebstrap", "zstd"],
+            installer=installer_here(),
         )
     if not done.ok:
         raise TargetError(
-            f"mmdebstrap cannot make {recipe.target}: {done.outcome()}.",
+            f"mmdebstrap could not bootstrap {recipe.target}: {done.outcome()}.",
             details=stderr_tail(done.errors),
-            resolution="Name mirrors that have this release, and the keyring that signs it, in targets.toml.",
+            resolution="Set mirrors that have this release, and its keyring, in targets.toml.",
         )
     return work / "system.tar.zst"
 
 
-def _trusted_alone(keyring: str, work: Path) -> tuple[str, ...]:
-    """Return the options for keys that are trusted instead of those that apt trusts here, not beside them.
+def _keyring_options(keyring: str, work: Path) -> tuple[str, ...]:
+    """Return the options to trust only the keys of ``keyring``, and not those of this machine's apt.
 
-    apt has one place for a file with keys and one for a directory of them, and mmdebstrap sets the one that fits.
+    apt has a setting for a file of keys and one for a directory of them; mmdebstrap sets the one for each argument.
 
     Source:
         mmdebstrap(1), --keyring; apt.conf(5), Dir::Etc::Trusted and Dir::Etc::TrustedParts.
@@ -230,8 +232,8 @@ def _trusted_alone(keyring: str, work: Path) -> tuple[str, ...]:
     return f"--keyring={keyring}", f"--keyring={_WORK / 'none'}"
 
 
-def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
-    """Install packages into a root that nobody else uses; its lists are brought up to date when they are too old.
+def add_packages(root: Path, packages: Sequence[str], host: Streamer, environ: Mapping[str, str]) -> None:
+    """Install packages into a root without other users; outdated package lists are updated.
 
     Raises:
         TargetError: apt-get failed.
@@ -239,7 +241,7 @@ def add_packages(root: Path, packages: Sequence[str], host: Streamer, environmen
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text(_POLICY, encoding="utf-8")
     policy.chmod(0o755)
-    inside = RootRunner(root, host, environment, lasting=True)
+    inside = RootRunner(root, host, environ, lasting=True)
     install = ("apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *packages)
     done = inside.run(Command(install, env=_FRONTEND, many_users=True, timeout_s=_TIMEOUT_S))
     if not done.ok:
@@ -262,8 +264,8 @@ def _sources_of_machine(selection: Selection, machine: Path) -> tuple[str, ...]:
     if not found:
         raise ConfigurationError(
             f"--target {selection}",
-            [f"no mirror of {selection.kind} is known: this machine's apt reads none"],
-            resolution=f'Name them in targets.toml, in the table ["{selection}"]: sources = ["deb [signed-by=FILE] URL'
+            [f"no mirror of {selection.kind} is known: this machine's apt has none"],
+            resolution=f'Set them in targets.toml, in the table ["{selection}"]: sources = ["deb [signed-by=FILE] URL'
             f' {selection.place} main"].',
         )
     return tuple(map(str, found))

@@ -1,4 +1,4 @@
-"""What the release has already: a package of the same name, another one with the same command or the same file."""
+"""Find packages that collide with ours: with the same name, the same command or the same file."""
 
 from __future__ import annotations
 
@@ -28,85 +28,93 @@ _TIMEOUT_S = 120.0
 
 
 def warn_if_name_taken(name: str, context: TargetContext) -> None:
-    """Warn when apt knows a package of this name that venvpkg did not make, and say what follows.
+    """Warn if apt's index has a package of this name that venvpkg did not build.
 
-    Without an index, as in a minimal root before ``apt-get update``, nothing is known and nothing said.
+    Without an index, as in a minimal root before ``apt-get update``, there is no warning.
 
     Args:
-        name: of our package.
-        context: whose index is asked; apt's parsed index is kept in its cache.
+        name: name of our package.
+        context: the target, whose index is queried; apt's parsed index is kept in the cache.
     """
-    release, version = context.target.release, in_index(name, context)
+    release, version = context.target.release, newest_in_index(name, context)
     if version:
         context.reporter.warn(
-            f"{release.id} {release.version} has a package {name} itself, {version}: where both are"
-            " known, apt installs the one with the higher version, and a newer one from the release replaces ours."
-            " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
+            f"{release.id} {release.version} has its own package {name} {version}: if apt knows both, it installs the"
+            " one with the higher version, and a newer one from the release replaces ours."
+            " Set another name, or an epoch, in [tool.venvpkg] to avoid that."
         )
 
 
 def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
-    """Return the spec with a Conflicts on each other package that ships a command or file of it, each with a warning.
+    """Return the spec with a Conflicts on each other package that ships one of its commands or files, and warn.
 
-    Two packages with the same path cannot be installed together, and dpkg finds that out halfway through unpacking.
-    Those that the user has declared something of (conflicts, breaks, replaces, provides) are thought of already.
+    Two packages with the same path cannot be installed together, and dpkg only notices halfway through unpacking.
+    Packages in the user's own relations (conflicts, breaks, replaces, provides) are left to the user.
 
     Raises:
         PackageDatabaseError: the target's database cannot be read.
-        MissingToolError: no dpkg-query.
+        MissingToolError: dpkg-query is not installed.
 
     Source:
         Debian Policy 7.4, 10.1.
     """
     target, runner, reporter = context.target, context.runner, context.reporter
-    # What else is outside the prefix is in directories that have the package's name.
+    # All other paths outside the prefix are in directories with the package's name.
     claimed = [*(link for link, _ in spec.links), *(each.target for each in spec.project_files.files)]
     if not claimed:
         return spec
-    known = _declared(spec.relations) | {spec.name}
-    shipped = _shipping(claimed, target, runner, reporter)
+    known = _declared_names(spec.relations) | {spec.name}
+    shipped = _find_shipping_packages(claimed, target, runner, reporter)
     others = {package: paths for package, paths in sorted(shipped.items()) if package not in known}
     for package, paths in others.items():
         reporter.warn(
-            f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
-            f" together, so this one conflicts with it. Leave it out of commands or files in [tool.venvpkg], or declare"
-            f" what {package} is to this package in conflicts, replaces or provides."
+            f"the package {package} also ships {', '.join(sorted(map(str, paths)))}: the two cannot be installed"
+            f" together, so this one conflicts with it. Leave the path out of commands or files in [tool.venvpkg], or"
+            f" declare {package} in conflicts, replaces or provides."
         )
     conflicts = (*spec.relations.conflicts, *others)
     return dataclasses.replace(spec, relations=dataclasses.replace(spec.relations, conflicts=conflicts))
 
 
-def _declared(relations: Relations) -> set[str]:
+def _declared_names(relations: Relations) -> set[str]:
     texts = (*relations.conflicts, *relations.breaks, *relations.replaces, *relations.provides)
     parsed = (parse_relation(text) for text in texts)
     return {each.name.partition(":")[0] for relation in parsed if relation for each in relation}
 
 
-def _shipping(
+def _find_shipping_packages(
     paths: Iterable[PurePosixPath], target: Target, runner: Runner, reporter: Reporter
 ) -> Mapping[str, set[PurePosixPath]]:
-    """Return which packages ship any of ``paths``: installed ones, and those in apt-file's index."""
+    """Return package → those of ``paths`` that it ships, for installed packages and those in apt-file's index."""
     found: dict[str, set[PurePosixPath]] = {}
-    for path, package in (*_installed(tuple(paths), target, runner), *indexed(tuple(paths), runner, reporter)):
+    several = tuple(paths)
+    for path, package in (*_search_installed(several, target, runner), *search_apt_file(several, runner, reporter)):
         found.setdefault(package.partition(":")[0], set()).add(path)
     return found
 
 
-def _installed(paths: Sequence[PurePosixPath], target: Target, runner: Runner) -> Iterator[tuple[PurePosixPath, str]]:
+def _search_installed(
+    paths: Sequence[PurePosixPath], target: Target, runner: Runner
+) -> Iterator[tuple[PurePosixPath, str]]:
     owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
     for path in paths:
-        # Not Owners.of, which follows links: one of update-alternatives belongs to nobody, and is in nobody's way.
+        # Not Owners.of, which follows links: a link of update-alternatives has no owner, and does not collide.
         for spelling in _spellings(path):
             yield from ((path, package) for package in owners.packages.get(spelling, ()))
 
 
 def _spellings(path: PurePosixPath) -> tuple[str, ...]:
-    """Return the names that packages may have for a path; dpkg takes those of merged /usr for two, and warns nobody."""
+    """Return the names that packages may list a path under; to dpkg, those of merged /usr are two different paths."""
     return (str(path), str(path).removeprefix("/usr")) if path.is_relative_to("/usr") else (str(path),)
 
 
-def indexed(paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield what apt-file says; nothing where it is not installed (127) or has no index yet (3). 1 is nothing found."""
+def search_apt_file(
+    paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Yield paths and the packages that ship them, from apt-file; none if it is not installed or has no index.
+
+    apt-file exits with 127 if it is not installed, 3 without an index, and 1 if nothing is found.
+    """
     wanted = {spelling: path for path in paths for spelling in _spellings(path)}
     done = runner.run(
         Command(
@@ -116,7 +124,7 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter) 
         )
     )
     if done.returncode not in {0, 1}:
-        reporter.detail(f"apt-file was not asked who else ships {', '.join(map(str, paths))}: {done.outcome()}")
+        reporter.detail(f"apt-file could not look up {', '.join(map(str, paths))}: {done.outcome()}")
         return
     for line in done.text.splitlines():
         package, _, path = line.partition(": ")
@@ -124,21 +132,21 @@ def indexed(paths: Sequence[PurePosixPath], runner: Runner, reporter: Reporter) 
             yield wanted[path], package
 
 
-def in_index(name: str, context: TargetContext) -> str:
-    """Return the highest version of a package in apt's index that is not one of ours; empty for none.
+def newest_in_index(name: str, context: TargetContext) -> str:
+    """Return the highest version of a package in apt's index that venvpkg did not build; empty if there is none.
 
-    apt parses its whole index again in every call when it may not keep the result: an ordinary user cannot write where
-    it would lie, and container images switch it off. So it gets a place; apt itself sees when its index is newer, and
-    replaces the file in one step.
+    apt parses its whole index in every call if it cannot keep the result: an ordinary user cannot write to its place,
+    and container images disable it. So apt gets a directory of ours. apt itself notices a newer index, and replaces the
+    file atomically.
 
     Source:
         apt-cache(8); apt.conf(5), Dir::Cache.
     """
     parsed = context.cache / "apt" / context.target.name
     kept = ("--option", f"Dir::Cache::pkgcache={parsed / 'pkgcache.bin'}", "--option", "Dir::Cache::srcpkgcache=")
-    with _held(parsed) as shown:
+    with _locked_index(parsed) as binds:
         done = context.runner.run(
-            Command(("apt-cache", *kept, "madison", "--", name), binds=shown, timeout_s=_TIMEOUT_S)
+            Command(("apt-cache", *kept, "madison", "--", name), binds=binds, timeout_s=_TIMEOUT_S)
         )
     highest = ""
     for line in done.text.splitlines() if done.ok else ():
@@ -150,10 +158,11 @@ def in_index(name: str, context: TargetContext) -> str:
 
 
 @contextlib.contextmanager
-def _held(parsed: Path) -> Iterator[tuple[Bind, ...]]:
-    """Yield the directory of apt's parsed index as something to show, or nothing: apt does without.
+def _locked_index(parsed: Path) -> Iterator[tuple[Bind, ...]]:
+    """Lock the directory of apt's parsed index, and yield it as a bind; none if that fails, which apt does not need.
 
-    One process at a time, so that what lies beside the index afterwards is of an apt that was killed or had no space.
+    Only one process uses it at a time. So temporary files that are left belong to an apt that was killed or had no
+    space.
     """
     with contextlib.ExitStack() as stack:
         try:

@@ -1,4 +1,4 @@
-"""The control file and the maintainer scripts of a binary package: composed, rendered, read back."""
+"""Compose and render the control file and the maintainer scripts of a binary package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from venvpkg.errors import AssembleError
 from venvpkg.families.common.units import units_of
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import folded_description, installed_size
-from venvpkg.families.deb.relations import parse_relation, spelled
+from venvpkg.families.deb.relations import parse_relation, spell_relation
 from venvpkg.families.deb.versions import package_version
 from venvpkg.templates import render
 
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 # Fields of the template that a package may lack.
 _OPTIONAL = ("depends", "recommends", "suggests", "conflicts", "breaks", "replaces", "provides", "homepage")
-# Line breaks of every reader, not only of dpkg: see text.py.
+# Line breaks for any reader, not only for dpkg: see text.py.
 _UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def package_architecture(spec: PackageSpec, target: Target) -> str:
-    """Return the target's architecture, or ``all`` when nothing in the payload is tied to one."""
+    """Return the target's architecture, or ``all`` if the payload does not depend on one."""
     return target.architecture if spec.staged.payload.has_elf else "all"
 
 
 def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:
-    """Return the fields of the control file, in order; those without a value are left out.
+    """Return the fields of the control file, in order, without empty ones.
 
     Args:
         spec: the package.
         target: where it will be installed.
-        paths: everything that will be in it.
+        paths: all paths in the package.
 
     Raises:
-        AssembleError: a value cannot stand in a control file; all of them are given.
+        AssembleError: values are not valid in a control file; the error lists all of them.
 
     Source:
         Debian Policy 5.3; deb-control(5).
@@ -56,7 +56,7 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         "Maintainer": spec.maintainer,
         "Installed-Size": str(installed_size(paths)),
         "Depends": ", ".join(spec.dependencies.relations()),
-        **_declared(spec),
+        **_declared_fields(spec),
         "Section": spec.section,
         "Priority": "optional",
         "Homepage": spec.homepage,
@@ -72,15 +72,15 @@ def control_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPat
         unfit.append(f"the synopsis: {spec.summary!r:.300}")
     if unfit:
         raise AssembleError(
-            "A value cannot stand in a control file: it holds line breaks or control characters.",
+            "values are not valid in a control file: they have line breaks or control characters.",
             details="\n".join(f"  {each}" for each in unfit),
-            resolution="Correct it in the configuration or in the application's metadata.",
+            resolution="Fix them in the configuration or in the application's metadata.",
         )
     return fields
 
 
-def _declared(spec: PackageSpec) -> dict[str, str]:
-    """Return the fields of the relations that only the user declares, in one spelling.
+def _declared_fields(spec: PackageSpec) -> dict[str, str]:
+    """Return the fields of the user's own relations, in normal spelling.
 
     Source:
         Debian Policy 7.2 to 7.6.
@@ -88,23 +88,23 @@ def _declared(spec: PackageSpec) -> dict[str, str]:
     fields = {}
     for field in dataclasses.fields(spec.relations):
         parsed = map(parse_relation, getattr(spec.relations, field.name))
-        fields[field.name.capitalize()] = ", ".join(dict.fromkeys(spelled(each) for each in parsed if each))
+        fields[field.name.capitalize()] = ", ".join(dict.fromkeys(spell_relation(each) for each in parsed if each))
     return fields
 
 
-def rendered_control(fields: Mapping[str, str], own: Path | None = None) -> str:
-    """Return the text of the control file, read back and compared.
+def render_control(fields: Mapping[str, str], own: Path | None = None) -> str:
+    """Return the text of the control file, after reading it back and comparing it with the fields.
 
     Args:
-        fields: of ``control_fields``.
-        own: the project's templates.
+        fields: the result of ``control_fields``.
+        own: directory of the project's templates.
 
     Raises:
-        AssembleError: what was rendered is not what was composed.
+        AssembleError: the rendered text has other fields.
     """
     values = dict.fromkeys(_OPTIONAL, "") | {name.lower().replace("-", "_"): text for name, text in fields.items()}
     text = render("deb", "control.j2", {"installed_kib": values.pop("installed_size"), **values}, own)
-    require_same(fields, text, "The rendered control file")
+    require_same(fields, text, "the rendered control file")
     return text
 
 
@@ -112,17 +112,16 @@ _SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
 
 
 def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
-    """Return name and content of each; none when nothing asks for one.
+    """Return the names and contents of the maintainer scripts that are needed.
 
-    Units are enabled, started, restarted and stopped as those of the release's own packages are: debhelper's
-    defaults. Accounts and directories are there before the project's own postinst runs, and units run after it. At
-    purge the application's state goes after the project's own postrm, which may want to read it.
+    Units are enabled, started, restarted and stopped as in the release's own packages, with debhelper's defaults.
+    Accounts and directories exist before the project's own postinst runs; units are started after it. On purge, the
+    application's state is removed after the project's own postrm, which may still read it.
 
     Source:
-        Debian Policy 6.1: fail on errors, so ``set -e``; 6.5 for what each is called with; 6.8 and 10.8 for what goes
-        at purge; 9.3 for services.
-        deb-systemd-helper(1p), deb-systemd-invoke(1p); dh_installsystemd(1), dh_installsysusers(1), for what is done
-        when.
+        Debian Policy 6.1: fail on errors, so ``set -e``; 6.5 for the arguments; 6.8 and 10.8 for purging; 9.3 for
+        services. deb-systemd-helper(1p), deb-systemd-invoke(1p). dh_installsystemd(1) and dh_installsysusers(1) for the
+        order of actions.
     """
     units = units_of(spec.staged)
     wanted = {*units.scripts(), *(("postrm",) if spec.state else ())}
@@ -139,7 +138,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
                     "files": shlex.join(str(each.path) for each in spec.state if not each.is_directory),
-                    # What is in a directory is listed behind it.
+                    # The contents of a directory are listed after it.
                     "directories": shlex.join(str(each.path) for each in reversed(spec.state) if each.is_directory),
                 },
                 spec.project_files.templates,

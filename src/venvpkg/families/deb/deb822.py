@@ -1,8 +1,7 @@
-"""Read stanzas of fields, as in control files and dpkg's status file: strictly. Pure.
+"""Parse stanzas of fields strictly, as in control files and dpkg's status file. Pure.
 
-There are libraries for it, and they are lenient: debian-inspector keeps a line that it cannot read in a field of its
-own, python-debian drops it. Here it is an error, because what is read back is compared with what was composed, and
-because a status file with such a line is damaged.
+Libraries for this are lenient: debian-inspector keeps an invalid line in an extra field, python-debian drops it. Here
+it is an error: control files are read back to compare their fields, and a status file with such a line is damaged.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# A name begins with neither # nor -; what is folded goes on with white space and something else.
+# A name does not begin with # or -. A continuation line begins with white space and is not empty.
 _FIELD: Final = re.compile(r"([!\"$-,.-9;-~][!-9;-~]*):[ \t]*(.*(?:\n[ \t]+[^ \t\n].*)*)")
-_MOST_TOLD: Final = 50
+_MOST_PROBLEMS: Final = 50
 
 
 def parse_stanzas(text: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Return the stanzas, and what is wrong with the text, in order.
+    """Return the stanzas of a text, and messages for its problems, in order.
 
-    Names are in lower case. Folded values have their line breaks, and the white space that the further lines begin
-    with; what stands around a value is no part of it. Of a field that is given twice the first counts.
+    Names are in lower case. Folded values keep their line breaks and the white space at the start of continuation
+    lines; white space around a value is removed. The first of duplicate fields counts.
 
     Source:
         Debian Policy 5.1; deb822(5).
@@ -39,7 +38,7 @@ def parse_stanzas(text: str) -> tuple[list[dict[str, str]], list[str]]:
         if found is not None:
             name, end = found[1].lower(), found.end()
             if name in fields:
-                problems.append(f"line {line} is the field {name} once more")
+                problems.append(f"line {line} repeats the field {name}")
             fields.setdefault(name, found[2].rstrip())
         elif text[position] == "\n":
             end = position
@@ -57,8 +56,8 @@ def read_stanza(text: str) -> Mapping[str, str]:
     """Return the fields of the only stanza of ``text``; see ``parse_stanzas``.
 
     Raises:
-        AssembleError: no stanza or several, a field given twice, or a line that belongs to none or is several lines
-            for some reader; all of those.
+        AssembleError: there is not exactly one stanza, a field is repeated, a line is not part of a field, or has
+            another line break; the error lists all of these.
     """
     stanzas, problems = parse_stanzas(text)
     problems += [f"a line with another line break: {line!r}" for line in text.split("\n") if len(line.splitlines()) > 1]
@@ -66,25 +65,25 @@ def read_stanza(text: str) -> Mapping[str, str]:
         problems.insert(0, f"{len(stanzas)} stanzas instead of one")
     if problems:
         raise AssembleError(
-            "A control file is malformed.", details="\n".join(f"  {each}" for each in problems[:_MOST_TOLD])
+            "the control file is malformed.", details="\n".join(f"  {each}" for each in problems[:_MOST_PROBLEMS])
         )
     return stanzas[0]
 
 
 def require_same(expected: Mapping[str, str], text: str, where: str) -> None:
-    """Check that ``text`` holds the expected fields and no other.
+    """Check that ``text`` has exactly the expected fields.
 
     Raises:
-        AssembleError: it does not; every difference is given.
+        AssembleError: it does not; the error lists every difference.
     """
     found = read_stanza(text)
     wanted = {name.lower(): value for name, value in expected.items()}
     differences = [
-        f"{name}: {wanted.get(name, 'no such field')!r} was composed, {found.get(name, 'no such field')!r} is there"
+        f"{name}: expected {wanted.get(name, 'no such field')!r}, found {found.get(name, 'no such field')!r}"
         for name in sorted(wanted.keys() | found.keys())
         if wanted.get(name) != found.get(name)
     ]
     if differences:
         raise AssembleError(
-            f"{where} does not say what was composed.", details="\n".join(f"  {each}" for each in differences)
+            f"{where} does not have the expected fields.", details="\n".join(f"  {each}" for each in differences)
         )

@@ -1,4 +1,4 @@
-"""The Depends of a payload on a target with dpkg: loader, owners, derivation, interpreter, declared relations."""
+"""Derive the Depends of a payload on a target with dpkg: from its libraries, interpreter and declared relations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
 from venvpkg.families.deb.interpreter import SPELLING, full_package, interpreter_claims, is_owned, split_library_claims
 from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
-from venvpkg.families.deb.relations import fewest, parse_relation, spelled
+from venvpkg.families.deb.relations import fewest, parse_relation, spell_relation
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import Evidence, Source
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Target
 
 
-# What makes accounts and directories. Source: dh_installsysusers(1), dh_installtmpfiles(1).
+# Packages that create accounts and directories. Source: dh_installsysusers(1), dh_installtmpfiles(1).
 _READERS: Final = {
     SYSUSERS: "systemd | systemd-standalone-sysusers | systemd-sysusers",
     TMPFILES: "systemd | systemd-standalone-tmpfiles | systemd-tmpfiles",
@@ -44,21 +44,21 @@ _READERS: Final = {
 def derive_dependencies(
     elf: ElfReport, staged: StagedVenv, settings: Settings, context: TargetContext
 ) -> DependencySet:
-    """Return every relation the package needs, with its evidence.
+    """Return the relations that the package needs, each with its evidence.
 
-    What the user leaves out of the computed relations stays known, and is worth a warning.
+    Computed relations that the user leaves out are kept as exclusions, with a warning.
 
     Args:
         elf: ELF files of the payload.
         staged: the payload.
-        settings: what the user declares: relations to add or leave out (``depends``), and sonames.
-        context: where it will be installed; its package database knows the libraries that it was compiled against.
+        settings: the user's settings: relations to add or leave out (``depends``), and sonames.
+        context: the target, whose package database has the libraries that the payload was compiled against.
 
     Raises:
-        UnownedSonameError: needed libraries that no package ships.
+        UnownedSonameError: no package ships some needed libraries.
         PackageDatabaseError: the target's database cannot be read, or no package owns its interpreter.
-        ConfigurationError: what was declared is no relation.
-        MissingToolError: no dpkg-query.
+        ConfigurationError: a declared relation is not valid.
+        MissingToolError: dpkg-query is not installed.
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
@@ -93,7 +93,9 @@ def derive_dependencies(
     result = replace(
         result,
         warnings=tuple(sorted({*result.warnings, *warnings, *map(recommendation_note, result.recommends)})),
-        owners=tuple(sorted({**dict(_named_owners(result, owners, target)), **_of_system(result, staged)}.items())),
+        owners=tuple(
+            sorted({**dict(_library_owners(result, owners, target)), **_system_owners(result, staged)}.items())
+        ),
     )
     report_dependencies(result, len(elf.objects), reporter, ("package", "packages"))
     return result
@@ -103,16 +105,16 @@ def _packages(dependency: Dependency) -> list[str]:
     return [each.name.partition(":")[0] for each in parse_relation(dependency.relation) or ()]
 
 
-def _named_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
-    """Yield the owners in the evidence, as they are installed."""
+def _library_owners(derived: DependencySet, owners: Owners, target: Target) -> Iterator[tuple[str, NativePackage]]:
+    """Yield the owners in the evidence, with the installed packages."""
     reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
     for owner in sorted({each.owner for evidence in reasons for each in evidence if each.owner}):
         if package := owners.package(owner, target):
             yield owner, package
 
 
-def _of_system(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePackage]:
-    """Return the packages of the exposed distributions that the evidence names."""
+def _system_owners(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePackage]:
+    """Return the packages of the system distributions that occur in the evidence."""
     reasons = [one.evidence for one in derived.dependencies] + [one.evidence for one in derived.exclusions]
     named = {each.owner for evidence in reasons for each in evidence}
     packages = (each.distribution.package for each in staged.system)
@@ -122,8 +124,10 @@ def _of_system(derived: DependencySet, staged: StagedVenv) -> dict[str, NativePa
 def _declared_claims(declared: Iterable[str]) -> list[Claim]:
     parsed = [(text, parse_relation(text)) for text in declared]
     problems = [
-        f"depends: {text!r} is no relation, such as 'postgresql-client (>= 13)'" for text, it in parsed if not it
+        f"depends: {text!r} is not a valid relation; expected e.g. 'postgresql-client (>= 13)'"
+        for text, it in parsed
+        if not it
     ]
     if problems:
         raise ConfigurationError("[tool.venvpkg]", problems)
-    return [Claim(spelled(relation), Evidence(source=Source.USER)) for _, relation in parsed if relation]
+    return [Claim(spell_relation(relation), Evidence(source=Source.USER)) for _, relation in parsed if relation]

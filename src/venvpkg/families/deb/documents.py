@@ -1,4 +1,4 @@
-"""Small files and fields of a binary package: changelog, conffiles, md5sums, licences, size, Description."""
+"""Compose small files and fields of a binary package: changelog, conffiles, md5sums, licences, size, Description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def compressed_changelog(spec: PackageSpec, target: Target) -> bytes:
-    """Return ``changelog.Debian.gz``: one entry, of the sources' time.
+    """Return ``changelog.Debian.gz`` with one entry, dated with the time of the sources.
 
     Source:
         Debian Policy 4.4 (format), 12.7 (place, gzip -9n).
@@ -48,7 +48,7 @@ _ETC = PurePosixPath("/etc")
 
 
 def conffiles(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
-    """Return the files in whose changes dpkg keeps the administrator's, sorted by path.
+    """Return the conffiles, for which dpkg keeps the administrator's changes, sorted by path.
 
     Source:
         Debian Policy 10.7.2, 10.7.3; deb-conffiles(5).
@@ -58,13 +58,13 @@ def conffiles(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
 
 
 def md5sums(paths: Iterable[PayloadPath]) -> bytes:
-    """Return one line for each regular file but conffiles, sorted by path; ``dpkg --verify`` compares with them.
+    """Return the md5sums file for ``dpkg --verify``: all regular files except conffiles, sorted by path.
 
     Source:
         deb-md5sums(5).
     """
     paths = tuple(paths)
-    left_out = set(conffiles(paths))  # dpkg keeps their sums itself, and the administrator may change them
+    left_out = set(conffiles(paths))  # dpkg itself keeps their sums, and the administrator may change them
     lines = (
         f"{each.md5}  {str(each.path).removeprefix('/')}\n"
         for each in sorted(paths, key=lambda each: str(each.path))
@@ -75,7 +75,7 @@ def md5sums(paths: Iterable[PayloadPath]) -> bytes:
 
 _PLACE: Final = PurePosixPath("/usr/share/common-licenses")
 
-# SPDX identifier, without what it says of later versions → file. Source: Debian Policy 12.5.
+# SPDX identifier, without a suffix for later versions → file. Source: Debian Policy 12.5.
 COMMON_LICENSES: Final = {
     "Apache-2.0": _PLACE / "Apache-2.0",
     "Artistic-1.0-Perl": _PLACE / "Artistic",
@@ -96,8 +96,8 @@ COMMON_LICENSES: Final = {
 def installed_size(paths: Iterable[PayloadPath]) -> int:
     """Return the Installed-Size field value, in KiB (1024 bytes); 0 for an empty tree.
 
-    Policy asks for an estimate. This is dpkg-gencontrol's: each file and link rounded up to whole KiB, 1 KiB for
-    anything else. Over thousands of small modules it is much nearer to what a disk uses than their plain sum.
+    Policy asks for an estimate. As in dpkg-gencontrol, each file and link is rounded up to whole KiB, and anything else
+    counts as 1 KiB. For thousands of small modules this is much closer to the disk usage than the sum of their sizes.
 
     Source:
         Debian Policy 5.6.20; deb-substvars(5), Installed-Size.
@@ -106,7 +106,7 @@ def installed_size(paths: Iterable[PayloadPath]) -> int:
 
 
 _WIDTH = 78
-# When the first line below would repeat the synopsis, the paragraph is wrapped at the next of these.
+# If the first line of the description would repeat the synopsis, the paragraph is wrapped at the next of these.
 _NARROWER = (66, 54, 42)
 # Debian Policy 3.4.1.
 _LONGEST_SYNOPSIS = 80
@@ -116,9 +116,9 @@ def folded_description(summary: str, text: str, package: str) -> str:
     """Return the value of Description: a synopsis, then folded lines.
 
     Args:
-        summary: one line. When it is too long for a synopsis it is cut, and given whole below.
-        text: paragraphs, parted by empty lines; may be empty.
-        package: its name.
+        summary: one line. If it is too long for a synopsis, it is cut, and repeated in full below.
+        text: paragraphs, separated by empty lines; may be empty.
+        package: name of the package.
 
     Source:
         Debian Policy 3.4.1 and 5.6.13: a continuation line begins with a space; an empty line is a space and a full
@@ -127,15 +127,15 @@ def folded_description(summary: str, text: str, package: str) -> str:
     synopsis, paragraphs = synopsis_and_paragraphs(summary, text, package, longest=_LONGEST_SYNOPSIS)
     lines: list[str] = []
     for paragraph in paragraphs:
-        wrapped = _wrapped(paragraph, unlike="" if lines else synopsis)
+        wrapped = _wrap_paragraph(paragraph, unlike="" if lines else synopsis)
         if lines:
             lines.append(" .")
         lines.extend(f"  {line}" if line.startswith(".") else f" {line}" for line in wrapped)
     return "\n".join((synopsis, *lines))
 
 
-def _wrapped(paragraph: str, unlike: str) -> list[str]:
-    """Return the paragraph's lines; readers of a synopsis that is repeated below it see it twice."""
+def _wrap_paragraph(paragraph: str, unlike: str) -> list[str]:
+    """Return the lines of a paragraph, the first of which differs from ``unlike`` if possible."""
     tried = [
         textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
         for width in (_WIDTH, *_NARROWER)

@@ -1,4 +1,4 @@
-"""Debian packages: the backend of the family deb."""
+"""The package format of the family deb."""
 
 from venvpkg.families.deb.assemble import assemble
 from venvpkg.families.deb.collisions import avoid_collisions, warn_if_name_taken

@@ -1,4 +1,4 @@
-"""What a build needs of a target with dpkg: compiler flags, architecture, programs, installed packages."""
+"""Read facts about a target with dpkg: compiler flags, architecture, programs, installed packages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 INSTALL: Final = "apt-get install --no-install-recommends"
-# dpkg's own path features are switched off: they would map this process's directory, and so put it into the flags.
+# dpkg's own path features are disabled: they would put the directory of this process into the flags.
 _OPTIONS = "hardening=+all reproducible=-fixfilepath,-fixdebugpath"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def read_flags(runner: Runner) -> dict[str, str]:
-    """Return dpkg-buildflags' answer; see ``Traits``.
+    """Return the compiler flags from dpkg-buildflags; see ``BuildHost``.
 
     Source:
         dpkg-buildflags(1).
@@ -46,10 +46,10 @@ def read_flags(runner: Runner) -> dict[str, str]:
             install=["dpkg-dev"],
             installer=INSTALL,
         )
-    return _flags(done.text)
+    return _parse_flags(done.text)
 
 
-def _flags(text: str) -> dict[str, str]:
+def _parse_flags(text: str) -> dict[str, str]:
     try:
         words = shlex.split(text)
     except ValueError:
@@ -57,7 +57,7 @@ def _flags(text: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     if not pairs or not all(_VARIABLE.fullmatch(name) and equals for name, equals, _ in pairs):
         raise MissingToolError(
-            [f"a dpkg-buildflags that answers with flags; this one says {text.strip()[:200]!r}"],
+            [f"a dpkg-buildflags that prints flags; this one printed {text.strip()[:200]!r}"],
             install=["dpkg-dev"],
             installer=INSTALL,
         )
@@ -65,7 +65,7 @@ def _flags(text: str) -> dict[str, str]:
 
 
 def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
-    """Return the target's architecture; see ``Traits``.
+    """Return the target's architecture; see ``BuildHost``.
 
     Source:
         dpkg(1), --print-architecture.
@@ -80,7 +80,7 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
 
 
 def programs() -> tuple[Program, ...]:
-    """Return what a build runs; see ``Traits``."""
+    """Return the programs that a build runs; see ``BuildHost``."""
     return (
         Program("dpkg-deb", "dpkg", Purpose.ALWAYS),
         Program("dpkg-query", "dpkg", Purpose.ALWAYS),
@@ -93,7 +93,7 @@ def programs() -> tuple[Program, ...]:
 
 
 def headers_package(interpreter: Interpreter, release: Release) -> str | None:
-    """Return ``python3.11-dev`` or ``pypy3-dev``; see ``Traits``."""
+    """Return the package of the C headers, ``python3.11-dev`` or ``pypy3-dev``; see ``BuildHost``."""
     del release
     if not interpreter.path.is_relative_to("/usr/bin"):
         return None
@@ -101,9 +101,9 @@ def headers_package(interpreter: Interpreter, release: Release) -> str | None:
 
 
 def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
-    """Return ``python3.12`` and ``python3.12-dev``, or ``pypy3`` and ``pypy3-dev``; see ``Traits``.
+    """Return the packages ``python3.12`` and ``python3.12-dev``, or ``pypy3`` and ``pypy3-dev``; see ``BuildHost``.
 
-    There is one pypy3 in each release, whichever Python it is.
+    Each release has one pypy3, whatever version of Python it implements.
     """
     del release
     if wanted.startswith("/"):
@@ -113,17 +113,17 @@ def interpreter_packages(wanted: str, release: Release) -> tuple[str, ...]:
 
 
 def install_command(release: Release) -> str:
-    """Return apt-get's."""
+    """Return the beginning of apt-get's command line."""
     del release
     return INSTALL
 
 
 _STATUS = "var/lib/dpkg/status"
-# Headers, compilers and build tools, by archive section; the area (`contrib/`) is cut off.
+# Archive sections of headers, compilers and build tools, without the area (`contrib/`).
 _SECTIONS = frozenset({"devel", "libdevel", "rust", "golang", "fortran"})
-# PyPy, where it is what wheels are compiled for.
+# PyPy, if wheels are compiled for it.
 _PYPY = re.compile(r"pypy3(-lib)?")
-# And by name, for those that sections do not tell: the interpreter, the C and C++ runtimes that everything links.
+# Names of packages in other sections: the interpreter, and the C and C++ runtimes that everything is linked with.
 _NAMES = re.compile(
     r".*-dev|(lib)?python3(\.\d+)?(-minimal|-stdlib)?|libc6|libgcc-s1|libstdc\+\+6"
     r"|(g\+\+|gcc|cpp|clang|gfortran|llvm|lld|binutils|pkg-config|pkgconf|swig|patchelf)(-.*)?\d*"
@@ -131,29 +131,29 @@ _NAMES = re.compile(
 
 
 def build_packages(target: Target, runner: Runner) -> Packages:
-    """Return name (``libpq-dev:amd64``) and version of what can change a compile; see ``Traits``.
+    """Return names (``libpq-dev:amd64``) and versions of packages that can affect a compile; see ``BuildHost``.
 
-    Other minors of Python than the target's interpreter are not listed.
+    Packages of other minor versions of Python are left out.
 
     Source:
         deb822(5); dpkg-query(1) for the status words; Debian Policy 2.4 for sections.
     """
     del runner
-    return _named(
+    return _names_and_versions(
         fields
-        for fields in _installed(target.root)
-        if _takes_part(fields["package"], fields.get("section", ""), target.interpreter)
+        for fields in _read_installed(target.root)
+        if _affects_compile(fields["package"], fields.get("section", ""), target.interpreter)
     )
 
 
 def all_packages(target: Target, runner: Runner) -> Packages:
-    """Return name and version of every installed package; see ``Traits``."""
+    """Return the name and version of every installed package; see ``BuildHost``."""
     del runner
-    return _named(_installed(target.root))
+    return _names_and_versions(_read_installed(target.root))
 
 
 def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
-    """Return those that neither are installed nor provided by what is; see ``Traits``."""
+    """Return the packages that are neither installed nor provided by an installed one; see ``BuildHost``."""
     wanted = tuple(wanted)
     if not wanted:
         return ()
@@ -162,7 +162,7 @@ def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
     )
     if not done.ok:
         raise PackageDatabaseError(
-            f"dpkg-query cannot list the installed packages: {done.outcome()}.",
+            f"dpkg-query could not list the installed packages: {done.outcome()}.",
             details=done.errors.strip()[-1000:],
             resolution="Repair dpkg's database, then build again.",
         )
@@ -176,11 +176,11 @@ def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
     return tuple(package for package in wanted if package.partition(":")[0] not in installed)
 
 
-def _named(stanzas: Iterable[dict[str, str]]) -> Packages:
+def _names_and_versions(stanzas: Iterable[dict[str, str]]) -> Packages:
     return tuple(sorted({f"{each['package']}:{each['architecture']}": each["version"] for each in stanzas}.items()))
 
 
-def _installed(root: Path) -> Iterator[dict[str, str]]:
+def _read_installed(root: Path) -> Iterator[dict[str, str]]:
     path = root / _STATUS
     try:
         text = path.read_bytes().decode("utf-8", "replace")
@@ -189,7 +189,7 @@ def _installed(root: Path) -> Iterator[dict[str, str]]:
             f"{path} cannot be read: {error.strerror}.", resolution="Is the target a Debian system?"
         ) from error
     if not text.endswith("\n") or "\0" in text:
-        raise _damaged(path, "it ends in the middle of a line, or holds binary zeros")
+        raise _damaged(path, "it ends in the middle of a line, or contains null bytes")
     stanzas, problems = parse_stanzas(text)
     if problems:
         raise _damaged(path, problems[0])
@@ -202,7 +202,7 @@ def _installed(root: Path) -> Iterator[dict[str, str]]:
         yield fields
 
 
-def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
+def _affects_compile(package: str, section: str, interpreter: Interpreter) -> bool:
     minor = re.search(r"python(\d\.\d+)", package)
     if minor is not None and (minor[1] != interpreter.minor or interpreter.is_pypy):
         return False
@@ -214,5 +214,5 @@ def _takes_part(package: str, section: str, interpreter: Interpreter) -> bool:
 def _damaged(path: Path, what: str) -> PackageDatabaseError:
     return PackageDatabaseError(
         f"{path} is damaged: {what}.",
-        resolution=f"Repair it; dpkg keeps the previous one as {path}-old and older ones in /var/backups.",
+        resolution=f"Repair it; dpkg keeps the previous file as {path}-old and older ones in /var/backups.",
     )

@@ -1,4 +1,4 @@
-"""The interpreter as a dependency: itself, its standard library in other packages, and system distributions."""
+"""Claims on the interpreter and on parts of its standard library in other packages, and system distributions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from venvpkg.depends.derive import Claim
 from venvpkg.depends.stdlib import find_uses, module_claims
 from venvpkg.errors import PackageDatabaseError
 from venvpkg.families.common.system import Spelling, find_system
-from venvpkg.families.deb.collisions import in_index, indexed
+from venvpkg.families.deb.collisions import newest_in_index, search_apt_file
 from venvpkg.families.deb.host import INSTALL
 from venvpkg.families.deb.owners import list_files, native_package, read_owners
 from venvpkg.families.deb.relations import MINVER
@@ -32,38 +32,39 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import SystemDistribution
 
 
-# The package that has the program has a part of the standard library only; the full one depends on it.
+# Suffix of the package with the program, which only has a part of the standard library. The full one depends on it.
 _PARTIAL = "-minimal"
 
 
 def full_package(interpreter: Interpreter) -> str:
-    """Return the package that has the interpreter with its standard library, as Debian and Ubuntu name it."""
+    """Return the name in Debian and Ubuntu of the package with the interpreter and its standard library."""
     return "pypy3" if interpreter.is_pypy else f"python{interpreter.minor}"
 
 
 def is_owned(interpreter: Interpreter, owners: Owners) -> bool:
-    """Whether a package ships it; ``owners`` has been asked for its path."""
+    """Whether a package ships the interpreter; ``owners`` must have been read for its path."""
     return bool(owners.of(interpreter.path))
 
 
 def interpreter_claims(
     interpreter: Interpreter, owners: Owners, floor: str, needed_by: PurePosixPath
 ) -> tuple[Claim, ...]:
-    """Return the claim ``python3.X (>= floor)``; of PyPy, ``pypy3 (>= 7.3.11)`` and ``pypy3 (<< 7.3.12~)``.
+    """Return the claim ``python3.X (>= floor)``; for PyPy, ``pypy3 (>= 7.3.11)`` and ``pypy3 (<< 7.3.12~)``.
 
-    The package's name is the upper bound: ``python3 (<< 3.12)`` would make a release upgrade remove the application or
-    be held back by it. A package whose name does not tell the minor, such as pypy3, is another Python after its next
-    version, where the application would be broken: there the bound is a version, and none where versions do not tell.
+    The package's name acts as the upper bound: with ``python3 (<< 3.12)``, a release upgrade would remove the
+    application or be held back by it. A package without the minor version in its name, such as pypy3, can become
+    another Python with its next version, which breaks the application. So it gets an upper bound if its version says
+    which Python it is.
 
     Args:
-        interpreter: of the target.
-        owners: has been asked for the interpreter's path and for ``full_package``.
+        interpreter: the target's interpreter.
+        owners: owners that were read for the interpreter's path and for ``full_package``.
         floor: lowest patch release that the distributions accept, ``3.11.0``.
-        needed_by: the environment's own ``bin/python``.
+        needed_by: ``bin/python`` of the virtual environment.
 
     Raises:
-        PackageDatabaseError: no package owns the interpreter, the package with its standard library is not installed,
-            or is older than the floor.
+        PackageDatabaseError: no package owns the interpreter, or the package with its standard library is not installed
+            or older than the floor.
     """
     full = full_package(interpreter)
     shipped_by = [name.partition(":")[0] for name in owners.of(interpreter.path)]
@@ -79,7 +80,7 @@ def interpreter_claims(
     if installed is None:
         raise PackageDatabaseError(
             f"{package} is not installed.",
-            details=f"  {interpreter.path} comes from {', '.join(shipped_by)}, without the whole standard library.",
+            details=f"  {interpreter.path} comes from {', '.join(shipped_by)}, without the full standard library.",
             resolution=f"Run: {INSTALL} {package}",
         )
     upstream = without_revision(installed)
@@ -87,17 +88,17 @@ def interpreter_claims(
         source=Source.INTERPRETER, needed_by=needed_by, floor=floor, library=interpreter.path, owner=shipped_by[0]
     )
     if interpreter.minor not in package:
-        return _bounded_by_version(interpreter, package, upstream, evidence)
+        return _claims_with_bounds(interpreter, package, upstream, evidence)
     if is_higher(floor, upstream):
         raise PackageDatabaseError(
-            f"{package} {installed} is older than {floor}, which the application asks for.",
-            resolution="Choose versions of its distributions that accept the release's interpreter.",
+            f"{package} {installed} is older than {floor}, which the application requires.",
+            resolution="Lock versions of its distributions that accept the release's interpreter.",
         )
     return (Claim(f"{package} #MINVER#", evidence),)
 
 
-def _bounded_by_version(interpreter: Interpreter, package: str, upstream: str, evidence: Evidence) -> tuple[Claim, ...]:
-    """Return claims on a package whose name says nothing of the minor."""
+def _claims_with_bounds(interpreter: Interpreter, package: str, upstream: str, evidence: Evidence) -> tuple[Claim, ...]:
+    """Return the claims on a package without the minor version in its name."""
     if interpreter.is_pypy:
         lowest = interpreter.marker_environment["implementation_version"]
         *series, last = lowest.split(".")
@@ -119,11 +120,11 @@ SPELLING: Final = Spelling(to_debian, version_key, without_revision, MINVER)
 
 
 def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:
-    """Return the distributions of those normalised names, and all that they require and packages have; sorted.
+    """Return the distributions with these normalised names, and those that they require, sorted.
 
     Raises:
-        PackageDatabaseError: some are not installed, or belong to no package; or the interpreter is not the one that
-            the release's packages are for.
+        PackageDatabaseError: some are not installed or belong to no package, or the release's packages are for another
+            interpreter.
     """
     if not names:
         return ()
@@ -132,15 +133,15 @@ def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[
     default = root.find(str(_DEFAULT))
     if default is None or default.path != str(target.interpreter.path):
         raise PackageDatabaseError(
-            f"The release's packages python3-* do not serve {target.interpreter.path}.",
-            details=f"  They are for {_DEFAULT}, which is {default.path if default else 'not there'}.",
-            resolution="Build for the release's default interpreter, or take wheels.system out of the configuration.",
+            f"the release's packages python3-* are not for {target.interpreter.path}.",
+            details=f"  They are for {_DEFAULT}, which {f'is {default.path}' if default else 'does not exist'}.",
+            resolution="Build for the release's default interpreter, or remove wheels.system from the configuration.",
         )
-    return find_system(names, target, _Packages(root, context))
+    return find_system(names, target, _SystemPackages(root, context))
 
 
-class _Packages:
-    """dpkg's database."""
+class _SystemPackages:
+    """Finds the packages of system distributions in dpkg's database."""
 
     directories = (_DIRECTORY,)
 
@@ -159,21 +160,21 @@ class _Packages:
         return list_files(package.name, self._runner)
 
     def advice(self, names: Sequence[str]) -> str:
-        guesses = {name: _guesses(name) for name in names}
+        guesses = {name: _guess_packages(name) for name in names}
         known = {
-            name: next((each for each in several if in_index(each, self._context)), "")
+            name: next((each for each in several if newest_in_index(each, self._context)), "")
             for name, several in guesses.items()
         }
         install = " ".join(each for each in known.values() if each)
         lines = [f"Run: {INSTALL} {install}"] if install else []
         unknown = [name for name, package in known.items() if not package]
         if unknown:
-            lines.append(f"Install the packages of {', '.join(unknown)}, or take them out of wheels.system.")
+            lines.append(f"Install the packages of {', '.join(unknown)}, or remove them from wheels.system.")
         return "\n".join(lines)
 
 
-def _guesses(name: str) -> tuple[str, ...]:
-    """Return the packages that a distribution can be expected in, likeliest first.
+def _guess_packages(name: str) -> tuple[str, ...]:
+    """Return the packages that may have a distribution, most likely first.
 
     Source:
         Debian Python Policy 4.3: ``python3-`` and the name of the module.
@@ -184,12 +185,12 @@ def _guesses(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A module that is not in the package of the interpreter.
+    """A module of the standard library that is not in the interpreter's package.
 
     Attributes:
-        module: dotted; everything below it goes with it.
-        package: that has it, where the release's own data cannot tell; ``X`` stands for the interpreter's minor.
-        before: the first minor release of Python 3 that has it no more; None while there is none.
+        module: dotted name of the module; its submodules are included.
+        package: package with the module if the release's own data has none; ``X`` is the interpreter's minor version.
+        before: first minor release of Python 3 without the module; None if there is none.
     """
 
     module: str
@@ -197,7 +198,7 @@ class Part:
     before: int | None = None
 
 
-# Which modules to look for; the packages only where neither dpkg's database nor apt-file's index has the file.
+# Modules to look for. Their packages only count if neither dpkg's database nor apt-file's index has the file.
 # Source: debian/control of python3-stdlib-extensions and of python3.11 to python3.13; PEP 632, and PEP 594 for lib2to3.
 PARTS = (
     Part("_gdbm", "python3-gdbm"),
@@ -211,7 +212,7 @@ PARTS = (
     Part("turtle", "python3-tk"),
     Part("turtledemo", "python3.X-examples"),
 )
-# Of PyPy. Source: debian/control of pypy3.
+# The same for PyPy. Source: debian/control of pypy3.
 PYPY_PARTS = (
     Part("_tkinter", "pypy3-tk"),
     Part("idlelib", "pypy3-tk"),
@@ -219,7 +220,7 @@ PYPY_PARTS = (
     Part("turtle", "pypy3-tk"),
     Part("turtledemo", "pypy3-tk"),
 )
-# These modules are with the interpreter and useless without another one that is not.
+# Modules that come with the interpreter but do not work without another one, which does not.
 _NEEDS = {"dbm.gnu": "_gdbm", "turtle": "tkinter"}
 _PYPY_NEEDS = dict.fromkeys(("idlelib", "tkinter", "turtle", "turtledemo"), "_tkinter")
 
@@ -227,13 +228,13 @@ _PYPY_NEEDS = dict.fromkeys(("idlelib", "tkinter", "turtle", "turtledemo"), "_tk
 def split_library_claims(
     staged: StagedVenv, target: Target, runner: Runner, reporter: Reporter
 ) -> tuple[tuple[Claim, ...], tuple[Dependency, ...]]:
-    """Return what the payload's imports make it depend on, and what they make it recommend; see ``depends.stdlib``.
+    """Return the claims and the recommendations that follow from the payload's imports; see ``depends.stdlib``.
 
     Args:
         staged: the payload.
-        target: its database, and apt-file where it is there, know which package has a module.
+        target: the target; its database, and apt-file if installed, give the package of a module.
         runner: runs dpkg-query and apt-file.
-        reporter: hears of each recommendation, and of imports that cause nothing.
+        reporter: receives each recommendation, and the imports without effect.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``read_owners`` does.
@@ -241,44 +242,46 @@ def split_library_claims(
     minor, is_pypy = target.interpreter.version[1], target.interpreter.is_pypy
     parts = [each for each in (PYPY_PARTS if is_pypy else PARTS) if each.before is None or minor < each.before]
     uses = find_uses(staged, [each.module for each in parts])
-    packages = _packages({each.imported for each in uses}, parts, target, runner, reporter)
+    packages = _find_packages({each.imported for each in uses}, parts, target, runner, reporter)
     return module_claims(uses, packages, reporter)
 
 
-def _packages(
+def _find_packages(
     imported: Iterable[str], parts: Iterable[Part], target: Target, runner: Runner, reporter: Reporter
 ) -> Mapping[str, str | None]:
-    """Return import → the package that has it; None for what comes with the interpreter."""
+    """Return import → its package; None if it comes with the interpreter."""
     interpreter = target.interpreter
-    real = {name: _real(name, interpreter) for name in sorted(imported)}
-    asked = {name: tuple(_files(module, interpreter)) for name, module in real.items()}
-    paths = [path for several in asked.values() for path in several]
+    real = {name: _needed_module(name, interpreter) for name in sorted(imported)}
+    candidate_paths = {name: tuple(_module_paths(module, interpreter)) for name, module in real.items()}
+    paths = [path for several in candidate_paths.values() for path in several]
     if not paths:
         return {}
     owners = read_owners(target, LayeredRoot(target.root), paths, [], runner)
     known = {path: {each.partition(":")[0] for each in owners.of(path)} for path in paths}
-    unknown = [path for name, several in asked.items() if not any(known[path] for path in several) for path in several]
-    for path, package in indexed(unknown, runner, reporter) if unknown else ():
+    unknown = [
+        path for several in candidate_paths.values() if not any(known[path] for path in several) for path in several
+    ]
+    for path, package in search_apt_file(unknown, runner, reporter) if unknown else ():
         known[path].add(package)
-    base = _with_interpreter(interpreter)
+    base = _base_packages(interpreter)
     found: dict[str, str | None] = {}
-    for name, several in asked.items():
+    for name, several in candidate_paths.items():
         candidates = sorted({package for path in several for package in known[path]})
         if set(candidates) & base:
             found[name] = None
         else:
-            found[name] = candidates[0] if candidates else _by_table(real[name], parts, interpreter)
+            found[name] = candidates[0] if candidates else _package_of_part(real[name], parts, interpreter)
     return found
 
 
-def _real(name: str, interpreter: Interpreter) -> str:
-    """Return the module whose package matters."""
+def _needed_module(name: str, interpreter: Interpreter) -> str:
+    """Return the module whose package an import needs."""
     needs = _PYPY_NEEDS if interpreter.is_pypy else _NEEDS
     return next((needed for each, needed in needs.items() if f"{name}.".startswith(f"{each}.")), name)
 
 
-def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
-    """Yield where a module may be, on Debian and what descends from it."""
+def _module_paths(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
+    """Yield the possible paths of a module, on Debian and its derivatives."""
     library = interpreter.path.parent.parent / "lib" / interpreter.name
     path = library.joinpath(*module.split("."))
     yield path.with_suffix(".py")
@@ -286,14 +289,14 @@ def _files(module: str, interpreter: Interpreter) -> Iterator[PurePosixPath]:
     yield library / "lib-dynload" / f"{module}{interpreter.ext_suffix}"
 
 
-def _by_table(module: str, parts: Iterable[Part], interpreter: Interpreter) -> str | None:
-    """Return the package of the part that a module is in; a name below one may be a class or a function."""
+def _package_of_part(module: str, parts: Iterable[Part], interpreter: Interpreter) -> str | None:
+    """Return the package of the part that contains a module; a name below a part may be a class or a function."""
     for part in parts:
         if f"{module}.".startswith(f"{part.module}."):
             return part.package.replace("python3.X", f"python{interpreter.minor}")
     return None
 
 
-def _with_interpreter(interpreter: Interpreter) -> frozenset[str]:
+def _base_packages(interpreter: Interpreter) -> frozenset[str]:
     full = full_package(interpreter)
     return frozenset({full, f"{full}-lib", f"{full}-minimal", f"lib{full}-stdlib", f"lib{full}-minimal"})

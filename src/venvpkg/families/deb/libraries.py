@@ -1,4 +1,4 @@
-"""What Debian packages say about the libraries they ship: symbols, shlibs, and the administrator's overrides."""
+"""Find the relations for a library: from symbols and shlibs files of its package, and the administrator's overrides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from venvpkg.depends.derive import Clause, Library
 from venvpkg.families.deb.owners import DATABASE
 from venvpkg.families.deb.relations import MINVER, fewest, parse_relation, with_floor
-from venvpkg.families.deb.symbols import damaged, parse_shlibs, parse_symbols, relations_for
+from venvpkg.families.deb.symbols import database_error, parse_shlibs, parse_symbols, relations_for
 from venvpkg.families.deb.versions import is_higher, without_revision
 from venvpkg.model.depends import Source
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 CONFIGURATION = PurePosixPath("/etc/dpkg")
 
 _Parsed = TypeVar("_Parsed")
-# Some packages ship what a source package would have had substituted (krb5 in Debian 13).
+# Some packages ship variables that should have been substituted in the source package (krb5 in Debian 13).
 _OWN_VERSION = re.compile(r"\$\{(?:binary:Version|Source-Version)\}")
 
 
 class DebLibraries:
-    """The OwnerIndex of a target with dpkg. Each file is read once, and only those of packages that matter."""
+    """The OwnerIndex of a target with dpkg. Only the files of relevant packages are read, each once."""
 
     def __init__(self, target: Target, owners: Owners) -> None:
         self._target = target
@@ -41,11 +41,11 @@ class DebLibraries:
         self._known: dict[tuple[str, tuple[PurePosixPath, ...]], Library | None] = {}
 
     def library(self, soname: str, places: Sequence[PurePosixPath]) -> Library | None:
-        """Return what is known of the first place that a package knows something about.
+        """Return the library for a soname, from the first place whose package describes it; None without an owner.
 
-        Of several copies on the search path the first one whose package tells its ABI is taken: a copy in
-        ``/usr/local/lib`` is this machine's affair, and the one behind it the release's. Only where no package tells
-        anything, the installed version of the first owner is the floor.
+        Of several copies on the search path, the first one whose package describes its ABI counts: a copy in
+        ``/usr/local/lib`` only concerns this machine, and the next one is the release's. If no package describes it,
+        the installed version of the first owner is the floor.
 
         Source:
             dpkg-shlibdeps(1): symbols files, shlibs.override, shlibs files, shlibs.default, in this order.
@@ -83,34 +83,34 @@ class DebLibraries:
             overrides / f"{bare}.symbols",
             *self._info(owner, "symbols"),
         ):
-            parsed = self._read(file, self._symbols, parse_symbols)
+            parsed = self._parse_once(file, self._symbols, parse_symbols)
             if parsed is None:
                 continue
             if soname not in parsed:
-                return None  # the first file there is speaks for the package
-            said = parsed[soname]
-            templates = [self._usable(each, owner, file) for each in said.templates]
-            smallest = said.smallest()
+                return None  # only the first existing file counts
+            entry = parsed[soname]
+            templates = [self._substitute_version(each, owner, file) for each in entry.templates]
+            smallest = entry.smallest()
             clauses = {
                 (floor, number): tuple(Clause(template, floor) for template in templates[number])
-                for floor, number in set(said.symbols.values())
+                for floor, number in set(entry.symbols.values())
             }
             return Library(
                 place,
                 owner,
                 Source.SYMBOLS,
                 tuple(Clause(template, smallest) for template in templates[0]),
-                {symbol: clauses[which] for symbol, which in said.symbols.items()},
+                {symbol: clauses[which] for symbol, which in entry.symbols.items()},
             )
         return None
 
     def _from_shlibs(self, soname: str, place: PurePosixPath, owner: str | None) -> Library | None:
         info = self._info(owner, "shlibs") if owner else ()
         for file in (CONFIGURATION / "shlibs.override", *info, CONFIGURATION / "shlibs.default"):
-            entries = self._read(file, self._shlibs, parse_shlibs)
+            entries = self._parse_once(file, self._shlibs, parse_shlibs)
             relations = relations_for(soname, entries) if entries else None
             if relations is not None:
-                usable = self._usable(relations, owner, file)
+                usable = self._substitute_version(relations, owner, file)
                 return Library(place, owner, Source.SHLIBS, tuple(Clause(each, None) for each in usable), {})
         return None
 
@@ -127,20 +127,20 @@ class DebLibraries:
             warning=f"{bare} says nothing about the ABI of its {soname}: the installed version {floor} is the floor",
         )
 
-    def _usable(self, relations: Iterable[str], owner: str | None, file: PurePosixPath) -> tuple[str, ...]:
+    def _substitute_version(self, relations: Iterable[str], owner: str | None, file: PurePosixPath) -> tuple[str, ...]:
         """Return the relations without substitution variables.
 
-        ``${binary:Version}`` is the owner's version there; in a control file of ours it would be ours.
+        ``${binary:Version}`` means the owner's version here; in a control file of ours it would mean ours.
 
         Raises:
-            PackageDatabaseError: something else than a relation is left.
+            PackageDatabaseError: the result is not a valid relation.
         """
         version = self._version(owner) if owner else None
         usable = []
         for relation in relations:
             text = _OWN_VERSION.sub(version, relation) if version else relation
             if parse_relation(with_floor(text, "1")) is None:
-                raise damaged([f"{file}: no relation: {relation[:200]!r}"])
+                raise database_error([f"{file}: not a valid relation: {relation[:200]!r}"])
             usable.append(text)
         return tuple(usable)
 
@@ -148,23 +148,23 @@ class DebLibraries:
         return self._owners.versions.get(owner)
 
     def _info(self, owner: str, kind: str) -> tuple[PurePosixPath, ...]:
-        """Return where dpkg may keep a control file: with the architecture for ``Multi-Arch: same``, else without."""
+        """Return the possible paths of a control file; only ``Multi-Arch: same`` has the architecture in the name."""
         bare = owner.partition(":")[0]
         return tuple(DATABASE / "info" / f"{name}.{kind}" for name in dict.fromkeys((owner, bare)))
 
-    def _read(
+    def _parse_once(
         self,
         file: PurePosixPath,
-        remembered: dict[PurePosixPath, _Parsed],
+        parsed: dict[PurePosixPath, _Parsed],
         parse: Callable[[str, PurePosixPath], _Parsed],
     ) -> _Parsed | None:
-        """Return the parsed file, None when it is not there."""
-        if file not in remembered:
+        """Return the parsed file, or None if it does not exist."""
+        if file not in parsed:
             try:
                 content = self._target.on_host(file).read_bytes()
             except FileNotFoundError:
                 return None
             except OSError as error:
-                raise damaged([f"{file}: cannot be read: {error.strerror}"]) from error
-            remembered[file] = parse(content.decode("utf-8", "surrogateescape"), file)
-        return remembered[file]
+                raise database_error([f"{file}: cannot be read: {error.strerror}"]) from error
+            parsed[file] = parse(content.decode("utf-8", "surrogateescape"), file)
+        return parsed[file]

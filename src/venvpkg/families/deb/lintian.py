@@ -1,7 +1,7 @@
-"""What lintian would say of such a package in general, and why it is right all the same. Pure.
+"""Compose lintian overrides for tags that any package of this kind gets, each with a reason. Pure.
 
-Only what follows from being a virtual environment of wheels in a package is here. What lintian finds in the application
-itself (a page that loads a script from elsewhere, an embedded jquery) is for its packager to read.
+Only tags that follow from packaging a virtual environment of wheels are overridden. What lintian finds in the
+application itself (a page that loads a script from elsewhere, an embedded jquery) concerns its packager.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OVERRIDES = PurePosixPath("/usr/share/lintian/overrides")
 
 _WIDTH = 78
 _ENV = ("/usr/bin/env", "/bin/env")
-# Lintian's data/files/vcs-control-files, which see a compressed one, too.
+# Lintian's data/files/vcs-control-files, which also match compressed files.
 _VCS_FILE = re.compile(
     r"\.(?:arch-inventory|hgtags|hg_archival\.txt|(?:cvs|git|hg)_?ignore|git_?(?:modules|attributes))"
     r"(?:\.(?:bz2?|t?gz|xz|[zZ]))?"
@@ -39,13 +39,13 @@ _MODULES = "Modules with a first line for running them from a source tree. Pytho
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A tag that is not wrong here.
+    """An override of a lintian tag.
 
     Attributes:
-        tag: lintian's name of it.
-        context: pattern of what follows the tag; empty for all of it. Asterisks at its ends, because versions of
+        tag: name of the tag.
+        context: pattern for the text after the tag; empty for any. It has asterisks at its ends, because versions of
             lintian differ in where they put brackets.
-        reason: for people.
+        reason: explanation for readers.
     """
 
     tag: str
@@ -53,16 +53,16 @@ class Override:
     reason: str
 
 
-def rendered_overrides(
+def render_overrides(
     spec: PackageSpec, pages: Iterable[PurePosixPath], *, multiarch: str = "", zstd: bool = False
 ) -> bytes:
-    """Return the package's overrides, each below its reason, and what the project adds; empty when there are none.
+    """Return the file of the package's overrides, each below its reason; empty if there are none.
 
     Args:
         spec: the package.
         pages: manual pages that are added to the payload.
         multiarch: the target's tuple, ``x86_64-linux-gnu``.
-        zstd: whether it is packed with that.
+        zstd: whether the package is compressed with zstd.
 
     Source:
         Lintian User's Manual 2.4.
@@ -77,9 +77,9 @@ def rendered_overrides(
 
 
 def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, multiarch: str, zstd: bool) -> Iterator[Override]:
-    """Yield an override for each tag that this payload gives rise to, and for no other; for ``rendered_overrides``."""
+    """Yield an override for each tag that this payload causes, and no others; for ``render_overrides``."""
     prefix, paths = spec.staged.prefix, spec.staged.payload.paths
-    # Seen with lintian 2.116 (Debian 12) and 2.122 (Debian 13).
+    # Tested with lintian 2.116 (Debian 12) and 2.122 (Debian 13).
     if zstd:
         yield Override(
             "malformed-deb-archive",
@@ -101,8 +101,8 @@ def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, multiarch: s
             "The bytecode is for exactly the interpreter in Depends. Shipping it needs no maintainer script, lets dpkg"
             " verify it, and leaves nothing behind at removal.",
         )
-    yield from _of_scripts(prefix, paths)
-    yield from _of_wheels(spec, multiarch)
+    yield from _script_overrides(prefix, paths)
+    yield from _wheel_overrides(spec, multiarch)
     shipped = (each.path for each in paths if each.path.is_relative_to(MANUAL))
     documented = {page.name.rsplit(".", 2)[0] for page in (*pages, *shipped)}
     if any(link.name not in documented for link, _ in spec.links):
@@ -111,12 +111,12 @@ def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, multiarch: s
 
 @dataclass(frozen=True, slots=True)
 class _Script:
-    """What lintian sees in a file's first line.
+    """A script, as lintian sees it.
 
     Attributes:
-        is_executable: whether the file is.
-        interpreter: as lintian tells it; what env(1) looks for is without a directory.
-        is_found: whether the kernel can start it: by a whole path, or by env(1).
+        is_executable: whether the file is executable.
+        interpreter: interpreter as lintian prints it; without a directory if env(1) looks for it.
+        is_found: whether the kernel can find the interpreter, by an absolute path or with env(1).
     """
 
     is_executable: bool
@@ -124,10 +124,10 @@ class _Script:
     is_found: bool
 
 
-def _of_scripts(prefix: PurePosixPath, paths: Sequence[PayloadPath]) -> Iterator[Override]:
-    scripts = [_script(each) for each in paths if each.shebang]
+def _script_overrides(prefix: PurePosixPath, paths: Sequence[PayloadPath]) -> Iterator[Override]:
+    scripts = [_parse_shebang(each) for each in paths if each.shebang]
     own = f"{prefix}/bin/python"
-    below = _below(prefix)
+    below = _context_below(prefix)
     if any(each.interpreter.startswith(own) for each in scripts):
         yield Override(
             "unusual-interpreter",
@@ -148,10 +148,10 @@ def _of_scripts(prefix: PurePosixPath, paths: Sequence[PayloadPath]) -> Iterator
         )
 
 
-def _of_wheels(spec: PackageSpec, multiarch: str) -> Iterator[Override]:
-    """Yield what wheels bring along. Files that the packager adds are left out: they can be mended."""
+def _wheel_overrides(spec: PackageSpec, multiarch: str) -> Iterator[Override]:
+    """Yield overrides for files of wheels. Files that the packager adds get none: they can be fixed."""
     prefix, owners = spec.staged.prefix, spec.staged.owners()
-    below = _below(prefix)
+    below = _context_below(prefix)
     files = [each for each in spec.staged.payload.files() if each.path in owners]
     objects = [each for each in (*spec.elf.objects, *spec.elf.foreign) if each.path in owners]
     if any(each.has_symbol_table and each.path.suffix not in _OBJECT_FILES for each in objects):
@@ -179,7 +179,7 @@ def _of_wheels(spec: PackageSpec, multiarch: str) -> Iterator[Override]:
 
 
 def _absolute_search_paths(objects: Iterable[ElfObject]) -> set[tuple[str, str]]:
-    """Return section and directory of all that lintian asks about, in its words."""
+    """Return section and directory of the absolute search paths, as lintian prints them."""
     return {
         (section, str(PurePosixPath(directory)))
         for each in objects
@@ -190,17 +190,17 @@ def _absolute_search_paths(objects: Iterable[ElfObject]) -> set[tuple[str, str]]
 
 
 def _trusted_directories(multiarch: str) -> frozenset[str]:
-    """Return where the loader looks when nothing tells it to; ld.so(8) and Debian's libc."""
+    """Return the default directories of the loader; see ld.so(8) and Debian's libc."""
     return frozenset(
         f"{lib}{below}" for lib in ("/lib", "/usr/lib") for below in ("", f"/{multiarch}" * bool(multiarch))
     )
 
 
-def _below(prefix: PurePosixPath) -> str:
+def _context_below(prefix: PurePosixPath) -> str:
     return f"*{str(prefix).removeprefix('/')}/*"
 
 
-def _script(path: PayloadPath) -> _Script:
+def _parse_shebang(path: PayloadPath) -> _Script:
     first, *rest = path.shebang.split()
     by_env = first in _ENV and bool(rest)
     return _Script(path.is_executable, rest[0] if by_env else first, by_env or first.startswith("/"))

@@ -1,4 +1,4 @@
-"""Which installed package ships a file of the target, and in which version: dpkg's database, asked once."""
+"""Query dpkg's database for the installed packages that ship files of the target, and their versions."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 DATABASE = PurePosixPath("/var/lib/dpkg")
 
-# Directories that merged /usr turns into links; which side a package lists its file under is the package's affair.
+# Directories that merged /usr turns into links; a package may list its files under either path.
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32")
 _NOT_ALL_FOUND = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """What dpkg said.
+    """Owners of files, and versions of packages.
 
     Attributes:
-        packages: path → the packages that ship it, as dpkg names them (``libc6:amd64``).
-        spellings: path that was asked for → every path it may be listed under, the likeliest first.
+        packages: path → the packages that ship it, in dpkg's spelling (``libc6:amd64``).
+        spellings: requested path → every path it may be listed under, most likely first.
         versions: package, with and without architecture → installed version.
     """
 
@@ -42,12 +42,12 @@ class Owners:
     versions: Mapping[str, str]
 
     def of(self, path: PurePosixPath) -> tuple[str, ...]:
-        """Return the packages that ship a path that was asked for, under any of its spellings; empty for none."""
+        """Return the packages that ship a requested path, under any of its spellings; empty for none."""
         found = (each for spelling in self.spellings.get(str(path), ()) for each in self.packages.get(spelling, ()))
         return tuple(dict.fromkeys(found))
 
     def package(self, owner: str, target: Target) -> NativePackage | None:
-        """Return an owner as it is installed; dpkg names the architecture only of what can be there for several."""
+        """Return the installed package of an owner, or None; dpkg omits architectures that are not ambiguous."""
         name, _, architecture = owner.partition(":")
         version = self.versions.get(owner)
         return NativePackage(name, version, architecture or target.architecture) if version else None
@@ -56,7 +56,7 @@ class Owners:
 def packages_shipping(
     paths: Sequence[PurePosixPath], target: Target, runner: Runner
 ) -> Mapping[PurePosixPath, NativePackage]:
-    """Return the package that ships a path, the first one where several do; nothing for a path that none ships.
+    """Return path → the first package that ships it; a path that none ships is left out.
 
     Raises:
         PackageDatabaseError, MissingToolError: as ``read_owners``.
@@ -69,27 +69,27 @@ def packages_shipping(
 def read_owners(
     target: Target, root: LayeredRoot, paths: Iterable[PurePosixPath], packages: Sequence[str], runner: Runner
 ) -> Owners:
-    """Return the owners of all ``paths``, with one search, and their versions, with one more call.
+    """Return the owners of all ``paths``, from one search, and their versions, from another query.
 
     Args:
-        target: whose database is asked.
+        target: the target, whose database is queried.
         root: the target's filesystem, without a payload.
-        paths: on the target; those that packages cannot list (control characters) are owned by nobody.
-        packages: further packages whose version is wanted; they need not be installed.
+        paths: paths on the target; those with control characters have no owner.
+        packages: further packages to get the versions of; they need not be installed.
         runner: runs dpkg-query on the target.
 
     Raises:
         PackageDatabaseError: there is no database, or dpkg-query cannot read it.
-        MissingToolError: no dpkg-query.
+        MissingToolError: dpkg-query is not installed.
     """
     if not target.on_host(DATABASE / "status").is_file():
         raise PackageDatabaseError(
-            f"{target.name} has no package database.", details=f"  {DATABASE / 'status'} is not there."
+            f"{target.name} has no package database.", details=f"  {DATABASE / 'status'} does not exist."
         )
     spellings = {str(path): _spellings(str(path), root) for path in paths if str(path).isprintable()}
     asked = {each: None for several in spellings.values() for each in several}
     shipped, diverted = _search(asked, runner)
-    # A file that was moved away is listed under its old name, which was not asked for yet.
+    # A diverted file is listed under its original name, which has not been searched yet.
     moved = [origin for origin in diverted if origin not in asked]
     if moved:
         shipped |= _search(moved, runner)[0]
@@ -99,10 +99,10 @@ def read_owners(
 
 
 def _spellings(path: str, root: LayeredRoot) -> tuple[str, ...]:
-    """Return the path and where links lead from it, both with and without ``/usr``.
+    """Return a path and the target of its links, both with and without ``/usr``.
 
-    dpkg does not know that ``/lib`` and ``/usr/lib`` are one: it finds the spelling that the package has. Links come
-    from update-alternatives (``libblas.so.3``), which no package ships, or from a package.
+    dpkg does not know that ``/lib`` and ``/usr/lib`` are the same: it only finds the spelling in the package. Links
+    come from a package, or from update-alternatives (``libblas.so.3``) and then belong to none.
     """
     place = root.find(path)
     found: list[str] = []
@@ -122,13 +122,13 @@ def _leads_to_same(root: LayeredRoot, one: str, other: str) -> bool:
     return first is not None and second is not None and first.path == second.path
 
 
-# Path → package that lists it; path → who diverted it (empty: the administrator) and where to.
+# Path → packages that list it; path → package that diverted it (empty: the administrator), and the new path.
 _Shipped = dict[str, tuple[str, ...]]
 _Diverted = dict[str, tuple[str, str]]
 
 
 def _search(paths: Iterable[str], runner: Runner) -> tuple[_Shipped, _Diverted]:
-    patterns = [_literal(path) for path in paths]
+    patterns = [_escape_pattern(path) for path in paths]
     if not patterns:
         return {}, {}
     done = _query(("--search", "--", *patterns), runner)
@@ -136,7 +136,7 @@ def _search(paths: Iterable[str], runner: Runner) -> tuple[_Shipped, _Diverted]:
 
 
 def parse_search(text: str) -> tuple[_Shipped, _Diverted]:
-    """Return what ``dpkg-query --search`` printed: owners by path, and diversions by the path they take away.
+    """Parse the output of ``dpkg-query --search``: owners by path, and diversions by the original path.
 
     Source:
         dpkg-query(1), --search.
@@ -158,10 +158,10 @@ def parse_search(text: str) -> tuple[_Shipped, _Diverted]:
 
 
 def _owners_of(path: str, shipped: _Shipped, diverted: _Diverted) -> tuple[str, ...]:
-    """Return who put the file there that is at ``path`` now.
+    """Return the packages that installed the file that is now at ``path``.
 
-    All packages that list a diverted path are printed for it, but only the diverting one's file is there; the others'
-    lie where the diversion leads to.
+    dpkg prints all packages that list a diverted path, but only the diverting package's file is there; those of the
+    others are at the new path.
     """
     if path in diverted:
         by, _ = diverted[path]
@@ -174,7 +174,7 @@ def _owners_of(path: str, shipped: _Shipped, diverted: _Diverted) -> tuple[str, 
 
 
 def installed_versions(packages: Sequence[str], runner: Runner) -> dict[str, str]:
-    """Return package, with and without architecture → version, of those that are installed."""
+    """Return package, with and without architecture → version, for installed packages."""
     done = _query(("--show", "-f", "${binary:Package} ${Version} ${db:Status-Status}\n", "--", *packages), runner)
     versions: dict[str, str] = {}
     for line in os.fsdecode(done.stdout).splitlines():
@@ -182,13 +182,13 @@ def installed_versions(packages: Sequence[str], runner: Runner) -> dict[str, str
             case [name, version, status] if version and status not in {"not-installed", "config-files"}:
                 versions[name] = version
                 versions.setdefault(_bare(name), version)
-            case _:  # known, but not there
+            case _:  # known, but not installed
                 continue
     return versions
 
 
 def native_package(name: str, runner: Runner) -> NativePackage | None:
-    """Return an installed package, given by its name; None when it is not installed."""
+    """Return an installed package by its name, or None."""
     done = _query(("--show", "-f", "${Package} ${Version} ${Architecture} ${db:Status-Status}\n", "--", name), runner)
     for line in os.fsdecode(done.stdout).splitlines():
         match line.split(" "):
@@ -200,9 +200,9 @@ def native_package(name: str, runner: Runner) -> NativePackage | None:
 
 
 def list_files(package: str, runner: Runner) -> tuple[PurePosixPath, ...]:
-    """Return what an installed package ships, in its order; directories are among it."""
+    """Return the files and directories that an installed package ships, in its order."""
     done = _query(("--listfiles", "--", package), runner)
-    # Between them stand sentences about diversions.
+    # dpkg prints sentences about diversions between them.
     return tuple(PurePosixPath(line) for line in os.fsdecode(done.stdout).splitlines() if line.startswith("/"))
 
 
@@ -211,11 +211,11 @@ def _query(arguments: tuple[str, ...], runner: Runner) -> Completed:
     done = runner.run(command)
     if done.not_found:
         raise MissingToolError(
-            ["dpkg-query, to ask which package ships a library"], install=["dpkg"], installer=INSTALL
+            ["dpkg-query, which finds the packages of libraries"], install=["dpkg"], installer=INSTALL
         )
     if done.returncode not in {0, _NOT_ALL_FOUND}:
         raise PackageDatabaseError(
-            "dpkg-query cannot read the target's package database.",
+            "dpkg-query could not read the target's package database.",
             details=f"  {done.outcome()}: {done.errors.strip()[-2000:]}",
             resolution="Repair it: dpkg --audit, dpkg --configure --pending, or /var/backups/dpkg.status.*.",
         )
@@ -227,17 +227,17 @@ def _bare(package: str) -> str:
     return package.partition(":")[0]
 
 
-def _literal(path: str) -> str:
-    """Return a search pattern that means just this path."""
+def _escape_pattern(path: str) -> str:
+    """Return a search pattern that only matches this path."""
     return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)
 
 
-# dpkg-deb starts tar, and links the compressors.
+# dpkg-deb runs tar, and is linked with the compressors.
 _PACKERS = ("dpkg", "liblzma5", "libzstd1", "tar", "zlib1g")
 
 
 def packaging_tool_versions(target: Target, runner: Runner) -> tuple[tuple[str, str], ...]:
-    """Return name and version of the installed packages that pack and compile bytecode; sorted by name."""
+    """Return names and versions of the installed packages that pack, and that compile bytecode; sorted by name."""
     minor = target.interpreter.minor
     compiler = [f"{each}{minor}-minimal" for each in ("python", "libpython")]
     names = [*_PACKERS, *(("pypy3", "pypy3-lib") if target.interpreter.is_pypy else compiler)]

@@ -1,4 +1,4 @@
-"""Pack a directory with control files into a .deb by dpkg-deb, and read back what was packed."""
+"""Pack a directory with control files as a .deb with dpkg-deb, and read the package back."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from venvpkg.store.filecache import Json
 
 
-# The directory of the control files, in the one that is packed.
+# The directory of the control files in the packed directory.
 CONTROL = "DEBIAN"
-# What every dpkg and every lintian reads; bytes that do not depend on the number of threads.
+# Every dpkg and lintian can read it, and its bytes do not depend on the number of threads.
 XZ = ("-Zxz", "-z2")
 _ZSTD = "-Zzstd"
 _TIMEOUT_S = 3600.0
 
 
 class PackInputs(NamedTuple):
-    """Everything that a .deb is packed from.
+    """The inputs of a .deb.
 
     Attributes:
-        destdir: with ``DEBIAN`` in it.
-        fields: that the control file has.
-        options: how dpkg-deb compresses; see ``compression``.
-        source_date_epoch: seconds since 1970 UTC.
+        destdir: directory to pack, with ``DEBIAN`` in it.
+        fields: fields of the control file.
+        options: dpkg-deb's options for compression; see ``compression``.
+        source_date_epoch: SOURCE_DATE_EPOCH, in seconds since 1970 UTC.
     """
 
     destdir: Path
@@ -47,22 +47,22 @@ class PackInputs(NamedTuple):
 
 
 def pack(inputs: PackInputs, packed: Path, runner: Runner, earlier: ArtifactCache) -> None:
-    """Write the .deb ``packed`` of everything in the destdir, which gets the time of the sources.
+    """Pack everything in the destdir as the .deb ``packed``, with the time of the sources.
 
     Args:
-        inputs: what is packed, and how.
+        inputs: the directory to pack, and how.
         packed: file to write.
         runner: runs dpkg-deb.
-        earlier: packages that were packed before.
+        earlier: cache of packages that were packed before.
 
     Raises:
-        AssembleError: dpkg-deb failed, or reads other fields than were composed.
-        MissingToolError: there is no dpkg-deb.
-        MachineError: no space, or no permission.
+        AssembleError: dpkg-deb failed, or the package has other fields than expected.
+        MissingToolError: dpkg-deb is not installed.
+        MachineError: there is no space, or no permission to write.
     """
     destdir, fields, options, source_date_epoch = inputs
 
-    def packed_and_read_back() -> str:
+    def pack_and_read_back() -> str:
         set_times(destdir, source_date_epoch)
         done = runner.run(
             Command(
@@ -73,26 +73,26 @@ def pack(inputs: PackInputs, packed: Path, runner: Runner, earlier: ArtifactCach
             )
         )
         if not done.ok:
-            raise _failed("dpkg-deb cannot pack", done)
+            raise _dpkg_deb_failed("dpkg-deb could not pack", done)
         shown = Bind.in_place(packed, writable=False)
         done = runner.run(Command(("dpkg-deb", "--field", str(packed)), binds=(shown,), timeout_s=_TIMEOUT_S))
         if not done.ok:
-            raise _failed("dpkg-deb cannot read what it packed", done)
+            raise _dpkg_deb_failed("dpkg-deb could not read the package that it packed", done)
         require_same(fields, done.text, packed.name)
         return ""
 
     key: dict[str, Json] = {"fields": fields, "options": options, "source_date_epoch": source_date_epoch}
-    earlier.have(packed, destdir, key, packed_and_read_back)
+    earlier.get_or_build(packed, destdir, key, pack_and_read_back)
 
 
 def compression(release: Release) -> tuple[str, ...]:
-    """Return dpkg-deb's options: zstd where the release's own dpkg reads it, else xz.
+    """Return dpkg-deb's options: zstd if the release's own dpkg can read it, otherwise xz.
 
-    zstd's bytes depend on the number of threads, so there is one; those of xz do not. Level 10 packs 50 MB in a
-    second, and xz at its default level needs more than ten for a sixth less.
+    The bytes of zstd depend on the number of threads, so there is one; those of xz do not. Level 10 packs 50 MB in a
+    second; xz at its default level takes more than ten seconds to save another sixth.
 
     Source:
-        deb(5): zstd since dpkg 1.21.18, which Debian 12 has. Ubuntu's dpkg reads it since 21.10 at the latest.
+        deb(5): zstd since dpkg 1.21.18, which is in Debian 12. Ubuntu's dpkg can read it since 21.10 at the latest.
     """
     first = {"debian": (12,), "raspbian": (12,), "ubuntu": (21, 10)}.get(release.id)
     parts = (release.upcoming or release.version).split(".")
@@ -106,14 +106,11 @@ def uses_zstd(release: Release) -> bool:
     return _ZSTD in compression(release)
 
 
-def _failed(what: str, done: Completed) -> VenvpkgError:
+def _dpkg_deb_failed(what: str, done: Completed) -> VenvpkgError:
     if done.not_found:
         return MissingToolError(["dpkg-deb, which writes packages"], install=["dpkg"], installer=INSTALL)
-    refusal = environment_error_in(done.errors)
-    if refusal is not None:
-        return refusal
-    return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in _last(done.errors)))
-
-
-def _last(text: str) -> list[str]:
-    return text.splitlines()[-20:]
+    error = environment_error_in(done.errors)
+    if error is not None:
+        return error
+    last = done.errors.splitlines()[-20:]
+    return AssembleError(f"{what}: {done.outcome()}.", details="\n".join(f"  {each}" for each in last))

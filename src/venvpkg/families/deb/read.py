@@ -1,4 +1,4 @@
-"""Read any .deb: its two archives, the evidence in it, what it contains, and where two of them differ."""
+"""Read any .deb: stream its two archives, find its evidence, list its contents, compare two of them."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _TIMEOUT_S = 3600.0
 
 
 class Part(StrEnum):
-    """What of the .deb, as dpkg-deb's option says it."""
+    """An archive in a .deb, as dpkg-deb's option for it."""
 
     CONTROL = "--ctrl-tarfile"
     DATA = "--fsys-tarfile"
 
 
 def members_of(artifact: Path, part: Part, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
-    """Yield the members of one archive; see ``streamed_members``.
+    """Yield the members of one archive; see ``stream_members``.
 
     Source:
         deb(5).
@@ -55,33 +55,33 @@ _NAMES = {Part.CONTROL: "control", Part.DATA: "data"}
 
 
 def differences(first: Path, second: Path, runner: Streamer) -> tuple[str, ...]:
-    """Return what differs, one line a member: ``data: ./opt/venvs/app/bin/app: content``.
+    """Return the differences, one line per member: ``data: ./opt/venvs/app/bin/app: content``.
 
     Returns:
-        In archive order, first the control files; empty when all members are the same, so that only the order of
-        members, the compression or the outer archive can differ.
+        First the control files, then the payload in archive order. If empty, only the order of members, the compression
+        or the outer archive can differ.
 
     Raises:
-        NotAPackageError: one of them cannot be read.
+        NotAPackageError: one of the packages could not be read.
     """
     return tuple(
         f"{_NAMES[part]}: {line}"
         for part in Part
-        for line in differing(_read(first, part, runner), _read(second, part, runner), (first, second))
+        for line in differing(_read_facts(first, part, runner), _read_facts(second, part, runner), (first, second))
     )
 
 
-def _read(artifact: Path, part: Part, runner: Streamer) -> Mapping[str, Facts]:
+def _read_facts(artifact: Path, part: Part, runner: Streamer) -> Mapping[str, Facts]:
     with members_of(artifact, part, runner) as members:
         return facts_of(members)
 
 
 def read_evidence(artifact: Path, runner: Streamer) -> bytes:
-    """Return the record that ``assemble`` put below the prefix.
+    """Return the evidence document that ``assemble`` put below the prefix.
 
     Raises:
-        NotAPackageError: the file is no .deb, or venvpkg did not build it.
-        MissingToolError: there is no dpkg-deb.
+        NotAPackageError: the file is not a .deb, or venvpkg did not build it.
+        MissingToolError: dpkg-deb is not installed.
     """
     with members_of(artifact, Part.DATA, runner) as members:
         found = evidence_among(members)
@@ -93,20 +93,22 @@ _SCRIPTS = frozenset({"preinst", "postinst", "prerm", "postrm", "config", "trigg
 
 
 def inspect(artifact: Path, runner: Streamer) -> Inspection:
-    """Return what is in a package; it may be anybody's.
+    """Return the facts about a package, which may be untrusted.
 
     Raises:
-        NotAPackageError: it is no .deb, is damaged, or absurdly large.
-        MissingToolError: no dpkg-deb.
+        NotAPackageError: the file is not a .deb, is damaged, or absurdly large.
+        MissingToolError: dpkg-deb is not installed.
     """
-    fields, configuration, scripts = _control(artifact, runner)
+    fields, configuration, scripts = _read_control(artifact, runner)
     contents = PackedContents()
     with members_of(artifact, Part.DATA, runner) as members:
         contents.add_all(members)
     return contents.inspection(artifact, fields, scripts, configuration)
 
 
-def _control(artifact: Path, runner: Streamer) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
+def _read_control(
+    artifact: Path, runner: Streamer
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
     """Return the fields, the conffiles and the names of the maintainer scripts."""
     texts: dict[str, str] = {}
     scripts: list[str] = []

@@ -1,4 +1,4 @@
-"""Relations of Debian packages: reading them, what implies what, and the fewest that satisfy all. Pure.
+"""Parse and compare relations of Debian packages, and reduce claims to the fewest relations. Pure.
 
 Source:
     Debian Policy 7.1; deb-control(5).
@@ -45,14 +45,14 @@ _IMPLIES: Mapping[str, Mapping[str, Callable[[VersionKey, VersionKey], bool]]] =
 
 
 class Alternative(NamedTuple):
-    """One package of a relation; operator and version are empty when every version serves."""
+    """One package of a relation; operator and version are empty if any version will do."""
 
     name: str
     operator: str
     version: str
 
     def __str__(self) -> str:
-        """Return it as in a control file."""
+        """Return the alternative as in a control file."""
         return f"{self.name} ({self.operator} {self.version})" if self.operator else self.name
 
 
@@ -60,9 +60,9 @@ Relation = tuple[Alternative, ...]
 
 
 def parse_relation(text: str) -> Relation | None:
-    """Return the alternatives of one relation, without commas; None when it is none.
+    """Return the alternatives of one relation; None if it is not valid.
 
-    Substitution variables, build profiles and architecture lists belong to source packages and are refused.
+    Commas, substitution variables, and the build profiles and architecture lists of source packages are not valid.
     """
     alternatives = []
     for part in text.split("|"):
@@ -75,13 +75,13 @@ def parse_relation(text: str) -> Relation | None:
     return tuple(alternatives)
 
 
-def spelled(relation: Relation) -> str:
+def spell_relation(relation: Relation) -> str:
     """Return the relation as in a control file."""
     return " | ".join(map(str, relation))
 
 
 def with_floor(template: str, floor: str | None) -> str:
-    """Return a template of a symbols file with its floor; no floor, an empty one and ``0`` are no bound (#MINVER#)."""
+    """Return a template of a symbols file with the floor for #MINVER#; without a bound for None, empty and ``0``."""
     bound = f"(>= {floor})" if floor not in {None, "", "0"} else ""
     return " ".join(template.replace(MINVER, f" {bound} ").split())
 
@@ -92,16 +92,16 @@ def implies(stronger: Relation, weaker: Relation) -> bool:
 
 
 def fewest(claims: Iterable[Claim]) -> tuple[Dependency, ...]:
-    """Return the relations that satisfy all claims: templates with their highest floor, none that another implies.
+    """Return the relations that satisfy all claims: templates with their highest floor, without implied ones.
 
-    The evidence of a relation that another one implies goes to that one: a floor that was not high enough is a reason
-    all the same. A claim whose template is no relation is the caller's error.
+    If a relation is implied by another one, its evidence goes to the other one: a lower floor is a reason, too. A
+    template that is not a valid relation is an error of the caller.
 
     Returns:
-        Sorted by name and spelling; evidence with the highest floor first, then by file.
+        Relations sorted by name and spelling; evidence with the highest floor first, then by file.
 
     Raises:
-        ValueError: a claim is no relation.
+        ValueError: the template of a claim is not a valid relation.
     """
     by_template: dict[str, list[Evidence]] = {}
     for claim in claims:
@@ -121,10 +121,10 @@ def fewest(claims: Iterable[Claim]) -> tuple[Dependency, ...]:
     for relation in reasons.keys() - set(kept):
         strongest = next(other for other in kept if implies(other, relation))
         reasons[strongest].extend(reasons[relation])
-    return tuple(Dependency(spelled(each), _in_order(reasons[each])) for each in sorted(kept))
+    return tuple(Dependency(spell_relation(each), _sort_evidence(reasons[each])) for each in sorted(kept))
 
 
-def _in_order(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def _sort_evidence(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     # dict.fromkeys: a template and a stronger one of the same library give the same evidence twice.
     named = sorted(
         dict.fromkeys(evidence), key=lambda each: (str(each.needed_by or ""), each.soname or "", each.symbol or "")
@@ -158,14 +158,14 @@ _GRAMMAR: Final = Grammar(
 
 
 def problems(project: Project) -> Iterator[str]:
-    """Yield what config/ does not check, because it is Debian's grammar or a name that nobody configured.
+    """Yield messages for problems that config/ does not find: Debian's grammar, and names that are not configured.
 
     Source:
-        Debian Policy 5.6.1, 7.1, 7.5 (a version that is provided is an exact one).
+        Debian Policy 5.6.1, 7.1, 7.5 (a provided version is exact).
     """
     if not PACKAGE_NAME.fullmatch(project.package_name):
         yield (
-            f"name: {project.package_name!r} is no package name: lower-case letters, digits and + - . , two or more"
-            " characters"
+            f"name: {project.package_name!r} is not a valid package name; it needs at least two characters: lower-case"
+            " letters, digits, and + - ."
         )
     yield from relation_problems(project.settings, _GRAMMAR)

@@ -1,4 +1,4 @@
-"""Symbols and shlibs files of installed packages: the lowest version of a library that has each symbol. Pure."""
+"""Parse symbols and shlibs files of installed packages. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 
-# A name may have spaces (Debian bug 785344), a version may not; what follows the last @ is the symbol's version.
+# A name may contain spaces (Debian bug 785344), a version may not. The symbol's version follows the last @.
 _SYMBOL = re.compile(r" (?P<symbol>.*@[^ ]+) (?P<floor>[A-Za-z0-9][A-Za-z0-9.+:~-]*)(?: (?P<template>[0-9]{1,4}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class SonameSymbols:
-    """What a symbols file says of one soname.
+    """The part of a symbols file about one soname.
 
     Attributes:
-        templates: the main one and its alternatives, each split into its relations.
+        templates: the main template and its alternatives, each split into relations.
         symbols: ``symbol@version`` → lowest version, and the number of its template.
     """
 
@@ -31,20 +31,20 @@ class SonameSymbols:
     symbols: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def smallest(self) -> str | None:
-        """Return the lowest version of any symbol of the main template: what is needed if no symbol is used."""
+        """Return the lowest version of any symbol of the main template: the floor if no symbol is used."""
         floors = {floor for floor, template in self.symbols.values() if template == 0}
         return min(floors, key=version_key, default=None)
 
 
 def parse_symbols(text: str, file: PurePosixPath) -> Mapping[str, SonameSymbols]:
-    """Return soname → what the file says of it.
+    """Return soname → its part of a symbols file.
 
     Args:
-        text: the file's content.
-        file: what messages call it.
+        text: content of the file.
+        file: path of the file, for messages.
 
     Raises:
-        PackageDatabaseError: lines are not what the format asks for; the error lists all of them.
+        PackageDatabaseError: lines are not valid; the error lists all of them.
 
     Source:
         deb-symbols(5).
@@ -54,12 +54,12 @@ def parse_symbols(text: str, file: PurePosixPath) -> Mapping[str, SonameSymbols]
     symbols: dict[str, tuple[str, int]] = {}
     problems: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or line.lstrip(" ").startswith("#"):  # #MISSING lines tell of symbols that are gone
+        if not line.strip() or line.lstrip(" ").startswith("#"):  # #MISSING lines list symbols that were removed
             continue
         problem = None
         if line[0] in " |*":
             if templates is None:
-                problem = "comes before any soname"
+                problem = "before any soname"
             elif line[0] == "|":
                 templates.append(relations_of(line[1:]))
             elif line[0] == " ":
@@ -67,23 +67,23 @@ def parse_symbols(text: str, file: PurePosixPath) -> Mapping[str, SonameSymbols]
         else:
             soname, _, template = line.partition(" ")
             templates, symbols = found.setdefault(soname, ([relations_of(template)], {}))
-            problem = None if template.strip() else "names no package"
+            problem = None if template.strip() else "without a package"
         if problem:
             problems.append(f"{file}:{number}: {problem}: {line[:200]!r}")
     if problems:
-        raise damaged(problems)
+        raise database_error(problems)
     return {soname: SonameSymbols(tuple(templates), symbols) for soname, (templates, symbols) in found.items()}
 
 
 def relations_of(text: str) -> tuple[str, ...]:
-    """Return the relations of a template or a shlibs line, which commas part."""
+    """Return the relations of a template or a shlibs line, which are separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def damaged(problems: list[str]) -> PackageDatabaseError:
-    """Return the error for lines of package information that cannot be understood."""
+def database_error(problems: list[str]) -> PackageDatabaseError:
+    """Return the error for invalid lines in files of the package database."""
     return PackageDatabaseError(
-        "The target's package database is damaged.",
+        "the target's package database is damaged.",
         details="\n".join(f"  {problem}" for problem in problems[:20]),
         resolution="Reinstall the packages that these files belong to.",
     )
@@ -92,7 +92,7 @@ def damaged(problems: list[str]) -> PackageDatabaseError:
 def _add_symbol(line: str, symbols: dict[str, tuple[str, int]], templates: int) -> str | None:
     match = _SYMBOL.fullmatch(line)
     if match is None:
-        return "no symbol with its lowest version"
+        return "not a symbol with its lowest version"
     template = int(match["template"] or 0)
     if template >= templates:
         return f"there is no template {template}"
@@ -106,13 +106,13 @@ _SONAMES = (re.compile(r"(?P<library>.+)\.so\.(?P<version>.+)"), re.compile(r"(?
 
 
 class ShlibsEntry(NamedTuple):
-    """One line.
+    """A line of a shlibs file.
 
     Attributes:
-        type: kind of package the line is for; empty for any.
+        type: type of package that the line is for; empty for any.
         library: soname without its version.
-        version: the soname's.
-        relations: as they stand; empty when the library is always there.
+        version: version of the soname.
+        relations: relations as written; empty if the library is always installed.
     """
 
     type: str
@@ -122,14 +122,14 @@ class ShlibsEntry(NamedTuple):
 
 
 def parse_shlibs(text: str, file: PurePosixPath) -> tuple[ShlibsEntry, ...]:
-    """Return the lines of a shlibs file.
+    """Return the entries of a shlibs file.
 
     Args:
-        text: the file's content.
-        file: what messages call it.
+        text: content of the file.
+        file: path of the file, for messages.
 
     Raises:
-        PackageDatabaseError: lines are not what the format asks for; the error lists all of them.
+        PackageDatabaseError: lines are not valid; the error lists all of them.
 
     Source:
         deb-shlibs(5).
@@ -140,20 +140,20 @@ def parse_shlibs(text: str, file: PurePosixPath) -> tuple[ShlibsEntry, ...]:
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
-            problems.append(f"{file}:{number}: no library with its version: {line[:200]!r}")
+            problems.append(f"{file}:{number}: not a library with its version: {line[:200]!r}")
             continue
         entries.append(
             ShlibsEntry(match["type"] or "", match["library"], match["version"], relations_of(match["relations"] or ""))
         )
     if problems:
-        raise damaged(problems)
+        raise database_error(problems)
     return tuple(entries)
 
 
 def relations_for(soname: str, entries: Iterable[ShlibsEntry]) -> tuple[str, ...] | None:
-    """Return what a shlibs file asks for; None when it does not know the soname. A line for deb wins over one for any.
+    """Return the relations for a soname in a shlibs file, or None. An entry for deb takes precedence over one for any.
 
-    A soname without a version (a private library) is never known.
+    A soname without a version (a private library) has no entry.
     """
     match = next((found for each in _SONAMES if (found := each.fullmatch(soname))), None)
     if match is None:

@@ -1,7 +1,7 @@
-"""Debian versions: their order, and how a Python version is spelled as one. Pure.
+"""Compare Debian versions, and spell Python versions as Debian versions. Pure.
 
-debian-inspector's order is not used: it refuses versions that end in a tilde, as the floors in symbols files do
-(``libpq5`` has ``10~~``), and takes ``-0`` away from a version that has it.
+debian-inspector is not used: it rejects versions that end with a tilde, such as the floors in symbols files (``libpq5``
+has ``10~~``), and removes ``-0`` from versions.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
 _END = 0  # the end of a part sorts after a tilde and before everything else
 _AFTER_LETTERS = 256
 
-# Of non-digits, the weight of each and of the end. Of a number, its length and its digits: nothing is converted.
+# For non-digits, the weight of each and of the end. For a number, its length and its digits, without conversion.
 Part = tuple[int, ...] | tuple[int, str]
 VersionKey = tuple[tuple[int, str], tuple[Part, ...], tuple[Part, ...]]
 
 
 def version_key(version: str) -> VersionKey:
-    """Return a value that sorts as dpkg sorts the version.
+    """Return a key that sorts versions like dpkg.
 
     Source:
         deb-version(7), Sorting algorithm.
@@ -41,28 +41,28 @@ def version_key(version: str) -> VersionKey:
 
 
 def is_higher(version: str, than: str) -> bool:
-    """Whether dpkg takes ``version`` for the later one."""
+    """Whether ``version`` is later than ``than`` for dpkg."""
     return version_key(version) > version_key(than)
 
 
 def without_revision(version: str) -> str:
-    """Return epoch and upstream version."""
+    """Return the epoch and the upstream version."""
     return version.rpartition("-")[0] or version
 
 
 def to_debian(version: str, *, epoch: int = 0) -> str:
-    """Return the Debian spelling of a PEP 440 version, which sorts as PEP 440 does; without revision.
+    """Return the Debian spelling of a PEP 440 version, without a revision; the order of versions stays the same.
 
     ``1.0rc1`` → ``1.0~rc1``, ``1.0.dev1`` → ``1.0~~dev1`` (one tilde would sort it after the alphas), ``1.0.post1`` →
-    ``1.0+post1`` (``.post1`` would sort after ``1.0.1``), ``1.0+local`` → ``1.0+~local``. ``1.0`` and ``1.0.0`` are one
-    version for PEP 440 and two for dpkg: the spelling given is kept.
+    ``1.0+post1`` (``.post1`` would sort after ``1.0.1``), ``1.0+local`` → ``1.0+~local``. ``1.0`` and ``1.0.0`` are the
+    same version in PEP 440 but not for dpkg: the spelling is kept.
 
     Args:
-        version: PEP 440.
-        epoch: the package's; 0 takes the version's own, ``1!2.0`` → ``1:2.0``.
+        version: PEP 440 version.
+        epoch: the package's epoch; 0 uses the version's own, ``1!2.0`` → ``1:2.0``.
 
     Raises:
-        AssembleError: it is no PEP 440 version.
+        AssembleError: the version is not valid in PEP 440.
     """
     return native_version(version, epoch=epoch, local_mark="+~")
 
@@ -88,9 +88,9 @@ def _number(digits: str) -> tuple[int, str]:
 
 
 def package_version(spec: PackageSpec, target: Target, *, epoch: bool = True) -> str:
-    """Return ``[epoch:]1.0.0-1~debian12[+2]``; file names go without the epoch.
+    """Return the package's version, ``[epoch:]1.0.0-1~debian12[+2]``; file names have no epoch.
 
-    What is rebuilt for one release sorts behind its first build and before any build for the next release.
+    A rebuild for one release sorts after the first build and before any build for the next release.
 
     Source:
         Debian Policy 5.6.12.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug
 from venvpkg.families.common.documents import manual_pages, render_copyright
-from venvpkg.families.rpm.files import LICENSES, owned, pattern
+from venvpkg.families.rpm.files import LICENSES, owned_paths, pattern
 from venvpkg.families.rpm.pack import Expected, PackInputs, pack
-from venvpkg.families.rpm.spec import composed, render_spec, rendered
+from venvpkg.families.rpm.spec import compose_spec_file, render_spec, render_spec_file
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import PathKind
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import TargetContext
     from venvpkg.families.common.artifact_cache import ArtifactCache
-    from venvpkg.families.rpm.spec import Composed
+    from venvpkg.families.rpm.spec import SpecFile
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.staged import PayloadPath
     from venvpkg.model.target import Target
@@ -41,8 +41,8 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     target, reporter = context.target, context.reporter
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
-    of = composed(spec, target)
-    expected = Expected(of.header(), owned(paths), spec.state)
+    of = compose_spec_file(spec, target)
+    expected = Expected(of.header(), owned_paths(paths), spec.state)
     inputs = PackInputs(
         spec.staged.destdir, render_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
     )
@@ -69,7 +69,7 @@ def _add_files(spec: PackageSpec, target: Target) -> tuple[PayloadPath, ...]:
 
 
 def assemble_debug(
-    spec: PackageSpec, of: Composed, directory: Path, earlier: ArtifactCache, context: TargetContext
+    spec: PackageSpec, of: SpecFile, directory: Path, earlier: ArtifactCache, context: TargetContext
 ) -> Path:
     """Write the package into ``directory`` and return its path; directories ``debuginfo*`` in there are made and used.
 
@@ -87,16 +87,18 @@ def assemble_debug(
     destdir = directory / "debuginfo"
     place_debug(spec, destdir)
     normalise_modes(destdir)
-    paths = owned(paths_below(destdir))
+    paths = owned_paths(paths_below(destdir))
     debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     expected = Expected(debug.header(), paths)
-    inputs = PackInputs(destdir, rendered(debug, files), expected, context.target.architecture, spec.source_date_epoch)
+    inputs = PackInputs(
+        destdir, render_spec_file(debug, files), expected, context.target.architecture, spec.source_date_epoch
+    )
     packed = pack(inputs, directory / "debuginfo-rpm", context.runner, earlier)
     return packed.path.rename(directory / debug.filename())
 
 
-def debug_of(of: Composed, build_ids: Iterable[str]) -> Composed:
+def debug_of(of: SpecFile, build_ids: Iterable[str]) -> SpecFile:
     """Return the spec of the package of debug information.
 
     Like rpm's own, it requires nothing: a dependency on the exact version of the package would hold back updates, and

@@ -91,13 +91,13 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     return tarball
 
 
-def add_packages(root: Path, packages: Sequence[str], host: Streamer, environment: Mapping[str, str]) -> None:
+def add_packages(root: Path, packages: Sequence[str], host: Streamer, environ: Mapping[str, str]) -> None:
     """Install packages into a root that is not in use.
 
     Raises:
         TargetError: dnf failed.
     """
-    del environment
+    del environ
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
         done = _dnf(("install", *packages), root, Path(directory), host)
     if not done.ok:

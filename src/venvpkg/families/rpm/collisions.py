@@ -32,9 +32,9 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
     if versions:
         version = max(versions, key=version_key)
         context.reporter.warn(
-            f"{release.id} {release.version} has a package {name} itself, {version}: where both are"
-            " known, the one with the higher version is installed, and a newer one from the release replaces ours."
-            " Another name, or an epoch, in [tool.venvpkg] keeps them apart."
+            f"{release.id} {release.version} has its own package {name} {version}: if dnf knows both, it installs the"
+            " one with the higher version, and a newer one from the release replaces ours."
+            " Set another name, or an epoch, in [tool.venvpkg] to avoid that."
         )
 
 
@@ -60,9 +60,9 @@ def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
             others.setdefault(package, set()).add(link)
     for package, paths in sorted(others.items()):
         context.reporter.warn(
-            f"{package}, another package, ships {', '.join(sorted(map(str, paths)))} too: the two cannot be installed"
+            f"the package {package} also ships {', '.join(sorted(map(str, paths)))}: the two cannot be installed"
             f" together, so this one conflicts with it. Leave the command out of commands in [tool.venvpkg], or declare"
-            f" what {package} is to this package in conflicts, replaces or provides."
+            f" {package} in conflicts, replaces or provides."
         )
     conflicts = (*spec.relations.conflicts, *sorted(others))
     return dataclasses.replace(spec, relations=dataclasses.replace(spec.relations, conflicts=conflicts))

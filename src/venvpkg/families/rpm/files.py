@@ -92,7 +92,7 @@ def is_owned(directory: PurePosixPath) -> bool:
     return directory not in _SHARED and not directory.is_relative_to(_MANUAL)
 
 
-def owned(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
+def owned_paths(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
     """Return the paths that the package lists, sorted: all but the directories that it does not own."""
     found = (each for each in paths if each.kind is not PathKind.DIRECTORY or is_owned(each.path))
     return tuple(sorted(found, key=lambda each: str(each.path)))
@@ -113,7 +113,7 @@ def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterab
         rpm's manual, "Spec file format", %files.
     """
     yield pattern(prefix)
-    for each in owned(paths):
+    for each in owned_paths(paths):
         if each.path.is_relative_to(prefix):
             continue
         match each.kind:

@@ -124,7 +124,7 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
     programs = _RpmPrograms(destdir, work, runner, architecture, source_date_epoch)
     configuration = programs.run("rpm", *programs.macros, "--showrc").text
 
-    def packed_and_read_back() -> str:
+    def pack_and_read_back() -> str:
         (work / _SPEC).write_text(text, encoding="utf-8")
         set_times(destdir, source_date_epoch)
         parsed = programs.run("rpmspec", *programs.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
@@ -146,8 +146,8 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         "spec": text, "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
     }  # fmt: skip
-    said = earlier.have(work / _PACKED, destdir, key, packed_and_read_back)
-    return Packed(work / _PACKED, said)
+    output = earlier.get_or_build(work / _PACKED, destdir, key, pack_and_read_back)
+    return Packed(work / _PACKED, output)
 
 
 def compression(features: str) -> str:

@@ -50,7 +50,7 @@ _RELEASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class SpecFile:
     """The values of a spec file, as they must appear in the package.
 
     Attributes:
@@ -132,7 +132,7 @@ def package_architecture(spec: PackageSpec, target: Target) -> str:
     return target.architecture if spec.staged.payload.has_elf else NOARCH
 
 
-def composed(spec: PackageSpec, target: Target) -> Composed:
+def compose_spec_file(spec: PackageSpec, target: Target) -> SpecFile:
     """Return the values of the spec file.
 
     Raises:
@@ -142,7 +142,7 @@ def composed(spec: PackageSpec, target: Target) -> Composed:
     epoch = package_epoch(spec)
     summary, description = summary_and_description(spec.summary, spec.description, spec.name)
     whole = f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}"
-    found = Composed(
+    found = SpecFile(
         name=spec.name,
         epoch=epoch,
         version=version,
@@ -161,7 +161,7 @@ def composed(spec: PackageSpec, target: Target) -> Composed:
     return found
 
 
-def render_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -> str:
+def render_spec(of: SpecFile, paths: Iterable[PayloadPath], spec: PackageSpec) -> str:
     """Return the text of the spec file, with every value escaped.
 
     Args:
@@ -169,10 +169,10 @@ def render_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -
         paths: everything that will be in the package.
         spec: the package.
     """
-    return rendered(of, file_list(paths, spec.staged.prefix, spec.state), spec.project_files.templates)
+    return render_spec_file(of, file_list(paths, spec.staged.prefix, spec.state), spec.project_files.templates)
 
 
-def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) -> str:
+def render_spec_file(of: SpecFile, files: Iterable[str], templates: Path | None = None) -> str:
     """Return the text of a spec file with these lines in %files, and every value escaped."""
     values = {
         "name": of.name,
@@ -211,7 +211,7 @@ def _relations(spec: PackageSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((tag, tuple(dict.fromkeys(relations))) for tag, relations in found.items() if relations)
 
 
-def _require_fit(of: Composed) -> None:
+def _require_fit(of: SpecFile) -> None:
     """Check that rpm cannot confuse a value with its own syntax.
 
     Raises:

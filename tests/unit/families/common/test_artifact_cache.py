@@ -53,7 +53,7 @@ def packed_again(
     package = tmp_path / "app.deb"
     package.unlink(missing_ok=True)
     packer = Packer(package)
-    said = ArtifactCache(tmp_path / "packed", packaging_tool_versions, RecordingReporter()).have(
+    said = ArtifactCache(tmp_path / "packed", packaging_tool_versions, RecordingReporter()).get_or_build(
         package, tree, inputs, packer
     )
     assert (said, package.read_bytes()) == ("warning: größe", CONTENT)
@@ -116,7 +116,7 @@ def test_what_is_refused_is_not_kept(tmp_path: Path, tree: Path) -> None:
 
     earlier = ArtifactCache(tmp_path / "packed", PACKERS, RecordingReporter())
     with pytest.raises(ValueError):  # noqa: PT011 - the one above
-        earlier.have(tmp_path / "app.deb", tree, INPUTS, refuse)
+        earlier.get_or_build(tmp_path / "app.deb", tree, INPUTS, refuse)
 
     assert packed_again(tmp_path, tree)
 

@@ -22,10 +22,10 @@ def test_the_family_s_problems_and_templates_that_shadow_none_of_ours_are_told_a
         (tmp_path / name).touch()
 
     with pytest.raises(ConfigurationError) as caught:
-        check_project(a_project(), ProjectFiles(templates=tmp_path), ["name: '_' is no package name"])
+        check_project(a_project(), ProjectFiles(templates=tmp_path), ["name: '_' is not a valid package name"])
 
     assert caught.value.problems == (
-        "name: '_' is no package name",
+        "name: '_' is not a valid package name",
         "templates: copyrigth.j2 overrides no built-in template",
         "templates: package.spec overrides no built-in template",
     )

@@ -98,7 +98,7 @@ def test_assembling_twice_gives_the_same(destdir: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", [Completed(2, b"", b"disk full"), Completed(-9)])
 def test_a_failed_dpkg_deb_leaves_nothing_in_the_destination(destdir: Path, tmp_path: Path, answer: Completed) -> None:
-    with pytest.raises(AssembleError, match="cannot pack"):
+    with pytest.raises(AssembleError, match="could not pack"):
         pack(spec_in(destdir), tmp_path / "dist", DpkgDeb(answer))
 
     assert not (tmp_path / "dist").exists()

@@ -64,7 +64,7 @@ def namesake(*lines: bytes, name: str = "borgbackup") -> list[str]:
 def test_a_package_of_the_same_name_is_told_with_its_highest_version() -> None:
     (warning,) = namesake(MADISON, NEWER)
 
-    assert "debian 12 has a package borgbackup itself, 1.2.4-1+deb12u1:" in warning
+    assert "debian 12 has its own package borgbackup 1.2.4-1+deb12u1:" in warning
 
 
 def test_our_own_packages_in_a_repository_are_no_namesakes() -> None:
@@ -116,9 +116,9 @@ def test_an_installed_package_with_the_same_command_becomes_a_conflict(places: D
     conflicts = avoided(places, Machine(Dpkg({"/usr/bin/app": "other:amd64", "/bin/app-tool": "tools"})), reporter)
 
     assert conflicts == ("other", "tools")
-    assert [warning.partition(" too:")[0] for warning in reporter.warnings] == [
-        "other, another package, ships /usr/bin/app",
-        "tools, another package, ships /usr/bin/app-tool",
+    assert [warning.partition(": ")[0] for warning in reporter.warnings] == [
+        "the package other also ships /usr/bin/app",
+        "the package tools also ships /usr/bin/app-tool",
     ]
 
 
@@ -130,7 +130,7 @@ def test_a_file_of_the_project_in_the_place_of_another_packages_is_a_conflict_to
     conflicts = avoided(places, Machine(Dpkg({str(place): "bash"})), reporter, project_files=ProjectFiles(files))
 
     assert conflicts == ("bash",)
-    assert reporter.warnings[0].startswith("bash, another package, ships /etc/bash.bashrc too:")
+    assert reporter.warnings[0].startswith("the package bash also ships /etc/bash.bashrc:")
 
 
 def test_a_package_that_could_be_installed_is_found_by_apt_file(places: Dirs) -> None:

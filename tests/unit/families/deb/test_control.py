@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from unit.golden import golden
 from unit.samples import PREFIX, a_spec, a_staged, debian_12, needing
 from venvpkg.errors import AssembleError
-from venvpkg.families.deb.control import control_fields, package_architecture, rendered_control
+from venvpkg.families.deb.control import control_fields, package_architecture, render_control
 from venvpkg.families.deb.deb822 import read_stanza
 from venvpkg.families.deb.versions import package_version, version_key
 from venvpkg.model.package import Relations
@@ -52,7 +52,7 @@ TEXT_FIELDS = ["name", "maintainer", "homepage", "section", "summary", "revision
 
 
 def control(spec: PackageSpec) -> str:
-    return rendered_control(control_fields(spec, debian_12(), spec.staged.payload.paths))
+    return render_control(control_fields(spec, debian_12(), spec.staged.payload.paths))
 
 
 def test_the_control_file_is_the_golden_one() -> None:
@@ -171,8 +171,8 @@ def test_the_installed_size_rounds_each_file_up() -> None:
 def test_a_spec_that_differs_from_what_was_rendered_is_refused() -> None:
     fields = control_fields(a_spec(), debian_12(), ())
 
-    with pytest.raises(AssembleError, match="does not say"):
-        rendered_control({**fields, "Essential": "yes"})
+    with pytest.raises(AssembleError, match="does not have the expected fields"):
+        render_control({**fields, "Essential": "yes"})
 
 
 def test_the_stanza_reader_refuses_what_is_no_stanza() -> None:
@@ -216,5 +216,5 @@ def test_a_template_of_the_project_cannot_change_what_was_composed(tmp_path: Pat
     (tmp_path / "control.j2").write_text("{% include '_base' %}Essential: yes\n")
     (tmp_path / "_base").write_text("Package: {{ package }}\n")
 
-    with pytest.raises(AssembleError, match="does not say what was composed"):
-        rendered_control(control_fields(a_spec(), debian_12(), ()), tmp_path)
+    with pytest.raises(AssembleError, match="does not have the expected fields"):
+        render_control(control_fields(a_spec(), debian_12(), ()), tmp_path)

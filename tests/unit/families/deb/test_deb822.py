@@ -37,7 +37,7 @@ def test_a_value_may_be_empty_or_have_colons() -> None:
         (": 1\n", "line 1 is not a field"),
         ("Ä: 1\n", "line 1 is not a field"),
         ("A b: 1\n", "line 1 is not a field"),
-        ("A: 1\n b\na: 2\n", "line 3 is the field a once more"),
+        ("A: 1\n b\na: 2\n", "line 3 repeats the field a"),
         ("A: 1\n\n 2", "line 3 is not a field"),
     ],
 )

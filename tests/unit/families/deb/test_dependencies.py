@@ -164,7 +164,7 @@ def test_a_template_that_is_no_relation_is_damage_told_by_file(places: Dirs, tem
     needing_foo(places)
     places.text(f"{INFO}/libfoo1:amd64.symbols", f"libfoo.so.1 {template}\n f@Base 1\n")
 
-    with pytest.raises(PackageDatabaseError, match=r"libfoo1:amd64\.symbols: no relation"):
+    with pytest.raises(PackageDatabaseError, match=r"libfoo1:amd64\.symbols: not a valid relation"):
         depends(places, dpkg(**OWNED))
 
 

@@ -105,7 +105,7 @@ def test_what_takes_no_part_does_not_count(tmp_path: Path, text: str) -> None:
         ("garbage\n", "line 1 is not a field"),
         (stanza("a") + "\nPackage gcc\n", "line 10 is not a field"),
         ("Package: gcc\nStatus: install ok installed\n", "gcc has no Version"),
-        (stanza("gcc") + "\0\n", "binary zeros"),
+        (stanza("gcc") + "\0\n", "null bytes"),
     ],
 )
 def test_a_damaged_status_file_is_named_with_the_place(tmp_path: Path, text: str, problem: str) -> None:

@@ -61,7 +61,7 @@ def test_the_packages_to_install_are_those_that_apt_knows(places: Dirs) -> None:
 
     assert caught.value.resolution.splitlines() == [
         "Run: apt-get install --no-install-recommends python3-psycopg2 python3-dateutil python3-nacl",
-        "Install the packages of made-up, or take them out of wheels.system.",
+        "Install the packages of made-up, or remove them from wheels.system.",
     ]
 
 
@@ -70,7 +70,7 @@ def test_another_interpreter_than_the_default_one_is_refused(places: Dirs) -> No
     places.text("/usr/bin/python3.12", "")
     (places.root / "usr/bin/python3").symlink_to("python3.12")
 
-    with pytest.raises(PackageDatabaseError, match=r"do not serve /usr/bin/python3\.11"):
+    with pytest.raises(PackageDatabaseError, match=r"are not for /usr/bin/python3\.11"):
         found(places, "pyyaml")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from unit.samples import PREFIX, SITE, a_spec, a_staged
-from venvpkg.families.deb.lintian import overrides, rendered_overrides
+from venvpkg.families.deb.lintian import overrides, render_overrides
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
 from venvpkg.model.project import ProjectFiles
 from venvpkg.model.staged import InstalledDistribution, PathKind, Payload, PayloadPath
@@ -27,7 +27,7 @@ def a_script(shebang: str, mode: int = 0o644, path: PurePosixPath = SITE / "app/
 
 def lines(*paths: PayloadPath, pages: tuple[PurePosixPath, ...] = (PAGE,), zstd: bool = False) -> list[str]:
     spec = a_spec(a_staged(payload=Payload(paths)))
-    text = rendered_overrides(spec, pages, zstd=zstd).decode()
+    text = render_overrides(spec, pages, zstd=zstd).decode()
     return [line.removeprefix("app: ") for line in text.splitlines() if line and not line.startswith("#")]
 
 
@@ -41,7 +41,7 @@ def test_a_payload_with_nothing_unusual_has_no_overrides() -> None:
         staged.destdir, PurePosixPath("/usr/lib/app"), staged.application, staged.distributions, "3.11.0"
     )
 
-    assert rendered_overrides(a_spec(elsewhere), (PAGE,), zstd=False) == b""
+    assert render_overrides(a_spec(elsewhere), (PAGE,), zstd=False) == b""
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_command_without_a_manual_page_is_told() -> None:
 
 def test_every_override_stands_below_its_reason() -> None:
     spec = a_spec(a_staged(payload=Payload((a_script("/usr/bin/env python"),))))
-    paragraphs = rendered_overrides(spec, (), zstd=True).decode().removesuffix("\n").split("\n\n")
+    paragraphs = render_overrides(spec, (), zstd=True).decode().removesuffix("\n").split("\n\n")
 
     assert len(paragraphs) == len(list(overrides(spec, (), multiarch="", zstd=True))) > 3
     for paragraph in paragraphs:
@@ -154,7 +154,7 @@ def test_a_project_adds_overrides_of_its_own(tmp_path: Path) -> None:
     )
     spec = a_spec(a_staged(payload=Payload()), project_files=ProjectFiles(templates=tmp_path))
 
-    text = rendered_overrides(spec, (PAGE,), zstd=False).decode()
+    text = render_overrides(spec, (PAGE,), zstd=False).decode()
 
     assert text.splitlines()[-2:] == ["# Ours.", "app: embedded-javascript-library *jquery*"]
     assert "app: dir-or-file-in-opt" in text.splitlines()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from unit.samples import a_project
-from venvpkg.families.deb.relations import parse_relation, problems, spelled
+from venvpkg.families.deb.relations import parse_relation, problems, spell_relation
 from venvpkg.model.project import Settings, SonameRule
 
 
 def test_a_name_that_debian_would_not_accept_is_told() -> None:
     (problem,) = problems(a_project(name="_"))
 
-    assert problem.startswith("name: '_' is no package name")
+    assert problem.startswith("name: '_' is not a valid package name")
 
 
 def test_a_sound_project_has_none() -> None:
@@ -34,7 +34,7 @@ def test_a_relation_gets_one_spelling(text: str, canonical: str) -> None:
     relation = parse_relation(text)
 
     assert relation is not None
-    assert spelled(relation) == canonical
+    assert spell_relation(relation) == canonical
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from unit.samples import a_spec, a_staged
 from venvpkg.families.rpm.documents import bundled_provides
-from venvpkg.families.rpm.files import file_list, owned
+from venvpkg.families.rpm.files import file_list, owned_paths
 from venvpkg.families.rpm.header import payload_differences
 from venvpkg.model.package import StatePath
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath
@@ -49,7 +49,7 @@ def test_directories_of_the_release_are_not_owned() -> None:
     places = ("/", "/etc", "/etc/cron.d", "/opt", "/opt/venvs", "/usr/share/man/de/man1", "/usr/lib/app", "/etc/app")
     paths = [PayloadPath(PurePosixPath(each), PathKind.DIRECTORY, 0o755) for each in places]
 
-    assert [str(each.path) for each in owned(paths)] == ["/etc/app", "/opt/venvs", "/usr/lib/app"]
+    assert [str(each.path) for each in owned_paths(paths)] == ["/etc/app", "/opt/venvs", "/usr/lib/app"]
 
 
 def provides(sbom: bytes = b"", version: str = "1.0rc1") -> list[str]:

@@ -89,7 +89,7 @@ def test_a_namesake_is_told_in_its_highest_version() -> None:
 
     (warning,) = namesake(ScriptedRunner({expect("dnf", "--quiet", "--cacheonly", ...): Completed(0, answer.encode())}))
 
-    assert "has a package app itself, 1.10-1:" in warning
+    assert "has its own package app 1.10-1:" in warning
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,10 @@ def test_another_package_with_a_command_is_conflicted_with_and_told() -> None:
     avoided = avoid_collisions(spec, on_target(debian_12(), runner, reporter, NOWHERE))
 
     assert avoided.relations.conflicts == ("other", "third")
-    assert [each.partition(",")[0] for each in reporter.warnings] == ["other", "third"]
+    assert [each.partition(" also ships ")[0] for each in reporter.warnings] == [
+        "the package other",
+        "the package third",
+    ]
     assert str(PurePosixPath("/usr/bin/app")) in reporter.warnings[0]
 
 
@@ -172,4 +175,4 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
     assert avoid_collisions(
         a_spec(links=MANY), on_target(debian_12(), runner, reporter, NOWHERE)
     ).relations.conflicts == ("other",)
-    assert "ships /usr/bin/b too" in reporter.warnings[0]
+    assert "also ships /usr/bin/b" in reporter.warnings[0]

@@ -12,7 +12,7 @@ from unit.golden import golden
 from unit.samples import PREFIX, SITE, a_spec, a_staged, an_application, needing
 from venvpkg.errors import AssembleError
 from venvpkg.families.rpm.header import QUERY, RELATIONS, Header, differences_of, parse_header
-from venvpkg.families.rpm.spec import composed, package_architecture, render_spec
+from venvpkg.families.rpm.spec import compose_spec_file, package_architecture, render_spec
 from venvpkg.families.rpm.versions import is_higher
 from venvpkg.model.package import PackageSpec, Relations
 from venvpkg.model.project import ProjectFiles
@@ -44,7 +44,7 @@ PATHS = (
 
 
 def rendered(spec: PackageSpec, dist: str = ".el9") -> str:
-    return render_spec(composed(spec, el_9(dist)), PATHS, spec)
+    return render_spec(compose_spec_file(spec, el_9(dist)), PATHS, spec)
 
 
 def test_a_whole_spec_file_is_as_expected() -> None:
@@ -83,7 +83,7 @@ def test_a_release_without_a_mark_of_its_own_has_the_revision_alone() -> None:
 def test_a_rebuild_for_one_release_sorts_behind_its_first_build_and_before_the_next_release() -> None:
     def release(dist: str, target_revision: int = 0) -> str:
         spec = a_spec(target_revision=target_revision)
-        return "1.0-" + composed(spec, el_9(dist)).release
+        return "1.0-" + compose_spec_file(spec, el_9(dist)).release
 
     assert release(".el9", 2) == "1.0-1.el9.2"
     assert is_higher(release(".el9", 2), release(".el9"))
@@ -107,7 +107,7 @@ def test_the_epoch_of_the_version_is_the_packages() -> None:
 )
 def test_values_that_could_add_a_line_are_refused(changes: dict[str, str]) -> None:
     with pytest.raises(AssembleError, match="not valid in a spec file"):
-        composed(a_spec(**changes), el_9())
+        compose_spec_file(a_spec(**changes), el_9())
 
 
 def test_a_projects_template_takes_the_place_of_ours(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def answer_of(header: Header, **more: str) -> str:
     return "\n".join((*lines, *(f"{tag}={value}" for tag, value in more.items())))
 
 
-HEADER = composed(a_spec(dependencies=needing("bash >= 5")), el_9()).header()
+HEADER = compose_spec_file(a_spec(dependencies=needing("bash >= 5")), el_9()).header()
 
 
 def test_what_rpm_adds_by_itself_is_no_difference() -> None:
