@@ -1,1 +1,1 @@
-"""Where a package will be installed, and how to run a program there."""
+"""Targets that packages are built for: detect them, and run programs on them."""
