@@ -26,9 +26,8 @@ from venvpkg.model.package import BuildRecord
 from venvpkg.model.wheels import Action
 from venvpkg.record.file import dump_build_record, write_outputs
 from venvpkg.record.inputs import Ingredients, inputs_of
-from venvpkg.sbom.bundled import bundled_libraries
+from venvpkg.sbom.bundled import binary_warnings, bundled_libraries, native_code_in_pure_wheels
 from venvpkg.sbom.cyclonedx import Contents, bill_of_materials
-from venvpkg.sbom.warnings import binary_warnings, native_code_in_pure_wheels
 from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import StageInputs
 from venvpkg.staging.stage import stage as stage_payload

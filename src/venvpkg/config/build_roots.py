@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.registry import build_root_names
 from venvpkg.host.files import read_regular
-from venvpkg.model.build_root import BuildRootSettings, Repository
+from venvpkg.model.target import BuildRootSettings, Repository
 from venvpkg.store.dirs import user_configuration
 
 if TYPE_CHECKING:

@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.command import Runner, Streamer
-    from venvpkg.model.build_root import BuildRootSettings, Recipe
     from venvpkg.model.depends import DependencySet, NativePackage
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.inspection import Inspection
     from venvpkg.model.package import Artifact, PackageSpec
     from venvpkg.model.project import Project, Settings
     from venvpkg.model.staged import StagedVenv
-    from venvpkg.model.target import Interpreter, Release, Target
+    from venvpkg.model.target import BuildRootSettings, Interpreter, Recipe, Release, Target
     from venvpkg.model.wheels import SystemDistribution
     from venvpkg.targets.selection import Selection
 

@@ -1,9 +1,10 @@
-"""Find the C libraries bundled in distributions: listed in their SBOMs, or present as objects under ``*.libs``."""
+"""Find native code that was not compiled here: C libraries bundled in distributions, and files in pure wheels."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.model.elf import ElfReport
     from venvpkg.model.staged import InstalledDistribution, StagedVenv
-    from venvpkg.model.wheels import ReadyWheel
+    from venvpkg.model.wheels import ReadyWheel, WheelPlan
 
 
 # auditwheel writes a few KiB; the crates of a Rust program take a few hundred.
@@ -26,6 +27,11 @@ _MOST_BYTES = 16 << 20
 _MOST_COMPONENTS = 10_000
 _LONGEST = 500
 _OWN_PURL = "pkg:pypi/"
+# Warnings name only some: the SBOM of a Rust program lists hundreds of crates. The package's own SBOM has all.
+_MOST_FILES = 3
+_MOST_NAMES = 20
+# auditwheel adds a part of the file's sha256 to its name: libssl-81ffa89e.so.3
+_MANGLED = re.compile(r"-[0-9a-f]{8}(?=\.so)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -157,3 +163,63 @@ def _grafted_libraries(
         if path in files and any(part.endswith(".libs") for part in path.parts):
             with (destdir / path.relative_to("/")).open("rb") as file:
                 yield Bundled(distribution.name, path.name, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def native_code_in_pure_wheels(
+    elf: ElfReport, distributions: Iterable[InstalledDistribution], wheels: Iterable[ReadyWheel]
+) -> tuple[str, ...]:
+    """Return a warning for each publisher's wheel with a pure tag that contains ELF files for the target.
+
+    Such a file was compiled elsewhere, unlike the other native code; debugpy's ``py2.py3-none-any`` wheel has one. Its
+    dependencies are computed all the same. ELF files for another machine are harmless and cause no warning.
+
+    Args:
+        elf: every ELF file of the payload.
+        distributions: installed distributions.
+        wheels: that they were installed from.
+    """
+    pure = {wheel.name for wheel in wheels if wheel.origin is Action.PURE}
+    native = {each.path for each in elf.objects}
+    sentences = []
+    for distribution in distributions:
+        names = [path.name for path in distribution.files if path in native]
+        if names and distribution.name in pure:
+            named = ", ".join(names[:_MOST_FILES]) + (", …" if len(names) > _MOST_FILES else "")
+            sentences.append(
+                f"{distribution.name} {distribution.version}: the publisher's wheel is tagged as pure Python and holds"
+                f" native code ({named}) that was not compiled here"
+            )
+    return tuple(sentences)
+
+
+def binary_warnings(plan: WheelPlan, staged: StagedVenv, elf: ElfReport, bundled: Iterable[Bundled]) -> Iterator[str]:
+    """Yield a warning for each prebuilt wheel: why it is used, and the libraries bundled in it.
+
+    The objects under ``*.libs`` are the complete list of grafted libraries, while auditwheel's SBOMs list only those
+    owned by a package of its build image. So the SBOM is used only for wheels without such objects.
+
+    Args:
+        plan: has the reasons.
+        staged: has the files of each distribution.
+        elf: ELF files of the payload.
+        bundled: libraries listed in SBOMs.
+    """
+    owners = staged.owners()
+    grafted: dict[str, set[str]] = {}
+    for each in (*elf.objects, *elf.foreign):
+        if each.path in owners and any(part.endswith(".libs") for part in each.path.parts):
+            grafted.setdefault(owners[each.path], set()).add(_MANGLED.sub("", each.path.name))
+    named_by_sbom: dict[str, set[str]] = {}
+    for library in bundled:
+        if canonicalize_name(library.name) != library.distribution:
+            named_by_sbom.setdefault(library.distribution, set()).add(f"{library.name} {library.version}".rstrip())
+    for wheel in plan.by_action(Action.BINARY):
+        names = sorted(grafted.get(wheel.name) or named_by_sbom.get(wheel.name) or ())
+        yield f"{wheel.name} {wheel.version}: {wheel.reason}; {_describe_libraries(names)}"
+
+
+def _describe_libraries(names: list[str]) -> str:
+    if not names:
+        return "it lists no bundled libraries, but may have some linked into its modules"
+    more = len(names) - _MOST_NAMES
+    return f"it bundles {', '.join(names[:_MOST_NAMES])}{f' and {more} more' if more > 0 else ''}"

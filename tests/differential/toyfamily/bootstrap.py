@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvpkg.host.command import Runner, Streamer
-    from venvpkg.model.build_root import BuildRootSettings, Recipe
+    from venvpkg.model.target import BuildRootSettings, Recipe
     from venvpkg.targets.selection import Selection
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.errors import ConfigurationError
-from venvpkg.model.build_root import BuildRootSettings, Repository
+from venvpkg.model.target import BuildRootSettings, Repository
 
 if TYPE_CHECKING:
     from pathlib import Path

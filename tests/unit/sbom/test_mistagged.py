@@ -9,7 +9,7 @@ from unit.samples import SITE
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
 from venvpkg.model.staged import InstalledDistribution
 from venvpkg.model.wheels import Action, ReadyWheel
-from venvpkg.sbom.warnings import native_code_in_pure_wheels
+from venvpkg.sbom.bundled import native_code_in_pure_wheels
 
 SHIPPED = SITE / "debugpy/attach.so"
 DEBUGPY = InstalledDistribution("debugpy", "1.8", "0" * 64, (SITE / "debugpy/__init__.py", SHIPPED))

@@ -11,7 +11,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb.deb822 import parse_stanzas
 from venvpkg.families.deb.host import programs
 from venvpkg.host.command import Bind, Command
-from venvpkg.model.build_root import Recipe
+from venvpkg.model.target import Recipe
 from venvpkg.targets.bootstrap.build_root import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import installer_here, read_release
 from venvpkg.targets.root import RootRunner
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvpkg.host.command import Runner, Streamer
-    from venvpkg.model.build_root import BuildRootSettings
+    from venvpkg.model.target import BuildRootSettings
     from venvpkg.targets.selection import Selection
 
 

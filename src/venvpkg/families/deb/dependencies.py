@@ -6,8 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.depends.derive import Claim, derive
-from venvpkg.depends.overrides import apply_overrides, report_dependencies
+from venvpkg.depends.derive import Claim, apply_overrides, derive, report_dependencies
 from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError
 from venvpkg.families.common.preflight import warning_of

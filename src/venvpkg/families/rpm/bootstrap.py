@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.rpm.host import programs
 from venvpkg.host.command import Bind, Command
-from venvpkg.model.build_root import Recipe
+from venvpkg.model.target import Recipe
 from venvpkg.targets.bootstrap.build_root import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import installer_here
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvpkg.host.command import Completed, Runner, Streamer
-    from venvpkg.model.build_root import BuildRootSettings, Repository
+    from venvpkg.model.target import BuildRootSettings, Repository
     from venvpkg.targets.selection import Selection
 
 

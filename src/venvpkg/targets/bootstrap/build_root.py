@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.base import Bootstrapper, Packages
     from venvpkg.host.command import Completed, Runner
-    from venvpkg.model.build_root import BuildRootSettings
+    from venvpkg.model.target import BuildRootSettings
     from venvpkg.targets.selection import Selection
 
 

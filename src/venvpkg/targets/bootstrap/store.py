@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter
     from venvpkg.families.base import Packages
     from venvpkg.host.command import Streamer
-    from venvpkg.model.build_root import BuildRootSettings
-    from venvpkg.model.target import Target
+    from venvpkg.model.target import BuildRootSettings, Target
     from venvpkg.store.dirs import Dirs
     from venvpkg.store.locks import RootLease
     from venvpkg.targets.selection import Selection

@@ -17,7 +17,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb import bootstrap as debian
 from venvpkg.families.rpm import bootstrap as dnf
 from venvpkg.host.command import Command, Completed
-from venvpkg.model.build_root import BuildRootSettings, Repository
+from venvpkg.model.target import BuildRootSettings, Repository
 from venvpkg.store.dirs import Dirs
 from venvpkg.store.locks import try_exclusive
 from venvpkg.targets.bootstrap.store import BuildRootStore

@@ -11,8 +11,7 @@ from unit.wheelhouse.makers import remote
 from venvpkg.model.elf import Abi, ElfKind, ElfObject, ElfReport
 from venvpkg.model.staged import InstalledDistribution
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
-from venvpkg.sbom.bundled import Bundled
-from venvpkg.sbom.warnings import binary_warnings
+from venvpkg.sbom.bundled import Bundled, binary_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
