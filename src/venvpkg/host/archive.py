@@ -1,4 +1,4 @@
-"""What an archive from outside may contain: names, counts, sizes and ratios, the same for every reader. Pure."""
+"""Limits for archives from outside: member names, counts, sizes and ratios, the same for every reader. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What no archive of a kind that is of use comes near, and a small one can claim.
+    """Limits for one kind of archive. A useful archive stays far below them, but a small hostile one can exceed them.
 
     Attributes:
-        members: files, directories and links.
-        total_bytes: that it unpacks to.
-        ratio: of what it unpacks to and its own size; None for what is streamed, whose size is not known.
-        ratio_counts_above_bytes: what small archives unpack to does no harm.
+        members: maximum number of files, directories and links.
+        total_bytes: maximum unpacked size.
+        ratio: maximum ratio of the unpacked size to the archive's own; None if the archive is a stream of unknown size.
+        ratio_counts_above_bytes: unpacked size up to which the ratio is ignored, because it does no harm.
     """
 
     members: int
@@ -32,9 +32,10 @@ class Limits:
 
 # Wheels and sdists. deflate reaches about 1000:1 on zeros alone; code, data tables and libraries stay below 50:1.
 DISTRIBUTION: Final = Limits(200_000, 8 << 30, ratio=200)
-# Native packages, and what a machine sends back: one holds many distributions. 40 KB of zstd can claim any of them.
+# Native packages, and archives that a machine sends back, which hold many distributions. They have no ratio, because
+# 40 KB of zstd can unpack to any size.
 TREE: Final = Limits(2_000_000, 64 << 30)
-# What is read into memory at once; the largest real ones are RECORDs of a few MiB.
+# Maximum size of a file that is read into memory at once; the largest real ones are RECORDs of a few MiB.
 MOST_METADATA_BYTES: Final = 64 << 20
 _MOST_NAME_LENGTH: Final = 1024
 _MOST_HEADER_BYTES: Final = 1 << 20
@@ -44,14 +45,14 @@ _EXTENSIONS: Final = frozenset({
 
 
 def name_problem(name: str) -> str | None:
-    """Return why a member's name cannot be used as a relative path with forward slashes, or None.
+    """Return the reason why a member's name is not a safe relative path with forward slashes, or None.
 
-    The name of a directory comes without its trailing slash.
+    Directory names must be given without a trailing slash.
     """
     checks = (
         (name.startswith("/"), "is an absolute path"),
         ("\\" in name, "has a backslash in its name"),
-        (any(part in {"", ".", ".."} for part in name.split("/")), "leaves the tree or is not a plain path"),
+        (any(part in {"", ".", ".."} for part in name.split("/")), "leaves the tree or is not a normalized path"),
         (any(unicodedata.category(each) in {"Cc", "Cs"} for each in name), "has control characters or broken text"),
         (len(name) > _MOST_NAME_LENGTH, "has a name that is too long"),
     )
@@ -60,11 +61,13 @@ def name_problem(name: str) -> str | None:
 
 @dataclass(slots=True)
 class Budget:
-    """Counts what an archive unpacks to, while it is read.
+    """Count of what an archive unpacks to, checked against limits while it is read.
 
     Attributes:
-        limits: of its kind.
-        packed_bytes: its own size; of no account where the limits have no ratio.
+        limits: limits for its kind.
+        packed_bytes: size of the archive itself; ignored if the limits have no ratio.
+        members: number of members so far.
+        total_bytes: unpacked size so far.
     """
 
     limits: Limits
@@ -74,16 +77,16 @@ class Budget:
 
     @classmethod
     def of_distribution(cls, packed_bytes: int) -> Budget:
-        """Return that of a wheel or an sdist."""
+        """Return the budget of a wheel or an sdist."""
         return cls(DISTRIBUTION, packed_bytes)
 
     @classmethod
     def of_tree(cls) -> Budget:
-        """Return that of a native package, or of a directory from somewhere else."""
+        """Return the budget of a native package, or of a directory tree from outside."""
         return cls(TREE)
 
     def excess(self, size_bytes: int) -> str | None:
-        """Count one more member; return what is too much, or None."""
+        """Count one more member; return the limit that is now exceeded, as the end of a sentence, or None."""
         limits = self.limits
         if size_bytes < 0:
             return "has a member of negative size"
@@ -103,15 +106,15 @@ class Readable(Protocol):
     """A stream that can be read once."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most ``size`` bytes; none at its end."""
+        """Return at most ``size`` bytes; empty at the end."""
         ...
 
 
 class ExcessError(tarfile.ReadError):
-    """An archive is too much of something.
+    """An archive exceeds a limit.
 
     Attributes:
-        excess: of what, as ``Budget.excess`` says it.
+        excess: the exceeded limit, as from ``Budget.excess``.
     """
 
     def __init__(self, excess: str) -> None:
@@ -120,10 +123,10 @@ class ExcessError(tarfile.ReadError):
 
 
 class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that does not make tarfile read a path of a gigabyte into memory.
+    """A header that keeps tarfile from reading a path of a gigabyte into memory.
 
-    ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but is no
-    longer called since the security updates of 2026 (Debian's python3.11 3.11.2-6+deb12u9 among them).
+    ``_proc_member`` is the hook that tarfile's own comments offer to subclasses. ``frombuf`` looks simpler, but the
+    security updates of 2026 no longer call it (for example Debian's python3.11 3.11.2-6+deb12u9).
     """
 
     def _proc_member(self, archive: tarfile.TarFile) -> Self:
@@ -135,17 +138,17 @@ class _BoundedTarInfo(tarfile.TarInfo):
 def tar_members(stream: Readable, budget: Budget) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Yield the members of a tar archive in order, each with its content if it is a file.
 
-    A content can be read until the next member is asked for.
+    The content of a member can be read until the next member is requested.
 
     Args:
-        stream: the archive, decompressed; read from where it is.
+        stream: the decompressed archive, read from its current position.
         budget: counts the members.
 
     Raises:
-        tarfile.TarError, EOFError: it is damaged, or absurd.
+        tarfile.TarError, EOFError: the archive is damaged, or exceeds a limit.
     """
-    with _opened(stream) as archive:
-        while (member := _next(archive)) is not None:
+    with _open_tar(stream) as archive:
+        while (member := _next_member(archive)) is not None:
             excess = budget.excess(member.size)
             if excess:
                 raise ExcessError(excess)
@@ -153,19 +156,19 @@ def tar_members(stream: Readable, budget: Budget) -> Iterator[tuple[tarfile.TarI
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every header it ever saw
 
 
-def _opened(stream: Readable) -> tarfile.TarFile:
-    with _absurdities_told():  # the first header is read here
+def _open_tar(stream: Readable) -> tarfile.TarFile:
+    with _parser_errors_as_read_error():  # the first header is read here
         return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_BoundedTarInfo, errorlevel=2)
 
 
-def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    with _absurdities_told():
+def _next_member(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _parser_errors_as_read_error():
         return archive.next()
 
 
 @contextlib.contextmanager
-def _absurdities_told() -> Iterator[None]:
-    """Make one error of what tarfile does with absurd numbers and with headers on headers."""
+def _parser_errors_as_read_error() -> Iterator[None]:
+    """Convert the exceptions that tarfile raises for absurd numbers and endlessly chained headers."""
     try:
         yield
     except (ValueError, ArithmeticError, RecursionError) as error:

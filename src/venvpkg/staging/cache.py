@@ -223,7 +223,7 @@ class StagedCache:
         An entry with a damaged index is dropped. The reader checks the contents with ``verified_chunks``, and drops
         the entry when they are damaged.
         """
-        with self._files.opened(key) as stream:
+        with self._files.open(key) as stream:
             if stream is None:
                 yield None
                 return
@@ -248,7 +248,7 @@ class StagedCache:
             contents: its staged files on this machine; each is compared with ``index`` while it is read.
         """
         try:
-            with self._files.written(index.key) as stream:
+            with self._files.replace(index.key) as stream:
                 write_entry(stream, index, contents)
         except (OSError, DamagedError) as error:
             self._reporter.detail(f"could not cache staged distributions for the next build: {error}")

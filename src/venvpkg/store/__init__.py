@@ -1,1 +1,1 @@
-"""Everything that is kept between runs: keyed files, atomic directories, leases, locks."""
+"""Storage that outlives a run: keyed files, atomic directories, leases, locks."""

@@ -1,8 +1,8 @@
-"""Directories that are whole or not there: a run's own, and those that are kept for every run under a key.
+"""Directories that are complete or do not exist: private ones of a run, and those kept under a key for every run.
 
-What is kept is made in a hidden directory next to its place and appears by one rename, so that its readers need no
-lock. Where two runs make the same, the first one's stays. Nothing is told apart by age or process number: who makes
-something holds a lock, which the kernel releases however its holder ends, and what nobody holds was abandoned.
+A kept directory is created under a hidden name and appears by one rename, so that readers need no lock. If two runs
+create the same one, the first one stays. Abandoned directories are not recognised by age or process number: a run
+holds a lock on what it creates, the kernel releases the lock however the run ends, and unlocked means abandoned.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from venvpkg.store.dirs import Dirs
 
 
-# How often, and how long apart, an abandoned workspace is removed; what then still stays is left to the next run.
+# Attempts to remove an abandoned workspace, and the pause between them; the next run tries again.
 _REMOVALS: Final = 5
 _PAUSE_S: Final = 0.1
 _UNUSED_S: Final = 90 * 86400.0
 
 
 def workspace(dirs: Dirs) -> contextlib.AbstractContextManager[Path]:
-    """Return an empty private directory of this run as a context; see ``private_directory``."""
+    """Return a context manager for an empty private directory of this run; see ``private_directory``."""
     return private_directory(dirs.cache / "work")
 
 
 @contextlib.contextmanager
 def private_directory(parent: Path) -> Iterator[Path]:
-    """Yield an empty directory of this run below ``parent``, removed at its end.
+    """Yield an empty directory of this run below ``parent``, and remove it at the end of the block.
 
-    A run that was killed leaves its directory behind; the next run removes it. A directory is in use as long as
-    somebody holds the lock on its ``.lock`` file.
+    A killed run leaves its directory behind, and the next run removes it. A directory is in use while the lock on its
+    ``.lock`` file is held.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        # One that is made and not yet locked would look abandoned.
+        # A directory that is created but not yet locked would look abandoned.
         with locked(parent.with_name(f"{parent.name}.lock")):
             _remove_abandoned(parent)
             directory = Path(tempfile.mkdtemp(dir=parent))
@@ -57,20 +57,20 @@ def private_directory(parent: Path) -> Iterator[Path]:
 
 
 def publish(fresh: Path, place: Path, *, durable: bool = False) -> bool:
-    """Give a complete directory its place, in one step; return False when another one is there already.
+    """Move a complete directory to its place in one step; return False if another one already exists there.
 
     Args:
-        fresh: on the same filesystem; it stays where it is when another run was faster.
-        place: whose parent is made.
-        durable: have all of it on the disk before it appears, and then its name.
+        fresh: directory on the same filesystem; not moved if another run was faster.
+        place: path to move it to; missing parents are created.
+        durable: sync the content to the disk before the directory appears, and its name afterwards.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the directory cannot be written.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     if durable:
         for path in (*fresh.iterdir(), fresh):
-            _to_disk(path)
+            _fsync(path)
     try:
         fresh.rename(place)
     except OSError as error:
@@ -78,32 +78,33 @@ def publish(fresh: Path, place: Path, *, durable: bool = False) -> bool:
             raise
         return False
     if durable:
-        _to_disk(place.parent)
+        _fsync(place.parent)
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryStore:
-    """Directories under keys, filled by runs that know nothing of each other, on several machines over NFS too.
+    """Keyed directories, written by independent runs, possibly on several machines over NFS.
 
-    Unfinished ones lie in ``.tmp``. Whoever makes one holds a shared lock on ``.lock``; whoever gets it exclusively
-    knows that nobody makes any, and that all of ``.tmp`` was left by runs that were killed. The lock is one for all,
-    not one in each as for workspaces, because what is made in ``.tmp`` gets its place with everything in it.
+    Unfinished directories are in ``.tmp``. A run that creates one holds a shared lock on ``.lock``. A run that gets
+    the lock exclusively knows that no directory is being created, and that all of ``.tmp`` was left by killed runs.
+    There is one lock for all of them, and not one inside each as for workspaces, because a directory is published with
+    everything in it.
 
     Attributes:
-        path: of the store; made when something is made in it.
+        path: directory of the store; created on first use.
     """
 
     path: Path
 
     @contextlib.contextmanager
     def unfinished(self, waiting: contextlib.AbstractContextManager[object] | None = None) -> Iterator[Path]:
-        """Yield an empty directory on the filesystem of the store, where ``publish`` can take directories from.
+        """Yield an empty directory on the filesystem of the store, to create directories for ``publish`` in.
 
-        It is removed at the end of the block, with what is then still in it.
+        It is removed at the end of the block, with everything that is still in it.
 
         Args:
-            waiting: entered as long as somebody sweeps.
+            waiting: context to enter while another run sweeps.
 
         Raises:
             OSError: the store cannot be written.
@@ -117,12 +118,12 @@ class DirectoryStore:
                 shutil.rmtree(directory, ignore_errors=True)
 
     def remove(self, place: Path) -> None:
-        """Remove a directory of the store, at once for every reader; one that is gone already is no error.
+        """Remove a directory of the store, in one step for every reader; it need not exist.
 
         Raises:
-            OSError: it cannot be moved away.
+            OSError: the directory cannot be moved away.
         """
-        # In ``.tmp`` it is swept by the next run, should this one be killed.
+        # Moved into ``.tmp``, which the next run sweeps if this one is killed.
         directory = self._new_unfinished()
         try:
             with contextlib.suppress(FileNotFoundError):
@@ -131,12 +132,12 @@ class DirectoryStore:
             shutil.rmtree(directory, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what killed runs left, unless somebody is making something now."""
+        """Remove what killed runs left behind, unless a directory is being created."""
         if not self._unfinished.is_dir():
             return
         with contextlib.suppress(OSError), locked_if_free(self._lock) as lock:
-            for left in self._unfinished.iterdir() if lock is not None else ():
-                shutil.rmtree(left, ignore_errors=True)
+            for abandoned in self._unfinished.iterdir() if lock is not None else ():
+                shutil.rmtree(abandoned, ignore_errors=True)
 
     @property
     def _lock(self) -> Path:
@@ -152,15 +153,15 @@ class DirectoryStore:
 
 
 def remove_unused(parent: Path, keep: Path) -> None:
-    """Remove directories that were last asked for long ago: the time of the lock file next to each says when.
+    """Remove the directories that were last used long ago, by the modification time of the lock file next to each.
 
     Args:
-        parent: of the directories, and of ``NAME.lock`` for each.
-        keep: the one that is asked for now.
+        parent: directory that contains them, and ``NAME.lock`` for each.
+        keep: the directory that is about to be used.
     """
     for file in parent.glob("*.lock"):
         root = file.with_suffix("")
-        with contextlib.suppress(OSError), locked_if_free(file, made=False) as lock:
+        with contextlib.suppress(OSError), locked_if_free(file, create=False) as lock:
             if lock is not None and root != keep and time.time() - os.fstat(lock).st_mtime > _UNUSED_S:
                 shutil.rmtree(root, ignore_errors=True)
                 file.unlink()
@@ -169,17 +170,17 @@ def remove_unused(parent: Path, keep: Path) -> None:
 def _remove_abandoned(parent: Path) -> None:
     for directory in parent.iterdir():
         try:
-            with locked_if_free(directory / ".lock", made=False) as lock:
+            with locked_if_free(directory / ".lock", create=False) as lock:
                 if lock is not None:
-                    _remove(directory)
-        except FileNotFoundError:  # killed before it was locked, or while it was removed
-            _remove(directory)
-        except OSError:  # another user's
+                    _remove_tree(directory)
+        except FileNotFoundError:  # the run was killed before it locked the directory, or while it removed it
+            _remove_tree(directory)
+        except OSError:  # of another user
             continue
 
 
-def _remove(directory: Path) -> None:
-    """Remove what a killed run left. Its programs die with it, yet one may write until the last moment."""
+def _remove_tree(directory: Path) -> None:
+    """Remove a directory of a killed run, whose programs die with it but may write until the last moment."""
     for _ in range(_REMOVALS):
         shutil.rmtree(directory, ignore_errors=True)
         if not directory.exists():
@@ -187,7 +188,7 @@ def _remove(directory: Path) -> None:
         time.sleep(_PAUSE_S)
 
 
-def _to_disk(path: Path) -> None:
+def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Where venvpkg keeps things on this machine (XDG base directory specification)."""
+"""Directories that venvpkg uses on this machine, by the XDG base directory specification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Dirs:
 
     Attributes:
         wheelhouse: vendor wheels; kept until the user removes them.
-        cache: downloads and other things that can be had again.
+        cache: downloads and other files that can be recreated.
     """
 
     wheelhouse: Path
@@ -23,11 +23,11 @@ class Dirs:
 
     @classmethod
     def of_user(cls, *, wheelhouse: Path | str | None = None, cache: Path | str | None = None) -> Dirs:
-        """Return the user's places, or those given; absolute, without links and ``..``.
+        """Return the given directories, or the user's; as absolute paths without links and ``..``.
 
-        Programs that work there write down the path as they see it, and it must be the one that is looked for later.
+        Programs record the path as they see it, and it must be the one that is searched for later.
         """
-        # Not Path.resolve, which raises for a loop of links; the first use of the place tells that better.
+        # Not Path.resolve, which raises for a loop of links; the first use of the directory has a better error.
         return cls(
             wheelhouse=Path(os.path.realpath(wheelhouse or platformdirs.user_data_path("venvpkg") / "wheelhouse")),
             cache=Path(os.path.realpath(cache or platformdirs.user_cache_path("venvpkg"))),
@@ -40,40 +40,40 @@ class Dirs:
 
     @property
     def staged(self) -> Path:
-        """Distributions as they are staged, addressed by what they are made from."""
+        """Staged distributions, addressed by a hash of their inputs."""
         return self.cache / "staged"
 
     @property
     def packed(self) -> Path:
-        """Packages, addressed by what they are packed from."""
+        """Packages, addressed by a hash of their inputs."""
         return self.cache / "packed"
 
     @property
     def checkouts(self) -> Path:
-        """Source at commits of git repositories."""
+        """Checkouts of git repositories, by commit."""
         return self.cache / "checkouts"
 
     @property
     def crates(self) -> Path:
-        """Rust crates of locks, as ``cargo vendor`` lays them out."""
+        """Rust crates, by Cargo.lock, in the layout of ``cargo vendor``."""
         return self.cache / "crates"
 
     @property
     def prepared(self) -> Path:
-        """Files that the prepare commands of projects made, addressed by what they were made from."""
+        """Output of the prepare commands of projects, addressed by a hash of their inputs."""
         return self.cache / "prepared"
 
     @property
     def build_roots(self) -> Path:
-        """Systems to build in: tarballs, and roots unpacked from them."""
+        """Build roots: tarballs, and roots unpacked from them."""
         return self.cache / "systems"
 
     @property
     def logs(self) -> Path:
-        """Logs of builds, kept after the run."""
+        """Build logs, which are kept after the run."""
         return self.cache / "logs"
 
 
 def user_configuration() -> Path:
-    """Return the directory of the user's own configuration, by XDG."""
+    """Return the directory of the user's own configuration."""
     return platformdirs.user_config_path("venvpkg")

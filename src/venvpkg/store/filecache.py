@@ -1,4 +1,4 @@
-"""Files of earlier runs in the cache, one a key: a hash over everything that can change them."""
+"""Cache of files under keys; a key is a hash of everything that can change the file."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def key_of(inputs: Mapping[str, Json]) -> str:
 
 
 _UNUSED_S = 90 * 86400.0
-# A part that is this old was left behind by a killed run, on a filesystem without O_TMPFILE.
+# A .part file of this age was left behind by a killed run, on a filesystem without O_TMPFILE.
 _ABANDONED_S = 86400.0
 
 
 class FileCache:
-    """Files in ``KEY[:2]/KEY`` below a directory.
+    """Cache of files, each at ``KEY[:2]/KEY`` below a directory.
 
-    Readers need no lock: a file is published and replaced by one rename, and one that is removed while it is read stays
-    whole for its reader.
+    Readers need no lock: a file appears and is replaced by one rename, and one that is removed while it is read stays
+    complete for its reader.
 
     Args:
-        path: the directory; made when the first file is kept.
-        most_bytes: that stay after a sweep.
+        path: the directory; created with the first file.
+        most_bytes: maximum total size after a sweep.
     """
 
     def __init__(self, path: Path, most_bytes: int) -> None:
@@ -47,9 +47,9 @@ class FileCache:
         self._most_bytes = most_bytes
 
     @contextlib.contextmanager
-    def opened(self, key: str) -> Iterator[IO[bytes] | None]:
-        """Yield the file of that key, at its beginning; None when there is none that can be read."""
-        path = self._of(key)
+    def open(self, key: str) -> Iterator[IO[bytes] | None]:
+        """Yield the file under a key, opened for reading; None if it does not exist or cannot be read."""
+        path = self._path_of(key)
         try:
             stream = path.open("rb")
         except OSError:
@@ -57,24 +57,24 @@ class FileCache:
             return
         with stream:
             with contextlib.suppress(OSError):
-                os.utime(path)  # used now; see sweep
+                os.utime(path)  # marks it as used, for sweep
             yield stream
 
-    def written(self, key: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-        """Return, as a context, the file to write for that key; see ``open_atomic``.
+    def replace(self, key: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """Return a context manager for a file to write, which then becomes that of the key; see ``open_atomic``.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
-        return open_atomic(self._of(key))
+        return open_atomic(self._path_of(key))
 
     def drop(self, key: str) -> None:
-        """Remove the file of that key."""
+        """Remove the file under a key."""
         with contextlib.suppress(OSError):
-            self._of(key).unlink()
+            self._path_of(key).unlink()
 
     def sweep(self) -> None:
-        """Remove what was not used for 90 days, then the longest unused until no more than ``most_bytes`` are left."""
+        """Remove files unused for 90 days, then the least recently used until at most ``most_bytes`` are left."""
         now = time.time()
         found: list[tuple[float, int, Path]] = []
         for path in self._path.glob("??/[!.]*"):
@@ -92,5 +92,5 @@ class FileCache:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
-    def _of(self, key: str) -> Path:
+    def _path_of(self, key: str) -> Path:
         return self._path / key[:2] / key

@@ -1,7 +1,7 @@
-"""Locks on files and leases on directories: the kernel releases both however their holder ends.
+"""Locks on files and leases on directories, which the kernel releases however their holder ends.
 
-They are those of flock(2), and every process that keeps something takes part: shell programs that outlive venvpkg take
-the same lock files with flock(1) (targets/image.py, targets/machine/filesystem.py).
+They are locks of flock(2). Shell scripts that outlive venvpkg take locks on the same files with flock(1)
+(targets/image.py, targets/machine/filesystem.py).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 def locked(
     file: Path, *, shared: bool = False, waiting: contextlib.AbstractContextManager[object] | None = None
 ) -> Iterator[int]:
-    """Hold the lock on ``file``, and yield its descriptor; the file is made where it is not there, and stays.
+    """Hold the lock on ``file``, and yield its descriptor; a missing file is created, and never removed.
 
     Args:
-        file: whose directory is there.
-        shared: together with others who hold it shared.
-        waiting: entered as long as somebody else holds it.
+        file: lock file in an existing directory.
+        shared: hold the lock together with other shared holders.
+        waiting: context to enter while another process holds the lock.
 
     Raises:
-        OSError: the file cannot be made or opened.
+        OSError: the file cannot be created or opened.
     """
-    with _opened(file, os.O_CREAT) as descriptor:
+    with _open_descriptor(file, os.O_CREAT) as descriptor:
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(descriptor, how | fcntl.LOCK_NB)
@@ -45,17 +45,18 @@ def locked(
 
 
 @contextlib.contextmanager
-def locked_if_free(file: Path, *, made: bool = True) -> Iterator[int | None]:
-    """Hold the lock on ``file`` alone, and yield its descriptor; None where somebody else holds it.
+def locked_if_free(file: Path, *, create: bool = True) -> Iterator[int | None]:
+    """Hold the exclusive lock on ``file``, and yield its descriptor; None if another process holds a lock.
 
     Args:
-        file: whose directory is there.
-        made: whether the file is made where it is not there.
+        file: lock file in an existing directory.
+        create: create a missing file.
 
     Raises:
-        OSError: the file cannot be made or opened; FileNotFoundError when it is not to be made.
+        FileNotFoundError: the file does not exist, and ``create`` is false.
+        OSError: the file cannot be created or opened.
     """
-    with _opened(file, os.O_CREAT if made else 0) as descriptor:
+    with _open_descriptor(file, os.O_CREAT if create else 0) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -66,10 +67,10 @@ def locked_if_free(file: Path, *, made: bool = True) -> Iterator[int | None]:
 
 @contextlib.contextmanager
 def locked_directory(directory: Path) -> Iterator[None]:
-    """Hold the lock on a directory itself, where a file beside or in it would be in the way.
+    """Hold the lock on a directory itself, for places where a lock file next to it or in it would disturb.
 
     Raises:
-        OSError: there is no such directory, or it cannot be read.
+        OSError: the directory does not exist or cannot be read.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -80,15 +81,15 @@ def locked_directory(directory: Path) -> Iterator[None]:
 
 
 def lock_if_same(file: Path, *, shared: bool) -> int | None:
-    """Return a descriptor that holds the lock on a file until it is closed.
+    """Return a descriptor that holds the lock on a file until it is closed, or None.
 
-    None where somebody else holds it, where it cannot be opened, and where the file is no longer the one under that
-    name: between open and flock somebody may have removed it, and another one may stand in its place.
+    None means that another process holds the lock, that the file cannot be opened, or that it is no longer the file
+    under that name: between open and flock, it may have been removed or replaced.
 
     Args:
-        file: whose content is read or whose directory is removed under the lock; it is never made.
-        shared: together with others. Else it is opened for writing, because over NFS only a file that is open for
-            writing can be locked so.
+        file: existing file whose content is read, or whose directory is removed, under the lock.
+        shared: hold the lock together with other shared holders. An exclusive lock needs a file that is open for
+            writing, because NFS requires it.
     """
     try:
         descriptor = os.open(file, (os.O_RDONLY if shared else os.O_RDWR) | os.O_CLOEXEC)
@@ -106,7 +107,7 @@ def lock_if_same(file: Path, *, shared: bool) -> int | None:
 
 
 @contextlib.contextmanager
-def _opened(file: Path, flags: int) -> Iterator[int]:
+def _open_descriptor(file: Path, flags: int) -> Iterator[int]:
     descriptor = os.open(file, flags | os.O_RDWR | os.O_CLOEXEC, 0o644)
     try:
         yield descriptor
@@ -115,7 +116,7 @@ def _opened(file: Path, flags: int) -> Iterator[int]:
 
 
 class RootLease:
-    """A root that nobody removes as long as this object lives."""
+    """A root that no run removes as long as this object exists."""
 
     def __init__(self, path: Path, lock: contextlib.ExitStack) -> None:
         self.path = path
@@ -123,28 +124,28 @@ class RootLease:
 
 
 def acquire(root: Path) -> RootLease:
-    """Return the root, held; its lock then has the time of its last use.
+    """Return a lease on a root, and set the time of its last use, which is that of its lock file.
 
     Raises:
-        TargetError: somebody removed it just now.
+        TargetError: another run has just removed the root.
     """
     lock = contextlib.ExitStack()
     os.utime(lock.enter_context(locked(_lock_of(root), shared=True)))
     lease = RootLease(root, lock)
     if not root.is_dir():
-        raise TargetError(f"{root} was removed by another run just now.", resolution="Run the command again.")
+        raise TargetError(f"{root} has just been removed by another run.", resolution="Run the command again.")
     return lease
 
 
 @contextlib.contextmanager
 def try_exclusive(root: Path) -> Iterator[bool]:
-    """Yield whether nobody uses a root; then nobody begins to, as long as the block runs."""
+    """Yield whether no run uses a root; if so, no run can start to use it within the block."""
     with locked_if_free(_lock_of(root)) as lock:
         yield lock is not None
 
 
 def unused_s(root: Path) -> float:
-    """Return for how many seconds nobody has begun to use a root; 0 when nobody ever has."""
+    """Return the number of seconds since a run last started to use a root; 0 if none has."""
     try:
         return max(time.time() - _lock_of(root).stat().st_mtime, 0)
     except FileNotFoundError:
@@ -152,5 +153,5 @@ def unused_s(root: Path) -> float:
 
 
 def _lock_of(root: Path) -> Path:
-    # Never removed: whoever waits for it would hold a lock that nobody else sees.
+    # Never removed: a process that waits for the lock would get one on a file that no other process sees.
     return root.with_name(f"{root.name}.lock")

@@ -1,4 +1,4 @@
-"""Directories appear whole or not at all, and those of killed runs do not stay."""
+"""Directories appear complete or not at all, and those of killed runs are removed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def made(parent: Path, content: str = "content") -> Path:
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_a_published_directory_is_there_with_all_it_has_and_nothing_is_left(tmp_path: Path, durable: bool) -> None:
+def test_a_published_directory_is_complete_and_nothing_else_is_left(tmp_path: Path, durable: bool) -> None:
     store = DirectoryStore(tmp_path / "store")
 
     with store.unfinished() as work:
@@ -96,7 +96,7 @@ def test_the_directory_of_a_faster_run_stays(tmp_path: Path) -> None:
     assert list((tmp_path / ".tmp").iterdir()) == []
 
 
-def test_a_file_in_the_place_of_a_directory_is_an_error_not_a_faster_run(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_directory_is_an_error_and_not_a_faster_run(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     with DirectoryStore(tmp_path).unfinished() as work, pytest.raises(OSError, match="key") as caught:
         publish(made(work), tmp_path / "key")
@@ -112,7 +112,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / ".tmp").iterdir()) == []
 
 
-def test_what_killed_runs_left_is_swept_but_not_while_somebody_makes_something(tmp_path: Path) -> None:
+def test_what_killed_runs_left_is_swept_unless_a_directory_is_being_created(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
     left = tmp_path / ".tmp/left"
     left.mkdir(parents=True)
@@ -125,7 +125,7 @@ def test_what_killed_runs_left_is_swept_but_not_while_somebody_makes_something(t
     assert not left.exists()
 
 
-def test_a_removed_directory_is_gone_and_one_that_is_gone_is_no_error(tmp_path: Path) -> None:
+def test_removing_a_directory_that_is_already_gone_is_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "key").mkdir()
 
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_a_removed_directory_is_gone_and_one_that_is_gone_is_no_error(tmp_path: 
     assert sorted(path.name for path in tmp_path.rglob("*")) == [".tmp"]
 
 
-def test_of_the_unused_ones_the_wanted_and_those_in_use_stay(tmp_path: Path) -> None:
+def test_unused_directories_are_removed_except_the_wanted_and_those_in_use(tmp_path: Path) -> None:
     for name in ("old", "wanted", "used", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / f"{name}.lock").touch()

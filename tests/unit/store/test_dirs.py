@@ -1,4 +1,4 @@
-"""The places are named as the programs that work there will name them."""
+"""Directories are named as the programs that run in them will name them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_a_relative_place_with_dots_and_links_is_named_by_its_real_path(
+def test_a_relative_path_with_dots_and_links_becomes_its_real_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here").mkdir()

@@ -1,4 +1,4 @@
-"""Kept files come back whole or not at all, and the longest unused ones go."""
+"""Cached files are returned complete or not at all, and the least recently used are removed."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
 KEY = "ab" + "0" * 62
 
 
-def test_a_file_comes_back_under_its_key_and_counts_as_used(tmp_path: Path) -> None:
+def test_a_file_is_returned_under_its_key_and_counts_as_used(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / "kept", 1000)
-    with kept.written(KEY) as stream:
+    with kept.replace(KEY) as stream:
         stream.write(b"content")
     (stored,) = (tmp_path / "kept").glob("*/*")
     os.utime(stored, (0, 0))
 
-    with kept.opened(KEY) as found:
+    with kept.open(KEY) as found:
         assert found is not None
         assert found.read() == b"content"
 
     assert stored.stat().st_mtime > 0
-    with kept.opened("cd" * 32) as none:
+    with kept.open("cd" * 32) as none:
         assert none is None
 
 
-def test_one_whose_writing_failed_is_not_there(tmp_path: Path) -> None:
+def test_a_file_that_could_not_be_written_does_not_exist(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / "kept", 1000)
 
     def write_half() -> None:
-        with kept.written(KEY) as stream:
+        with kept.replace(KEY) as stream:
             stream.write(b"half")
             raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011 - the one above
         write_half()
 
-    with kept.opened(KEY) as found:
+    with kept.open(KEY) as found:
         assert found is None
 
 
-def test_what_was_not_used_for_long_goes_and_then_the_longest_unused(tmp_path: Path) -> None:
+def test_files_unused_for_long_are_removed_and_then_the_least_recently_used(tmp_path: Path) -> None:
     ages = {"aa": 200, "bb": 3, "cc": 2, "dd": 1}
     for name, days in ages.items():
         stored = tmp_path / "kept" / name / (name * 32)

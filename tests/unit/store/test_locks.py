@@ -1,4 +1,4 @@
-"""Locks: one holder, or several who share; who waits says so; they end with their holder."""
+"""Locks have one holder or several shared ones, report waiting, and end with their holder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_one_who_asks_only_if_it_is_free_does_not_get_what_another_holds(tmp_path: Path) -> None:
+def test_a_lock_if_free_is_not_given_while_another_holds_it(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     with locked(file), locked_if_free(file) as second:
         assert second is None
@@ -25,18 +25,18 @@ def test_one_who_asks_only_if_it_is_free_does_not_get_what_another_holds(tmp_pat
         assert first is not None
 
 
-def test_those_who_share_do_not_wait_for_each_other(tmp_path: Path) -> None:
+def test_shared_holders_do_not_wait_for_each_other(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     with locked(file, shared=True) as first, locked(file, shared=True) as second:
         assert first != second
 
 
-def test_who_waits_is_told_and_gets_it_when_it_is_let_go(tmp_path: Path) -> None:
-    file, told, got = tmp_path / "lock", Event(), Event()
+def test_waiting_is_reported_and_ends_when_the_lock_is_released(tmp_path: Path) -> None:
+    file, reported, got = tmp_path / "lock", Event(), Event()
 
     @contextlib.contextmanager
     def waiting() -> Iterator[None]:
-        told.set()
+        reported.set()
         yield
 
     def wait() -> None:
@@ -46,13 +46,13 @@ def test_who_waits_is_told_and_gets_it_when_it_is_let_go(tmp_path: Path) -> None
     thread = Thread(target=wait)
     with locked(file):
         thread.start()
-        assert told.wait(10)
+        assert reported.wait(10)
         assert not got.is_set()
     thread.join(10)
     assert got.is_set()
 
 
-def test_a_file_that_is_not_to_be_made_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), locked_if_free(tmp_path / "lock", made=False):
+def test_a_missing_lock_file_that_is_not_created_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), locked_if_free(tmp_path / "lock", create=False):
         pass
     assert not (tmp_path / "lock").exists()

@@ -50,7 +50,7 @@ def test_elf_files_are_found_by_content_not_by_name(tmp_path: Path) -> None:
         ("/etc/evil", "is an absolute path"),
         ("demo\\evil.py", "backslash"),
         ("demo/evil\x07.py", "control characters"),
-        ("demo//evil.py", "not a plain path"),
+        ("demo//evil.py", "not a normalized path"),
         ("a" * 1100, "too long"),
     ],
 )

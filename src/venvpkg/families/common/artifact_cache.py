@@ -67,7 +67,7 @@ class ArtifactCache:
         return key_of({"recipe": _KEY_FORMAT, "packers": self._tool_versions, "tree": sha256_of_tree(tree), **inputs})
 
     def _fetch(self, key: str, package: Path) -> str | None:
-        with self._files.opened(key) as stream:
+        with self._files.open(key) as stream:
             if stream is None:
                 return None
             try:
@@ -82,7 +82,7 @@ class ArtifactCache:
         text = output.encode("utf-8", "replace")[-_MOST_OUTPUT_BYTES:]
         try:
             digest = _start_digest(key, text)
-            with package.open("rb") as source, self._files.written(key) as stream:
+            with package.open("rb") as source, self._files.replace(key) as stream:
                 # The digest is in the first line, but only known at the end.
                 stream.write(bytes(_HEADER_BYTES) + text)
                 while chunk := source.read(_CHUNK_BYTES):

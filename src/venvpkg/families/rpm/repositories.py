@@ -200,7 +200,7 @@ class CachedRepositoryQueries:
         return done
 
     def _cached_answer(self, key: str) -> Completed | None:
-        with self._files.opened(key) as stream:
+        with self._files.open(key) as stream:
             if stream is None:
                 return None
             try:
@@ -215,7 +215,7 @@ class CachedRepositoryQueries:
     def _store_answer(self, key: str, done: Completed) -> None:
         text = json.dumps([done.returncode, base64.b64encode(done.stdout).decode("ascii")]).encode("ascii")
         try:
-            with self._files.written(key) as stream:
+            with self._files.replace(key) as stream:
                 stream.write(_digest(key, text) + b"\n" + text)
         except OSError:  # only costs time
             return
