@@ -236,7 +236,7 @@ def resolve_target(session: Session, project: Project | None = None) -> Resolved
             return (*(project.on(target).settings.build_depends if project else ()), *packages)
 
         lease = session.build_roots.root(session.selection, wanted)
-        resolved = resolve.resolve_made(session.selection, lease, session.host, session.environ, python)
+        resolved = resolve.resolve_build_root(session.selection, lease, session.host, session.environ, python)
     else:
         resolved = resolve.resolve_target(session.selection, session.host, session.environ, session.dirs.cache, python)
     target = resolved.target

@@ -75,7 +75,7 @@ def test_the_job_builds_from_nothing_and_reuses_what_was_kept(
     )
 
     assert outcome.code == 0, outcome.transcript
-    assert outcome.stderr.count("made debian:bookworm in ") == 1
+    assert outcome.stderr.count("created debian:bookworm in ") == 1
     assert outcome.stderr.count("1 compiled") == 1
     assert outcome.stderr.count("1 reused") == 1
     assert f"{NAME}_1.0.0-1~debian12_" in outcome.stdout.splitlines()[-1]

@@ -78,7 +78,7 @@ def test_without_an_owner_it_is_used_with_a_warning_and_is_no_dependency(
         (("--python={unowned}", "--unowned-python=false"), 12, "no package owns {unowned}"),
         (("--python=3.99",), 6, "apt-get install --no-install-recommends python3.99"),
         (("--python=/usr/bin/env",), 6, "/usr/bin/env"),
-        (("--python={environment}",), 6, "of a virtual environment"),
+        (("--python={environment}",), 6, "in a virtual environment"),
         (("--python=2.7",), 3, "'2.7' is not a version"),
     ],
 )

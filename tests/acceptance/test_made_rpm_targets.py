@@ -104,7 +104,7 @@ def test_a_package_is_built_in_one_and_runs_in_a_clean_root(call: Outcome, world
 
 
 def test_what_is_not_checked_is_told_and_what_the_project_needs_is_installed(call: Outcome) -> None:
-    assert f"{TARGET}: no keys are named for world" in call.stderr
+    assert f"{TARGET}: world has no keys" in call.stderr
     assert re.search(rf"installed pkgconfig\(libpq\) in {TARGET} in ", call.stderr)
 
 

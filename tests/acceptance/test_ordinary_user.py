@@ -110,7 +110,7 @@ def test_who_has_no_numbers_for_other_users_is_told_how_to_get_them(place: Path)
     outcome = nobody.run("target", "create", f"debian:{RELEASE}")
 
     assert outcome.code == 6, outcome.transcript
-    assert "several users for packages' files" in outcome.stderr
+    assert "subordinate user ids" in outcome.stderr
     assert "/etc/subuid" in outcome.stderr
 
 

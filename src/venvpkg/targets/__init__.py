@@ -1,1 +1,1 @@
-"""Where a package will be installed, and how to run a program there."""
+"""Targets: the systems that packages are built for, and how to run programs in them."""

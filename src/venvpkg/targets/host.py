@@ -1,4 +1,4 @@
-"""Recognise the system in a root, this machine's own or another's."""
+"""Detect release, family, architecture and interpreter of this machine or of another root."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from venvpkg.targets.processor import Processor
 
 
-# What a kernel of 64 bits calls itself → what wheels for programs of 32 bits there are marked with.
+# Machine name of a 64-bit kernel → machine in the wheel tags of 32-bit programs.
 # Source: packaging.tags, which pip and uv follow.
 _NARROW: Final = {"x86_64": "i686", "aarch64": "armv8l"}
 
 
-def release_own(family: str, release: Release) -> None:
-    """Choose the release's own interpreter."""
+def choose_release_python(family: str, release: Release) -> None:
+    """Choose the release's own interpreter, which is None."""
     del family, release
 
 
-def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = release_own) -> Target:
-    """Return release, family, architecture and interpreter of this machine, or of another root.
+def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = choose_release_python) -> Target:
+    """Return the target that this machine is, or that another root is.
 
     Args:
-        runner: runs programs there.
-        root: its filesystem.
-        choice: which interpreter the user wants there.
+        runner: runs programs in the root.
+        root: directory of its filesystem.
+        choice: returns the interpreter that the user wants.
 
     Raises:
-        ConfigurationError: the release cannot be told.
-        MissingToolError: it has no tools of its family, or no interpreter.
+        ConfigurationError: the release cannot be detected.
+        MissingToolError: the tools of the family or the interpreter are missing.
     """
     release = read_release(root)
     family = family_of_release(release, root)
@@ -63,9 +63,9 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = releas
 
 
 def installer_here(root: Path = Path("/")) -> str:
-    """Return the beginning of a command that installs packages on this machine; empty where its release is not known.
+    """Return the command that installs packages on this machine, without the packages; empty if it is not known.
 
-    For the programs that venvpkg itself runs here, whatever the target is.
+    It is for programs that venvpkg itself runs on this machine, whatever the target is.
     """
     try:
         release = read_release(root)
@@ -75,30 +75,30 @@ def installer_here(root: Path = Path("/")) -> str:
 
 
 def _machine(kernel: str, processor: Processor | None) -> str:
-    """Return the machine of the system's programs, which is not the kernel's own on a Raspberry Pi of 32 bits."""
+    """Return the machine of the root's programs; it differs from the kernel's on a 32-bit Raspberry Pi OS."""
     narrow = processor is not None and processor.bits == 32  # noqa: PLR2004
     return _NARROW.get(kernel, kernel) if narrow else kernel
 
 
-# Values that end up in file names, wheel tags and package versions.
+# The values become parts of file names, wheel tags and package versions.
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _DISTRO_INFO: Final = "/usr/share/distro-info/debian.csv"
-# Oracle's and Amazon's say that they are like Fedora.
+# By name, because Oracle Linux has ID_LIKE=fedora, and so has Amazon Linux, which is not a rebuild.
 _ENTERPRISE = frozenset({"rhel", "centos", "almalinux", "rocky", "ol"})
 
 
 def read_release(root: Path) -> Release:
     """Return the release of ``root`` from its os-release file.
 
-    Debian's testing and unstable have no number, and one os-release: both are ``sid`` until the next release has one.
+    Debian testing and unstable share an os-release without a number. Both are ``sid`` until testing gets its number.
 
     Raises:
-        ConfigurationError: there is no such file, or it names neither a numbered release nor Debian's next one.
+        ConfigurationError: the file does not exist, or names neither a numbered release nor Debian's next one.
 
     Source:
         os-release(5); /usr/share/distro-info/debian.csv of the package distro-info-data.
     """
-    # include_lsb and include_uname off: they would run programs of this machine for a root that may be another's.
+    # Without include_lsb and include_uname, which would run programs of this machine although the root may be another.
     info = distro.LinuxDistribution(include_lsb=False, include_uname=False, root_dir=str(root))
     fields = info.os_release_info()
     identity, version = fields.get("id", "").lower(), fields.get("version_id", "")
@@ -108,29 +108,29 @@ def read_release(root: Path) -> Release:
         upcoming = _number_of(codename, root)
         if upcoming:
             return Release(identity, "sid", codename, upcoming=upcoming)
-        problems.append(f"the number that {codename} will have is not known; the package distro-info-data tells it")
+        problems.append(f"the version number of {codename} is not known; the package distro-info-data lists it")
     if not _SAFE.fullmatch(identity):
-        problems.append(f"ID is {identity!r}; a lower-case name such as 'debian' is expected")
+        problems.append(f"ID is {identity!r}; expected a lower-case name such as 'debian'")
     if not _SAFE.fullmatch(version):
-        problems.append(f"VERSION_ID is {version!r}; a number such as '12' is expected")
+        problems.append(f"VERSION_ID is {version!r}; expected a number such as '12'")
     if problems:
         raise ConfigurationError(
             root / "etc/os-release",
             problems,
-            resolution="Build for a numbered release; for Debian's testing, install distro-info-data there.",
+            resolution="Build for a numbered release; for Debian testing, install distro-info-data there.",
         )
     like = tuple(name for name in fields.get("id_like", "").lower().split() if _SAFE.fullmatch(name))
     return Release(*_compatible(identity, version, like), codename, like)
 
 
 def _number_of(codename: str, root: Path) -> str:
-    """Return the number of a Debian release, by the table of the root or else of this machine; empty when unknown."""
+    """Return the version number of a Debian release from the root's table, or this machine's; empty if unknown."""
     for layer in (root, Path("/")):
         view = LayeredRoot(layer)
-        place = view.find(_DISTRO_INFO)
-        if place is None or not place.is_file:
+        table = view.find(_DISTRO_INFO)
+        if table is None or not table.is_file:
             continue
-        lines = Path(view.on_host(place)).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = Path(view.on_host(table)).read_text(encoding="utf-8", errors="replace").splitlines()
         for row in csv.DictReader(lines):
             if row.get("series") == codename and (row.get("version") or "").isdecimal():
                 return row["version"]
@@ -138,10 +138,10 @@ def _number_of(codename: str, root: Path) -> str:
 
 
 def _compatible(identity: str, version: str, like: tuple[str, ...]) -> tuple[str, str]:
-    """Return ID and the part of VERSION_ID up to which packages are binary compatible.
+    """Return ID, and the part of VERSION_ID within which packages are binary compatible.
 
-    A minor release of RHEL and its rebuilds comes as an ordinary update; all of them have one ``%{?dist}``. A service
-    pack of SUSE is another release. Tumbleweed has no releases, and its VERSION_ID is the day.
+    Minor releases of RHEL and its rebuilds are ordinary updates, and share one ``%{?dist}``. A service pack of SUSE is
+    a release of its own. Tumbleweed has no releases; its VERSION_ID is a date.
 
     Source:
         Red Hat's Application Compatibility Guide; openSUSE wiki, Portal:Tumbleweed.

@@ -1,4 +1,4 @@
-"""Find the target's interpreter, the release's own or the one that the user wants, and ask it what it is."""
+"""Find the target's interpreter, the release's own or the user's choice, and read its properties."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     Choice = Callable[[str, Release], str | None]
 
-# The release's interpreter: never the first one on PATH, nor venvpkg's own.
+# The release's interpreter, which need not be the first one on PATH, or venvpkg's own.
 RELEASE_PYTHON: Final = PurePosixPath("/usr/bin/python3")
 OLDEST: Final = (3, 9)
 
-# Where programs of packages are, and those that somebody installed beside them (FHS 3.0, 4.9).
+# Directories of programs: those of packages, and those installed locally (FHS 3.0, 4.9).
 _DIRECTORIES: Final = (PurePosixPath("/usr/bin"), PurePosixPath("/usr/local/bin"))
 _IMPLEMENTATIONS: Final = frozenset({"cpython", "pypy"})
-_ANSWERS: Final = frozenset({"path", "version", "ext_suffix", "include", "multiarch", "libc", "environment"})
+_FACTS: Final = frozenset({"path", "version", "ext_suffix", "include", "multiarch", "libc", "environment"})
 
-# Runs on Python 3.9 and later, with nothing but the standard library. PEP 508 names the markers. The site's variables
-# tell how an interpreter was built, and what its extension modules are compiled with; one of them is the user's own.
+# Runs on Python 3.9 and later, with only the standard library. PEP 508 names the markers. The variables of sysconfig
+# say how the interpreter was built and how its extension modules are compiled; userbase depends on the user instead.
 _PROBE: Final = """
 import hashlib, importlib.metadata, json, os, platform, sys, sysconfig
 try:
@@ -81,30 +81,30 @@ print(json.dumps({
 def read_interpreter(
     runner: Runner, root: Path, wanted: str | None, packages: Sequence[str], installer: str
 ) -> tuple[Interpreter, str]:
-    """Return the target's interpreter and its multiarch tuple (empty when it has none).
+    """Return the target's interpreter and its multiarch tuple (empty if it has none).
+
+    The kernel's release and version are left out of the markers: they depend on where venvpkg runs, not on the target.
 
     Args:
         runner: runs programs on the target.
-        root: its filesystem.
+        root: directory of the target's filesystem.
         wanted: ``3.12``, the name of a program, such as ``pypy3``, or its path; None for the release's own.
-        packages: what brings it, as far as that is known.
-        installer: the beginning of a command that installs packages there.
-
-    The kernel's release and version are left out of the markers: they say where venvpkg runs, not what the target is.
+        packages: packages that contain it; empty if they are not known.
+        installer: command that installs packages on the target, without the packages.
 
     Raises:
-        MissingToolError: no such interpreter is there, or it is none that can be used: older than Python 3.9, another
-            implementation than CPython and PyPy, of a virtual environment, or for another machine or C library.
+        MissingToolError: the interpreter does not exist or cannot be used: it is older than Python 3.9, neither CPython
+            nor PyPy, in a virtual environment, or for another machine or C library.
     """
     view = LayeredRoot(root)
-    program = _found(view, wanted, packages, installer)
+    program = _find_program(view, wanted, packages, installer)
     of_release = wanted is None
-    facts = _asked(runner, program, packages if of_release else (), installer, of_release=of_release)
+    facts = _probe_interpreter(runner, program, packages if of_release else (), installer, of_release=of_release)
     path = PurePosixPath(facts["path"])
-    if wanted is not None and (problems := tuple(_problems(facts, wanted, path, view))):
+    if wanted is not None and (problems := tuple(_find_problems(facts, wanted, path, view))):
         raise MissingToolError(
-            [f"an interpreter that can be used: {program} {problem}" for problem in problems],
-            resolution="Name another one with the key 'python', or take the key out for the release's own.",
+            [f"a usable interpreter: {program} {problem}" for problem in problems],
+            resolution="Choose another one with the key 'python', or remove the key to use the release's own.",
         )
     own = None if of_release else view.find(str(RELEASE_PYTHON))
     is_default = of_release or (own is not None and own.path == str(path))
@@ -115,7 +115,7 @@ def read_interpreter(
         ext_suffix=facts["ext_suffix"],
         include=PurePosixPath(facts["include"]),
         marker_environment=facts["environment"],
-        glibc=_glibc(facts["libc"]),
+        glibc=_parse_glibc(facts["libc"]),
         prefix=PurePosixPath(facts.get("prefix", "/usr")),
         identity="" if is_default else facts["identity"],
         distributions=tuple(
@@ -125,83 +125,83 @@ def read_interpreter(
     return interpreter, facts["multiarch"]
 
 
-def _found(view: LayeredRoot, wanted: str | None, packages: Sequence[str], installer: str) -> PurePosixPath:
-    """Return the program that is meant.
+def _find_program(view: LayeredRoot, wanted: str | None, packages: Sequence[str], installer: str) -> PurePosixPath:
+    """Return the path of the interpreter.
 
     Raises:
-        MissingToolError: it is not there.
+        MissingToolError: it does not exist.
     """
     if wanted is None:
         return RELEASE_PYTHON
     if wanted.startswith("/"):
-        places: tuple[PurePosixPath, ...] = (PurePosixPath(wanted),)
+        paths: tuple[PurePosixPath, ...] = (PurePosixPath(wanted),)
     else:
         name = wanted if wanted[0].isalpha() else f"python{wanted}"
-        places = tuple(directory / name for directory in _DIRECTORIES)
-    for each in places:
+        paths = tuple(directory / name for directory in _DIRECTORIES)
+    for each in paths:
         if view.find(str(each)) is not None:
             return each
     raise MissingToolError(
-        [f"the interpreter {' or '.join(map(str, places))}, which the key 'python' names"],
+        [f"the interpreter {' or '.join(map(str, paths))}, set by the key 'python'"],
         install=packages,
         installer=installer,
-        resolution="" if packages else "Install it at that place, or name another one.",
+        resolution="" if packages else "Install it at this path, or choose another one.",
     )
 
 
-def _asked(
+def _probe_interpreter(
     runner: Runner, program: PurePosixPath, install: Sequence[str], installer: str, *, of_release: bool
 ) -> dict[str, Any]:
-    """Return what an interpreter says of itself.
+    """Run the probe in an interpreter, and return what it prints.
 
     Raises:
-        MissingToolError: it cannot, or is too old.
+        MissingToolError: the probe fails, or the interpreter is too old.
     """
     done = runner.run(Command((str(program), "-I", "-c", _PROBE), timeout_s=60))
     if not done.ok:
         what = "the release's interpreter" if of_release else "which must be Python 3.9 or later"
         why = f"{done.outcome()} {done.errors.strip()[-300:]}"
         raise MissingToolError([f"{program}, {what}: {why}"], install=install, installer=installer)
-    facts = _answer(done.text)
+    facts = _parse_facts(done.text)
     if facts is None:
-        raise MissingToolError([f"an interpreter: {program} does not answer like one"])
+        raise MissingToolError([f"an interpreter: {program} is not a Python interpreter"])
     if tuple(facts["version"][:2]) < OLDEST:
         raise MissingToolError([f"Python 3.9 or later; {program} is {'.'.join(map(str, facts['version']))}"])
     return facts
 
 
-def _answer(text: str) -> dict[str, Any] | None:
-    """Return what the probe printed; None for anything else, which may be a program that is no interpreter at all."""
+def _parse_facts(text: str) -> dict[str, Any] | None:
+    """Return what the probe printed; None for any other output, because the program need not be an interpreter."""
     try:
         facts = json.loads(text)
     except ValueError:
         return None
-    return facts if isinstance(facts, dict) and facts.keys() >= _ANSWERS else None
+    return facts if isinstance(facts, dict) and facts.keys() >= _FACTS else None
 
 
-def _problems(facts: Mapping[str, Any], wanted: str, path: PurePosixPath, view: LayeredRoot) -> Iterator[str]:
-    """Yield why an interpreter that somebody chose cannot be used."""
+def _find_problems(facts: Mapping[str, Any], wanted: str, path: PurePosixPath, view: LayeredRoot) -> Iterator[str]:
+    """Yield the reasons why an interpreter that the user chose cannot be used."""
     name, version = facts["environment"].get("implementation_name"), facts["version"]
     if name not in _IMPLEMENTATIONS:
-        yield f"is {name}, and only CPython and PyPy are known"
-    asked = re.fullmatch(r"(?:[a-z]*3\.)(\d+)t?", wanted)
-    if asked and int(asked[1]) != version[1]:
-        yield f"is Python {'.'.join(map(str, version))}, and not 3.{asked[1]}"
+        yield f"is {name}, but only CPython and PyPy are supported"
+    minor = re.fullmatch(r"(?:[a-z]*3\.)(\d+)t?", wanted)
+    if minor and int(minor[1]) != version[1]:
+        yield f"is Python {'.'.join(map(str, version))}, not 3.{minor[1]}"
     if facts.get("in_environment"):
-        yield "is of a virtual environment, which the package cannot depend on; name the one that it was made with"
-    if _glibc(str(facts["libc"])) is None:
+        yield "is in a virtual environment, which the package cannot depend on; choose its base interpreter"
+    if _parse_glibc(str(facts["libc"])) is None:
         yield "is for another C library than the release's"
     of_release, own = abi_of(view, PROGRAM), abi_of(view, str(path))
-    if of_release is not None and (own is None or _kind(own) != _kind(of_release)):
-        yield "is no program for the release's architecture"
+    if of_release is not None and (own is None or _architecture(own) != _architecture(of_release)):
+        yield "is not a program for the release's architecture"
 
 
-def _kind(abi: Abi) -> tuple[int, bool, int]:
+def _architecture(abi: Abi) -> tuple[int, bool, int]:
     return abi.bits, abi.little_endian, abi.machine
 
 
-def _glibc(text: str) -> tuple[int, int] | None:
-    """Parse confstr's ``glibc 2.36``."""
+def _parse_glibc(text: str) -> tuple[int, int] | None:
+    """Parse confstr's ``glibc 2.36``; return None for another C library."""
     name, _, version = text.partition(" ")
     parts = version.split(".")
     if name != "glibc" or len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""What a build needs of the target and of this machine, and what is lacking."""
+"""Find the missing prerequisites of a build, on the target and on this machine."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that is not there.
+    """A missing prerequisite.
 
     Attributes:
-        what: for people.
-        purpose: what needs it.
-        package: the target's package that brings it; None when none does.
-        resolution: what to do when no package of the target brings it.
+        what: description, for error messages.
+        purpose: purpose that needs it.
+        package: the target's package that contains it; None if there is none.
+        resolution: what the user can do if no package of the target contains it.
     """
 
     what: str
@@ -40,65 +40,65 @@ class Missing:
 
 
 _DIRECTORIES = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
-# Of this machine, wherever the compile is: what makes namespaces. All of util-linux or next to it, in every family.
+# Programs of this machine that create namespaces, wherever the compile runs; from util-linux, mount and coreutils.
 _HOST_PROGRAMS = ("unshare", "setpriv", "mount", "chroot", "env")
 
 
 def missing_prerequisites(target: Target, runner: Runner, build_depends: Iterable[str]) -> tuple[Missing, ...]:
-    """Return everything that a build would miss; empty when it can begin.
+    """Return the prerequisites that a build lacks; empty if it can start.
 
     Args:
-        target: where wheels are compiled.
-        runner: runs programs there.
+        target: target on which wheels are compiled.
+        runner: runs programs on the target.
         build_depends: packages that the project names.
     """
     return (
-        *_programs(target),
-        *_headers(target),
-        *_host_programs(),
-        *_namespaces(runner),
-        *_packages(target, runner, tuple(build_depends)),
+        *_missing_programs(target),
+        *_missing_headers(target),
+        *_missing_host_programs(),
+        *_missing_namespaces(runner),
+        *_missing_packages(target, runner, tuple(build_depends)),
     )
 
 
 def always_missing(target: Target) -> tuple[Missing, ...]:
-    """Return what a build that compiles nothing would miss; found without starting a program."""
-    return tuple(lack for lack in _programs(target) if lack.purpose is Purpose.ALWAYS)
+    """Return the prerequisites that even a build without compiling lacks, found without running a program."""
+    return tuple(each for each in _missing_programs(target) if each.purpose is Purpose.ALWAYS)
 
 
-def require(lacking: Iterable[Missing], target: Target) -> None:
-    """Raise one error that names everything in ``lacking``; nothing when it is empty.
+def require(missing: Iterable[Missing], target: Target) -> None:
+    """Raise one error that names everything in ``missing``, unless it is empty.
 
     Raises:
-        MissingToolError: something lacks.
+        MissingToolError: something is missing.
     """
-    lacking = tuple(lacking)
-    if lacking:
+    missing = tuple(missing)
+    if missing:
         raise MissingToolError(
-            [f"{lack.what}, for {lack.purpose}" for lack in lacking],
-            install=sorted({lack.package for lack in lacking if lack.package}),
+            [f"{each.what}, for {each.purpose}" for each in missing],
+            install=sorted({each.package for each in missing if each.package}),
             installer=installer(target),
-            resolution="\n".join(sorted({lack.resolution for lack in lacking if lack.resolution})),
+            resolution="\n".join(sorted({each.resolution for each in missing if each.resolution})),
         )
 
 
-def _programs(target: Target) -> Iterator[Missing]:
+def _missing_programs(target: Target) -> Iterator[Missing]:
     view = LayeredRoot(target.root)
     for program in FAMILIES[target.family].host.programs():
-        places = [view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES]
-        if not any(place and place.is_file for place in places):
+        found = [view.find(f"{directory}/{program.name}") for directory in _DIRECTORIES]
+        if not any(each and each.is_file for each in found):
             yield Missing(f"the program {program.name}", program.purpose, program.package)
 
 
-def _headers(target: Target) -> Iterator[Missing]:
+def _missing_headers(target: Target) -> Iterator[Missing]:
     if LayeredRoot(target.root).find(str(target.interpreter.include / "Python.h")) is None:
         package = FAMILIES[target.family].host.headers_package(target.interpreter, target.release)
-        missing = f"the header Python.h of {target.interpreter.path}"
-        place = f"Install the headers of {target.interpreter.path} at {target.interpreter.include}."
-        yield Missing(missing, Purpose.COMPILE, package, resolution="" if package else place)
+        what = f"the header Python.h of {target.interpreter.path}"
+        advice = f"Install the headers of {target.interpreter.path} in {target.interpreter.include}."
+        yield Missing(what, Purpose.COMPILE, package, resolution="" if package else advice)
 
 
-def _host_programs() -> Iterator[Missing]:
+def _missing_host_programs() -> Iterator[Missing]:
     for program in _HOST_PROGRAMS:
         if shutil.which(program, path=":".join(_DIRECTORIES)) is None:
             yield Missing(
@@ -108,18 +108,19 @@ def _host_programs() -> Iterator[Missing]:
             )
 
 
-def _namespaces(runner: Runner) -> Iterator[Missing]:
+def _missing_namespaces(runner: Runner) -> Iterator[Missing]:
     with tempfile.TemporaryDirectory(prefix="venvpkg-") as directory:
-        shown = Bind(Path(directory), PurePosixPath("/usr/src/venvpkg"))
-        done = runner.run(Command(("true",), binds=(shown,), network=False, timeout_s=30))
+        bind = Bind(Path(directory), PurePosixPath("/usr/src/venvpkg"))
+        done = runner.run(Command(("true",), binds=(bind,), network=False, timeout_s=30))
     if not done.ok:
         yield Missing(
-            f"own namespaces for compile jobs ({done.outcome()}: {done.errors.strip()[-200:]})",
+            "permission to create namespaces, which isolate compile jobs"
+            f" ({done.outcome()}: {done.errors.strip()[-200:]})",
             Purpose.COMPILE,
             resolution=NAMESPACES_RESOLUTION,
         )
 
 
-def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:
+def _missing_packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:
     for package in FAMILIES[target.family].host.not_installed(wanted, runner):
-        yield Missing(f"the package {package}, named in build-depends", Purpose.PROJECT, package)
+        yield Missing(f"the package {package}, listed in build-depends", Purpose.PROJECT, package)

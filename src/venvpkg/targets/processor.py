@@ -1,4 +1,4 @@
-"""Which processor a system is for, and what lets this machine run programs for another one."""
+"""Detect the processor that a root is for, and whether this machine can run programs for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from venvpkg.host.layers import LayeredRoot
 from venvpkg.model.elf import Abi
 
 BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
-# Every system that programs can be run in has it.
+# Exists in every root in which programs can run.
 PROGRAM: Final = "/usr/bin/env"
 _HEADER_BYTES: Final = 64
 
@@ -23,7 +23,7 @@ class Processor(NamedTuple):
         bits: 32 or 64.
         little_endian: byte order.
         machine: e_machine of its programs.
-        kernel: the kernel's word for it, for people: ``aarch64``.
+        kernel: the kernel's name for it, used in messages: ``aarch64``.
     """
 
     bits: int
@@ -32,7 +32,7 @@ class Processor(NamedTuple):
     kernel: str
 
 
-# Debian's word → processor. Source: dpkg's cputable and ostable; the psABI of each for e_machine.
+# Debian's architecture → processor. Source: dpkg's cputable and ostable; the psABI of each for e_machine.
 PROCESSORS: Final = {
     "amd64": Processor(64, little_endian=True, machine=62, kernel="x86_64"),
     "arm64": Processor(64, little_endian=True, machine=183, kernel="aarch64"),
@@ -45,12 +45,12 @@ PROCESSORS: Final = {
     "riscv64": Processor(64, little_endian=True, machine=243, kernel="riscv64"),
     "s390x": Processor(64, little_endian=False, machine=22, kernel="s390x"),
 }
-# Programs that a kernel runs by itself beside its own: its processor has both instruction sets.
+# Machine of a kernel → machines whose programs it runs without an emulator; the processor has both instruction sets.
 _ALSO_RUNS: Final = {"x86_64": frozenset({"x86_64", "i686"}), "aarch64": frozenset({"aarch64", "arm"})}
 
 
 def processor_of(root: Path) -> Processor | None:
-    """Return the processor that the programs of a root are for; None when it has none, or one that is not known."""
+    """Return the processor that the programs of a root are for; None if it has no programs or is not known."""
     abi = abi_of(LayeredRoot(root), PROGRAM)
     if abi is None:
         return None
@@ -59,28 +59,28 @@ def processor_of(root: Path) -> Processor | None:
 
 
 def foreign_processor(root: Path) -> Processor | None:
-    """Return the processor of a root when it is known to be another one than this machine's, else None."""
+    """Return the processor of a root if it is known and differs from this machine's, else None."""
     found = processor_of(root)
     return None if found == processor_of(Path("/")) else found
 
 
 def abi_of(view: LayeredRoot, path: str) -> Abi | None:
-    """Return what a program in a root is for; None when it cannot be read, or is no ELF file."""
-    place = view.find(path)
-    if place is None or not place.is_file:
+    """Return the ABI of a program in a root; None if it cannot be read or is not an ELF file."""
+    program = view.find(path)
+    if program is None or not program.is_file:
         return None
     try:
-        with Path(view.on_host(place)).open("rb") as file:
+        with Path(view.on_host(program)).open("rb") as file:
             return Abi.of_header(file.read(_HEADER_BYTES))
     except OSError:
         return None
 
 
 def personality(root: Path) -> tuple[str, ...]:
-    """Return what stands before a command that runs programs of a root; nothing where all have 64 bits.
+    """Return the command prefix for running programs of a root; empty if they are 64-bit programs.
 
-    A kernel of 64 bits runs those of 32 bits too, but tells them its own name, and whatever asks it for the processor
-    then configures or compiles for the wrong one.
+    A 64-bit kernel also runs 32-bit programs, but reports its own machine to them. A configure script would then
+    compile for the wrong processor.
 
     Source:
         setarch(8), personality(2).
@@ -91,12 +91,12 @@ def personality(root: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """A format of programs that the kernel gives to an emulator.
+    """A program format that the kernel runs with an emulator.
 
     Attributes:
-        is_enabled: whether it does.
-        is_fixed: whether the emulator was opened when it was registered, so that it is found from every root.
-        offset, magic, mask: which files.
+        is_enabled: whether the kernel uses it.
+        is_fixed: whether the emulator was opened when it was registered, so that it works in every root.
+        offset, magic, mask: the bytes that identify files of the format.
     """
 
     is_enabled: bool
@@ -106,7 +106,7 @@ class _Format:
     mask: bytes
 
     def fits(self, header: bytes) -> bool:
-        """Whether files that begin so are of the format."""
+        """Whether files with this header have the format."""
         part = header[self.offset : self.offset + len(self.magic)]
         mask = self.mask or b"\xff" * len(self.magic)
         return len(part) == len(self.magic) and all(
@@ -115,12 +115,12 @@ class _Format:
 
 
 def emulation_problem(wanted: Processor, machine: str, directory: Path = BINFMT) -> str:
-    """Return what to do before programs for a processor run on this machine; empty when nothing is known to hinder.
+    """Return what to do so that programs for a processor run on this machine; empty if no problem is known.
 
     Args:
         wanted: the processor.
-        machine: the kernel's word for this machine's own.
-        directory: where the kernel tells which formats it gives to emulators.
+        machine: the kernel's name for this machine's processor.
+        directory: directory in which the kernel lists its formats for emulators.
 
     Source:
         The kernel's Documentation/admin-guide/binfmt-misc.rst.
@@ -129,15 +129,15 @@ def emulation_problem(wanted: Processor, machine: str, directory: Path = BINFMT)
         return ""
     if not (directory / "register").exists():
         return (
-            f"Install qemu-user-static on this machine, and let the kernel give it programs for {wanted.kernel}:"
-            f" mount -t binfmt_misc binfmt_misc {directory} (in a container: on the machine itself)."
+            f"Install qemu-user-static on this machine, and let the kernel use it for {wanted.kernel} programs:"
+            f" mount -t binfmt_misc binfmt_misc {directory} (for a container, on the machine itself)."
         )
     header = Abi(wanted.bits, wanted.little_endian, wanted.machine, flags=0).program_header()
-    found = [each for each in _formats(directory) if each.fits(header) and each.is_enabled]
+    found = [each for each in _read_formats(directory) if each.fits(header) and each.is_enabled]
     if not found:
         return (
-            f"Install what runs programs for {wanted.kernel} on this machine: qemu-user-static and binfmt-support, or"
-            " qemu-user-binfmt where the release has it."
+            f"Install an emulator for {wanted.kernel} programs on this machine: qemu-user-static and binfmt-support, or"
+            " qemu-user-binfmt if the release has it."
         )
     if not any(each.is_fixed for each in found):
         return (
@@ -147,12 +147,12 @@ def emulation_problem(wanted: Processor, machine: str, directory: Path = BINFMT)
     return ""
 
 
-def _formats(directory: Path) -> list[_Format]:
+def _read_formats(directory: Path) -> list[_Format]:
     found = []
     for file in sorted(directory.iterdir()):
         try:
             text = file.read_text(encoding="ascii", errors="replace")
-        except OSError:  # register can only be written
+        except OSError:  # register is write-only
             continue
         fields = dict(line.partition(" ")[::2] for line in text.splitlines())
         magic, mask = fields.get("magic", ""), fields.get("mask", "")

@@ -1,4 +1,4 @@
-"""Find out what a target is, and how programs run there."""
+"""Resolve the target that the user selected, and the runner for programs in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, VenvpkgError
 from venvpkg.host.command import Command
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.host.sandbox import NAMESPACES_RESOLUTION
-from venvpkg.targets.host import release_own, resolve_host
+from venvpkg.targets.host import choose_release_python, resolve_host
 from venvpkg.targets.image import image_root
 from venvpkg.targets.machine.connection import Connection, ssh_settings
 from venvpkg.targets.machine.filesystem import machine_root
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from venvpkg.targets.selection import Selection
 
 
-_A_ROOT: Final = "Name the directory of a root, as mmdebstrap or 'dnf --installroot' make one."
+_A_ROOT: Final = "Give the directory of a root, such as mmdebstrap or 'dnf --installroot' creates."
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """A target, and the runner of programs there.
+    """A target, and the runner of its programs.
 
     Attributes:
-        target: what it is.
-        runner: runs programs there.
-        held: keeps a root that venvpkg made from being removed, as long as it lives; None for other targets.
+        target: the target.
+        runner: runs programs on it.
+        lease: keeps a build root from being removed as long as it exists; None for other targets.
     """
 
     target: Target
@@ -51,21 +51,25 @@ class ResolvedTarget:
 
 
 def resolve_target(
-    selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path, choice: Choice = release_own
+    selection: Selection,
+    host: Streamer,
+    environ: Mapping[str, str],
+    cache: Path,
+    choice: Choice = choose_release_python,
 ) -> ResolvedTarget:
-    """Return the target that the user names.
+    """Return the target that the user selected, unless it is a build root.
 
     Args:
-        selection: as the user names it.
-        host: runs programs of this machine.
-        environment: venvpkg's own variables.
-        cache: directory of what can be had again.
-        choice: which interpreter the user wants there.
+        selection: the target as the user names it.
+        host: runs programs on this machine.
+        environ: venvpkg's own environment variables.
+        cache: directory for files that can be recreated.
+        choice: returns the interpreter that the user wants.
 
     Raises:
-        ConfigurationError: there is no such root, image or running machine, or its release cannot be told.
+        ConfigurationError: the root, image or running machine does not exist, or its release cannot be detected.
         TargetError: the machine cannot be reached or used.
-        MissingToolError: it has no interpreter or no tools of its family, or programs cannot run there.
+        MissingToolError: the interpreter or the tools of the family are missing, or programs cannot run on the target.
     """
     match selection.kind:
         case Kind.HOST:
@@ -75,59 +79,63 @@ def resolve_target(
             root = Path(os.path.realpath(Path(selection.place).expanduser()))
             if root.parent == root:
                 return ResolvedTarget(resolve_host(host, choice=choice), host)
-            return _in_root(_required(root, selection), selection, host, environment, choice)
+            return _resolve_root(_require_directory(root, selection), selection, host, environ, choice)
         case Kind.PODMAN | Kind.DOCKER:
-            root = image_root(selection, host, environment, cache / "images")
-            return _in_root(root, selection, host, environment, choice)
+            root = image_root(selection, host, environ, cache / "images")
+            return _resolve_root(root, selection, host, environ, choice)
         case Kind.VAGRANT:
-            return _in_machine(selection, host, environment, cache, choice)
+            return _resolve_machine(selection, host, environ, cache, choice)
         case _:
-            raise ValueError(f"{selection} is resolved by the root that was made for it")
+            raise ValueError(f"{selection} is a build root; see resolve_build_root")
 
 
-def resolve_made(
-    selection: Selection, lease: RootLease, host: Streamer, environment: Mapping[str, str], choice: Choice = release_own
+def resolve_build_root(
+    selection: Selection,
+    lease: RootLease,
+    host: Streamer,
+    environ: Mapping[str, str],
+    choice: Choice = choose_release_python,
 ) -> ResolvedTarget:
-    """Return the target that a root is which venvpkg made.
+    """Return the target that a build root is.
 
     Raises:
-        MissingToolError: programs cannot run there.
+        MissingToolError: programs cannot run in it.
     """
-    return replace(_in_root(lease.path, selection, host, environment, choice), lease=lease)
+    return replace(_resolve_root(lease.path, selection, host, environ, choice), lease=lease)
 
 
-def _in_root(
-    root: Path, selection: Selection, host: Streamer, environment: Mapping[str, str], choice: Choice
+def _resolve_root(
+    root: Path, selection: Selection, host: Streamer, environ: Mapping[str, str], choice: Choice
 ) -> ResolvedTarget:
-    runner = RootRunner(root, host, environment)
-    with _told_if_nothing_runs(runner, selection, lambda: _way_to_run(root)):
+    runner = RootRunner(root, host, environ)
+    with _report_if_nothing_runs(runner, selection, lambda: _how_to_run_programs(root)):
         return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
-def _in_machine(
-    selection: Selection, host: Streamer, environment: Mapping[str, str], cache: Path, choice: Choice
+def _resolve_machine(
+    selection: Selection, host: Streamer, environ: Mapping[str, str], cache: Path, choice: Choice
 ) -> ResolvedTarget:
-    connection = Connection(selection, ssh_settings(selection, host, environment), host, cache)
+    connection = Connection(selection, ssh_settings(selection, host, environ), host, cache)
     root = machine_root(connection, cache / "machines")
-    runner = MachineRunner(connection, root, environment)
-    way_out = "Give the machine what its administrator needs for mounts and namespaces."
-    with _told_if_nothing_runs(runner, selection, lambda: way_out):
+    runner = MachineRunner(connection, root, environ)
+    advice = "Allow the machine's administrator to create mounts and namespaces."
+    with _report_if_nothing_runs(runner, selection, lambda: advice):
         return ResolvedTarget(resolve_host(runner, root, choice), runner)
 
 
-def _required(root: Path, selection: Selection) -> Path:
+def _require_directory(root: Path, selection: Selection) -> Path:
     if not root.is_dir():
         raise ConfigurationError(
             f"--target {selection}",
-            [f"{root} is no directory"],
+            [f"{root} is not a directory"],
             resolution=_A_ROOT,
         )
     return root
 
 
 @contextlib.contextmanager
-def _told_if_nothing_runs(runner: Runner, selection: Selection, way_out: Callable[[], str]) -> Iterator[None]:
-    """Tell of any failure that no program runs there, when that is so: it is the reason then."""
+def _report_if_nothing_runs(runner: Runner, selection: Selection, advice: Callable[[], str]) -> Iterator[None]:
+    """Replace any failure by one that says that no program runs on the target, if that is its cause."""
     try:
         yield
     except VenvpkgError:
@@ -136,16 +144,16 @@ def _told_if_nothing_runs(runner: Runner, selection: Selection, way_out: Callabl
             raise
         raise MissingToolError(
             [f"programs that run in {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
-            resolution=way_out(),
+            resolution=advice(),
         ) from None
 
 
-def _way_to_run(root: Path) -> str:
-    """Return what to do where no program of a root runs."""
+def _how_to_run_programs(root: Path) -> str:
+    """Return what to do if no program of a root runs."""
     if LayeredRoot(root).find(PROGRAM) is None:
         return f"{root} has no {PROGRAM}. {_A_ROOT}"
     processor = foreign_processor(root)
     if processor is None:
         return NAMESPACES_RESOLUTION
     advice = emulation_problem(processor, platform.machine())
-    return f"It is a system for {processor.kernel}. {advice or NAMESPACES_RESOLUTION}"
+    return f"The root is for {processor.kernel}. {advice or NAMESPACES_RESOLUTION}"

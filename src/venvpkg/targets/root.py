@@ -1,4 +1,4 @@
-"""Run programs in a directory that holds an operating system: a chroot over a layer that vanishes with the program."""
+"""Run programs in a directory that contains an operating system: in a chroot, over a throw-away overlay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvpkg.host.command import Command, Completed, Stream, Streamer
 
 
-# What a program there may see of our environment: how to reach an index. Our paths mean nothing in another root.
+# Variables of our environment that programs in a root get: how to reach an index. Our paths mean nothing in a root.
 _PASSED_ON: Final = frozenset({
     "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "TERM", "all_proxy", "http_proxy", "https_proxy", "no_proxy",
 })  # fmt: skip
@@ -28,38 +28,38 @@ _BASE: Final = {
 }
 
 
-def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of programs in another root: ours that say how to reach an index, and what all have."""
-    return {key: value for key, value in environment.items() if key in _PASSED_ON} | _BASE
+def base_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables of programs in another root: defaults, and how to reach an index."""
+    return {key: value for key, value in environ.items() if key in _PASSED_ON} | _BASE
 
 
 class RootRunner:
-    """Runs programs in a root; what they write there is gone when they end, but for what they are shown writable.
+    """Runs programs in a root. What they write is discarded when they end, except in writable bind mounts.
 
     Args:
-        root: the directory.
-        host: runs programs of this machine.
-        environment: venvpkg's own.
-        lasting: let what they write stay; for the root's own package manager, while nobody else uses the root.
+        root: directory of the root.
+        host: runs programs on this machine.
+        environ: venvpkg's own environment variables.
+        lasting: keep what they write; for the root's own package manager, while no other run uses the root.
     """
 
-    def __init__(self, root: Path, host: Streamer, environment: Mapping[str, str], *, lasting: bool = False) -> None:
+    def __init__(self, root: Path, host: Streamer, environ: Mapping[str, str], *, lasting: bool = False) -> None:
         self._root = root
         self._lasting = lasting
         self._host = host
         self._personality = personality(root)
-        self._base = base_environment(environment)
+        self._base = base_environ(environ)
 
     def run(self, command: Command) -> Completed:
-        """Run to the end. Programs, directories and paths are the root's."""
+        """Run a program to its end. Programs, directories and paths are those of the root."""
         return self._host.run(self.on_host(command))
 
     def stream(self, command: Command) -> contextlib.AbstractContextManager[Stream]:
-        """Start a program; it is killed at the end of the block when it still runs."""
+        """Start a program; it is killed at the end of the block if it is still running."""
         return self._host.stream(self.on_host(command))
 
     def on_host(self, command: Command) -> Command:
-        """Return the command of this machine that runs one of the root's."""
+        """Return the command that runs a command of the root on this machine."""
         command = replace(command, cwd=PurePosixPath(command.cwd or "/"))
         env = dict(command.env) if command.clean else self._base | dict(command.env)
         return replace(

@@ -1,4 +1,4 @@
-"""What ``--target`` says: this machine, or another place that packages are built for. Pure."""
+"""Parse ``--target``: this machine, or another one, a root, an image or a build root. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """How a target is reached that venvpkg does not bootstrap."""
+    """The kind of a target that venvpkg does not bootstrap."""
 
     HOST = "host"
     ROOT = "root"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     VAGRANT = "vagrant"
 
 
-# Part of file names, and words of other programs' command lines.
+# Used in file names, and as arguments of other programs.
 _RELEASE: Final = re.compile(r"[a-z0-9][a-z0-9.]{0,39}")
 _MACHINE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -34,10 +34,10 @@ class Selection:
     """A target as the user names it.
 
     Attributes:
-        kind: how it is reached, one of ``Kind``; or the release of a build root (``debian``).
-        place: which one of that kind: the directory of a root, the name of an image, the name of a machine in
-            its Vagrantfile, the release of a system (``trixie``, ``43``); empty for this machine.
-        architecture: of a system that is made, in its family's words (``arm64``); empty for this machine's.
+        kind: one of ``Kind``, or the first part of a build root's name (``debian``).
+        place: the directory of a root, the name of an image, the name of a machine in its Vagrantfile, or the release
+            of a build root (``trixie``, ``43``); empty for this machine.
+        architecture: architecture of a build root, as its family spells it (``arm64``); empty for this machine's.
     """
 
     kind: str
@@ -45,13 +45,13 @@ class Selection:
     architecture: str = ""
 
     def __str__(self) -> str:
-        """Return it as it is written."""
+        """Return the text that ``parse_selection`` parses."""
         text = f"{self.kind}:{self.place}" if self.place else str(self.kind)
         return f"{text}/{self.architecture}" if self.architecture else text
 
     @property
     def name(self) -> str:
-        """``debian-trixie-arm64``, for files of a system that is made."""
+        """``debian-trixie-arm64``, for the files of a build root."""
         return "-".join(part for part in (self.kind, self.place, self.architecture) if part)
 
     @property
@@ -64,10 +64,10 @@ HOST: Final = Selection(Kind.HOST)
 
 
 def parse_selection(text: str) -> Selection:
-    """Return what ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``vagrant:NAME`` names.
+    """Return the target named by ``host``, ``root:DIR``, ``debian:trixie``, ``podman:IMAGE`` or ``vagrant:NAME``.
 
     Raises:
-        ValueError: it is none of them; the text says what can be written.
+        ValueError: it is none of them; the message lists the valid forms.
     """
     kind, colon, place = text.partition(":")
     if not colon and kind == Kind.HOST:
@@ -80,20 +80,20 @@ def parse_selection(text: str) -> Selection:
     names, foreign = build_root_names(), build_root_names(foreign=True)
     if slash and kind in names and (kind not in foreign or architecture not in PROCESSORS):
         raise ValueError(
-            f"{text!r}: a system for another architecture is made of {' and '.join(foreign)} only, for"
-            f" {', '.join(PROCESSORS)}; of others, name one of your own with 'root:DIR'"
+            f"{text!r}: venvpkg only bootstraps build roots of {' and '.join(foreign)} for another architecture, one of"
+            f" {', '.join(PROCESSORS)}; for others, use a root of your own with 'root:DIR'"
         )
     if kind in names and _RELEASE.fullmatch(release):
         return Selection(kind, release, architecture)
     raise ValueError(
-        f"{text!r} names no target; write 'host', or 'root:DIR' for a directory with a system, a release such as"
-        f" 'debian:trixie' ({', '.join(sorted(names))}) or, for another architecture, 'debian:trixie/arm64',"
+        f"{text!r} is not a valid target; use 'host', 'root:DIR' for a directory with a root filesystem, a release such"
+        f" as 'debian:trixie' ({', '.join(sorted(names))}) or, for another architecture, 'debian:trixie/arm64',"
         " 'podman:IMAGE' or 'docker:IMAGE' for a container image, or 'vagrant:NAME' for a machine of a Vagrantfile"
     )
 
 
 def short_names(selections: Sequence[Selection]) -> tuple[str, ...]:
-    """Return what several targets are called in front of a line: without directories, if that tells them apart."""
+    """Return short labels for several targets: without parent directories, unless two would have the same label."""
     short = [
         str(Selection(each.kind, each.place.rstrip("/").rpartition("/")[2], each.architecture)) for each in selections
     ]

@@ -139,7 +139,7 @@ def test_what_the_user_names_is_text_in_the_job(
         ([], "ci-targets"),
         (options("host"), "releases that venvpkg bootstraps"),
         (options("debian:trixie", "fedora:43"), "--targets-file"),
-        (options("debian"), "names no target"),
+        (options("debian"), "is not a valid target"),
         ([*options("fedora:43"), "--targets-file=/etc/targets.toml"], "inside the repository"),
         ([*options("fedora:43"), "--targets-file=../targets.toml"], "inside the repository"),
         ([*options("debian:sid"), "--requirement=x\n- y"], "printed"),

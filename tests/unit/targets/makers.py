@@ -1,4 +1,4 @@
-"""Roots and targets made for tests."""
+"""Roots and targets for tests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def target_of(release: Release, root: Path = Path("/"), family: str = "rpm") -> 
 
 
 def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2.36") -> Completed:
-    """Return what an interpreter answers that is asked what it is."""
+    """Return the output of the probe of an interpreter."""
     minor = f"{version[0]}.{version[1]}"
     facts = {
         "path": f"/usr/bin/python{minor}",
@@ -57,7 +57,7 @@ def python_says(version: tuple[int, int, int] = (3, 11, 2), libc: str = "glibc 2
 
 @dataclass
 class Machine:
-    """A Streamer that knows what a Debian answers, told apart by the last words of the command."""
+    """A Streamer with the answers of a Debian machine, by the last words of the command."""
 
     works: bool = True
     ran: list[Command] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""This machine is recognised by what it says of itself."""
+"""This machine is detected by its os-release, its interpreter and its tools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID=
 
 
 def interpreter(python: Completed) -> ScriptedRunner:
-    """Return a machine of which only the interpreter is asked."""
+    """Return a machine that only runs the probe of its interpreter."""
     return ScriptedRunner({expect("/usr/bin/python3", ...): python})
 
 
@@ -55,7 +55,7 @@ def test_a_release_without_a_usable_number_is_refused(tmp_path: Path, text: str)
         resolve_host(ScriptedRunner({}), root_with(text, tmp_path))
 
 
-def test_a_missing_interpreter_names_the_package_that_brings_it(tmp_path: Path) -> None:
+def test_a_missing_interpreter_names_the_package_that_contains_it(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="apt-get install --no-install-recommends python3"):
         resolve_host(interpreter(Completed(127)), root_with(BOOKWORM, tmp_path))
 
@@ -65,7 +65,7 @@ def test_an_interpreter_that_is_too_old_is_refused_with_its_version(tmp_path: Pa
         resolve_host(interpreter(python_says((3, 7, 3))), root_with(BOOKWORM, tmp_path))
 
 
-def test_a_machine_without_dpkg_is_no_debian(tmp_path: Path) -> None:
+def test_a_machine_without_dpkg_is_not_a_debian(tmp_path: Path) -> None:
     runner = ScriptedRunner(
         {expect("dpkg", "--print-architecture"): Completed(127), expect("/usr/bin/python3", ...): python_says()}
     )
@@ -74,7 +74,7 @@ def test_a_machine_without_dpkg_is_no_debian(tmp_path: Path) -> None:
         resolve_host(runner, root_with(BOOKWORM, tmp_path))
 
 
-def test_a_machine_with_rpm_is_named_by_rpms_own_words(tmp_path: Path) -> None:
+def test_a_machine_with_rpm_is_named_by_rpms_own_macros(tmp_path: Path) -> None:
     expanded = Completed(0, b"x86_64\n@venvpkg@\n(x86-64)\n@venvpkg@\n.fc43\n@venvpkg@\n")
     runner = ScriptedRunner({expect("rpm", ...): expanded, expect("/usr/bin/python3", ...): python_says()})
 
@@ -101,7 +101,7 @@ def test_a_missing_interpreter_of_a_root_is_installed_by_the_roots_own_tools(tmp
         ("", ""),
     ],
 )
-def test_what_venvpkg_runs_here_is_installed_by_this_machines_own_tools(
+def test_programs_that_venvpkg_runs_here_are_installed_by_this_machines_own_tools(
     release: str, command: str, tmp_path: Path
 ) -> None:
     assert installer_here(root_with(release, tmp_path)) == command

@@ -1,4 +1,4 @@
-"""The filesystem of an image is asked for by its id, and what is not used any more is removed."""
+"""The filesystem of an image is exported by its id, and removed when it is no longer used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INSPECT = ("podman", "image", "inspect")
 
 
 @pytest.mark.parametrize(("kind", "answer"), [(Kind.PODMAN, f"{ID}\n"), (Kind.DOCKER, f"sha256:{ID}\n")])
-def test_podman_and_docker_are_asked_by_the_same_words(kind: Kind, answer: str, tmp_path: Path) -> None:
+def test_podman_and_docker_are_called_with_the_same_arguments(kind: Kind, answer: str, tmp_path: Path) -> None:
     host = ScriptedRunner(
         {
             expect(str(kind), "image", "inspect", ...): Completed(0, answer.encode()),
@@ -48,28 +48,28 @@ def test_the_program_finds_its_images_where_the_user_has_them(tmp_path: Path) ->
     image_root(IMAGE, host, places | {"SECRET": "s"}, tmp_path)
 
 
-def test_an_image_that_is_not_here_is_named_with_the_command_that_fetches_it(tmp_path: Path) -> None:
+def test_a_missing_image_is_reported_with_the_command_that_pulls_it(tmp_path: Path) -> None:
     host = ScriptedRunner({expect(*INSPECT, ...): Completed(125, stderr=b"Error: image not known\n")})
 
     with pytest.raises(ConfigurationError, match=r"image not known\n.*podman pull localhost/debian:trixie"):
         image_root(IMAGE, host, {}, tmp_path)
 
 
-def test_an_id_that_would_be_a_path_is_none(tmp_path: Path) -> None:
+def test_an_id_that_would_be_a_path_is_refused(tmp_path: Path) -> None:
     host = ScriptedRunner({expect(*INSPECT, ...): Completed(0, b"../../etc\n")})
 
-    with pytest.raises(ConfigurationError, match="podman tells no id"):
+    with pytest.raises(ConfigurationError, match="podman does not print the id"):
         image_root(IMAGE, host, {}, tmp_path)
 
 
-def test_a_machine_without_the_program_says_which(tmp_path: Path) -> None:
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
     host = ScriptedRunner({expect(*INSPECT, ...): Completed(127)})
 
     with pytest.raises(MissingToolError, match="the program podman, for --target podman:localhost/debian:trixie"):
         image_root(IMAGE, host, {}, tmp_path)
 
 
-def test_an_image_that_cannot_be_taken_out_says_what_the_program_said(tmp_path: Path) -> None:
+def test_an_image_that_could_not_be_exported_is_reported_with_the_programs_output(tmp_path: Path) -> None:
     failed = Completed(1, stderr=b"tar: No space left on device\n")
     host = ScriptedRunner({expect(*INSPECT, ...): Completed(0, ID.encode()), expect("setsid", ...): failed})
 
@@ -77,7 +77,7 @@ def test_an_image_that_cannot_be_taken_out_says_what_the_program_said(tmp_path: 
         image_root(IMAGE, host, {}, tmp_path)
 
 
-def test_filesystems_that_nobody_asked_for_in_a_long_time_are_removed(tmp_path: Path) -> None:
+def test_filesystems_unused_for_a_long_time_are_removed(tmp_path: Path) -> None:
     day = 86400.0
     for name, age_s in {"old": 91 * day, "recent": 89 * day, ID: 91 * day}.items():
         (tmp_path / name / "etc").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Which interpreter is meant, and which ones cannot be used."""
+"""The interpreter that the user chose is found, and those that cannot be used are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ I386 = (b"\x7fELF\x01\x01" + bytes(12) + b"\x03\x00").ljust(64, b"\0")
 
 
 def system(directory: Path, *programs: str, header: bytes = X86_64) -> Path:
-    """Make a root with Python 3.11 as its own and further programs."""
+    """Create a root with Python 3.11 as its own and further programs."""
     for path in ("/usr/bin/env", "/usr/bin/python3.11", *programs):
         file = directory / path[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def test_a_version_a_program_and_a_path_mean_the_same(tmp_path: Path, wanted: st
     assert found.identity == "ab" * 32
 
 
-def test_one_of_the_administrators_is_taken_where_the_release_has_none(tmp_path: Path) -> None:
+def test_a_locally_installed_interpreter_is_found_if_the_release_has_none(tmp_path: Path) -> None:
     program = "/usr/local/bin/python3.12"
 
     found = read(system(tmp_path, program), "3.12", {program: says(program, prefix="/usr/local")})
@@ -94,7 +94,7 @@ def test_what_comes_with_pypy_is_known_by_its_normalised_name(tmp_path: Path) ->
     assert found.distributions == (("cffi", "1.15.1"), ("greenlet", "0.4.13"))
 
 
-def test_one_that_is_missing_is_told_with_the_package_that_brings_it(tmp_path: Path) -> None:
+def test_a_missing_interpreter_is_reported_with_its_package(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError) as caught:
         read(system(tmp_path), "3.12", {}, ("python3.12",))
 
@@ -107,29 +107,29 @@ def test_one_that_is_missing_is_told_with_the_package_that_brings_it(tmp_path: P
     [
         (says("/opt/it", (3, 8, 18)), "3.8.18"),
         (Completed(2, b"", b"Unknown option: -I"), "must be Python 3.9 or later: exit 2 Unknown option"),
-        (Completed(0, b""), "does not answer like one"),
-        (Completed(0, b"[1]"), "does not answer like one"),
-        (Completed(0, b'{"path": "/opt/it"}'), "does not answer like one"),
-        (says("/opt/it", in_environment=True), "of a virtual environment"),
+        (Completed(0, b""), "is not a Python interpreter"),
+        (Completed(0, b"[1]"), "is not a Python interpreter"),
+        (Completed(0, b'{"path": "/opt/it"}'), "is not a Python interpreter"),
+        (says("/opt/it", in_environment=True), "in a virtual environment"),
         (says("/opt/it", libc=""), "another C library"),
         (says("/opt/it", environment={"implementation_name": "graalpy"}), "is graalpy"),
         (says("/opt/elsewhere"), "architecture"),
     ],
 )
-def test_one_that_cannot_be_used_is_refused_in_words(tmp_path: Path, answer: Completed, why: str) -> None:
+def test_an_unusable_interpreter_is_refused_with_the_reason(tmp_path: Path, answer: Completed, why: str) -> None:
     with pytest.raises(MissingToolError, match=why):
         read(system(tmp_path, "/opt/it"), "/opt/it", {"/opt/it": answer})
 
 
-def test_one_for_another_machine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MissingToolError, match="no program for the release's architecture"):
+def test_an_interpreter_for_another_machine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match="not a program for the release's architecture"):
         read(system(tmp_path, "/opt/it", header=I386), "/opt/it", {"/opt/it": says("/opt/it")})
 
 
 def test_a_program_that_is_another_python_than_its_name_says_is_refused(tmp_path: Path) -> None:
     program = "/usr/bin/python3.12"
 
-    with pytest.raises(MissingToolError, match=r"is Python 3\.11\.2, and not 3\.12"):
+    with pytest.raises(MissingToolError, match=r"is Python 3\.11\.2, not 3\.12"):
         read(system(tmp_path, program), "3.12", {program: says(program, (3, 11, 2))})
 
 
@@ -154,7 +154,7 @@ def test_the_packages_of_an_interpreter_are_named_as_the_family_does(
     assert rpm.interpreter_packages(wanted, Release("opensuse-leap", "15.6", "", ("suse",))) == in_suse
 
 
-def test_headers_of_an_interpreter_that_no_package_can_bring_are_nobodys() -> None:
+def test_headers_of_a_locally_installed_interpreter_are_in_no_package() -> None:
     here = target()
     own = PurePosixPath("/usr/local/bin/python3.12")
     interpreter = type(here.interpreter)(own, (3, 12, 1), "", own, {}, None, identity="a")

@@ -1,4 +1,4 @@
-"""What lacks is said at once, with one command that brings it."""
+"""Missing prerequisites are reported together, with one command that installs them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def target(root: Path) -> Target:
 
 
 def shown(command: Command) -> tuple[Bind, ...]:
-    """Return the temporary directory that a compile job would be shown."""
+    """Return the temporary directory that would be bind-mounted for a compile job."""
     (bind,) = command.binds
     return (Bind(bind.source, PurePosixPath("/usr/src/venvpkg")),)
 
@@ -66,7 +66,7 @@ def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_pat
     assert "libjpeg-dev" not in found
 
 
-def test_a_build_that_compiles_nothing_misses_no_compiler(tmp_path: Path) -> None:
+def test_a_build_that_compiles_nothing_needs_no_compiler(tmp_path: Path) -> None:
     (tmp_path / "usr/bin").mkdir(parents=True)
     (tmp_path / "usr/bin/dpkg-query").touch()
     (tmp_path / "bin").symlink_to("/usr/bin")
@@ -85,7 +85,7 @@ def test_programs_are_looked_for_in_the_root_and_not_where_its_links_lead_on_thi
     assert "gcc" in found
 
 
-def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path) -> None:
+def test_prerequisites_of_a_root_are_installed_there_by_its_own_tools(tmp_path: Path) -> None:
     suse = replace(target(tmp_path), family="rpm", release=Release("opensuse-leap", "15.6", "", ("suse", "opensuse")))
     fedora = replace(suse, release=Release("fedora", "43", ""))
     lacking = [Missing("gcc", Purpose.COMPILE, "gcc")]
@@ -96,7 +96,7 @@ def test_what_lacks_in_a_root_is_installed_there_by_its_own_tools(tmp_path: Path
         require(lacking, fedora)
 
 
-def test_refused_namespaces_say_how_to_get_them(tmp_path: Path) -> None:
+def test_refused_namespaces_are_reported_with_what_to_do(tmp_path: Path) -> None:
     refused = Completed(1, stderr=b"unshare: unshare failed: Operation not permitted\n")
 
     (lack,) = [
@@ -114,7 +114,7 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: 
         missing_prerequisites(target(tmp_path), broken, ["libpq-dev"])
 
 
-def test_one_command_installs_everything_that_lacks() -> None:
+def test_one_command_installs_everything_that_is_missing() -> None:
     lacking = [Missing("Python.h", Purpose.COMPILE, "python3.11-dev"), Missing("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
@@ -130,5 +130,5 @@ def test_what_a_package_provides_is_quoted_for_the_shell() -> None:
     assert "--no-install-recommends 'pkgconfig(libpq)'" in str(caught.value)
 
 
-def test_nothing_lacking_is_no_error() -> None:
+def test_nothing_missing_is_not_an_error() -> None:
     require([], target(Path("/")))

@@ -1,4 +1,4 @@
-"""Which processor a root is for, and what to do before programs for it run here."""
+"""The processor of a root is detected, and what hinders its programs on this machine."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_a_root_is_for_the_processor_of_its_programs(tmp_path: Path, elf: Elf, a
     assert processor_of(root_for(elf, tmp_path)) == PROCESSORS[architecture]
 
 
-def test_a_root_without_programs_is_for_none(tmp_path: Path) -> None:
+def test_a_root_without_programs_has_no_processor(tmp_path: Path) -> None:
     assert processor_of(tmp_path) is None
     (tmp_path / "usr/bin").mkdir(parents=True)
     (tmp_path / "usr/bin/env").write_text("#!/bin/sh\n" + 60 * "#")
     assert processor_of(tmp_path) is None
 
 
-def test_only_programs_of_32_bits_are_told_of_another_kernel(tmp_path: Path) -> None:
+def test_only_32_bit_programs_see_another_machine(tmp_path: Path) -> None:
     wide = root_for(Elf(machine=EM_AARCH64), tmp_path / "wide")
     narrow = root_for(Elf(machine=EM_386, bits=32), tmp_path / "narrow")
 
@@ -66,7 +66,7 @@ def test_only_programs_of_32_bits_are_told_of_another_kernel(tmp_path: Path) -> 
     assert personality(narrow)[-2:] == ("linux32", "--")
 
 
-def test_this_machines_programs_and_its_narrow_ones_need_no_emulator(tmp_path: Path) -> None:
+def test_this_machines_64_and_32_bit_programs_need_no_emulator(tmp_path: Path) -> None:
     nothing = tmp_path / "none"
 
     assert emulation_problem(PROCESSORS["amd64"], "x86_64", nothing) == ""
@@ -79,8 +79,8 @@ def test_an_emulator_counts_for_its_own_format_only(tmp_path: Path) -> None:
     directory = formats(tmp_path / "binfmt", aarch64=AARCH64, jar="enabled\nextension .jar\n")
 
     assert emulation_problem(PROCESSORS["arm64"], "x86_64", directory) == ""
-    assert "Install what runs programs for s390x" in emulation_problem(PROCESSORS["s390x"], "x86_64", directory)
-    assert "Install what runs programs for arm " in emulation_problem(PROCESSORS["armhf"], "x86_64", directory)
+    assert "Install an emulator for s390x programs" in emulation_problem(PROCESSORS["s390x"], "x86_64", directory)
+    assert "Install an emulator for arm programs" in emulation_problem(PROCESSORS["armhf"], "x86_64", directory)
 
 
 def test_byte_order_is_part_of_a_format(tmp_path: Path) -> None:
@@ -93,16 +93,16 @@ def test_byte_order_is_part_of_a_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "advice"),
     [
-        (AARCH64.replace("enabled", "disabled"), "Install what runs programs for aarch64"),
+        (AARCH64.replace("enabled", "disabled"), "Install an emulator for aarch64 programs"),
         (AARCH64.replace("flags: PF", "flags: P"), "with the flag F"),
-        (AARCH64.replace("magic 7f", "magic zz"), "Install what runs programs for aarch64"),
+        (AARCH64.replace("magic 7f", "magic zz"), "Install an emulator for aarch64 programs"),
     ],
 )
-def test_what_hinders_an_emulator_is_told_with_what_to_do(tmp_path: Path, entry: str, advice: str) -> None:
+def test_a_problem_of_an_emulator_is_reported_with_what_to_do(tmp_path: Path, entry: str, advice: str) -> None:
     assert advice in emulation_problem(PROCESSORS["arm64"], "x86_64", formats(tmp_path / "binfmt", aarch64=entry))
 
 
-def test_a_kernel_that_gives_nothing_to_emulators_is_told_as_such(tmp_path: Path) -> None:
+def test_a_kernel_without_support_for_emulators_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     assert "mount -t binfmt_misc" in emulation_problem(PROCESSORS["arm64"], "x86_64", tmp_path / "empty")

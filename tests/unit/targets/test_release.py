@@ -1,4 +1,4 @@
-"""A root says in os-release what it is, each distribution in its own way. The texts are the distributions' own."""
+"""The release of a root is read from os-release, for each distribution as it ships the file."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def test_debian_without_a_number_is_sid_before_the_next_one(tmp_path: Path) -> N
     assert (release.name, release.tag, release.suffix) == ("debian-sid", "debian_sid", "debian14~sid")
 
 
-def test_the_number_of_a_release_that_no_table_knows_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="the number that zurg will have is not known"):
+def test_a_release_without_a_known_number_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the version number of zurg is not known"):
         read_release(root_with(FORKY.replace("forky", "zurg"), tmp_path))
 
 
@@ -154,7 +154,7 @@ def test_a_release_is_named_up_to_what_is_binary_compatible(
     assert family_of_release(release, tmp_path).name == family
 
 
-def test_a_release_that_nobody_knows_is_told_by_its_package_database(tmp_path: Path) -> None:
+def test_the_family_of_an_unknown_release_is_detected_by_its_package_database(tmp_path: Path) -> None:
     release = read_release(root_with("ID=homegrown\nVERSION_ID=7\n", tmp_path))
     (tmp_path / "usr/lib/sysimage/rpm").mkdir(parents=True)
 
@@ -168,12 +168,12 @@ def test_the_release_counts_more_than_the_other_familys_tools(tmp_path: Path) ->
     assert family_of_release(release, tmp_path).name == "deb"
 
 
-def test_a_root_without_any_package_database_is_no_target(tmp_path: Path) -> None:
+def test_a_root_without_any_package_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="homegrown 7 is not a release whose packages are"):
         family_of_release(Release("homegrown", "7", ""), tmp_path)
 
 
-def test_a_site_lets_wheels_of_rhel_serve_on_its_rebuilds(tmp_path: Path) -> None:
+def test_a_site_may_accept_wheels_of_rhel_on_its_rebuilds(tmp_path: Path) -> None:
     (tmp_path / "binary-compatibility.cfg").write_text(
         '{"linux_x86_64_almalinux_9": {"build": "linux_x86_64_rhel_9"},'
         ' "linux_x86_64_rocky_9": {"install": ["linux_x86_64_rhel_9"]}}'

@@ -1,4 +1,4 @@
-"""A target is found by its name, and its programs run where it is."""
+"""A target is resolved by its name, and its programs run in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
+def test_programs_of_a_root_run_in_an_overlay_of_it(tmp_path: Path) -> None:
     machine = Machine()
     root = root_with(TRIXIE, tmp_path)
 
@@ -31,7 +31,7 @@ def test_programs_of_a_root_run_below_a_layer_over_it(tmp_path: Path) -> None:
     assert all(str(root) in command.argv for command in machine.ran)
 
 
-def test_a_root_is_found_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_root_is_found_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root_with(TRIXIE, tmp_path)
     monkeypatch.chdir(tmp_path.parent)
 
@@ -49,12 +49,12 @@ def test_the_root_of_this_machine_is_this_machine(tmp_path: Path) -> None:
     assert resolved == resolve_target(HOST, machine, {}, tmp_path / "cache")
 
 
-def test_a_directory_that_is_not_there_is_no_root(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"--target root:.*\n.*is no directory"):
+def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"--target root:.*\n.*is not a directory"):
         resolve_target(Selection(Kind.ROOT, str(tmp_path / "none")), Machine(), {}, tmp_path / "cache")
 
 
-def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_path: Path) -> None:
+def test_a_machine_that_cannot_run_programs_in_a_root_is_reported_with_what_to_do(tmp_path: Path) -> None:
     root = root_with(TRIXIE, tmp_path)
     (root / "usr/bin").mkdir(parents=True)
     (root / "usr/bin/env").touch()
@@ -63,21 +63,21 @@ def test_a_machine_that_lets_no_program_run_in_a_root_says_what_to_change(tmp_pa
         resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
 
 
-def test_a_directory_without_programs_is_no_root(tmp_path: Path) -> None:
-    with pytest.raises(MissingToolError, match=r"has no /usr/bin/env\. Name the directory of a root"):
+def test_a_directory_without_programs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match=r"has no /usr/bin/env\. Give the directory of a root"):
         resolve_target(Selection(Kind.ROOT, str(tmp_path)), Machine(works=False), {}, tmp_path / "cache")
 
 
-def test_a_root_of_another_processor_is_named_with_what_runs_its_programs(tmp_path: Path) -> None:
+def test_a_root_for_another_processor_is_reported_with_its_emulator(tmp_path: Path) -> None:
     root = root_with(TRIXIE, tmp_path)
     (root / "usr/bin").mkdir(parents=True)
     Elf(machine=8).write(root / "usr/bin/env")
 
-    with pytest.raises(MissingToolError, match="It is a system for mips64"):
+    with pytest.raises(MissingToolError, match="The root is for mips64"):
         resolve_target(Selection(Kind.ROOT, str(root)), Machine(works=False), {}, tmp_path / "cache")
 
 
-def test_of_our_environment_a_root_gets_only_how_to_reach_the_network(tmp_path: Path) -> None:
+def test_a_root_only_gets_our_variables_for_reaching_the_network(tmp_path: Path) -> None:
     machine = Machine()
     ours = {"PATH": "/home/me/bin", "HOME": "/home/me", "https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/x.pem"}
 

@@ -1,4 +1,4 @@
-"""What a target is called on the command line."""
+"""Targets are parsed from their names on the command line."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_a_target_is_written_as_it_was_read(text: str, selection: Selection) -> 
         "vagrant:--all",
     ],
 )
-def test_what_names_no_target_says_what_can_be_written(text: str) -> None:
-    with pytest.raises(ValueError, match="write 'host', or 'root:DIR'"):
+def test_an_invalid_target_is_reported_with_the_valid_forms(text: str) -> None:
+    with pytest.raises(ValueError, match="use 'host', 'root:DIR'"):
         parse_selection(text)
 
 
-def test_several_targets_are_called_by_short_names_that_tell_them_apart() -> None:
+def test_several_targets_have_short_and_different_labels() -> None:
     words = (
         "host",
         "root:/srv/roots/trixie/",
@@ -64,17 +64,17 @@ def test_several_targets_are_called_by_short_names_that_tell_them_apart() -> Non
     )  # fmt: skip
 
 
-def test_files_of_systems_for_two_architectures_have_two_names() -> None:
+def test_build_roots_for_two_architectures_have_two_names() -> None:
     assert parse_selection("debian:trixie").name == "debian-trixie"
     assert parse_selection("debian:trixie/arm64").name == "debian-trixie-arm64"
 
 
 @pytest.mark.parametrize("text", ["debian:trixie/", "debian:trixie/z80", "debian:trixie/../x", "fedora:43/aarch64"])
-def test_another_architecture_is_for_those_that_can_be_made_for_it(text: str) -> None:
-    with pytest.raises(ValueError, match="a system for another architecture is made of debian and ubuntu only"):
+def test_another_architecture_is_refused_if_it_cannot_be_bootstrapped(text: str) -> None:
+    with pytest.raises(ValueError, match="only bootstraps build roots of debian and ubuntu for another architecture"):
         parse_selection(text)
 
 
-def test_a_release_is_still_a_plain_word_before_its_architecture() -> None:
-    with pytest.raises(ValueError, match="names no target"):
+def test_a_release_before_an_architecture_is_checked_too() -> None:
+    with pytest.raises(ValueError, match="is not a valid target"):
         parse_selection("debian:-x/arm64")

@@ -1,1 +1,1 @@
-"""Systems to build in that venvpkg makes and keeps."""
+"""Build roots that venvpkg bootstraps and keeps."""

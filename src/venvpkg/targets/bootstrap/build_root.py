@@ -1,4 +1,4 @@
-"""A build root that was bootstrapped, whether one can be here, and checks of what the user says of it."""
+"""Describe a bootstrapped build root, check its settings, and check that this machine can bootstrap it."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ DATE: Final = "{snapshot}"
 def reject_unused_settings(
     selection: Selection, settings: BuildRootSettings, places: Iterable[str], *, of_others: Iterable[str]
 ) -> None:
-    """Refuse what would have no effect: whoever names a date or a keyring relies on it.
+    """Refuse settings without effect, because a user who sets a date or a keyring relies on it.
 
     Args:
-        selection: the system.
-        settings: the user's for it.
-        places: where packages come from, with ``{snapshot}`` for the date.
-        of_others: settings that only another family has.
+        selection: the build root.
+        settings: the user's settings for it.
+        places: sources of packages, with ``{snapshot}`` for the date.
+        of_others: settings that only another family uses.
 
     Raises:
         ConfigurationError: with all of them.
     """
-    problems = [f"{key}: a system of {selection.kind} has none" for key in of_others if getattr(settings, key)]
+    problems = [f"{key}: not used for a build root of {selection.kind}" for key in of_others if getattr(settings, key)]
     is_dated = any(DATE in each for each in places)
     if settings.snapshot and not is_dated:
-        problems.append(f"snapshot: {DATE} is in no URL that is named for the system")
+        problems.append(f"snapshot: none of the build root's URLs contains {DATE}")
     if is_dated and not settings.snapshot:
-        problems.append(f"{DATE} is in a URL, and no snapshot is named")
+        problems.append(f"a URL contains {DATE}, but no snapshot is set")
     if problems:
         raise ConfigurationError(
-            f"targets.toml, {selection}", problems, resolution="README, Build for another release, has the keys."
+            f"targets.toml, {selection}", problems, resolution="README, Build for another release, lists the keys."
         )
 
 
@@ -55,32 +55,32 @@ _MOST_LINES = 12
 
 
 def stderr_tail(text: str) -> str:
-    """Return the last lines of a program's standard error, indented, with nothing that a terminal would act on."""
+    """Return the last lines of a program's standard error, indented, without terminal control characters."""
     lines = [line for line in text.splitlines() if line.strip()][-_MOST_LINES:]
     return "\n".join(f"  {printable(line)}" for line in lines)
 
 
 def installation_failed(program: str, packages: Iterable[str], done: Completed) -> TargetError:
-    """Return the error of a package manager that could not install what a project asks for."""
+    """Return the error of a package manager that could not install the packages of a project."""
     return TargetError(
-        f"{program} cannot install {', '.join(packages)}: {done.outcome()}.",
+        f"{program} could not install {', '.join(packages)}: {done.outcome()}.",
         details=stderr_tail(done.errors),
-        resolution="Correct build-depends; a release may have it under another name"
+        resolution="Fix build-depends; a package may have another name in this release"
         " ([tool.venvpkg.target.RELEASE] in the configuration).",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRoot:
-    """A root that venvpkg bootstrapped to build in.
+    """A bootstrapped build root.
 
     Attributes:
-        selection: how the user names it.
-        id: name and content of its tarball.
-        recipe: digest of what it was made from.
-        made: seconds since 1970.
-        size_bytes: of the tarball.
-        packages: installed in it, without those that projects add.
+        selection: the target as the user names it.
+        id: its name and the hash of its tarball.
+        recipe: digest of the inputs that it was bootstrapped from.
+        made: time of creation, in seconds since 1970.
+        size_bytes: size of the tarball.
+        packages: packages installed in it, without those that projects add.
     """
 
     selection: Selection
@@ -92,7 +92,7 @@ class BuildRoot:
 
 
 def bootstrapper_of(selection: Selection) -> Bootstrapper:
-    """Return what bootstraps a build root."""
+    """Return the bootstrapper of a build root."""
     family = family_of_build_root(selection.kind)
     if family is None:
         raise ValueError(f"no family bootstraps {selection}")
@@ -100,23 +100,23 @@ def bootstrapper_of(selection: Selection) -> Bootstrapper:
 
 
 def require_able(selection: Selection, runner: Runner) -> None:
-    """Raise when a system cannot be made here; found out before anything is downloaded.
+    """Raise if this machine cannot bootstrap a build root; nothing is downloaded for the check.
 
     Raises:
-        MissingToolError: its programs do not run here, or this user can neither be root nor several users.
+        MissingToolError: its programs do not run here, or this user is not root and has no subordinate user ids.
     """
     processor = PROCESSORS.get(selection.architecture)
     advice = emulation_problem(processor, platform.machine()) if processor is not None else ""
     if advice:
         raise MissingToolError(
-            [f"programs for {selection.architecture} that run here, for {selection}"], resolution=advice
+            [f"support for running {selection.architecture} programs, for {selection}"], resolution=advice
         )
     if os.geteuid() == 0:
         return
     done = runner.run(Command(("true",), many_users=True, timeout_s=60))
     if not done.ok:
         raise MissingToolError(
-            [f"several users for packages' files, to make {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
-            resolution="Run as root; or install uidmap and have an administrator give this user numbers in /etc/subuid"
+            [f"subordinate user ids, to create {selection}: {done.outcome()}: {done.errors.strip()[-300:]}"],
+            resolution="Run as root; or install uidmap and have an administrator add ids for this user to /etc/subuid"
             " and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER).",
         )

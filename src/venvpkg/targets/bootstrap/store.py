@@ -1,4 +1,4 @@
-"""Systems that were made, kept as compressed tarballs; roots that are unpacked from them, and layers upon those."""
+"""Keep bootstrapped build roots as compressed tarballs, roots unpacked from them, and roots with more packages."""
 
 from __future__ import annotations
 
@@ -39,115 +39,121 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _TARBALL: Final = ".tar.zst"
-_LARGEST: Final = 16 * 2**20
+_MOST_DESCRIPTION_BYTES: Final = 16 * 2**20
 _TIMEOUT_S: Final = 3600.0
-# A layer that no build used for so long goes when something else is made or removed; it takes seconds to make again.
+# A layer unused for this long is removed by the next sweep; it takes seconds to recreate.
 _LAYER_KEPT_S: Final = 30 * 86400
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRootStore:
-    """The systems in one cache.
+    """The build roots in one cache.
 
-    ``NAME.json`` describes a system, ``tarballs/ID.tar.zst`` is what it was made as, ``roots/ID`` is that unpacked and
-    ``roots/ID+LAYER`` the same with more packages. The description is written last and removed first. Whoever makes or
-    removes holds ``NAME.lock``; whoever uses a root holds a shared lock on ``roots/….lock``, and what somebody holds
-    stays. A tarball and a root appear by one rename.
+    ``NAME.json`` describes a build root. ``tarballs/ID.tar.zst`` is its content, ``roots/ID`` is the unpacked tarball,
+    and ``roots/ID+LAYER`` is the same with more packages. The description is written last and removed first. A run
+    that creates or removes a build root holds ``NAME.lock``. A run that uses a root holds a shared lock on
+    ``roots/….lock``, so that it is not removed. Tarballs and roots appear by one rename.
 
     Attributes:
-        dirs: where the cache is.
-        settings: what the user says of each system, by its name.
-        runner: runs programs of this machine.
-        environment: venvpkg's own.
-        reporter: hears what takes long.
-        offline: make nothing.
+        dirs: directories of the user, for the cache.
+        settings: returns the user's settings of a build root by its name.
+        runner: runs programs on this machine.
+        environ: venvpkg's own environment variables.
+        reporter: gets progress and warnings.
+        offline: create nothing.
     """
 
     dirs: Dirs
     settings: Callable[[str], BuildRootSettings]
     runner: Streamer
-    environment: Mapping[str, str]
+    environ: Mapping[str, str]
     reporter: Reporter
     offline: bool = False
 
     @machine_errors()
     def build_roots(self) -> tuple[BuildRoot, ...]:
-        """Return every system that is there, by name."""
-        found = (self._read(path) for path in sorted(self.dirs.build_roots.glob("*.json")))
+        """Return every existing build root, sorted by name."""
+        found = (self._read_description(path) for path in sorted(self.dirs.build_roots.glob("*.json")))
         return tuple(each for each in found if each is not None)
 
     def find(self, selection: Selection) -> BuildRoot | None:
-        """Return the system of that name, or None."""
-        return self._read(self._description(selection))
+        """Return the build root of that name, or None."""
+        return self._read_description(self._description(selection))
 
     def root(self, selection: Selection, wanted: Callable[[Target], Iterable[str]]) -> RootLease:
-        """Return a root of a system that has what ``wanted`` names; it is made when it is not there.
+        """Return a root of a build root with the packages that ``wanted`` returns; create it if it does not exist.
 
         Raises:
-            TargetError: it is not there and cannot be made.
-            VenvpkgError: what it is to be made from is not known, or a program is missing.
+            TargetError: the root does not exist and cannot be created.
+            VenvpkgError: its sources are not configured, or a program is missing.
         """
         with self._locked(selection):
-            build_root = self._known(selection) or self._make(selection)
-            base = self._unpacked(build_root)
-            plain = RootRunner(base, self.runner, self.environment)
-            target = resolve_host(plain, base)
+            build_root = self._find_and_compare(selection) or self._bootstrap(selection)
+            base = self._ensure_unpacked(build_root)
+            runner = RootRunner(base, self.runner, self.environ)
+            target = resolve_host(runner, base)
             packages = tuple(sorted(set(wanted(target))))
             if packages:
-                packages = FAMILIES[target.family].host.not_installed(packages, plain)
-            there_before = _entries(self._roots)
-            lease = acquire(self._layer(build_root, packages) if packages else base)
-        if lease.path not in there_before:
+                packages = FAMILIES[target.family].host.not_installed(packages, runner)
+            existing = _entries(self._roots)
+            lease = acquire(self._ensure_layer(build_root, packages) if packages else base)
+        if lease.path not in existing:
             self.sweep()
         return lease
 
     @machine_errors()
     def create(self, selection: Selection, *, max_age_s: float | None = None) -> BuildRoot:
-        """Return a system; it is made when it is not there, or was made longer ago than ``max_age_s``."""
+        """Return a build root; create it if it does not exist, and recreate it if it is older than ``max_age_s``."""
         with self._locked(selection):
-            known = self._known(selection)
-            is_kept = known is not None and (max_age_s is None or time.time() - known.made <= max_age_s)
-            build_root = known if known is not None and is_kept else self._make(selection)
-            self._unpacked(build_root)
-        if known is not None and not is_kept:
+            existing = self._find_and_compare(selection)
+            is_kept = existing is not None and (max_age_s is None or time.time() - existing.made <= max_age_s)
+            build_root = existing if existing is not None and is_kept else self._bootstrap(selection)
+            self._ensure_unpacked(build_root)
+        if existing is not None and not is_kept:
             self.sweep()
         return build_root
 
     @machine_errors()
     def update(self, selection: Selection) -> BuildRoot:
-        """Make a system anew from what its mirrors have now, and return it; the old one goes where nobody uses it."""
+        """Recreate a build root from the current state of its mirrors, and return it.
+
+        The roots of the old one are removed, unless a run uses them.
+        """
         with self._locked(selection):
-            build_root = self._make(selection)
-            self._unpacked(build_root)
+            build_root = self._bootstrap(selection)
+            self._ensure_unpacked(build_root)
         self.sweep()
         return build_root
 
     @machine_errors()
     def remove(self, selection: Selection) -> bool:
-        """Remove a system with its roots, and return whether there was one. What a build uses goes with a later one."""
+        """Remove a build root with its roots, and return whether it existed.
+
+        Roots in use by a build are removed by a later sweep.
+        """
         with self._locked(selection):
             description = self._description(selection)
-            was_there = description.exists()
+            existed = description.exists()
             description.unlink(missing_ok=True)
         self.sweep()
-        return was_there
+        return existed
 
     @machine_errors()
     def sweep(self) -> tuple[Path, ...]:
-        """Remove tarballs and roots that no system has, and layers long unused; return them.
+        """Remove tarballs and roots that belong to no build root, and layers that are long unused; return their paths.
 
-        Those in use stay, and those of a system that somebody makes just now: it is not described before it is whole.
+        Those in use are kept, as are those of a build root that is being created, which has no description yet.
         """
-        gone = []
+        removed = []
         for path in (*_entries(self._roots), *_entries(self._tarballs)):
             identity, plus, _ = path.name.removesuffix(_TARBALL).partition("+")
             name = identity.rpartition("-")[0]
-            with try_exclusive(self.dirs.build_roots / name) as nobody_makes_it:
-                build_root = self._read(self.dirs.build_roots / f"{name}.json")
+            with try_exclusive(self.dirs.build_roots / name) as is_free:
+                build_root = self._read_description(self.dirs.build_roots / f"{name}.json")
                 is_kept = build_root is not None and build_root.id == identity
-                if nobody_makes_it and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
-                    gone += [path] if self._removed(path) else []
-        return tuple(gone)
+                if is_free and not (is_kept and not (plus and unused_s(path) > _LAYER_KEPT_S)):
+                    removed += [path] if self._try_remove(path) else []
+        return tuple(removed)
 
     @property
     def _roots(self) -> Path:
@@ -160,10 +166,10 @@ class BuildRootStore:
     def _description(self, selection: Selection) -> Path:
         return self.dirs.build_roots / f"{selection.name}.json"
 
-    def _read(self, path: Path) -> BuildRoot | None:
-        """Return what a description tells; None when it is not there or not ours, and then it is made again."""
+    def _read_description(self, path: Path) -> BuildRoot | None:
+        """Return the build root that a file describes; None if the file is missing or cannot be used."""
         try:
-            document = json.loads(read_regular(path, _LARGEST))
+            document = json.loads(read_regular(path, _MOST_DESCRIPTION_BYTES))
             if document["format"] != _FORMAT:
                 return None
             build_root = BuildRoot(
@@ -176,17 +182,16 @@ class BuildRootStore:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        is_whole = Path(build_root.id).name == build_root.id and self._tarball(build_root).is_file()
-        return build_root if is_whole and self._description(build_root.selection) == path else None
+        has_tarball = Path(build_root.id).name == build_root.id and self._tarball(build_root).is_file()
+        return build_root if has_tarball and self._description(build_root.selection) == path else None
 
     def _tarball(self, build_root: BuildRoot) -> Path:
         return self._tarballs / f"{build_root.id}{_TARBALL}"
 
-    def _known(self, selection: Selection) -> BuildRoot | None:
-        """Return the system of that name, or None; warn when it would be made from something else today.
+    def _find_and_compare(self, selection: Selection) -> BuildRoot | None:
+        """Return the build root of that name, or None; warn if its recipe has changed.
 
-        It is not made anew by itself: that would change what a build compiles against because of what somebody did to
-        this machine.
+        It is not recreated automatically: a change on this machine would then change what builds compile against.
         """
         build_root = self.find(selection)
         if build_root is None:
@@ -194,19 +199,19 @@ class BuildRootStore:
         try:
             recipe = bootstrapper_of(selection).recipe(selection, self.settings(str(selection)), self.runner)
         except ConfigurationError:
-            # Nobody could make it here now, as with a cache that was copied; what is there serves all the same.
+            # It could not be recreated here, as in a copied cache, but the existing one can be used.
             return build_root
         if recipe.digest != build_root.recipe:
             self.reporter.warn(
-                f"{selection} was made from other sources, packages or options than it would be now; to make it anew,"
+                f"the sources, packages or options of {selection} have changed since it was created; to recreate it,"
                 f" run venvpkg target update {selection}"
             )
         return build_root
 
-    def _make(self, selection: Selection) -> BuildRoot:
+    def _bootstrap(self, selection: Selection) -> BuildRoot:
         if self.offline:
             raise TargetError(
-                f"{selection} was not made yet, and --offline forbids to make it.",
+                f"{selection} does not exist and cannot be created with --offline.",
                 resolution=f"Run 'venvpkg target create {selection}' once with the network.",
             )
         require_able(selection, self.runner)
@@ -214,26 +219,26 @@ class BuildRootStore:
         recipe = bootstrapper.recipe(selection, self.settings(str(selection)), self.runner)
         for each in recipe.repositories:
             if not each.keys:
-                self.reporter.warn(f"{selection}: no keys are named for {each.name}, so its signatures are not checked")
+                self.reporter.warn(f"{selection}: {each.name} has no keys, so its signatures are not checked")
         start = time.monotonic()
-        with workspace(self.dirs) as work, self.reporter.task(Work.BUILD_ROOT, f"making {selection}"):
+        with workspace(self.dirs) as work, self.reporter.task(Work.BUILD_ROOT, f"creating {selection}"):
             tarball = bootstrapper.bootstrap(recipe, work, self.runner)
             identity = f"{selection.name}-{sha256_of(tarball)[:12]}"
             root = work / "root"
             self._unpack(tarball, root)
-            packages = self._packages(root)
+            packages = self._installed_packages(root)
             self._tarballs.mkdir(parents=True, exist_ok=True)
-            self._make_roots()
+            self._create_roots_directory()
             kept = tarball.replace(self._tarballs / f"{identity}{_TARBALL}")
             build_root = BuildRoot(selection, identity, recipe.digest, time.time(), kept.stat().st_size, packages)
-            self._describe(build_root)
+            self._write_description(build_root)
             if not (self._roots / identity).exists():
                 root.rename(self._roots / identity)
         elapsed = time.monotonic() - start
-        self.reporter.step(f"made {selection} in {elapsed:.1f} s: {len(packages)} packages")
+        self.reporter.step(f"created {selection} in {elapsed:.1f} s: {len(packages)} packages")
         return build_root
 
-    def _describe(self, build_root: BuildRoot) -> None:
+    def _write_description(self, build_root: BuildRoot) -> None:
         document = {
             "format": _FORMAT,
             "target": str(build_root.selection),
@@ -245,29 +250,29 @@ class BuildRootStore:
         }
         write_whole(self._description(build_root.selection), json.dumps(document).encode())
 
-    def _packages(self, root: Path) -> Packages:
-        """Return what is installed in a new root; that it can be a target at all shows on the way."""
-        inside = RootRunner(root, self.runner, self.environment)
-        target = resolve_host(inside, root)
-        return FAMILIES[target.family].host.all_packages(target, inside)
+    def _installed_packages(self, root: Path) -> Packages:
+        """Return the packages installed in a new root; this also checks that it can be a target."""
+        runner = RootRunner(root, self.runner, self.environ)
+        target = resolve_host(runner, root)
+        return FAMILIES[target.family].host.all_packages(target, runner)
 
-    def _unpacked(self, build_root: BuildRoot) -> Path:
+    def _ensure_unpacked(self, build_root: BuildRoot) -> Path:
         root = self._roots / build_root.id
         if not root.is_dir():
             with workspace(self.dirs) as work:
                 self._unpack(self._tarball(build_root), work / "root")
-                self._make_roots()
+                self._create_roots_directory()
                 (work / "root").rename(root)
         return root
 
-    def _layer(self, build_root: BuildRoot, packages: tuple[str, ...]) -> Path:
+    def _ensure_layer(self, build_root: BuildRoot, packages: tuple[str, ...]) -> Path:
         digest = hashlib.sha256("\0".join(packages).encode()).hexdigest()[:12]
         root = self._roots / f"{build_root.id}+{digest}"
         if root.is_dir():
             return root
         if self.offline:
             raise TargetError(
-                f"{build_root.selection} has no {', '.join(packages)}, and --offline forbids to install packages.",
+                f"{build_root.selection} lacks {', '.join(packages)}, which cannot be installed with --offline.",
                 resolution="Build once with the network.",
             )
         start = time.monotonic()
@@ -276,27 +281,27 @@ class BuildRootStore:
             self.reporter.task(Work.BUILD_ROOT, f"installing {', '.join(packages)} in {build_root.selection}"),
         ):
             self._unpack(self._tarball(build_root), work / "root")
-            bootstrapper_of(build_root.selection).add_packages(work / "root", packages, self.runner, self.environment)
+            bootstrapper_of(build_root.selection).add_packages(work / "root", packages, self.runner, self.environ)
             (work / "root").rename(root)
         elapsed = time.monotonic() - start
         self.reporter.step(f"installed {', '.join(packages)} in {build_root.selection} in {elapsed:.1f} s")
         return root
 
-    def _make_roots(self) -> None:
-        """Make the directory of roots. Nobody else enters it: programs there may be set to run as their owner."""
+    def _create_roots_directory(self) -> None:
+        """Create the directory of roots, for this user only, because roots may contain set-user-ID programs."""
         self._roots.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _removed(self, path: Path) -> bool:
-        """Remove a tarball, or a root that nobody uses; return whether it is gone."""
+    def _try_remove(self, path: Path) -> bool:
+        """Remove a tarball, or a root that no run uses; return whether it was removed."""
         if not path.is_dir():
             path.unlink(missing_ok=True)
             return True
         with try_exclusive(path) as is_free:
             if is_free:
-                # Out of the way first: what is left of it after a kill must not be taken for a root.
+                # Renamed first, because a half removed directory after a kill must not be taken for a root.
                 gone = path.rename(path.with_name(f"gone+{path.name}"))
                 shutil.rmtree(gone, ignore_errors=True)
-                if gone.exists():  # of an ordinary user's, other numbers of the user own parts
+                if gone.exists():  # subordinate ids of an ordinary user own parts of it
                     self.runner.run(Command(("rm", "-rf", "--", str(gone)), many_users=True, timeout_s=_TIMEOUT_S))
         return is_free
 
@@ -304,41 +309,42 @@ class BuildRootStore:
         root.mkdir()
         done = self.runner.run(
             Command(
-                ("tar", "--extract", "--zstd", *_owners(), "--file", str(tarball), "--directory", str(root)),
+                ("tar", "--extract", "--zstd", *_ownership_options(), "--file", str(tarball), "--directory", str(root)),
                 timeout_s=_TIMEOUT_S,
             )
         )
         if done.not_found:
-            raise MissingToolError(["tar, which unpacks systems"], install=["tar", "zstd"], installer=installer_here())
+            raise MissingToolError(["tar, to unpack build roots"], install=["tar", "zstd"], installer=installer_here())
         if not done.ok:
             raise TargetError(
-                f"{tarball} cannot be unpacked: {done.outcome()}.",
+                f"{tarball} could not be unpacked: {done.outcome()}.",
                 details=stderr_tail(done.errors),
-                resolution="Install zstd, make space, or run 'venvpkg target update' for it.",
+                resolution="Install zstd, free disk space, or run 'venvpkg target update' for the build root.",
             )
-        # Of the archive's top directory, or what mkdir gave it; programs in the root may be other users.
+        # Whatever mode the archive or mkdir set: programs in the root may run as other users.
         root.chmod(0o755)
 
     @contextlib.contextmanager
     def _locked(self, selection: Selection) -> Iterator[None]:
-        """Hold the lock on everything of one system; others who want it wait."""
+        """Hold the lock on a build root; other runs wait for it."""
         self.dirs.build_roots.mkdir(parents=True, exist_ok=True)
         path = self._description(selection).with_suffix(".lock")
-        waiting = self.reporter.task(Work.WAIT, f"waiting for another run that makes {selection}")
+        waiting = self.reporter.task(Work.WAIT, f"waiting for another run that uses {selection}")
         with locked(path, waiting=waiting):
             yield
 
 
 def _entries(directory: Path) -> tuple[Path, ...]:
-    """Return the tarballs or roots in a directory, without their locks."""
+    """Return the tarballs or roots in a directory, without their lock files."""
     found = sorted(directory.iterdir()) if directory.is_dir() else ()
     return tuple(each for each in found if each.suffix != ".lock")
 
 
-def _owners() -> tuple[str, ...]:
-    """Return tar's options for owners and what else only root can give.
+def _ownership_options() -> tuple[str, ...]:
+    """Return tar's options for owners, attributes and device nodes, which only root can set.
 
-    What an ordinary user unpacks is the user's, and root's in the user's namespace. Device nodes are this machine's.
+    Files that an ordinary user unpacks belong to that user, who is root in a user namespace. Device nodes are left out,
+    because a root gets those of this machine.
     """
     if os.geteuid() == 0:
         return ("--numeric-owner", "--preserve-permissions", "--same-owner", "--xattrs", "--xattrs-include=*")

@@ -1,1 +1,1 @@
-"""Machines that are reached by ssh, such as those of Vagrant: programs run there, files are copied there and back."""
+"""Machines that are reached by ssh, such as those of Vagrant: run programs there, copy files there and back."""

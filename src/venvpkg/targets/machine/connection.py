@@ -1,4 +1,4 @@
-"""How a machine of a Vagrantfile is reached: Vagrant is asked, and starts nothing."""
+"""Connect to a running machine of a Vagrantfile; no machine is started."""
 
 from __future__ import annotations
 
@@ -27,69 +27,67 @@ if TYPE_CHECKING:
 _TIMEOUT_S: Final = 300.0
 
 
-def ssh_settings(selection: Selection, host: Runner, environment: Mapping[str, str]) -> str:
-    """Return what ssh has to know of a running machine: an ssh_config(5) with the host ``ALIAS``.
+def ssh_settings(selection: Selection, host: Runner, environ: Mapping[str, str]) -> str:
+    """Return the ssh_config(5) of a running machine, with the host ``ALIAS``.
 
-    A machine that does not run is not started: it would go on when venvpkg ends, however that ends, and to make one is
-    the user's decision, with provider, network and minutes of provisioning.
+    A stopped machine is not started: it would keep running when venvpkg ends, and creating one, with its provider,
+    network and minutes of provisioning, is the user's decision.
 
     Args:
-        selection: whose place is the machine's name in the Vagrantfile, which is looked for as Vagrant does it.
-        host: runs programs of this machine.
-        environment: venvpkg's own variables, all of which a Vagrantfile may read.
+        selection: target whose place is the machine's name in the Vagrantfile that Vagrant finds.
+        host: runs programs on this machine.
+        environ: venvpkg's own environment variables, all of which a Vagrantfile may read.
 
     Raises:
-        MissingToolError: there is no Vagrant.
-        ConfigurationError: there is no Vagrantfile or no such machine, or it does not run.
+        MissingToolError: Vagrant is not installed.
+        ConfigurationError: the Vagrantfile or the machine does not exist, or the machine is not running.
 
     Source:
         Vagrant's documentation, "Machine Readable Output".
     """
-    asked = _ask(("ssh-config", "--host", ALIAS, selection.place), host, environment)
-    if asked.not_found:
+    done = _run_vagrant(("ssh-config", "--host", ALIAS, selection.place), host, environ)
+    if done.not_found:
         raise MissingToolError(
             [f"the program vagrant, for --target {selection}"], install=["vagrant"], installer=installer_here()
         )
-    told = {words[0]: words[1:] for words in _told(asked)}
-    settings = "".join(told.get("ssh-config", ()))
-    if asked.ok and settings:
+    fields = {words[0]: words[1:] for words in _parse_machine_readable(done)}
+    settings = "".join(fields.get("ssh-config", ()))
+    if done.ok and settings:
         return settings
-    error, said = (*told.get("error-exit", ()), "", asked.errors.strip()[-1000:] or asked.outcome())[:2]
+    error, message = (*fields.get("error-exit", ()), "", done.errors.strip()[-1000:] or done.outcome())[:2]
     up = f"vagrant up {selection.place}"
     match error:
         case "Vagrant::Errors::NoEnvironmentError":
-            problem = "there is no Vagrantfile here, nor in a directory above"
-            resolution = "Go to the directory of the Vagrantfile, or name it in VAGRANT_CWD."
+            problem = "no Vagrantfile in this directory or in a parent directory"
+            resolution = "Change to the directory of the Vagrantfile, or set VAGRANT_CWD to it."
         case "Vagrant::Errors::MachineNotFound":
             problem = "the Vagrantfile has no machine of this name"
-            resolution = "See which it has: vagrant status"
+            resolution = "List its machines: vagrant status"
         case "Vagrant::Errors::SSHNotReady":
-            problem = f"the machine is {_state(selection, host, environment)}; venvpkg does not start it"
-            resolution = f"Start it, which makes it first where it was never made: {up}"
+            problem = f"the machine is {_machine_state(selection, host, environ)}; venvpkg does not start it"
+            resolution = f"Start it, or create it if it does not exist yet: {up}"
         case _:
-            problem = f"Vagrant does not tell how to reach it: {said}"
-            resolution = (
-                f"Repair what Vagrant complains about, and see whether this works: vagrant ssh {selection.place}"
-            )
+            problem = f"Vagrant does not report how to reach it: {message}"
+            resolution = f"Fix the error that Vagrant reports, and check that this works: vagrant ssh {selection.place}"
     raise ConfigurationError(f"--target {selection}", [problem], resolution=resolution)
 
 
-def _state(selection: Selection, host: Runner, environment: Mapping[str, str]) -> str:
-    """Return in Vagrant's words what a machine does instead of answering: ``not created``, ``poweroff``."""
-    for words in _told(_ask(("status", selection.place), host, environment)):
+def _machine_state(selection: Selection, host: Runner, environ: Mapping[str, str]) -> str:
+    """Return the state of a machine that is not running, as Vagrant calls it: ``not created``, ``poweroff``."""
+    for words in _parse_machine_readable(_run_vagrant(("status", selection.place), host, environ)):
         if words[0] == "state-human-short" and len(words) > 1:
             return words[1]
     return "not ready"
 
 
-def _ask(words: tuple[str, ...], host: Runner, environment: Mapping[str, str]) -> Completed:
-    env = {**environment, "LC_ALL": "C.UTF-8", "VAGRANT_CHECKPOINT_DISABLE": "1"}
+def _run_vagrant(words: tuple[str, ...], host: Runner, environ: Mapping[str, str]) -> Completed:
+    env = {**environ, "LC_ALL": "C.UTF-8", "VAGRANT_CHECKPOINT_DISABLE": "1"}
     return host.run(Command(("vagrant", "--machine-readable", *words), env=env, clean=True, timeout_s=_TIMEOUT_S))
 
 
-def _told(asked: Completed) -> Iterator[list[str]]:
-    """Yield type and data of each line that is for machines: it begins with a time and a machine's name."""
-    for line in asked.text.splitlines():
+def _parse_machine_readable(done: Completed) -> Iterator[list[str]]:
+    """Yield type and data of each machine-readable line, which starts with a time and the name of a machine."""
+    for line in done.text.splitlines():
         time, *words = line.split(",")
         if time.isdecimal() and len(words) > 1:
             yield [
@@ -97,9 +95,9 @@ def _told(asked: Completed) -> Iterator[list[str]]:
             ]
 
 
-# What ssh calls the machine in our settings.
+# The machine's host name in our ssh settings.
 ALIAS: Final = "venvpkg"
-# An exit status of ssh's own, when it cannot reach the machine or has lost it; ssh(1).
+# ssh's own exit status, for a machine that it cannot reach or has lost; ssh(1).
 LOST: Final = 255
 _GREETING: Final = "venvpkg-machine"
 _OPTIONS: Final = (
@@ -109,20 +107,21 @@ _OPTIONS: Final = (
 
 
 class Connection:
-    """A machine, as long as this object or this process lives.
+    """A connection to a machine, which lasts as long as this object or this process.
 
-    There, one process keeps mount and pid namespaces, in which everything of this run happens, and a directory for what
-    is copied. It ends when its standard input does, which is when ssh ends here, however that ends; then the kernel
-    kills whatever still runs in the namespaces, their mounts are gone, and the directory is removed.
+    On the machine, a keeper process holds mount and pid namespaces, in which all programs of this run are started, and
+    a directory for copied files. It ends when its standard input does, which is when ssh ends on this machine for
+    whatever reason. Then the kernel kills everything in the namespaces, their mounts vanish, and the directory is
+    removed.
 
     Args:
-        selection: what the user calls the machine.
-        settings: of ssh; see ``vagrant.ssh_settings``.
-        host: runs programs of this machine.
-        cache: directory of what can be had again; the connection's socket is below it.
+        selection: the machine as the user names it.
+        settings: ssh_config(5); see ``ssh_settings``.
+        host: runs programs on this machine.
+        cache: directory for files that can be recreated; the socket of the connection is below it.
 
     Raises:
-        TargetError: the machine does not let us in, or lets us not become its administrator.
+        TargetError: the login fails, or the user cannot become administrator.
     """
 
     def __init__(self, selection: Selection, settings: str, host: Streamer, cache: Path) -> None:
@@ -133,64 +132,64 @@ class Connection:
             (directory / "config").write_text(settings, "utf-8")
             handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, handle)
-            # By our descriptor: the path of the cache may be longer than a socket's name can be (unix(7)).
+            # Through our descriptor, because the path of the cache may be too long for the name of a socket (unix(7)).
             socket = f"ControlPath=/proc/{os.getpid()}/fd/{handle}/socket"
             options = (word for option in (*_OPTIONS, socket) for word in ("-o", option))
             ssh = ("ssh", "-T", "-F", str(directory / "config"), *options)
-            # Where sshd allows no more sessions in one connection, ssh says so among what the program says, and opens
-            # another connection; the program is in the same namespaces there.
+            # If sshd allows no more sessions in one connection, ssh opens another one; the program enters the same
+            # namespaces there. FATAL hides ssh's message, which would be mixed with the program's output.
             self._ssh = (*ssh, "-o", "LogLevel=FATAL")
             master = ("-o", "ControlMaster=yes", "-o", "LogLevel=ERROR")
-            # Standard input that is given stays open in a stream until its end.
+            # With stdin set, a stream keeps standard input open until its end.
             keeper = Command((*ssh, *master, ALIAS, _by_administrator(("sh", "-c", _KEEP, "sh"))), stdin=b"")
             stream = stack.enter_context(host.stream(keeper))
-            self._keeper, place = _greeting(stream, selection)
+            self._keeper, place = _read_greeting(stream, selection)
             self.place = PurePosixPath(place)
             weakref.finalize(self, _close, stack.pop_all())
 
     @property
     def root(self) -> PurePosixPath:
-        """Where the machine's own filesystem is a root without anything that is mounted in it."""
+        """The machine's own filesystem as a root, without the filesystems mounted in it."""
         return self.place / "root"
 
     def by_user(self, script: str) -> tuple[str, ...]:
-        """Return the command of this machine that runs shell text there, as the user that ssh logs in."""
+        """Return the command that runs a shell script on the machine, as the user that ssh logs in."""
         return (*self._ssh, ALIAS, shlex.join(("sh", "-c", script)))
 
     def inside(self, *argv: str) -> tuple[str, ...]:
-        """Return the command of this machine that runs a program there, as administrator and in the namespaces."""
-        # With the keeper's root and directory: where sshd shuts users into a directory, a namespace has another root.
+        """Return the command that runs a program on the machine, as administrator in the keeper's namespaces."""
+        # With the keeper's root and directory: if sshd confines users to a directory, the namespace has another root.
         enter = ("nsenter", f"--target={self._keeper}", "--mount", "--pid", "--root", "--wd", "--")
         return (*self._ssh, ALIAS, _by_administrator((*enter, *argv)))
 
     def require(self) -> None:
-        """Make sure that the machine is still there.
+        """Check that the connection still exists.
 
         Raises:
-            TargetError: it is not.
+            TargetError: it was lost.
         """
         if not self.host.run(Command((*self._ssh, "-O", "check", ALIAS))).ok:
             raise TargetError(
-                f"The connection to {self.selection} was lost.",
-                resolution="See whether the machine still runs, and run the command again.",
+                f"the connection to {self.selection} was lost.",
+                resolution="Check that the machine is still running, and run the command again.",
             )
 
 
 def _close(stack: contextlib.ExitStack) -> None:
-    with contextlib.suppress(StoppedError):  # of a runner that was stopped: ssh is gone already
+    with contextlib.suppress(StoppedError):  # the runner was stopped, so ssh has already ended
         stack.close()
 
 
 def _by_administrator(argv: tuple[str, ...]) -> str:
-    """Return what ssh has the login shell run, whichever shell that is."""
+    """Return the command line for the user's login shell, valid in any shell, that runs a program as administrator."""
     return shlex.join(("sh", "-c", 'test "$(id -u)" = 0 || set -- sudo -n -- "$@"; exec "$@"', "sh", *argv))
 
 
-def _greeting(stream: Stream, selection: Selection) -> tuple[str, str]:
-    """Return process and directory of the keeper; what a login shell prints before is passed over.
+def _read_greeting(stream: Stream, selection: Selection) -> tuple[str, str]:
+    """Return process and directory of the keeper; earlier output of the login shell is skipped.
 
     Raises:
-        TargetError: it did not come so far.
+        TargetError: the keeper could not start.
     """
     line = b""
     while piece := stream.read(1):
@@ -203,26 +202,26 @@ def _greeting(stream: Stream, selection: Selection) -> tuple[str, str]:
     done = stream.finish()
     if done.returncode == LOST:
         raise TargetError(
-            f"{selection} does not let venvpkg in.",
+            f"could not log in to {selection}.",
             details=done.errors.strip()[-1000:],
-            resolution=f"See whether this works: vagrant ssh {selection.place}",
+            resolution=f"Check that this works: vagrant ssh {selection.place}",
         )
     raise TargetError(
-        f"{selection} does not let venvpkg work: {done.outcome()}.",
+        f"{selection} could not be prepared for builds: {done.outcome()}.",
         details=done.errors.strip()[-1000:],
-        resolution="It needs util-linux and coreutils, a user with sudo without a password, and the permission to mount"
-        " and to make namespaces: of Vagrant's docker provider, create_args = ['--cap-add', 'SYS_ADMIN'].",
+        resolution="It needs util-linux and coreutils, a user with passwordless sudo, and permission to mount and to"
+        " create namespaces (with Vagrant's docker provider, create_args = ['--cap-add', 'SYS_ADMIN']).",
     )
 
 
-# The number by which others see the process is in /proc as it was before. A directory that is a filesystem of its own
-# would be empty below a layer over /. A shell that is told to go on by a signal's trap waits, and then tidies up.
+# The keeper reads its process number in the outer namespace from the old /proc. A separate filesystem would be empty in
+# an overlay over /. With a no-op trap for signals, the shell waits for its child and then cleans up.
 _KEEP: Final = f"""\
 set -eu
 umask 022
 for each in /etc /usr /var; do
     if mountpoint -q "$each"; then
-        echo "$each is a filesystem of its own, which no layer can be made over together with /" >&2
+        echo "$each is a separate filesystem, which cannot be in one overlay with /" >&2
         exit 1
     fi
 done

@@ -1,4 +1,4 @@
-"""Copy files into a machine and back, in tar archives through ssh; nothing but tar and find is needed there."""
+"""Copy files to a machine and back, in tar archives through ssh; the machine only needs tar and find."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a job is shown, in the machine.
+    """The copy of a bind mount's source on the machine.
 
     Attributes:
-        bind: what it is here.
-        place: directory there that has nothing else in it.
-        name: of the copy in that directory: ``.`` for a directory, which is the place itself.
+        bind: the bind mount, whose source is on this machine.
+        place: directory on the machine that contains only the copy.
+        name: name of the copy in it; ``.`` for a directory, whose copy is ``place`` itself.
     """
 
     bind: Bind
@@ -38,7 +38,7 @@ class Copy:
 
     @property
     def there(self) -> PurePosixPath:
-        """The copy."""
+        """Path of the copy on the machine."""
         return self.place / self.name
 
 
@@ -50,85 +50,85 @@ class Exchange:
         self._kept: dict[tuple[Path, int, int, int], Copy] = {}
         self._lock = threading.Lock()
 
-    def sent(self, bind: Bind, place: PurePosixPath) -> Copy:
-        """Copy what a job is shown to a place of its own. A file that it may only read is copied once for all jobs.
+    def send(self, bind: Bind, place: PurePosixPath) -> Copy:
+        """Copy the source of a bind mount to ``place``; a read-only file is copied only once for all jobs.
 
         Raises:
-            TargetError: it cannot be copied.
+            TargetError: it could not be copied.
         """
         if bind.source.is_dir():
-            return self._copied(bind, bind.source, Copy(bind, place, "."))
+            return self._send_from(bind.source, Copy(bind, place, "."))
         copy = Copy(bind, place, f"./{bind.source.name}")
         if bind.writable:
-            return self._copied(bind, bind.source.parent, copy)
+            return self._send_from(bind.source.parent, copy)
         status = bind.source.stat()
         state = (bind.source, status.st_ino, status.st_size, status.st_mtime_ns)
         with self._lock:
             if state not in self._kept:
                 kept = self._connection.place / f"kept-{len(self._kept)}"
-                self._kept[state] = self._copied(bind, bind.source.parent, Copy(bind, kept, copy.name))
+                self._kept[state] = self._send_from(bind.source.parent, Copy(bind, kept, copy.name))
             return Copy(bind, self._kept[state].place, copy.name)
 
     def write(self, content: bytes, place: PurePosixPath, name: str) -> None:
-        """Write a file of ours, for the administrator alone.
+        """Write a file on the machine that only the administrator can read.
 
         Raises:
-            TargetError: it cannot be written.
+            TargetError: it could not be written.
         """
         script = 'umask 077; mkdir -p "$1"; cat > "$1/$2"'
         argv = self._connection.inside("sh", "-euc", script, "sh", str(place), name)
-        self._require(self._connection.host.run(Command(argv, stdin=content)), "A command cannot be sent to")
+        self._require_success(self._connection.host.run(Command(argv, stdin=content)), "could not send a command to")
 
     def take_back(self, copy: Copy) -> None:
-        """Make what a job was shown here as it is there now.
+        """Update the source of a copy with the changes that a job made to the copy.
 
         Raises:
-            TargetError: what comes back cannot be read, or would be written somewhere else.
+            TargetError: the archive from the machine cannot be read, or contains paths outside of the copy.
         """
         source, host = copy.bind.source, self._connection.host
         if source.is_dir():
-            listed = host.run(Command(self._connection.inside("find", str(copy.place), "-printf", r"%y %P\0")))
-            self._require(listed, "Files cannot be asked for in")
-            _remove_others(source, _kinds(listed.stdout))
-        changed = self._connection.inside("sh", "-euc", _CHANGED, "sh", str(copy.place), copy.name)
-        with host.stream(Command(changed)) as stream:
+            listing = host.run(Command(self._connection.inside("find", str(copy.place), "-printf", r"%y %P\0")))
+            self._require_success(listing, "could not list files on")
+            _remove_others(source, _parse_listing(listing.stdout))
+        pack_changed = self._connection.inside("sh", "-euc", _PACK_CHANGED, "sh", str(copy.place), copy.name)
+        with host.stream(Command(pack_changed)) as stream:
             problem = ""
             try:
                 unpack(stream, source if source.is_dir() else source.parent)
-                stream.read(_PADDING_BYTES)  # an archive ends before its last block does
+                stream.read(_PADDING_BYTES)  # padding after the end of the archive
             except (tarfile.TarError, EOFError, ValueError) as error:
                 problem = str(error) or type(error).__name__
-            self._require(stream.finish(), "Files cannot be brought back from", problem)
+            self._require_success(stream.finish(), "could not copy files from", problem)
 
-    def _copied(self, bind: Bind, directory: Path, copy: Copy) -> Copy:
-        # In a root, this machine's user is the administrator; programs such as git refuse other people's files.
+    def _send_from(self, directory: Path, copy: Copy) -> Copy:
+        # Files of this user belong to the administrator there, as in a root; git refuses files of other users.
         owner = () if os.geteuid() == 0 else ("--owner=0", "--group=0")
         pack = ("tar", "-C", str(directory), "--format=posix", *owner, "-cf", "-", "--", copy.name)
         receive = self._connection.inside("sh", "-euc", _RECEIVE, "sh", str(copy.place))
         argv = ("bash", "-euo", "pipefail", "-c", _PIPE, "bash", str(len(pack)), *pack, *receive)
-        self._require(self._connection.host.run(Command(argv)), f"{bind.source} cannot be copied to")
+        self._require_success(self._connection.host.run(Command(argv)), f"could not copy {copy.bind.source} to")
         return copy
 
-    def _require(self, done: Completed, what: str, problem: str = "") -> None:
+    def _require_success(self, done: Completed, failure: str, problem: str = "") -> None:
         if problem or not done.ok:
             self._connection.require()
             details = (problem, done.errors.strip()[-1000:])
             raise TargetError(
-                f"{what} {self._connection.selection}: {done.outcome()}.",
+                f"{failure} {self._connection.selection}: {done.outcome()}.",
                 details="\n".join(each for each in details if each),
-                resolution="See whether the machine has tar and find, and space in /var/tmp.",
+                resolution="Check that the machine has tar and find, and free space in /var/tmp.",
             )
 
 
-def _kinds(listing: bytes) -> dict[str, str]:
-    """Return what ``find`` found: relative path → ``f``, ``d``, ``l`` or another letter."""
+def _parse_listing(listing: bytes) -> dict[str, str]:
+    """Return the files that ``find`` lists: relative path → ``f``, ``d``, ``l`` or another letter."""
     entries = (os.fsdecode(entry) for entry in listing.split(b"\0") if entry)
     return {entry[2:]: entry[0] for entry in entries}
 
 
 def _remove_others(directory: Path, kinds: dict[str, str]) -> None:
-    """Remove what is not in the listing, or is something else there."""
-    for path, kind in list(_walked(directory)):
+    """Remove the files that are not in the listing, or have another kind there."""
+    for path, kind in list(_walk(directory)):
         if kinds.get(path) != kind:
             here = directory / path
             if kind == "d":
@@ -137,32 +137,32 @@ def _remove_others(directory: Path, kinds: dict[str, str]) -> None:
                 here.unlink(missing_ok=True)
 
 
-def _walked(directory: Path, above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield relative path and kind of everything below a directory, a directory after what is in it."""
+def _walk(directory: Path, above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield relative path and kind of everything below a directory, each directory after its content."""
     with os.scandir(directory / above) as entries:
         for entry in entries:
             path = f"{above}/{entry.name}" if above else entry.name
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
-                yield from _walked(directory, path)
+                yield from _walk(directory, path)
             yield path, _LETTERS.get(stat.S_IFMT(mode), "?")
 
 
 _LETTERS: Final = {stat.S_IFDIR: "d", stat.S_IFREG: "f", stat.S_IFLNK: "l"}
 _PADDING_BYTES: Final = 1 << 20
-# Both ends as arguments, with the number of the first one's words before them.
+# Runs a pipeline of two commands: the number of words of the first one, its words, the words of the second one.
 _PIPE: Final = """\
 count=$1
 shift
 "${@:1:count}" | "${@:count+1}"
 """
-# Files of the same tick of the clock as the mark do not count as changed after it, and a job begins later than that.
+# find -cnewer ignores files with the same time as the mark. The job starts later, so that its changes are found.
 _RECEIVE: Final = """\
 mkdir -p "$1"
 tar -C "$1" -xpf - --numeric-owner
 : > "$1.sent"
 """
-_CHANGED: Final = """\
+_PACK_CHANGED: Final = """\
 cd "$1"
 find "$2" -cnewer "$1.sent" -print0 | tar --null --no-recursion --format=posix -T - -cf -
 """
@@ -172,14 +172,14 @@ _PIECE_BYTES: Final = 1 << 20
 
 
 def unpack(stream: Stream, directory: Path) -> None:
-    """Write the files, directories and links of a tar archive below a directory, in place of what is there.
+    """Unpack the files, directories and links of a tar archive below a directory, replacing existing ones.
 
-    Links are made as they are, whatever they lead to, and never followed. Set-user-id bits are dropped; the owner is
-    this process' user, unless that is root.
+    Links are created as they are, wherever they lead, and never followed. Set-user-ID bits are dropped. Owners are set
+    only if this process runs as root.
 
     Raises:
-        tarfile.TarError, EOFError: it is no whole archive, or absurdly large.
-        ValueError: something would be written outside of the directory, or is a device.
+        tarfile.TarError, EOFError: the archive is damaged, or exceeds a limit.
+        ValueError: a member is outside of the directory, or is a device.
     """
     top = Path(os.path.realpath(directory))
     directories = []
@@ -195,7 +195,7 @@ def unpack(stream: Stream, directory: Path) -> None:
             _write(path, member, content, top)
     for path, member in reversed(directories):
         if not path.is_symlink():
-            _set(path, member)
+            _set_metadata(path, member)
 
 
 def _write(path: Path, member: tarfile.TarInfo, content: IO[bytes] | None, top: Path) -> None:
@@ -210,10 +210,10 @@ def _write(path: Path, member: tarfile.TarInfo, content: IO[bytes] | None, top: 
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     else:
         raise ValueError(f"{member.name} is neither file, directory nor link")
-    _set(path, member)
+    _set_metadata(path, member)
 
 
-def _set(path: Path, member: tarfile.TarInfo) -> None:
+def _set_metadata(path: Path, member: tarfile.TarInfo) -> None:
     if os.geteuid() == 0:
         os.chown(path, member.uid, member.gid, follow_symlinks=False)
     if not member.issym():
@@ -229,10 +229,10 @@ def _remove(path: Path) -> None:
 
 
 def _inside(top: Path, name: str) -> Path:
-    """Return where a member is to be.
+    """Return the path of a member.
 
     Raises:
-        ValueError: not below ``top``.
+        ValueError: it is not below ``top``.
     """
     parts = PurePosixPath(name).parts
     if not parts:

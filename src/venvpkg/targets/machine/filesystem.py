@@ -1,4 +1,4 @@
-"""A copy of a machine's filesystem, where libraries and the package database are read: made anew when it changed."""
+"""Copy a machine's filesystem, to read its libraries and package database; recopied when the machine changes."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 
 def machine_root(connection: Connection, machines: Path) -> Path:
-    """Return the copy of what a machine's packages consist of: programs, libraries, settings and package database.
+    """Return a copy of a machine's programs, libraries, settings and package database.
 
-    It is read as the user that ssh logs in, so that what only the administrator may see stays in the machine.
+    Files are read as the user that ssh logs in, so that those that only the administrator may read stay on the machine.
 
     Args:
-        connection: to the machine.
-        machines: directory for such copies, each named for what it is a copy of; what was not used for 90 days is
-            removed.
+        connection: connection to the machine.
+        machines: directory for such copies, each named after a hash of the machine's state; those unused for 90 days
+            are removed.
 
     Raises:
-        TargetError: the machine does not hand it over.
+        TargetError: the filesystem could not be copied.
     """
-    asked = connection.host.run(Command(connection.by_user(_STATE)))
-    known = re.fullmatch(r"([0-9a-f]{64})  -", asked.text.strip())
-    if not asked.ok or known is None:
-        raise _refused(connection, asked)
-    root = machines / known[1]
+    state = connection.host.run(Command(connection.by_user(_STATE)))
+    digest = re.fullmatch(r"([0-9a-f]{64})  -", state.text.strip())
+    if not state.ok or digest is None:
+        raise _copy_error(connection, state)
+    root = machines / digest[1]
     remove_unused(machines, keep=root)
     machines.mkdir(parents=True, exist_ok=True)
     argv = ("setsid", "--wait", "bash", "-euo", "pipefail", "-c", _COPY, "bash", str(root))
     done = connection.host.run(Command((*argv, *connection.by_user(_PACK))))
     if not done.ok:
-        raise _refused(connection, done)
+        raise _copy_error(connection, done)
     return root
 
 
-def _refused(connection: Connection, done: Completed) -> TargetError:
+def _copy_error(connection: Connection, done: Completed) -> TargetError:
     connection.require()
     return TargetError(
-        f"{connection.selection} does not hand over its filesystem: {done.outcome()}.",
+        f"the filesystem of {connection.selection} could not be copied: {done.outcome()}.",
         details=done.errors.strip()[-1000:],
-        resolution="See whether it has find, sort, sha256sum and tar, and whether there is space in the cache.",
+        resolution="Check that it has find, sort, sha256sum and tar, and that there is free space for the cache.",
     )
 
 
@@ -59,13 +59,13 @@ _PARTS: Final = " ".join(
         *(path.lstrip("/") for family in FAMILIES.values() for path in family.state_directories),
     )
 )
-# By the time of the last change, which nothing that unpacks or copies files can set. What the user may not read is
-# left out of both.
+# Includes the ctime, which cannot be set by programs that unpack or copy files. Files that the user may not read are
+# left out of the hash and of the copy.
 _STATE: Final = f"""\
 cd /
 find {_PARTS} -printf '%y %m %s %T@ %C@ %l %p\\n' 2> /dev/null | LC_ALL=C sort | sha256sum
 """
-# 1: a file changed meanwhile; the next call sees that.
+# Exit status 1 means that a file changed while it was read; the next run will see another hash.
 _PACK: Final = f"""\
 cd /
 set --
@@ -74,8 +74,8 @@ for part in {_PARTS}; do
 done
 tar -cf - --ignore-failed-read "$@" || test "$?" = 1
 """
-# In a session of its own and with its own flock(1), as for an image: whoever kills venvpkg does not kill this, which
-# ends when ssh does, and leaves nothing half copied.
+# Runs in a session of its own, with its own flock(1), as for an image: it survives when venvpkg is killed, ends when
+# ssh does, and leaves no incomplete copy.
 _COPY: Final = """\
 root=$1
 shift

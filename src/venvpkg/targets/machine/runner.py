@@ -1,4 +1,4 @@
-"""Run programs in a machine as in a root of this one: below a layer over its filesystem that vanishes with them."""
+"""Run programs on a machine as in a root: over a throw-away overlay of its filesystem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from venvpkg.host.runner import StoppedError
 from venvpkg.host.sandbox import isolated_argv
 from venvpkg.targets.machine.connection import LOST
 from venvpkg.targets.machine.exchange import Exchange
-from venvpkg.targets.root import base_environment
+from venvpkg.targets.root import base_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,12 +30,12 @@ _GRACE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A command that is ready to run in the machine.
+    """A command that is ready to run on the machine.
 
     Attributes:
-        place: its directory there.
-        copies: what it is shown.
-        command: of this machine; runs it.
+        place: its directory on the machine.
+        copies: copies of its bind mounts.
+        command: command of this machine that runs it.
     """
 
     place: PurePosixPath
@@ -44,65 +44,65 @@ class _Job:
 
 
 class MachineRunner:
-    """Runs programs in a machine; what they write is gone when they end, but for what they are shown writable.
+    """Runs programs on a machine. What they write is discarded when they end, except in writable bind mounts.
 
-    What they are shown is copied there, and what they change in it is copied back.
+    The sources of bind mounts are copied to the machine, and changes in writable ones are copied back.
 
     Args:
-        connection: to the machine.
-        root: copy of its filesystem on this machine.
-        environment: venvpkg's own.
+        connection: connection to the machine.
+        root: copy of the machine's filesystem on this machine.
+        environ: venvpkg's own environment variables.
     """
 
-    def __init__(self, connection: Connection, root: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, root: Path, environ: Mapping[str, str]) -> None:
         self._connection = connection
         self._root = root
-        self._base = base_environment(environment)
+        self._base = base_environ(environ)
         self._exchange = Exchange(connection)
         self._numbers = itertools.count(1)
 
     def run(self, command: Command) -> Completed:
-        """Run to the end. Programs, directories and paths are the machine's.
+        """Run a program to its end. Programs, directories and paths are those of the machine.
 
         Raises:
-            TargetError: the connection was lost, or files cannot be copied.
+            TargetError: the connection was lost, or files could not be copied.
         """
-        job = self._begun(command)
+        job = self._prepare_job(command)
         try:
-            with self._limited(job, command) as is_late:
+            with self._kill_on_timeout(job, command) as is_late:
                 done = self._connection.host.run(job.command)
         except BaseException:
             self._kill(job)
             raise
         if done.returncode == LOST:
             self._connection.require()
-        self._end(job)
+        self._clean_up(job)
         return replace(done, returncode=OUT_OF_TIME) if is_late.is_set() else done
 
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
-        """Start a program; it is killed at the end of the block when it still runs.
+        """Start a program; it is killed at the end of the block if it is still running.
 
         Raises:
-            TargetError: files cannot be copied.
+            TargetError: files could not be copied.
         """
-        job = self._begun(command, is_stream=True)
+        job = self._prepare_job(command, is_stream=True)
         try:
-            with self._limited(job, command), self._connection.host.stream(job.command) as stream:
+            with self._kill_on_timeout(job, command), self._connection.host.stream(job.command) as stream:
                 yield stream
         finally:
             self._kill(job)
-        self._end(job)
+        self._clean_up(job)
 
-    def _begun(self, command: Command, *, is_stream: bool = False) -> _Job:
-        """Return a command whose files are in the machine.
+    def _prepare_job(self, command: Command, *, is_stream: bool = False) -> _Job:
+        """Copy the files of a command to the machine, and return the job that runs it.
 
-        A shell there reads how to run it, so that no value is seen in a list of processes: as its standard input where
-        that is free, which saves a way there and back, else from a file.
+        The command is a script for a shell there, so that its values do not appear in process listings. The shell reads
+        the script from standard input if that is free, which saves a round trip, else from a file.
         """
         place = self._connection.place / f"job-{next(self._numbers)}"
         copies = tuple(
-            self._exchange.sent(bind, place / str(number)) for number, bind in enumerate(command.binds, start=1)
+            self._exchange.send(bind, place / str(number)) for number, bind in enumerate(command.binds, start=1)
         )
         script = self._script(command, copies, place)
         argv, stdin = self._connection.inside("sh", "-s"), command.stdin
@@ -116,13 +116,13 @@ class MachineRunner:
             stdin=stdin,
             stdin_file=command.stdin_file,
             log=command.log,
-            # Only should the machine not answer any more; ssh alone cannot end what runs there.
+            # Only for a machine that no longer answers; the job itself is killed by _kill_on_timeout.
             timeout_s=command.timeout_s and command.timeout_s + _GRACE_S,
         )
         return _Job(place, copies, there)
 
     def _script(self, command: Command, copies: tuple[Copy, ...], place: PurePosixPath) -> str:
-        """Return what the shell there does."""
+        """Return the shell script that runs a command on the machine."""
         there = replace(
             command,
             cwd=PurePosixPath(command.cwd or "/"),
@@ -132,21 +132,24 @@ class MachineRunner:
         argv = isolated_argv(there, self._root, elsewhere=self._connection.root)
         words = ("env", "-i", *(f"{key}={value}" for key, value in env.items()), *argv)
         own = shlex.quote(str(place))
-        # Through ssh, the order of what comes from two pipes would be lost.
+        # The order of output from two pipes would be lost through ssh.
         log = " 2>&1" if command.log is not None else ""
         return f"umask 022; cd /; mkdir -p {own}; echo $$ > {own}/process; exec {shlex.join(words)}{log}"
 
     @contextlib.contextmanager
-    def _limited(self, job: _Job, command: Command) -> Iterator[threading.Event]:
-        """Kill a job when its time runs out, and tell whether it did: without it, ssh here would wait for its end."""
+    def _kill_on_timeout(self, job: _Job, command: Command) -> Iterator[threading.Event]:
+        """Kill a job that exceeds its time, and yield an event that is then set.
+
+        Killing ssh on this machine would not end the job on the other.
+        """
         is_late = threading.Event()
 
-        def end() -> None:
+        def kill() -> None:
             is_late.set()
             with contextlib.suppress(StoppedError):
                 self._kill(job)
 
-        timer = threading.Timer(command.timeout_s or 0, end)
+        timer = threading.Timer(command.timeout_s or 0, kill)
         timer.daemon = True
         if command.timeout_s is not None:
             timer.start()
@@ -155,8 +158,8 @@ class MachineRunner:
         finally:
             timer.cancel()
 
-    def _end(self, job: _Job) -> None:
-        """Bring back what a job changed, and remove its files there."""
+    def _clean_up(self, job: _Job) -> None:
+        """Copy back what a job changed, and remove its files from the machine."""
         for copy in job.copies:
             if copy.bind.writable:
                 self._exchange.take_back(copy)
@@ -165,7 +168,7 @@ class MachineRunner:
             self._connection.host.run(Command(remove, timeout_s=_GRACE_S))
 
     def _kill(self, job: _Job) -> None:
-        """Kill a job; what it started dies with it, because its first process is the first of a namespace."""
+        """Kill a job with everything it started: its first process is the init of a pid namespace."""
         kill = 'kill -KILL "$(cat "$1/process")"'
         self._connection.host.run(
             Command(self._connection.inside("sh", "-c", kill, "sh", str(job.place)), timeout_s=_GRACE_S)

@@ -1,4 +1,4 @@
-"""Systems that venvpkg makes: once, whole or not at all, and nobody removes what is in use."""
+"""Build roots are created once, completely or not at all, and none in use is removed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MIRROR = BuildRootSettings(sources=("deb http://mirror.example.org/{snapshot} tr
 
 @dataclass
 class Builder(Machine):
-    """A machine whose mmdebstrap and tar make files; ``day`` is what the mirrors have."""
+    """A machine whose mmdebstrap and tar write files; ``day`` is the state of the mirrors."""
 
     day: str = "monday"
     refuses: str = ""
@@ -95,7 +95,7 @@ def made(builder: Builder) -> int:
     return sum(each.argv[0] == "mmdebstrap" for each in builder.ran)
 
 
-def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
+def test_a_build_root_is_created_once_from_the_users_mirrors(tmp_path: Path) -> None:
     builder = Builder()
     cache, reporter = systems(tmp_path, builder)
 
@@ -108,7 +108,7 @@ def test_a_system_is_made_once_from_the_users_mirrors(tmp_path: Path) -> None:
     assert '--aptopt=Acquire::Check-Valid-Until "false";' in bootstrap.argv
     assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
     assert [each.packages for each in cache.build_roots()] == [(("libc6:amd64", "2.41-12"),)]
-    assert reporter.tasks[0] == "+ system making debian:trixie"
+    assert reporter.tasks[0] == "+ system creating debian:trixie"
 
 
 @pytest.mark.parametrize(("name", "nothing_else"), [("keys.gpg", "none"), ("keys", "none.gpg")])
@@ -125,7 +125,7 @@ def test_the_users_keys_are_trusted_instead_of_the_machines(tmp_path: Path, name
     assert trusted == [f"--keyring={keys}", f"--keyring=/usr/src/venvpkg/{nothing_else}"]
 
 
-def test_a_root_that_somebody_removed_is_unpacked_again(tmp_path: Path) -> None:
+def test_a_removed_root_is_unpacked_again(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
     path = cache.root(SUITE, nothing).path
@@ -136,7 +136,7 @@ def test_a_root_that_somebody_removed_is_unpacked_again(tmp_path: Path) -> None:
     assert made(builder) == 1
 
 
-def test_what_a_project_needs_is_installed_in_a_copy_once(tmp_path: Path) -> None:
+def test_the_packages_of_a_project_are_installed_in_a_copy_once(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
 
@@ -156,7 +156,7 @@ def test_a_package_that_the_release_lacks_leaves_no_root(tmp_path: Path) -> None
     builder = Builder(refuses="install libnone-dev")
     cache, _ = systems(tmp_path, builder)
 
-    with pytest.raises(TargetError, match="apt-get cannot install libnone-dev: exit 100") as caught:
+    with pytest.raises(TargetError, match="apt-get could not install libnone-dev: exit 100") as caught:
         cache.root(SUITE, lambda _: ("libnone-dev",))
 
     assert "\x1b" not in str(caught.value)
@@ -164,7 +164,7 @@ def test_a_package_that_the_release_lacks_leaves_no_root(tmp_path: Path) -> None
     assert list((tmp_path / "cache/work").iterdir()) == []
 
 
-def test_a_system_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+def test_a_build_root_that_could_not_be_created_leaves_nothing(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder(refuses="mmdebstrap"))
 
     with pytest.raises(TargetError, match="mmdebstrap could not bootstrap debian:trixie"):
@@ -173,17 +173,17 @@ def test_a_system_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_offline_nothing_is_made(tmp_path: Path) -> None:
+def test_nothing_is_created_offline(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder, offline=True)
 
-    with pytest.raises(TargetError, match="--offline forbids to make it"):
+    with pytest.raises(TargetError, match="cannot be created with --offline"):
         cache.root(SUITE, nothing)
 
     assert builder.ran == []
 
 
-def test_an_update_takes_the_old_one_away_unless_a_build_uses_it(tmp_path: Path) -> None:
+def test_an_update_removes_the_old_build_root_unless_a_build_uses_it(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
     old = cache.root(SUITE, nothing)
@@ -200,7 +200,7 @@ def test_an_update_takes_the_old_one_away_unless_a_build_uses_it(tmp_path: Path)
     assert cache.root(SUITE, nothing).path.name == new.id
 
 
-def test_what_somebody_makes_just_now_stays(tmp_path: Path) -> None:
+def test_a_build_root_that_is_being_created_is_kept(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder())
     cache.create(SUITE)
     description = tmp_path / "cache/systems/debian-trixie.json"
@@ -216,7 +216,7 @@ def test_what_somebody_makes_just_now_stays(tmp_path: Path) -> None:
     assert len(files(tmp_path)) == 3
 
 
-def test_a_layer_that_nothing_used_for_a_month_goes_when_another_is_made(tmp_path: Path) -> None:
+def test_a_layer_unused_for_a_month_is_removed_when_another_is_created(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder())
     old = cache.root(SUITE, lambda _: ("libpq-dev",)).path
     recent = cache.root(SUITE, lambda _: ("libxml2-dev",)).path
@@ -228,7 +228,7 @@ def test_a_layer_that_nothing_used_for_a_month_goes_when_another_is_made(tmp_pat
     assert (old.exists(), recent.exists()) == (False, True)
 
 
-def test_what_a_killed_run_left_of_a_root_is_never_one_and_goes(tmp_path: Path) -> None:
+def test_a_root_half_removed_by_a_killed_run_is_never_used_and_is_removed(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder())
     layer = cache.root(SUITE, lambda _: ("libpq-dev",)).path
     left = layer.rename(layer.with_name(f"gone+{layer.name}"))
@@ -240,7 +240,7 @@ def test_what_a_killed_run_left_of_a_root_is_never_one_and_goes(tmp_path: Path) 
     assert (cache.root(SUITE, lambda _: ("libpq-dev",)).path / "etc/os-release").is_file()
 
 
-def test_what_is_older_than_wanted_is_made_anew(tmp_path: Path) -> None:
+def test_a_build_root_older_than_wanted_is_recreated(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
     old = cache.create(SUITE)
@@ -254,7 +254,7 @@ def test_what_is_older_than_wanted_is_made_anew(tmp_path: Path) -> None:
     assert files(tmp_path) == ["debian-trixie-ID", "debian-trixie-ID.tar.zst", "debian-trixie.json"]
 
 
-def test_a_system_of_another_day_than_the_user_names_now_serves_with_a_warning(tmp_path: Path) -> None:
+def test_a_build_root_of_another_snapshot_than_the_configured_one_is_used_with_a_warning(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
     first = cache.create(SUITE)
@@ -264,7 +264,7 @@ def test_a_system_of_another_day_than_the_user_names_now_serves_with_a_warning(t
 
     assert second == first
     (warning,) = reporter.warnings
-    assert warning.startswith("debian:trixie was made from other sources, packages or options")
+    assert warning.startswith("the sources, packages or options of debian:trixie have changed")
     assert warning.endswith("run venvpkg target update debian:trixie")
 
 
@@ -280,7 +280,7 @@ def test_removing_takes_everything_and_a_second_time_nothing(tmp_path: Path) -> 
     "change",
     [{"format": 2}, {"id": "../../etc"}, {"packages": 7}, {"target": "podman:x"}, {"target": "debian:sid"}],
 )
-def test_a_description_that_is_not_ours_counts_for_nothing(tmp_path: Path, change: dict[str, object]) -> None:
+def test_an_unusable_description_is_ignored(tmp_path: Path, change: dict[str, object]) -> None:
     cache, _ = systems(tmp_path, Builder())
     cache.create(SUITE)
     path = tmp_path / "cache/systems/debian-trixie.json"
@@ -289,21 +289,21 @@ def test_a_description_that_is_not_ours_counts_for_nothing(tmp_path: Path, chang
     assert cache.build_roots() == ()
 
 
-def test_a_machine_without_mirrors_of_the_release_says_where_to_name_them(tmp_path: Path) -> None:
+def test_missing_mirrors_are_reported_with_where_to_configure_them(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match=r"ubuntu(.|\n)*targets\.toml"):
         cache.create(Selection("ubuntu", "noble"))
 
 
-def test_an_rpm_system_comes_from_repositories_that_the_user_names(tmp_path: Path) -> None:
+def test_an_rpm_build_root_is_created_from_the_users_repositories(tmp_path: Path) -> None:
     cache, _ = systems(tmp_path, Builder(), settings=BuildRootSettings())
 
     with pytest.raises(ConfigurationError, match="no repository is known"):
         cache.create(Selection("el", "9"))
 
 
-def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
+def test_unchecked_signatures_are_a_warning(tmp_path: Path) -> None:
     settings = BuildRootSettings(
         repositories=(Repository("base", "file:///srv"), Repository("keyed", "file:///k", ("k",)))
     )
@@ -312,12 +312,12 @@ def test_unchecked_signatures_are_told(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="dnf failed to bootstrap el:9"):
         cache.create(Selection("el", "9"))
 
-    assert reporter.warnings == ["el:9: no keys are named for base, so its signatures are not checked"]
+    assert reporter.warnings == ["el:9: base has no keys, so its signatures are not checked"]
 
 
 @dataclass
 class DnfMachine(Machine):
-    """A machine whose dnf makes a root of Debian, which serves as well here, and shows what it was configured with."""
+    """A machine whose dnf creates a Debian root, which is enough here, and shows its configuration."""
 
     seen: list[tuple[str, str]] = field(default_factory=list)
 
@@ -337,7 +337,7 @@ def repo_files(root: Path) -> str:
     return json.dumps({each.name: each.read_text() for each in (root / "etc/yum.repos.d").iterdir()})
 
 
-def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tmp_path: Path) -> None:
+def test_packages_that_a_project_adds_come_from_the_same_repositories_and_proxy(tmp_path: Path) -> None:
     machine = DnfMachine()
     settings = BuildRootSettings(
         repositories=(Repository("base", "https://example.org/$releasever/$basearch", ("file:///k-$releasever",)),),
@@ -360,7 +360,7 @@ def test_packages_that_a_project_adds_come_by_the_same_repositories_and_proxy(tm
     assert "gpgkey=file:///k-43\n" in later[1]
 
 
-def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names() -> None:
+def test_repositories_of_an_rpm_build_root_are_those_of_the_configured_snapshot() -> None:
     settings = BuildRootSettings(
         repositories=(Repository("base", "https://x/{snapshot}/os", ("k",)),), snapshot="20260801"
     )
@@ -376,19 +376,23 @@ def test_repositories_of_an_rpm_system_are_those_of_the_day_that_the_user_names(
         (
             dnf,
             BuildRootSettings(keyring="/k.gpg", sources=("deb",)),
-            ["sources: a system of el", "keyring: a system of el"],
+            ["sources: not used for a build root of el", "keyring: not used for a build root of el"],
         ),
-        (dnf, BuildRootSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
-        (dnf, BuildRootSettings(repositories=(Repository("a", "https://x/{snapshot}"),)), ["{snapshot} is in a URL"]),
+        (dnf, BuildRootSettings(snapshot="2026"), ["snapshot: none of the build root's URLs contains {snapshot}"]),
+        (
+            dnf,
+            BuildRootSettings(repositories=(Repository("a", "https://x/{snapshot}"),)),
+            ["a URL contains {snapshot}, but"],
+        ),
         (
             debian,
             BuildRootSettings(repositories=(Repository("a", "u"),)),
-            ["repositories: a system of debian has none"],
+            ["repositories: not used for a build root of debian"],
         ),
-        (debian, BuildRootSettings(snapshot="2026"), ["snapshot: {snapshot} is in no URL"]),
+        (debian, BuildRootSettings(snapshot="2026"), ["snapshot: none of the build root's URLs contains {snapshot}"]),
     ],
 )
-def test_what_the_user_says_in_vain_is_refused(
+def test_settings_without_effect_are_refused(
     family: Bootstrapper, settings: BuildRootSettings, told: list[str]
 ) -> None:
     selection = Selection("el", "9") if family is dnf else SUITE
@@ -400,7 +404,7 @@ def test_what_the_user_says_in_vain_is_refused(
     assert len(caught.value.problems) == len(told)
 
 
-def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> None:
+def test_a_build_root_for_another_processor_is_a_separate_one(tmp_path: Path) -> None:
     builder = Builder()
     cache, _ = systems(tmp_path, builder)
     narrow = Selection("debian", "trixie", "i386")
@@ -414,14 +418,14 @@ def test_a_system_for_another_processor_is_one_of_its_own(tmp_path: Path) -> Non
     assert [str(each.selection) for each in cache.build_roots()] == ["debian:trixie/i386", "debian:trixie"]
 
 
-def test_an_ordinary_user_without_other_numbers_is_told_before_anything_is_downloaded(
+def test_missing_subordinate_ids_are_reported_before_anything_is_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     builder = Builder(refuses="true")
     cache, _ = systems(tmp_path, builder)
 
-    with pytest.raises(MissingToolError, match=r"several users for packages' files(.|\n)*/etc/subuid"):
+    with pytest.raises(MissingToolError, match=r"subordinate user ids(.|\n)*/etc/subuid"):
         cache.create(SUITE)
 
     assert made(builder) == 0

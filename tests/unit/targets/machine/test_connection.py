@@ -1,4 +1,4 @@
-"""A machine that does not let venvpkg in, or not work, is told apart from one that does."""
+"""A machine that cannot be logged in to, or cannot be used, is an error that says which."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MACHINE = Selection(Kind.VAGRANT, "trixie")
 
 @dataclass
 class Ssh:
-    """A Streamer whose connection says something, and ends as it is told."""
+    """A Streamer whose connection prints a text and ends with a result."""
 
     says: bytes = b"venvpkg-machine 42 /var/tmp/venvpkg-AbCdEfGh\n"
     ends: Completed = field(default_factory=lambda: Completed(0))
@@ -49,7 +49,7 @@ class Ssh:
                 raise StoppedError
 
 
-def test_everything_runs_in_the_namespaces_of_the_process_that_keeps_them(tmp_path: Path) -> None:
+def test_everything_runs_in_the_namespaces_of_the_keeper(tmp_path: Path) -> None:
     connection = Connection(
         MACHINE, "Host venvpkg\n", Ssh(b"Welcome!\nvenvpkg-machine 42 /var/tmp/venvpkg-AbCdEfGh\n"), tmp_path
     )
@@ -68,7 +68,7 @@ def test_the_name_of_the_socket_is_short_wherever_the_cache_is(tmp_path: Path) -
     assert len(socket.removeprefix("ControlPath=")) < 108 - 17
 
 
-def test_the_connection_and_its_settings_are_gone_when_nobody_has_it_any_more(tmp_path: Path) -> None:
+def test_the_connection_is_closed_when_it_is_no_longer_referenced(tmp_path: Path) -> None:
     host = Ssh()
     connection = Connection(MACHINE, "Host venvpkg\n", host, tmp_path)
     assert host.is_open
@@ -80,7 +80,7 @@ def test_the_connection_and_its_settings_are_gone_when_nobody_has_it_any_more(tm
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_a_connection_whose_run_was_stopped_is_gone_without_a_word(tmp_path: Path) -> None:
+def test_the_connection_of_a_stopped_run_is_closed_silently(tmp_path: Path) -> None:
     host = Ssh()
     connection = Connection(MACHINE, "", host, tmp_path)
     host.is_stopped = True
@@ -93,12 +93,12 @@ def test_a_connection_whose_run_was_stopped_is_gone_without_a_word(tmp_path: Pat
 @pytest.mark.parametrize(
     ("says", "ends", "message"),
     [
-        (b"", Completed(255, stderr=b"Connection refused\n"), r"let venvpkg in(.|\n)*refused(.|\n)*vagrant ssh trixie"),
+        (b"", Completed(255, stderr=b"Connection refused\n"), r"not log in(.|\n)*refused(.|\n)*vagrant ssh trixie"),
         (b"hello\n", Completed(1, stderr=b"a password is required\n"), r"exit 1(.|\n)*password(.|\n)*needs .*sudo"),
         (b"venvpkg-machine 42\n", Completed(1, stderr=b"unshare failed\n"), r"unshare failed(.|\n)*SYS_ADMIN"),
     ],
 )
-def test_why_a_machine_cannot_be_used_is_told_with_what_to_do(
+def test_a_machine_that_cannot_be_used_is_reported_with_what_to_do(
     says: bytes, ends: Completed, message: str, tmp_path: Path
 ) -> None:
     host = Ssh(says, ends)
@@ -110,7 +110,7 @@ def test_why_a_machine_cannot_be_used_is_told_with_what_to_do(
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_a_connection_that_was_lost_is_told(tmp_path: Path) -> None:
+def test_a_lost_connection_is_reported(tmp_path: Path) -> None:
     connection = Connection(MACHINE, "", Ssh(answers=Completed(255)), tmp_path)
 
     with pytest.raises(TargetError, match="connection to vagrant:trixie was lost"):

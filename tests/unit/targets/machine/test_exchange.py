@@ -1,4 +1,4 @@
-"""What a machine sends back is written where it belongs, or nowhere."""
+"""Files from a machine are written below their directory, or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sent(*members: tuple[str, bytes, str]) -> Stream:
     return Stream(io.BytesIO(packed.getvalue()), lambda: Completed(0))
 
 
-def test_files_directories_and_links_take_the_place_of_what_is_there(tmp_path: Path) -> None:
+def test_files_directories_and_links_replace_existing_ones(tmp_path: Path) -> None:
     (tmp_path / "d").symlink_to("/etc")
     (tmp_path / "f").mkdir()
     (tmp_path / "f/old").touch()
@@ -68,7 +68,9 @@ def test_files_directories_and_links_take_the_place_of_what_is_there(tmp_path: P
         [("./pipe", tarfile.FIFOTYPE, "")],
     ],
 )
-def test_what_leads_out_or_is_no_file_is_refused(members: list[tuple[str, bytes, str]], tmp_path: Path) -> None:
+def test_members_outside_of_the_directory_and_devices_are_refused(
+    members: list[tuple[str, bytes, str]], tmp_path: Path
+) -> None:
     sandbox = tmp_path / "room"
     sandbox.mkdir()
 
@@ -89,14 +91,14 @@ def test_the_mode_of_a_directory_that_became_a_link_is_not_set_on_what_it_leads_
     assert other.stat().st_mode & 0o777 == 0o700
 
 
-def test_an_archive_that_was_cut_off_is_no_archive(tmp_path: Path) -> None:
+def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
     whole = sent(("./a", tarfile.REGTYPE, "x" * 5000)).read(1 << 20)
 
     with pytest.raises((tarfile.TarError, EOFError)):
         unpack(Stream(io.BytesIO(whole[:3000]), lambda: Completed(0)), tmp_path)
 
 
-def test_more_than_any_directory_holds_is_refused_before_it_is_written(
+def test_an_absurdly_large_archive_is_refused_before_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "TREE", limits.Limits(members=10, total_bytes=100))

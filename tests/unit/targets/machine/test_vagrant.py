@@ -1,4 +1,4 @@
-"""Vagrant is asked how a machine is reached, and each reason why it is not has its own way out."""
+"""Vagrant is asked how to reach a machine, and each of its errors is reported with what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def error(kind: str, said: str = "Something is\\nwrong%!(VAGRANT_COMMA) it says.
     )
 
 
-def test_the_settings_are_those_that_vagrant_tells_machines() -> None:
+def test_the_settings_are_those_of_vagrants_machine_readable_output() -> None:
     answer = (
         b"1795265842,trixie,metadata,provider,lxc\n"
         b"1795265842,trixie,ssh-config,Host venvpkg\\n  HostName 10.0.3.111\\n  User a%!(VAGRANT_COMMA)b\\n\n"
@@ -40,12 +40,12 @@ def test_the_settings_are_those_that_vagrant_tells_machines() -> None:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("NoEnvironmentError", r"no Vagrantfile here, nor in a directory above\n.*VAGRANT_CWD"),
+        ("NoEnvironmentError", r"no Vagrantfile in this directory or in a parent directory\n.*VAGRANT_CWD"),
         ("MachineNotFound", r"no machine of this name\n.*vagrant status"),
         ("VagrantfileSyntaxError", r"Something is\nwrong, it says\.\n.*vagrant ssh trixie"),
     ],
 )
-def test_what_vagrant_refuses_is_told_with_what_to_do(kind: str, message: str) -> None:
+def test_an_error_of_vagrant_is_reported_with_what_to_do(kind: str, message: str) -> None:
     host = ScriptedRunner({expect(*ASK, ..., env=ENV, clean=True): error(kind)})
 
     with pytest.raises(ConfigurationError, match=message):
@@ -53,7 +53,7 @@ def test_what_vagrant_refuses_is_told_with_what_to_do(kind: str, message: str) -
 
 
 @pytest.mark.parametrize("state", ["not created", "stopped"])
-def test_a_machine_that_does_not_run_is_not_started(state: str) -> None:
+def test_a_stopped_machine_is_not_started(state: str) -> None:
     told = Completed(0, f"1795265108,trixie,state-human-short,{state}\n1795265108,trixie\nx\n".encode())
     host = ScriptedRunner(
         {expect(*ASK, ..., env=ENV, clean=True): error("SSHNotReady"), expect(*STATUS, env=ENV, clean=True): told}
@@ -63,7 +63,7 @@ def test_a_machine_that_does_not_run_is_not_started(state: str) -> None:
         ssh_settings(MACHINE, host, {})
 
 
-def test_a_vagrant_that_says_nothing_for_machines_is_quoted() -> None:
+def test_other_output_of_vagrant_is_quoted() -> None:
     host = ScriptedRunner(
         {expect(*ASK, ..., env=ENV, clean=True): Completed(1, b"", b"LoadError: cannot load such file\n")}
     )
@@ -72,6 +72,6 @@ def test_a_vagrant_that_says_nothing_for_machines_is_quoted() -> None:
         ssh_settings(MACHINE, host, {})
 
 
-def test_without_vagrant_its_package_is_named() -> None:
+def test_the_package_of_a_missing_vagrant_is_named() -> None:
     with pytest.raises(MissingToolError, match="the program vagrant, for --target vagrant:trixie"):
         ssh_settings(MACHINE, ScriptedRunner({expect(*ASK, ..., env=ENV, clean=True): Completed(127)}), {})
