@@ -1,4 +1,4 @@
-"""targets.toml: what the user says of systems to build in."""
+"""targets.toml has the user's settings of build roots."""
 
 from __future__ import annotations
 
