@@ -108,7 +108,7 @@ def build(
 
 
 def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPlan:
-    """Return what a build would do for each distribution, and why. Only metadata is fetched, and nothing is written.
+    """Return the plan of a build, with a reason for each distribution. Only metadata is fetched; nothing is written.
 
     Args:
         project: project to plan for.

@@ -56,26 +56,26 @@ def _describe(found: Inspection, limit: int | None) -> Iterator[str]:
             yield f"  {name}: {' '.join(fields[name].split())}"
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.counts if count)
     yield f"payload: {kinds or 'nothing'}; {_size(found.payload_bytes)} in files"
-    yield from _list("largest files", (f"{_size(each.size_bytes)}  {each.path}" for each in found.largest), 5)
-    yield from _list(
+    yield from _list_entries("largest files", (f"{_size(each.size_bytes)}  {each.path}" for each in found.largest), 5)
+    yield from _list_entries(
         "Python distributions", (f"{each.name} {each.version}".strip() for each in found.distributions), limit
     )
-    yield from _list(
+    yield from _list_entries(
         "commands",
         (f"{each.path} -> {each.points_to}" if each.points_to else each.path for each in found.commands),
         limit,
     )
-    yield from _list("services", found.services, limit)
-    yield from _list("conffiles", found.configuration, limit)
-    yield from _list("maintainer scripts", found.scripts, limit)
+    yield from _list_entries("services", found.services, limit)
+    yield from _list_entries("conffiles", found.configuration, limit)
+    yield from _list_entries("maintainer scripts", found.scripts, limit)
     yield from _describe_libraries(found, limit)
-    yield from _list(
+    yield from _list_entries(
         "possible paths of a build machine",
         (_describe_leak(each.path, each.text, each.count) for each in found.leaks),
         limit,
     )
     builder = "built by venvpkg" if found.own_documents else "not built by venvpkg"
-    yield from _list(builder, found.own_documents, limit) if found.own_documents else (builder,)
+    yield from _list_entries(builder, found.own_documents, limit) if found.own_documents else (builder,)
 
 
 def _describe_libraries(found: Inspection, limit: int | None) -> Iterator[str]:
@@ -87,19 +87,21 @@ def _describe_libraries(found: Inspection, limit: int | None) -> Iterator[str]:
                 wanted[soname] = wanted.get(soname, 0) + 1
     if found.elf:
         yield f"ELF files: {len(found.elf)}"
-    yield from _list(
+    yield from _list_entries(
         "needed sonames not in the package", (f"{name} ({wanted[name]})" for name in sorted(wanted)), limit
     )
     paths = sorted({":".join((*each.rpath, *each.runpath)) for each in found.elf if each.rpath or each.runpath})
-    yield from _list("rpaths and runpaths", paths, limit)
-    yield from _list("damaged ELF files", (f"{each.path}: {each.problem}" for each in found.elf if each.problem), limit)
+    yield from _list_entries("rpaths and runpaths", paths, limit)
+    yield from _list_entries(
+        "damaged ELF files", (f"{each.path}: {each.problem}" for each in found.elf if each.problem), limit
+    )
 
 
 def _describe_leak(path: str, text: str, count: int) -> str:
     return f"{path}: {text}" + (f" and {count - 1} more" if count > 1 else "")
 
 
-def _list(title: str, entries: Iterable[str], limit: int | None) -> Iterator[str]:
+def _list_entries(title: str, entries: Iterable[str], limit: int | None) -> Iterator[str]:
     lines = list(entries)
     if not lines:
         return

@@ -63,9 +63,9 @@ def manual_page(root: click.Group) -> str:
     lines = [
         f'.TH VENVPKG 1 "" "venvpkg {venvpkg.__version__}" "User Commands"',
         ".SH NAME",
-        rf"venvpkg \- {_text(root.help or '').rstrip('.')}",
+        rf"venvpkg \- {_escape(root.help or '').rstrip('.')}",
         ".SH SYNOPSIS",
-        "\n.br\n".join(rf"\fB{_text(at.command_path)}\fR {_usage(command, at)}" for command, at in commands),
+        "\n.br\n".join(rf"\fB{_escape(at.command_path)}\fR {_usage(command, at)}" for command, at in commands),
         ".SH DESCRIPTION",
         *_paragraph(_DESCRIPTION),
         ".SH COMMANDS",
@@ -111,7 +111,7 @@ def _walk_commands(group: click.Group, context: click.Context) -> Iterator[tuple
 
 
 def _command_section(command: click.Command, at: click.Context) -> Iterator[str]:
-    yield f".SS {_text(at.command_path)} {_usage(command, at)}".rstrip()
+    yield f".SS {_escape(at.command_path)} {_usage(command, at)}".rstrip()
     for number, paragraph in enumerate((command.help or "").split("\n\n")):
         yield from ([".PP"] if number else [])
         yield from _paragraph(paragraph)
@@ -121,13 +121,13 @@ def _command_section(command: click.Command, at: click.Context) -> Iterator[str]
 
 
 def _usage(command: click.Command, at: click.Context) -> str:
-    return _text(" ".join(command.collect_usage_pieces(at)))
+    return _escape(" ".join(command.collect_usage_pieces(at)))
 
 
 def _definition_list(entries: Iterable[tuple[str, str]]) -> Iterator[str]:
     for head, text in entries:
         yield ".TP"
-        yield rf"\fB{_text(head)}\fR"
+        yield rf"\fB{_escape(head)}\fR"
         yield from _paragraph(text)
 
 
@@ -167,10 +167,10 @@ def _exit_codes() -> list[tuple[int, str]]:
 
 def _paragraph(text: str) -> Iterator[str]:
     """Yield the lines of a paragraph; man(1) fills them again."""
-    return map(_text, textwrap.wrap(" ".join(text.split()), 72, break_long_words=False, break_on_hyphens=False))
+    return map(_escape, textwrap.wrap(" ".join(text.split()), 72, break_long_words=False, break_on_hyphens=False))
 
 
-def _text(text: str) -> str:
+def _escape(text: str) -> str:
     """Return text escaped for man(7): no requests, no typographic hyphens, only ASCII."""
     escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("`", "").replace("'", r"\(aq")
     plain = "".join(each if each.isascii() else f"\\[u{ord(each):04X}]" for each in escaped)

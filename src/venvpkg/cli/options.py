@@ -196,7 +196,7 @@ def with_options(function: Callback) -> Callback:
 
     def callback(**options: Any) -> None:  # noqa: ANN401 - see Callback
         common = {name: options.pop(name) for name in _COMMON_NAMES}
-        function(*_options(**common), **options)
+        function(*_build_options(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -222,7 +222,7 @@ def _with_application(function: Callback, common_options: tuple[Callback, ...]) 
         given = {path: value for path, value in keys.items() if value is not None and value != ()}
         application = Application(argument, given, dict(os.environ))
         common = {name: options.pop(name) for name in _COMMON_NAMES}
-        function(application, *_options(**common), **options)
+        function(application, *_build_options(**common), **options)
 
     callback.__doc__ = function.__doc__
     callback.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -239,7 +239,7 @@ def _directories(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return [CompletionItem(incomplete, type="dir")]
 
 
-def _options(*, verbose: bool, quiet: bool, **given: Any) -> tuple[Output, Options]:  # noqa: ANN401 - see Callback
+def _build_options(*, verbose: bool, quiet: bool, **given: Any) -> tuple[Output, Options]:  # noqa: ANN401 - see Callback
     """Return the output and the options of a command from its common options."""
     target = given.pop("target")
     targets = target if isinstance(target, tuple) else (target,)

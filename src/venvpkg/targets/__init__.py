@@ -1,1 +1,1 @@
-"""Targets: the systems that packages are built for, and how to run programs in them."""
+"""Targets that packages are built for: detect them, and run programs on them."""

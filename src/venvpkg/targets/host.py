@@ -54,7 +54,7 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = choose
         family=family.name,
         release=release,
         architecture=identity.architecture,
-        machine=_machine(interpreter.marker_environment["platform_machine"], processor_of(root)),
+        machine=_machine_of_programs(interpreter.marker_environment["platform_machine"], processor_of(root)),
         multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,
@@ -74,7 +74,7 @@ def installer_here(root: Path = Path("/")) -> str:
         return ""
 
 
-def _machine(kernel: str, processor: Processor | None) -> str:
+def _machine_of_programs(kernel: str, processor: Processor | None) -> str:
     """Return the machine of the root's programs; it differs from the kernel's on a 32-bit Raspberry Pi OS."""
     narrow = processor is not None and processor.bits == 32  # noqa: PLR2004
     return _NARROW.get(kernel, kernel) if narrow else kernel

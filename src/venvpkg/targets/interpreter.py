@@ -171,7 +171,7 @@ def _probe_interpreter(
 
 
 def _parse_facts(text: str) -> dict[str, Any] | None:
-    """Return what the probe printed; None for any other output, because the program need not be an interpreter."""
+    """Return the facts that the probe printed; None for other output, as of a program that is not an interpreter."""
     try:
         facts = json.loads(text)
     except ValueError:
