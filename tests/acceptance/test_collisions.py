@@ -50,7 +50,7 @@ def test_the_package_whose_command_it_is_becomes_a_conflict(built: tuple[Path, O
         ["dpkg-deb", "--field", str(package), "Conflicts"], capture_output=True, text=True, check=True
     )
 
-    assert "warning: make, another package, ships /usr/bin/make too" in outcome.stderr
+    assert "warning: the package make also ships /usr/bin/make" in outcome.stderr
     assert field.stdout.strip() == "make"
 
 
