@@ -148,7 +148,7 @@ def read_project(
 def plan(project: Project, options: Options | None = None, *, on_event: OnEvent = None) -> WheelPlan:
     """Return the wheels that a build for the only target would compile, reuse or download, and why.
 
-    Nothing is written.
+    No package, lock or wheel is written.
     """
     session = only_session(options, on_event)
     return pipeline.plan(project, session, locked=options is not None and options.locked)

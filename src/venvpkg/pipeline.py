@@ -35,7 +35,7 @@ from venvpkg.targets.prerequisites import missing_prerequisites
 from venvpkg.wheel_stages import (
     choose_fallbacks,
     compile_wheels,
-    find_system_packages,
+    find_system_distributions,
     plan_wheels,
     require_prerequisites,
     run_prepare_steps,
@@ -86,7 +86,7 @@ def build(
     with build_context(project, resolved, session, (destination, *leave_out)) as context:
         project_files = check(context)
         lock = obtain_lock(context.project, context.target, context.resolver, locked=locked)
-        system = find_system_packages(lock.lock, context)
+        system = find_system_distributions(lock.lock, context)
         plan = plan_wheels(lock.lock, system, context)
         plan = choose_fallbacks(plan, lock.lock, context)
         require_prerequisites(plan, context)
@@ -119,7 +119,7 @@ def plan(project: Project, session: Session, *, locked: bool = False) -> WheelPl
     """
     with build_context(project, resolve_target(session, project), session) as context:
         lock = obtain_lock(context.project, context.target, context.resolver, locked=locked, preview=True).lock
-        return plan_wheels(lock, find_system_packages(lock, context), context, preview=True)
+        return plan_wheels(lock, find_system_distributions(lock, context), context, preview=True)
 
 
 def lock(project: Project, session: Session, *, upgrade: bool) -> Path:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvpkg.model.wheels import ReadyWheel, SystemDistribution, WheelPlan
 
 
-def find_system_packages(lock: Lock, context: BuildContext) -> tuple[SystemDistribution, ...]:
+def find_system_distributions(lock: Lock, context: BuildContext) -> tuple[SystemDistribution, ...]:
     """Return the distributions of the lock that the user wants to take from the release's own packages.
 
     Raises:

@@ -27,7 +27,7 @@ from venvpkg.explain.evidence import SCHEMA as EVIDENCE_SCHEMA
 from venvpkg.lock import venvpkg_lock
 from venvpkg.record.file import SCHEMA as RECORD_SCHEMA
 from venvpkg.wheelhouse.entry import FORMAT as ENTRY_FORMAT
-from venvpkg.wheelhouse.key import FORMAT as KEY_FORMAT
+from venvpkg.wheelhouse.key import RECIPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,7 +108,7 @@ def test_the_page_about_stability_has_the_versions_of_all_formats() -> None:
         f"`{EVIDENCE_SCHEMA}`",
         f"`version`: {venvpkg_lock._VERSION}",  # noqa: SLF001 - the number that the file has
         f"`format`: {ENTRY_FORMAT}",
-        f"`recipe`: {KEY_FORMAT}",
+        f"`recipe`: {RECIPE}",
     ):
         assert each in text
 

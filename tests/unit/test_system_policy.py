@@ -14,7 +14,7 @@ from venvpkg.context import BuildContext, Session
 from venvpkg.errors import ConfigurationError
 from venvpkg.model.project import Settings, WheelSettings
 from venvpkg.store.dirs import Dirs as Directories
-from venvpkg.wheel_stages import find_system_packages
+from venvpkg.wheel_stages import find_system_distributions
 from venvpkg.wheelbuild.pool import Pool
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def context_of(places: Dirs, wheels: WheelSettings, reporter: RecordingReporter,
 def test_only_what_the_lock_has_is_looked_for(places: Dirs) -> None:
     reporter = RecordingReporter()
 
-    found = find_system_packages(LOCK, context_of(places, WheelSettings(system=("pyyaml", "unused")), reporter))
+    found = find_system_distributions(LOCK, context_of(places, WheelSettings(system=("pyyaml", "unused")), reporter))
 
     assert [each.name for each in found] == ["pyyaml"]
     assert reporter.warnings == ["wheels.system: the application does not need unused"]
@@ -72,6 +72,6 @@ def test_what_the_release_brings_along_must_not_be_a_wheel_too(
     places.text(f"{SITE}/lib-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: lib\nVersion: 1\n")
 
     with pytest.raises(ConfigurationError) as caught:
-        find_system_packages(LOCK, context_of(places, wheels, RecordingReporter(), name))
+        find_system_distributions(LOCK, context_of(places, wheels, RecordingReporter(), name))
 
     assert caught.value.problems == (problem,)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @on_application
 @LOCKED
 def command(application: Application, output: Output, options: Options, *, locked: bool) -> None:
-    """Show what a build would compile, reuse or download, and why. Nothing is written."""
+    """Show what a build would compile, reuse or download, and why. No package, lock or wheel is written."""
     plan = api.plan(application.read(), replace(options, locked=locked), on_event=output.reporter)
     wheels = [
         {"name": each.name, "version": each.version or None, "action": each.action.value, "reason": each.reason}

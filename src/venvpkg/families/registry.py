@@ -33,8 +33,8 @@ class Family:
         release_prefixes: prefixes of further such values.
         databases: possible paths of the package database, to recognise a root whose release is unknown.
         state_directories: directories of ``/var`` that its tools read to query installed packages.
-        build_roots: distributions that venvpkg bootstraps: ``debian`` in ``debian:trixie``.
-        foreign_build_roots: whether build roots can be for another processor.
+        bootstraps: distributions that venvpkg bootstraps: ``debian`` in ``debian:trixie``.
+        bootstraps_foreign: whether build roots can be for another processor.
         bootstrap_packages: Debian packages with the tools for bootstrapping, apart from mmdebstrap.
         templates: directory of its templates in a checkout; empty for a family without templates.
         epoch_is_qualifier: whether a package URL has the epoch as a qualifier (definition of the purl type).
@@ -48,8 +48,8 @@ class Family:
     release_prefixes: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
     state_directories: tuple[str, ...] = ()
-    build_roots: tuple[str, ...] = ()
-    foreign_build_roots: bool = False
+    bootstraps: tuple[str, ...] = ()
+    bootstraps_foreign: bool = False
     bootstrap_packages: tuple[str, ...] = ()
     templates: str = ""
     epoch_is_qualifier: bool = False
@@ -84,8 +84,8 @@ FAMILIES: Final[dict[str, Family]] = {
         release_ids=frozenset({"debian", "ubuntu"}),
         databases=("/var/lib/dpkg/status",),
         state_directories=("/var/lib/dpkg",),
-        build_roots=("debian", "ubuntu"),
-        foreign_build_roots=True,
+        bootstraps=("debian", "ubuntu"),
+        bootstraps_foreign=True,
         templates="debian-templates",
     ),
     "rpm": Family(
@@ -100,7 +100,7 @@ FAMILIES: Final[dict[str, Family]] = {
         release_prefixes=("opensuse-", "sle-"),
         databases=("/usr/lib/sysimage/rpm", "/var/lib/rpm"),
         state_directories=("/var/lib/rpm",),
-        build_roots=("fedora", "el", "opensuse"),
+        bootstraps=("fedora", "el", "opensuse"),
         bootstrap_packages=("dnf",),
         templates="rpm-templates",
         epoch_is_qualifier=True,
@@ -151,19 +151,20 @@ def family_of_file(artifact: Path) -> Family:
         if beginning.startswith(family.magic):
             return family
     raise NotAPackageError(
-        f"{artifact} is neither a Debian package nor an rpm package.", resolution="Give the path of a package."
+        f"{artifact} is not a package of a known format ({', '.join(FAMILIES)}).",
+        resolution="Give the path of a package.",
     )
 
 
 def family_of_build_root(name: str) -> Family | None:
     """Return the family that bootstraps build roots of a distribution, ``debian``; None if none does."""
-    return next((family for family in FAMILIES.values() if name in family.build_roots), None)
+    return next((family for family in FAMILIES.values() if name in family.bootstraps), None)
 
 
 def build_root_names(*, foreign: bool = False) -> tuple[str, ...]:
     """Return the distributions that venvpkg bootstraps; with ``foreign``, those possible for other processors."""
-    families = (family for family in FAMILIES.values() if family.foreign_build_roots or not foreign)
-    return tuple(name for family in families for name in family.build_roots)
+    families = (family for family in FAMILIES.values() if family.bootstraps_foreign or not foreign)
+    return tuple(name for family in families for name in family.bootstraps)
 
 
 def installer_of(family: Family, release: Release, root: Path) -> str:

@@ -170,7 +170,7 @@ def _load_index(text: bytes) -> Index:
 
 
 # Increase it with every change to staging that affects bytes, modes or names of cached files.
-FORMAT = 2
+_RECIPE = 2
 
 # Enough for the installed files of a few hundred applications for one release, or of a few for every release.
 _MOST_BYTES = 8 * 2**30
@@ -192,7 +192,7 @@ def staged_key(content: str, prefix: PurePosixPath, target: Target) -> str:
     except OSError:  # compiling will report it
         identity = []
     inputs = [
-        FORMAT,
+        _RECIPE,
         venvpkg.__version__,
         importlib.metadata.version("installer"),
         importlib.metadata.version("virtualenv"),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Attempts to remove an abandoned workspace, and the pause between them; the next run tries again.
 _REMOVALS: Final = 5
 _PAUSE_S: Final = 0.1
-_UNUSED_S: Final = 90 * 86400.0
+UNUSED_S: Final = 90 * 86400.0
 
 
 def workspace(dirs: Dirs) -> contextlib.AbstractContextManager[Path]:
@@ -162,7 +162,7 @@ def remove_unused(parent: Path, keep: Path) -> None:
     for file in parent.glob("*.lock"):
         root = file.with_suffix("")
         with contextlib.suppress(OSError), locked_if_free(file, create=False) as lock:
-            if lock is not None and root != keep and time.time() - os.fstat(lock).st_mtime > _UNUSED_S:
+            if lock is not None and root != keep and time.time() - os.fstat(lock).st_mtime > UNUSED_S:
                 shutil.rmtree(root, ignore_errors=True)
                 file.unlink()
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from venvpkg.host.files import open_atomic
+from venvpkg.store.directories import UNUSED_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ def key_of(inputs: Mapping[str, Json]) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-_UNUSED_S = 90 * 86400.0
 # A .part file of this age was left behind by a killed run, on a filesystem without O_TMPFILE.
 _ABANDONED_S = 86400.0
 
@@ -88,7 +88,7 @@ class FileCache:
         total = 0
         for unused_s, size, path in sorted(found):
             total += size
-            if unused_s > _UNUSED_S or total > self._most_bytes:
+            if unused_s > UNUSED_S or total > self._most_bytes:
                 with contextlib.suppress(OSError):
                     path.unlink()
 

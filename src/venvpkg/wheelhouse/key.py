@@ -46,7 +46,7 @@ def read_toolchain(target: Target, runner: Runner) -> Toolchain:
 
 
 # Increment it when venvpkg creates other bytes from the same inputs: flags, environ, repacking.
-FORMAT = 2
+RECIPE = 2
 
 
 def key_inputs(  # noqa: PLR0913 -- each is a separate input
@@ -60,7 +60,7 @@ def key_inputs(  # noqa: PLR0913 -- each is a separate input
 ) -> dict[str, Json]:
     """Return the inputs of a wheel's key as a JSON object.
 
-    The environ and config settings of the build are not included: they follow from these inputs and the format.
+    The environ and config settings of the build are not included: they follow from these inputs and ``RECIPE``.
 
     Args:
         name: normalised name of the distribution.
@@ -73,7 +73,7 @@ def key_inputs(  # noqa: PLR0913 -- each is a separate input
     # The release's own interpreter has no identity: the versions of its packages suffice.
     identity = {"interpreter": target.interpreter.identity} if target.interpreter.identity else {}
     return identity | {
-        "recipe": FORMAT,
+        "recipe": RECIPE,
         "name": name,
         "version": version,
         "source": source,

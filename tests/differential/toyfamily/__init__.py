@@ -18,5 +18,5 @@ TOY = Family(
     suffix=".toy",
     magic=b"TOYPKG1\n",
     release_ids=frozenset({"debian", "ubuntu"}),
-    build_roots=("toyland",),
+    bootstraps=("toyland",),
 )

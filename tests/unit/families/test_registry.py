@@ -33,7 +33,7 @@ def test_a_package_is_known_by_its_beginning_whatever_it_is_called(
 def test_what_is_no_package_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "package.rpm").write_bytes(content)
 
-    with pytest.raises(NotAPackageError, match="neither a Debian package nor an rpm package"):
+    with pytest.raises(NotAPackageError, match="not a package of a known format"):
         family_of_file(tmp_path / "package.rpm")
 
 

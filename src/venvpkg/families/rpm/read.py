@@ -36,7 +36,7 @@ _TIMEOUT_S: Final = 3600.0
 
 
 def members_of(artifact: Path, runner: Streamer) -> contextlib.AbstractContextManager[Iterator[Member]]:
-    """Yield the members of the payload, without ghosts; see ``streamed_members``.
+    """Yield the members of the payload, without ghosts; see ``stream_members``.
 
     Source:
         rpm2archive(8).
