@@ -30,8 +30,7 @@ from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.families.registry import family_of_file
 from venvpkg.host.command import Command
 from venvpkg.host.runner import SubprocessRunner
-from venvpkg.model.inspection import Inspection
-from venvpkg.model.package import Artifact
+from venvpkg.model.package import Artifact, Inspection
 from venvpkg.model.project import Project
 from venvpkg.model.target import Target
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, WheelPlan

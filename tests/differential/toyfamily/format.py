@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.host.command import Runner, Streamer
     from venvpkg.model.elf import ElfReport
-    from venvpkg.model.inspection import Inspection
-    from venvpkg.model.package import Artifact, PackageSpec
+    from venvpkg.model.package import Artifact, Inspection, PackageSpec
     from venvpkg.model.project import Project, Settings
     from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target

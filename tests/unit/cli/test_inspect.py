@@ -9,7 +9,7 @@ import pytest
 
 from venvpkg import api
 from venvpkg.cli.main import main
-from venvpkg.model.inspection import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
+from venvpkg.model.package import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from venvpkg.families.common.destdir import EVIDENCE, SBOM
 from venvpkg.host.files import sha256_of
 from venvpkg.linking.read import read_object
 from venvpkg.model.elf import ELF_MAGIC
-from venvpkg.model.inspection import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
+from venvpkg.model.package import Inspection, Leak, PackedDistribution, PackedElf, PackedFile, PackedLink
 
 if TYPE_CHECKING:
     import tarfile

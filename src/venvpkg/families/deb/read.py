@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.common.read import Facts
     from venvpkg.host.command import Streamer
-    from venvpkg.model.inspection import Inspection
+    from venvpkg.model.package import Inspection
 
 
 _DPKG_DEB = Unpacker("dpkg-deb", "dpkg", "a Debian package")

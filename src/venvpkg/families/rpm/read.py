@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from venvpkg.families.common.read import Facts
     from venvpkg.host.command import Runner, Streamer
-    from venvpkg.model.inspection import Inspection
+    from venvpkg.model.package import Inspection
 
 
 _RPM2ARCHIVE: Final = Unpacker("rpm2archive", "rpm2cpio", "an rpm package")

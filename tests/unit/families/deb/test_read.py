@@ -13,13 +13,13 @@ from unit.linking.builder import Elf
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.families.deb.read import inspect
 from venvpkg.host.command import Completed
-from venvpkg.model.inspection import Leak, PackedDistribution, PackedFile, PackedLink
+from venvpkg.model.package import Leak, PackedDistribution, PackedFile, PackedLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvpkg.model.inspection import Inspection
+    from venvpkg.model.package import Inspection
 
 VENV = "opt/venvs/app"
 SITE = f"{VENV}/lib/python3.11/site-packages"

@@ -11,7 +11,7 @@ from unit.families.rpm.rpmfiles import HEADER, RpmFiles
 from venvpkg.errors import MissingToolError, NotAPackageError
 from venvpkg.families.rpm.read import differences, inspect, read_evidence
 from venvpkg.host.command import Completed
-from venvpkg.model.inspection import PackedLink
+from venvpkg.model.package import PackedLink
 
 if TYPE_CHECKING:
     from pathlib import Path
