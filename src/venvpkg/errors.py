@@ -298,6 +298,7 @@ _PERMISSION = f"Give this user permission, or {_ELSEWHERE}."
 _RESOLUTIONS = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
+    errno.EFBIG: f"Raise the limit of file sizes (ulimit -f), or {_ELSEWHERE}.",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: _PERMISSION,

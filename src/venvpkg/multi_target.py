@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg import pipeline
 from venvpkg.errors import AssembleError, SeveralTargetsError, VenvpkgError, machine_errors
+from venvpkg.record.file import remove_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,27 +89,38 @@ def build_for_each(
         # Lets each build remove its files. One that waits for a silent server is left to the cleanup of the next run.
         wait(futures, timeout=_PATIENCE_S)
         raise
-    return tuple(_fail_if_overwritten(future.result(), futures, on_failure) for future in futures)
+    return _refuse_name_conflicts([future.result() for future in futures], on_failure)
 
 
-def _fail_if_overwritten(
-    outcome: Outcome, futures: Sequence[Future[Outcome]], on_failure: Callable[[str, VenvpkgError], None]
-) -> Outcome:
-    """Return an outcome, as a failure if another target has built a different package of the same name.
+def _refuse_name_conflicts(
+    outcomes: Sequence[Outcome], on_failure: Callable[[str, VenvpkgError], None]
+) -> tuple[Outcome, ...]:
+    """Return the outcomes; those with different packages of one name are failures, which are reported.
 
-    Compatible releases, such as the rebuilds of EL 9, have the same mark in their versions. Only the package that was
-    written last still exists.
+    Releases that are to be compatible, such as EL 9's rebuilds, have one mark in the version. Only the package that was
+    written last exists, and which one that is depends on chance. So it is removed, with its record: a job that uploads
+    whatever is in the directory must not find a package of a target that failed.
     """
-    artifact = outcome.artifact
-    built = [each for future in futures if (each := future.result().artifact) is not None]
-    if artifact is None or all(each.sha256 == artifact.sha256 for each in built if each.path == artifact.path):
-        return outcome
-    error = AssembleError(
-        f"another target of this run has built a different package of the same name, {artifact.path.name}.",
-        resolution="Build for these targets one by one, with a different --out for each.",
-    )
-    on_failure(str(outcome.target), error)
-    return replace(outcome, artifact=None, error=error)
+    packages: dict[Path, set[str]] = {}
+    for each in outcomes:
+        if each.artifact is not None:
+            packages.setdefault(each.artifact.path, set()).add(each.artifact.sha256)
+    kept = []
+    for outcome in outcomes:
+        artifact = outcome.artifact
+        if artifact is None or len(packages[artifact.path]) == 1:
+            kept.append(outcome)
+            continue
+        remove_outputs(artifact.path, artifact.debug_packages)
+        error = AssembleError(
+            f"another target of this run has built a different package of the same name, {artifact.path.name};"
+            " neither is kept.",
+            resolution="Build for these targets one by one, with a different --out for each:"
+            f" --target {outcome.target} --out DIRECTORY.",
+        )
+        on_failure(str(outcome.target), error)
+        kept.append(replace(outcome, artifact=None, error=error))
+    return tuple(kept)
 
 
 def _start_thread(work: Callable[[], Outcome], name: str) -> Future[Outcome]:

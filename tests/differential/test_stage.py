@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,9 +79,18 @@ def test_a_fresh_environment_names_nothing_of_this_machine(tmp_path: Path, targe
     assert "VIRTUAL_ENV=/opt/venvs/app\n" in (home / "bin/activate").read_text().replace("'", "").replace('"', "")
 
 
-def test_a_place_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("name", ["job@2", "a b", "a:b,c=d", "it's", 'a"b', "a$b`c", "a\\b", "ä", "a\nb"])
+def test_what_the_place_of_the_staging_is_called_does_not_matter(tmp_path: Path, target: Target, name: str) -> None:
+    create_venv(tmp_path / "plain", a_project().prefix, target)
+
+    create_venv(tmp_path / name, a_project().prefix, target)
+
+    assert contents(tmp_path / name) == contents(tmp_path / "plain")
+
+
+def test_a_prefix_that_a_shell_would_quote_is_refused(tmp_path: Path, target: Target) -> None:
     with pytest.raises(StagingError, match="could not create a virtual environment"):
-        create_venv(tmp_path / "a b", a_project().prefix, target)
+        create_venv(tmp_path, PurePosixPath("/opt/a b"), target)
 
 
 def test_two_stagings_in_different_places_are_the_same_bytes(

@@ -29,7 +29,7 @@ def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         OSError: the file cannot be written; its file name is ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _name_in_errors(path):
+    with name_in_errors(path):
         try:
             descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
         except OSError as error:
@@ -49,7 +49,7 @@ def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _name_in_errors(path: Path) -> Iterator[None]:
+def name_in_errors(path: Path) -> Iterator[None]:
     """Set ``path`` as the file name of an OSError that has none, as from write(2), or that of the unfinished file."""
     try:
         yield

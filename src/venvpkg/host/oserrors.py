@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 
 from venvpkg.errors import MachineError
 
@@ -20,7 +21,13 @@ _ERRNOS = frozenset({
     errno.EROFS,
 })  # fmt: skip
 # A failing program prints libc's message (LC_ALL=C.UTF-8), but not always the path concerned.
-_PRINTED_BY_PROGRAMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_PRINTED_BY_PROGRAMS = {
+    code: (os.strerror(code),)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
+} | {
+    # The last is Python's, of bytecode that it wrote itself and did not see cut off.
+    errno.EFBIG: (os.strerror(errno.EFBIG), signal.strsignal(signal.SIGXFSZ) or "", "EOFError: marshal data too short")
+}
 
 
 def is_environment_error(error: BaseException) -> bool:
@@ -34,9 +41,32 @@ def environment_error_in(errors: str) -> MachineError | None:
     Args:
         errors: standard error of the program.
     """
-    for code in _PRINTED_BY_PROGRAMS:
-        lines = [line.strip() for line in errors.splitlines() if os.strerror(code) in line]
+    for code, messages in _PRINTED_BY_PROGRAMS.items():
+        lines = [line.strip() for line in errors.splitlines() if any(message in line for message in messages)]
         if lines:
             general = MachineError.of(OSError(code, os.strerror(code)))
             return MachineError(general.brief, details=f"  {lines[-1][:1000]}", resolution=general.resolution)
     return None
+
+
+def require_no_environment_error(errors: str) -> None:
+    """Raise the error of the machine that a failed program reports, if it reports one.
+
+    Raises:
+        MachineError: with the program's line.
+    """
+    refusal = environment_error_in(errors)
+    if refusal is not None:
+        raise refusal
+
+
+def death_notice(program: str, returncode: int) -> bytes:
+    """Return the line that a shell would print of a program that the kernel killed at the limit of file sizes.
+
+    Empty for any other exit status. With it, ``environment_error_in`` understands such a program like one that says
+    itself why it failed. Python ignores the signal, but not so the programs that it starts.
+
+    Source:
+        setrlimit(2), RLIMIT_FSIZE.
+    """
+    return f"{program}: {signal.strsignal(signal.SIGXFSZ)}\n".encode() if returncode == -signal.SIGXFSZ else b""

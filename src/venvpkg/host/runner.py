@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
 
 from venvpkg.host.command import NOT_FOUND, OUT_OF_TIME, Command, Completed, Stream
+from venvpkg.host.oserrors import death_notice
 from venvpkg.host.sandbox import isolated_argv
 
 if TYPE_CHECKING:
@@ -102,7 +103,11 @@ class SubprocessRunner:
                     _kill_group(process)
                     process.wait()
                     raise
-        return Completed(process.returncode, stdout or b"", stderr or b"")
+        notice = death_notice(command.argv[0], process.returncode)
+        if command.log is not None and notice:
+            with command.log.open("ab") as log:
+                log.write(notice)
+        return Completed(process.returncode, stdout or b"", (stderr or b"") + notice)
 
     @contextlib.contextmanager
     def stream(self, command: Command) -> Iterator[Stream]:
@@ -127,7 +132,8 @@ class SubprocessRunner:
             def wait() -> Completed:
                 returncode = process.wait()
                 errors.seek(0)
-                return Completed(returncode, stderr=errors.read(_MOST_ERROR_BYTES))
+                notice = death_notice(command.argv[0], returncode)
+                return Completed(returncode, stderr=errors.read(_MOST_ERROR_BYTES) + notice)
 
             watchdog = threading.Timer(command.timeout_s or threading.TIMEOUT_MAX, _kill_group, (process,))
             watchdog.daemon = True

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvpkg.errors import ElfError
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.linking.headers import DAMAGE, Headers
 from venvpkg.linking.symbols import SymbolTables, undefined_symbols
 from venvpkg.linking.view import MOST_SEARCH_PATH_BYTES, Damaged, View
@@ -64,6 +65,8 @@ def _elf_errors(path: PurePosixPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_environment_error(error):
+            raise
         raise ElfError([f"{path}: cannot be read: {error.strerror}"]) from error
     except DAMAGE as error:
         raise ElfError([f"{path}: {str(error) or type(error).__name__}"]) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import ElfError
 from venvpkg.host.layers import LayeredRoot
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.linking.read import read_object
 from venvpkg.model.elf import ELF_MAGIC, ElfReport
 
@@ -80,6 +81,8 @@ def _elf_files(destdir: Path, problems: list[str]) -> Iterator[Path]:
     """Yield the regular files with the ELF magic number, in a fixed order; add unreadable ones to ``problems``."""
 
     def unreadable(error: OSError) -> None:
+        if is_environment_error(error):
+            raise error
         problems.append(f"{error.filename}: cannot be read: {error.strerror}")
 
     for directory, subdirectories, names in os.walk(destdir, onerror=unreadable):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import LockError
 from venvpkg.host.command import Command
 from venvpkg.host.files import write_whole
+from venvpkg.host.oserrors import require_no_environment_error
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
@@ -115,6 +116,7 @@ def export_foreign_lock(project: Project, source: LockSource, resolver: Resolver
         )
     done = _run_exporter(export, directory, resolver)
     if not done.ok:
+        require_no_environment_error(done.errors)
         raise LockError(
             f"{source.path} could not be exported: {' '.join(export[:2])} failed ({done.outcome()}).",
             details=error_output(done),
@@ -196,6 +198,7 @@ def export_uv_lock(project: Project, path: Path, target: Target, resolver: Resol
                "--no-emit-project", "--no-editable", "--no-default-groups", *extras, *groups, "--output-file",
                str(output))  # fmt: skip
     if not done.ok or not output.is_file():
+        require_no_environment_error(done.errors)
         raise LockError(
             f"{path} could not be exported: uv failed ({done.outcome()}).",
             details=error_output(done),
@@ -213,6 +216,7 @@ def _require_current(path: Path, run: _Uv, resolver: Resolver) -> None:
     offline = ("--offline",) if resolver.offline else ()
     done = run("lock", "--check", *resolver.settings.arguments, *offline)
     if not done.ok:
+        require_no_environment_error(done.errors)
         raise LockError(
             f"{path} is out of date, or uv could not check it.",
             details=error_output(done),

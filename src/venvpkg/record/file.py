@@ -156,6 +156,12 @@ def write_outputs(package: Path, debug_packages: Iterable[Path], record: bytes, 
     return path
 
 
+def remove_outputs(package: Path, debug_packages: Iterable[Path]) -> None:
+    """Remove what ``write_outputs`` wrote: the package first, then its record and debug packages."""
+    for path in (package, record_path(package), *debug_packages):
+        path.unlink(missing_ok=True)
+
+
 def _copy(source: Path, copy: BinaryIO) -> None:
     with source.open("rb") as file:
         shutil.copyfileobj(file, copy, _COPY_BYTES)

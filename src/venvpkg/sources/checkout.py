@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.command import Command
+from venvpkg.host.oserrors import is_environment_error, require_no_environment_error
 from venvpkg.store.directories import DirectoryStore, publish
 from venvpkg.text import printable
 
@@ -75,6 +76,9 @@ class Checkouts:
                 with self.reporter.task(Work.DOWNLOAD, f"fetching {origin.url}"):
                     self._fetch(origin, place)
         except (_GitError, OSError) as error:
+            if is_environment_error(error):
+                raise
+            require_no_environment_error(str(error))
             raise DownloadError(
                 f"could not fetch commit {origin.commit} from {origin.url}.",
                 details="\n".join(f"  {line}" for line in str(error).splitlines()),

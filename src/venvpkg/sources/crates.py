@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import DownloadError, MissingToolError
 from venvpkg.host.command import Bind, Command
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.sources.build_sandbox import MOUNTPOINT
 from venvpkg.store.directories import DirectoryStore, publish
 from venvpkg.text import printable
@@ -267,6 +268,9 @@ def _error_from_output(done: Completed, title: str) -> Exception:
     if done.not_found:
         return CratesError("cargo, which could fetch them, is not installed")
     text = printable(done.errors, keep="\n").strip()
+    refusal = environment_error_in(text)
+    if refusal is not None:
+        return refusal
     if _NO_NAMESPACES.search(text):
         return MissingToolError(
             [f"permission to create namespaces (for cargo): {text.splitlines()[-1][:200]}"],

@@ -11,8 +11,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.errors import PrepareError
+from venvpkg.errors import MachineError, PrepareError
 from venvpkg.host.files import open_atomic
+from venvpkg.host.oserrors import is_environment_error, require_no_environment_error
 from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
 from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, with_prepared
@@ -98,6 +99,7 @@ class Preparations:
 
         Raises:
             PrepareError: a command failed, or did not produce its declared outputs.
+            MachineError: a command had no space or no permission, or a file became too large.
             CompileError: the source changed meanwhile.
         """
         start = time.monotonic()
@@ -114,7 +116,8 @@ class Preparations:
             outputs = _list_outputs(steps, sandbox / "src")
             place = self._store_outputs(tree, steps, sandbox / "src", outputs)
         except OSError as error:
-            raise PrepareError(
+            kind = MachineError if is_environment_error(error) else PrepareError
+            raise kind(
                 f"could not run the prepare commands: {error.strerror or error}.",
                 details=f"  {error}",
                 resolution="Give the cache space and permissions, or choose another with --cache.",
@@ -140,6 +143,7 @@ class Preparations:
         )
         done = sandbox.run(step.run, inside="src", network=step.network)
         if not done.ok:
+            require_no_environment_error(_read_end(sandbox.log))
             raise _step_failed(step, done, sandbox.log, kept_log)
         missing = [name for name in step.outputs if not os.path.lexists(sandbox / "src" / name)]
         if missing:

@@ -27,7 +27,7 @@ _SYSTEM_ERROR = re.compile(r"^[A-Za-z]+Error: \[Errno .*", re.MULTILINE)
 # after the other. Runs on Python 3.9 and later with the standard library alone. It is a partial because from Python
 # 3.14 on, workers cannot import a function defined here.
 _COMPILE = """
-import compileall, functools, importlib.util, json, os, py_compile, sys
+import compileall, functools, importlib.util, json, marshal, os, py_compile, sys
 from concurrent.futures import ProcessPoolExecutor
 root, modules = json.load(sys.stdin)
 files = [root + module for module in modules]
@@ -35,6 +35,14 @@ compile_file = functools.partial(
     compileall.compile_file, quiet=2, stripdir=root, prependdir="/",
     invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
 )
+def is_whole(bytecode):
+    with open(bytecode, "rb") as file:
+        content = file.read()
+    try:
+        marshal.loads(content[16:])
+    except (EOFError, TypeError, ValueError):
+        return False
+    return True
 workers = max(1, min(os.cpu_count() or 1, 61, len(files) // 8))
 with ProcessPoolExecutor(workers) as pool:
     compiled = list(pool.map(compile_file, files, chunksize=max(1, min(32, len(files) // (4 * workers)))))
@@ -50,8 +58,14 @@ for number, file in enumerate(files):
     py_compile.compile(file, dfile=file[len(root):], doraise=True,
                        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     compiled[number] = True
-paths = [importlib.util.cache_from_source(file)[len(root):] for file in files]
-print(json.dumps([path if ok else None for path, ok in zip(paths, compiled)]))
+paths = [importlib.util.cache_from_source(file) for file in files]
+for path, ok in zip(paths, compiled):
+    if ok and not is_whole(path):
+        # importlib ignores how much of it the kernel wrote. Writing more makes the kernel say why it was not all.
+        with open(path, "ab") as file:
+            file.write(bytes(1 << 20))
+        sys.exit("OSError: [Errno 5] Input/output error: " + repr(path))
+print(json.dumps([path[len(root):] if ok else None for path, ok in zip(paths, compiled)]))
 """
 
 
@@ -76,7 +90,7 @@ def compile_bytecode(
 
     Raises:
         StagingError: the interpreter itself failed.
-        MachineError: the bytecode could not be written for lack of space or permission.
+        MachineError: the bytecode could not be written, or not all of it, for lack of space or permission.
 
     Source:
         PEP 552; Python documentation, compileall.

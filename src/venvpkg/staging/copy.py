@@ -6,6 +6,8 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from venvpkg.errors import StagingError
+from venvpkg.host.files import name_in_errors
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.staging.cache import DamagedError, verified_chunks
 from venvpkg.staging.installed_paths import Content
 
@@ -28,7 +30,8 @@ def copy_cached(key: str, owner: str, venv: VenvTree, cache: StagedCache) -> Ind
         cache: filled by earlier builds.
 
     Raises:
-        StagingError: the destdir could not be written.
+        StagingError: a name is too long for the destdir.
+        OSError: the destdir could not be written.
     """
     with cache.open_entry(key) as found:
         if found is None:
@@ -48,6 +51,8 @@ def copy_cached(key: str, owner: str, venv: VenvTree, cache: StagedCache) -> Ind
             cache.drop(key, error)
             return None
         except OSError as error:
+            if is_environment_error(error):
+                raise
             raise StagingError(
                 f"{owner or 'the virtual environment'} could not be staged: {error.strerror}.", details=f"  {error}"
             ) from error
@@ -70,7 +75,8 @@ def _copy_file(stream: IO[bytes], file: StoredFile, owner: str, venv: VenvTree, 
         stream.seek(file.size_bytes, os.SEEK_CUR)
         return
     _note_written(path, Content(owner, file.sha256, file.size_bytes), venv, written)
-    with os.fdopen(descriptor, "wb", buffering=0) as target:
+    # Buffered: a raw file's write() may write only a part, where a limit or a quota is reached, and not fail.
+    with name_in_errors(venv.on_host(path)), os.fdopen(descriptor, "wb") as target:
         for chunk in verified_chunks(stream, file):
             target.write(chunk)
 

@@ -24,6 +24,7 @@ from installer.sources import WheelFile  # noqa: TID251
 from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa: TID251
 
 from venvpkg.errors import WheelError
+from venvpkg.host.files import name_in_errors
 from venvpkg.staging.installed_paths import Content, InstalledWheel
 from venvpkg.wheelhouse.check import check_wheel
 
@@ -77,7 +78,7 @@ def install_wheels(wheels: Iterable[ReadyWheel], venv: VenvTree, reporter: Repor
 
     Raises:
         WheelError: a wheel is malformed or hostile.
-        StagingError: the disk is full.
+        OSError: the disk is full.
     """
     return tuple(_install(wheel, venv, reporter) for wheel in wheels)
 
@@ -86,7 +87,11 @@ def _install(wheel: ReadyWheel, venv: VenvTree, reporter: Reporter) -> Installed
     # Names and sizes only. Contents are compared while they are written, so that each is decompressed once.
     check_wheel(wheel.path, contents=False)
     try:
-        with zipfile.ZipFile(wheel.path) as archive, warnings.catch_warnings(record=True) as skipped:
+        with (
+            name_in_errors(venv.destdir),
+            zipfile.ZipFile(wheel.path) as archive,
+            warnings.catch_warnings(record=True) as skipped,
+        ):
             warnings.simplefilter("always")
             source = _Source(archive)
             destination = _destination(venv, source.distribution, owner=wheel.name)

@@ -1,4 +1,4 @@
-"""Read every payload file once: size, md5, file type, and any path of this machine that it contains."""
+"""Read every payload file once: size, hashes, file type, and any path of this machine that it contains."""
 
 from __future__ import annotations
 
@@ -110,21 +110,22 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
 def _scan_file(
     path: PurePosixPath, file: Path, mode: int, forbidden: tuple[Forbidden, ...]
 ) -> tuple[PayloadPath, tuple[Forbidden, ...]]:
-    digest = hashlib.md5(usedforsecurity=False)
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     overlap = max((len(each.spelling) for each in forbidden), default=1) - 1
     found: dict[Forbidden, None] = {}
     size, tail, start = 0, b"", b""
     with file.open("rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             start = start or chunk[:_SHEBANG_BYTES]
-            digest.update(chunk)
+            md5.update(chunk)
+            sha256.update(chunk)
             size += len(chunk)
             # A path may lie across two chunks.
             window = tail + chunk if tail else chunk
             found.update(dict.fromkeys(_forbidden_in(window, forbidden)))
             tail = window[-overlap:] if overlap else b""
     kind = (start.startswith(ELF_MAGIC), _shebang(start))
-    return PayloadPath(path, PathKind.FILE, mode, size, digest.hexdigest(), *kind), tuple(found)
+    return PayloadPath(path, PathKind.FILE, mode, size, md5.hexdigest(), *kind, sha256.hexdigest()), tuple(found)
 
 
 def _shebang(start: bytes) -> str:

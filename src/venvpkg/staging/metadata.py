@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import StagingError, WheelError
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.model.staged import ApplicationMetadata, InstalledDistribution
 from venvpkg.text import one_line, plain_text
 
@@ -84,6 +85,8 @@ def read_metadata(installed: InstalledWheel, destdir: Path, reporter: Reporter) 
         with (destdir / (installed.dist_info / "METADATA").relative_to("/")).open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
+        if is_environment_error(error):
+            raise
         raise WheelError(f"{wheel.path.name} has no METADATA.", details=f"  {error}") from error
     problems = []
     if len(content) > _MOST_BYTES:

@@ -6,7 +6,6 @@ runs at the same time. Every file has to be read anyway to verify it, so that a 
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -96,7 +95,8 @@ def populate(
     Raises:
         WheelError: a wheel is malformed or hostile.
         StagingError: two wheels are of one distribution, or distributions ship different files at one path; virtualenv
-            or the interpreter failed; the disk is full.
+            or the interpreter failed.
+        OSError: the disk is full.
     """
     ordered = sorted(wheels, key=lambda wheel: wheel.name)
     twice = sorted({first.name for first, second in itertools.pairwise(ordered) if first.name == second.name})
@@ -136,8 +136,7 @@ def _index_of(uncached: UncachedEntry, payload_paths: Mapping[PurePosixPath, Pay
         if entry.kind is PathKind.LINK:
             links.append((path, str(place.readlink())))
         else:
-            with place.open("rb") as file:
-                digest = record_hash(hashlib.file_digest(file, "sha256").digest())
+            digest = record_hash(bytes.fromhex(entry.sha256))
             files.append(StoredFile(path, entry.mode, entry.size_bytes, digest, installed))
     return Index(uncached.key, tuple(files), tuple(links), uncached.dist_info, uncached.notes)
 

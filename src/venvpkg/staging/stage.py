@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from venvpkg.errors import StagingError
+from venvpkg.host.files import name_in_errors
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
@@ -18,6 +20,7 @@ from venvpkg.staging.closure import names_of, require_closure, required_by, unme
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
 from venvpkg.staging.populate import StagingContext, populate, store_uncached
+from venvpkg.staging.recorded import require_recorded
 from venvpkg.staging.system import expose, require_no_module_conflict
 
 if TYPE_CHECKING:
@@ -54,7 +57,8 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
 
     Raises:
         WheelError: a wheel is malformed.
-        StagingError: a file conflict, an unmet requirement, a refused interpreter, or a path of this machine in a file.
+        StagingError: a file conflict, an unmet requirement, a refused interpreter, a path of this machine in a file, or
+            a staged file that is not what RECORD says.
     """
     target, runner, reporter = context.target, context.runner, context.reporter
     wheels, files, system = inputs
@@ -92,6 +96,7 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
             ),
         ),
     )
+    require_recorded(installed, payload, destdir)
     store_uncached(populated, destdir, payload, cache)
     application = next(each for each in installed if each.wheel.name == project.name)
     return StagedVenv(
@@ -138,12 +143,14 @@ def place_files(files: tuple[ExtraFile, ...], destdir: Path) -> None:
     for file in files:
         try:
             path = _make_parents(destdir, file)
-            with file.source.open("rb") as source, path.open("xb") as copy:
+            with name_in_errors(path), file.source.open("rb") as source, path.open("xb") as copy:
                 shutil.copyfileobj(source, copy)
             path.chmod(file.mode)
         except (FileExistsError, NotADirectoryError):
             problems.append(f"{file.target}: path already exists in the virtual environment")
         except OSError as error:
+            if is_environment_error(error):
+                raise
             problems.append(f"{file.target}: {error.strerror}")
     if problems:
         raise StagingError(

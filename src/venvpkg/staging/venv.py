@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 from argparse import Namespace
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from virtualenv.activation import (  # noqa: TID251
@@ -22,7 +24,7 @@ from venvpkg.errors import StagingError
 from venvpkg.host.oserrors import is_environment_error
 
 if TYPE_CHECKING:
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
 
     from venvpkg.model.target import Interpreter, Target
 
@@ -65,9 +67,8 @@ def create_venv(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
     """Create an empty virtual environment for the target's interpreter below ``destdir``.
 
     virtualenv would run the interpreter first, and an interpreter of another root may not run here. Everything that
-    virtualenv would find out is known already, so only its activators are used. Their scripts name the path of
-    creation, which is then replaced by the prefix. The interpreter is a symbolic link to the target's, so that security
-    updates reach it.
+    virtualenv would find out is known already, so only its activators are used. The interpreter is a symbolic link to
+    the target's, so that security updates reach it.
 
     Args:
         destdir: staging root on this machine.
@@ -83,23 +84,18 @@ def create_venv(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
     Source:
         PEP 405; CPython's Modules/getpath.py for the keys of pyvenv.cfg.
     """
-    # Without links and "..", as virtualenv writes it.
-    venv = destdir.resolve() / prefix.relative_to("/")
+    venv = destdir / prefix.relative_to("/")
     interpreter = target.interpreter
-    for path in (str(venv), str(prefix)):
-        if not _UNQUOTED.fullmatch(path):
-            raise StagingError(
-                f"could not create a virtual environment at {path!r}.",
-                details="  Its activation scripts would have to quote the path.",
-                resolution="Use only letters, digits and . _ + - in the prefix and the cache directory (--cache).",
-            )
-    packages = venv / "lib" / interpreter.name / "site-packages"
-    packages.mkdir(parents=True, exist_ok=True)
+    if not _UNQUOTED.fullmatch(str(prefix)):
+        raise StagingError(
+            f"could not create a virtual environment for {str(prefix)!r}.",
+            details="  Its activation scripts would have to quote the path.",
+            resolution="Use only letters, digits and . _ + - in the prefix.",
+        )
+    (venv / "lib" / interpreter.name / "site-packages").mkdir(parents=True, exist_ok=True)
     (venv / "bin").mkdir(exist_ok=True)
     try:
-        for activator in _ACTIVATORS:
-            # Typed for virtualenv's own Creator; ours has every attribute that the scripts are filled from.
-            activator(Namespace(prompt=None)).generate(_ActivatedVenv(venv, venv / "bin", (packages,), prefix.name))  # type: ignore[arg-type]
+        _write_activators(venv, prefix, interpreter)
     except (OSError, RuntimeError, ValueError, AttributeError) as error:
         if is_environment_error(error):
             raise
@@ -107,7 +103,6 @@ def create_venv(destdir: Path, prefix: PurePosixPath, target: Target) -> Path:
             f"virtualenv failed to write activation scripts for {interpreter.path}.", details=f"  {error}"
         ) from error
     (venv / "pyvenv.cfg").write_text(_pyvenv_cfg(interpreter, prefix), "utf-8")
-    _replace_build_path(venv, prefix)
     _link_interpreter(venv, interpreter)
     return venv
 
@@ -129,9 +124,27 @@ def _pyvenv_cfg(interpreter: Interpreter, prefix: PurePosixPath) -> str:
     return "".join(f"{key} = {value}\n" for key, value in values.items())
 
 
-def _replace_build_path(venv: Path, prefix: PurePosixPath) -> None:
-    """Replace the path of creation by the prefix. The leak check at the end proves that no file was missed."""
-    old, new = str(venv).encode(), str(prefix).encode()
+def _write_activators(venv: Path, prefix: PurePosixPath, interpreter: Interpreter) -> None:
+    """Write the activation scripts for the prefix.
+
+    They name the path of creation, quoted for each shell in its own way, which a plain replacement would miss. So they
+    are created through a path that no shell quotes, whatever the destdir is called: a descriptor of the directory.
+    """
+    descriptor = os.open(venv, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        place = Path(f"/proc/self/fd/{descriptor}")
+        libraries = (place / "lib" / interpreter.name / "site-packages",)
+        created = _ActivatedVenv(place, place / "bin", libraries, prefix.name)
+        for activator in _ACTIVATORS:
+            # Typed for virtualenv's own Creator; ours has every attribute that the scripts are filled from.
+            activator(Namespace(prompt=None)).generate(created)  # type: ignore[arg-type]
+    finally:
+        os.close(descriptor)
+    _replace_path(venv, str(place).encode(), str(prefix).encode())
+
+
+def _replace_path(venv: Path, old: bytes, new: bytes) -> None:
+    """Replace the path of creation by the prefix."""
     for pattern in ("activate*", "deactivate*"):
         for script in (venv / "bin").glob(pattern):
             content = script.read_bytes()

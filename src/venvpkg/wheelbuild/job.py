@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
-from venvpkg.errors import CompileError
+from venvpkg.errors import CompileError, MachineError
 from venvpkg.host.files import open_atomic
+from venvpkg.host.oserrors import environment_error_in, is_environment_error
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
@@ -89,6 +90,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
     """Build the wheel and store it in the wheelhouse, or find it there once its key is known.
 
     Raises:
+        MachineError: the machine had no space or no permission for it, or a file became too large.
         CompileError: it cannot be built; the error has the relevant lines of the log, which is kept.
         WheelError: the sdist or the wheel built from it is damaged or hostile.
         LockError, DownloadError: its build requirements could not be resolved or fetched.
@@ -102,14 +104,23 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
         with context.reporter.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, context, place, log, task).run()
     except HookFailedError as error:
-        diagnosis = diagnose(_read_end(log))
+        end = _read_end(log)
+        refusal = environment_error_in(end)
+        if refusal is not None:
+            raise MachineError(
+                f"{job.title} cannot be built: {refusal.brief}",
+                details=f"{refusal.details}\n  The full log: {kept_log}",
+                resolution=refusal.resolution,
+            ) from error
+        diagnosis = diagnose(end)
         raise CompileError(
             f"{job.title} cannot be built ({error}).",
             details="\n".join((*(f"  {line}" for line in diagnosis.lines), f"  The full log: {kept_log}")),
             resolution="\n".join(diagnosis.advice) or "Read the log, or use the prebuilt wheel (policy `binary`).",
         ) from error
     except OSError as error:
-        raise CompileError(
+        kind = MachineError if is_environment_error(error) else CompileError
+        raise kind(
             f"{job.title} cannot be built: {error.strerror or error}.",
             details=f"  {error}",
             resolution="Give the cache space and permissions, or choose another with --cache.",

@@ -5,11 +5,17 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import signal
 
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.host.oserrors import environment_error_in, is_environment_error
+from venvpkg.host.oserrors import (
+    death_notice,
+    environment_error_in,
+    is_environment_error,
+    require_no_environment_error,
+)
 
 
 def refused(code: int, *names: str) -> OSError:
@@ -38,6 +44,7 @@ def test_the_content_of_a_file_is_no_fault_of_the_machine(error: Exception) -> N
             "Free some space",
         ),
         (refused(errno.EROFS, "/srv/a"), "/srv/a cannot be used: Read-only file system.", "permission"),
+        (refused(errno.EFBIG, "/srv/a"), "/srv/a cannot be used: File too large.", "ulimit -f"),
         (refused(errno.EMFILE), "system error: Too many open files.", "ulimit -n"),
         (refused(errno.ENOENT), "system error: No such file or directory.", "removed"),
     ],
@@ -57,6 +64,16 @@ def test_a_program_that_had_no_space_is_understood() -> None:
     assert refusal is not None
     assert "failed to write /srv/x" in refusal.details
     assert "Free some space" in refusal.resolution
+
+
+def test_a_program_that_was_killed_for_its_large_file_is_understood() -> None:
+    notice = death_notice("dpkg-deb", -signal.SIGXFSZ)
+
+    with pytest.raises(MachineError, match="dpkg-deb: File size limit exceeded") as caught:
+        require_no_environment_error(f"packing\n{notice.decode()}")
+
+    assert "ulimit -f" in caught.value.resolution
+    assert death_notice("dpkg-deb", -signal.SIGKILL) == b""
 
 
 def test_a_program_that_failed_otherwise_is_not() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.record.file import write_outputs
+from venvpkg.record.file import remove_outputs, write_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,16 @@ def test_package_companions_and_record_come_together(finished: Path, tmp_path: P
 
     found = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     assert found == {path.name: b"package", debug_package.name: b"symbols", f"{NAME}.build.json": b"{}"}
+
+
+def test_what_is_removed_leaves_nothing_behind_and_no_others(finished: Path, tmp_path: Path) -> None:
+    debug_package = finished / "app-dbgsym_1.0-1_amd64.deb"
+    path = write_outputs(finished / f"{NAME}.deb", (debug_package,), b"{}", tmp_path / "dist")
+    (path.parent / "other.deb").touch()
+
+    remove_outputs(path, (path.with_name(debug_package.name),))
+
+    assert [each.name for each in path.parent.iterdir()] == ["other.deb"]
 
 
 @pytest.mark.parametrize("blocked", [f"{NAME}.build.json", "app-dbgsym_1.0-1_amd64.deb"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import resource
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from limits import file_size_limit
 from unit.wheelhouse.makers import link, write_sdist
 from venvpkg.errors import WheelError
 from venvpkg.host import archive as limits
@@ -198,11 +198,6 @@ def test_a_truncated_archive_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_no_damage_of_the_archive(tmp_path: Path) -> None:
     archive = write_sdist(tmp_path / "demo-1.0.tar.gz", {"demo-1.0/a": bytes(100_000)})
-    _, most = before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
 
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            unpack_sdist(archive, tmp_path / "src")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with file_size_limit(1000), pytest.raises(OSError, match="File too large"):
+        unpack_sdist(archive, tmp_path / "src")

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from limits import file_size_limit
 from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, debian_12
 from venvpkg.errors import StagingError
@@ -199,6 +200,17 @@ def test_a_destdir_that_cannot_be_written_is_an_error_and_the_cache_keeps_what_i
         copy_cached(KEY, "app", venv_tree(tmp_path), cache)
 
     assert list((tmp_path / "staged").glob("*/*"))
+
+
+@pytest.mark.parametrize("limit", range(0, 300_000, 15_001))
+def test_a_write_that_the_kernel_cuts_short_is_an_error(cache: StagedCache, tmp_path: Path, limit: int) -> None:
+    store(cache, tmp_path, CONTENTS)
+    place = venv_tree(tmp_path)
+
+    with file_size_limit(limit), pytest.raises(OSError, match="File too large") as caught:
+        copy_cached(KEY, "app", place, cache)
+
+    assert caught.value.filename in {str(place.on_host(path)) for path in (PROGRAM, MODULE)}
 
 
 def test_the_key_follows_wheel_prefix_target_and_the_interpreters_file(tmp_path: Path) -> None:

@@ -276,7 +276,28 @@ def test_a_full_disk_is_an_error_of_ours(bench: Bench) -> None:
 
     bench.machine.on_build = full
 
-    assert "demo 1.0 cannot be built: No space left on device" in str(failure(bench, to_compile("demo")))
+    error = failure(bench, to_compile("demo"))
+
+    assert isinstance(error, MachineError)
+    assert error.brief == "demo 1.0 cannot be built: No space left on device."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "as: error: /tmp/a.o: No space left on device",
+        "gcc: internal compiler error: File size limit exceeded signal terminated program cc1",
+        "OSError: [Errno 122] Disk quota exceeded: 'a'",
+    ],
+)
+def test_a_compile_that_the_machine_refuses_is_the_machines_fault(tmp_path: Path, said: str) -> None:
+    bench = Bench(tmp_path, BuildMachine(failing={"a": said}))
+
+    error = failure(bench, to_compile("a"))
+
+    assert isinstance(error, MachineError)
+    assert error.brief.startswith("a 1.0 cannot be built")
+    assert said in error.details
 
 
 def test_what_could_not_be_kept_is_not_compiled(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.deb.deb822 import parse_stanzas
 from venvpkg.families.deb.host import programs
 from venvpkg.host.command import Bind, Command
+from venvpkg.host.oserrors import require_no_environment_error
 from venvpkg.model.target import Recipe
 from venvpkg.targets.bootstrap.build_root import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import installer_here, read_release
@@ -209,6 +210,7 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
             installer=installer_here(),
         )
     if not done.ok:
+        require_no_environment_error(done.errors)
         raise TargetError(
             f"mmdebstrap could not bootstrap {recipe.target}: {done.outcome()}.",
             details=stderr_tail(done.errors),

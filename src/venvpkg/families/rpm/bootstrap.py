@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.rpm.host import programs
 from venvpkg.host.command import Bind, Command
+from venvpkg.host.oserrors import require_no_environment_error
 from venvpkg.model.target import Recipe
 from venvpkg.targets.bootstrap.build_root import DATE, installation_failed, reject_unused_settings, stderr_tail
 from venvpkg.targets.host import installer_here
@@ -78,6 +79,7 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     (root / ("usr/lib/sysimage/rpm" if in_usr else "var/lib/rpm")).mkdir(parents=True)
     done = _dnf((f"--releasever={recipe.release}", "install", *recipe.packages), root, work, runner)
     if not done.ok:
+        require_no_environment_error(done.errors)
         raise TargetError(
             f"dnf failed to bootstrap {recipe.target}: {done.outcome()}.",
             details=stderr_tail(done.errors),
@@ -87,6 +89,7 @@ def bootstrap(recipe: Recipe, work: Path, runner: Runner) -> Path:
     pack = ("tar", "--create", "--zstd", "--file", str(tarball), "--numeric-owner", "--xattrs", "--sort=name")
     done = runner.run(Command((*pack, "--directory", str(root), "."), timeout_s=_TIMEOUT_S))
     if not done.ok:
+        require_no_environment_error(done.errors)
         raise TargetError(f"tar failed to pack {recipe.target}: {done.outcome()}.", details=stderr_tail(done.errors))
     return tarball
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.errors import ConfigurationError, MissingToolError, TargetError
 from venvpkg.families.registry import family_of_build_root
 from venvpkg.host.command import Command
+from venvpkg.host.oserrors import environment_error_in
 from venvpkg.targets.processor import PROCESSORS, emulation_problem
 from venvpkg.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from venvpkg.errors import MachineError
     from venvpkg.families.base import Bootstrapper, Packages
     from venvpkg.host.command import Completed, Runner
     from venvpkg.model.target import BuildRootSettings
@@ -60,9 +62,9 @@ def stderr_tail(text: str) -> str:
     return "\n".join(f"  {printable(line)}" for line in lines)
 
 
-def installation_failed(program: str, packages: Iterable[str], done: Completed) -> TargetError:
+def installation_failed(program: str, packages: Iterable[str], done: Completed) -> TargetError | MachineError:
     """Return the error of a package manager that could not install the packages of a project."""
-    return TargetError(
+    return environment_error_in(done.errors) or TargetError(
         f"{program} could not install {', '.join(packages)}: {done.outcome()}.",
         details=stderr_tail(done.errors),
         resolution="Fix build-depends; a package may have another name in this release"

@@ -17,6 +17,7 @@ from venvpkg.errors import ConfigurationError, MissingToolError, TargetError, ma
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.command import Command
 from venvpkg.host.files import read_regular, sha256_of, write_whole
+from venvpkg.host.oserrors import require_no_environment_error
 from venvpkg.store.directories import workspace
 from venvpkg.store.locks import acquire, locked, try_exclusive, unused_s
 from venvpkg.targets.bootstrap.build_root import BuildRoot, bootstrapper_of, require_able, stderr_tail
@@ -315,6 +316,7 @@ class BuildRootStore:
         if done.not_found:
             raise MissingToolError(["tar, to unpack build roots"], install=["tar", "zstd"], installer=installer_here())
         if not done.ok:
+            require_no_environment_error(done.errors)
             raise TargetError(
                 f"{tarball} could not be unpacked: {done.outcome()}.",
                 details=stderr_tail(done.errors),
