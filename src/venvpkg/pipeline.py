@@ -18,7 +18,6 @@ from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.families.common.preflight import check_project, is_owned, require_owned, warning_of
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
-from venvpkg.index.urls import strip_credentials
 from venvpkg.linking.tree import scan as scan_tree
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.venvpkg_lock import read_build_pins
@@ -32,6 +31,7 @@ from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import StageInputs
 from venvpkg.staging.stage import stage as stage_payload
 from venvpkg.targets.prerequisites import missing_prerequisites
+from venvpkg.text import strip_credentials
 from venvpkg.wheel_stages import (
     choose_fallbacks,
     compile_wheels,

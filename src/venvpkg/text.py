@@ -1,9 +1,10 @@
-"""Make text from outside safe for a line of a control file, or for a terminal. Pure."""
+"""Make text from outside safe for a line of a control file, or for a terminal; keep secrets out of it. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Final
 
 # Characters that end a line for some reader: dpkg knows only the newline, Python's str.splitlines all of them.
 _BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -83,3 +84,27 @@ def escaped(text: str) -> str:
 def without_terminal_codes(line: str) -> str:
     """Return a line of a program's output without colours and control characters, but with its tabs."""
     return _CONTROL.sub("", _TERMINAL.sub("", line))
+
+
+# Greedy up to the last @ before the path, because an @ in a password is not always percent-encoded. No word boundary
+# before the scheme, because a program's output may have an escape sequence there.
+_USERINFO: Final = re.compile(r"(://)[^/\s]*@")
+_HTTP_USERINFO: Final = re.compile(r"(https?://)[^/\s]*@", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """Return ``text`` with the user and password of each URL replaced by ``***``."""
+    return _USERINFO.sub(r"\1***@", text)
+
+
+def strip_credentials(text: str) -> str:
+    """Return ``text`` with the user and password of each http URL removed.
+
+    The user name of an ssh URL stays: it is needed, and is not a secret.
+    """
+    return _HTTP_USERINFO.sub(r"\1", text)
+
+
+def has_credentials(url: str) -> bool:
+    """Return whether an http URL contains a user or password."""
+    return strip_credentials(url) != url

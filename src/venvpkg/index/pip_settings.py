@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_pip_settings, read_text
-from venvpkg.index.urls import redact
 from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.uv import LockRequest, compile_lock
 from venvpkg.model.project import Settings
 from venvpkg.model.tags import best_wheel, publisher_tags
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from venvpkg.lock.uv import Resolver

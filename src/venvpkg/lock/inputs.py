@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_text
-from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.shared import LockedTarget, locked_targets
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,9 +11,10 @@ from packaging.utils import is_normalized_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
-from venvpkg.index.urls import RemoteFileError, remote_file, strip_credentials
+from venvpkg.index.urls import RemoteFileError, remote_file
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import BuildPins, Cause, Fallback
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
