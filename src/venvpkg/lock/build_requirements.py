@@ -12,7 +12,7 @@ from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.uv import LockRequest, compile_lock
 from venvpkg.model.project import Settings
 from venvpkg.model.tags import best_wheel, publisher_tags
-from venvpkg.text import strip_credentials
+from venvpkg.text import has_credentials, redact, strip_credentials
 
 if TYPE_CHECKING:
     from venvpkg.lock.uv import Resolver
@@ -78,6 +78,8 @@ def _normalise_requirements(requires: tuple[str, ...]) -> tuple[str, ...]:
         line = str(requirement)
         if not line.isprintable() or "$" in line:
             problems.append(f"  {strip_credentials(repr(text))}: contains a control character or a variable")
+        elif (requirement.url or "").startswith("git+") and has_credentials(requirement.url or ""):
+            problems.append(f"  {redact(line)}: contains a user or password, which git would show to every process")
         else:
             lines.append(line)
     if problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
 from venvpkg.errors import CompileError
-from venvpkg.host.files import open_atomic
+from venvpkg.host.logs import keep_log, read_log_end
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox, shown_interpreter
@@ -20,6 +19,7 @@ from venvpkg.sources.diagnose import diagnose
 from venvpkg.sources.source_tree import copy_tree
 from venvpkg.sources.unpack import EARLIEST_TIME, unpack_sdist
 from venvpkg.store.filecache import key_of
+from venvpkg.text import strip_credentials
 from venvpkg.wheelbuild.backend import (
     HookFailedError,
     build_raw_wheel,
@@ -102,7 +102,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
         with context.reporter.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, context, place, log, task).run()
     except HookFailedError as error:
-        diagnosis = diagnose(_read_end(log))
+        diagnosis = diagnose(read_log_end(log, context.secrets, _LOG_END_BYTES))
         raise CompileError(
             f"{job.title} cannot be built ({error}).",
             details="\n".join((*(f"  {line}" for line in diagnosis.lines), f"  The full log: {kept_log}")),
@@ -115,9 +115,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
             resolution="Give the cache space and permissions, or choose another with --cache.",
         ) from error
     finally:
-        # The error matters more than its log: a failure to copy the log must not hide it.
-        with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
-            shutil.copyfileobj(source, copy)
+        keep_log(log, kept_log, context.secrets)
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -159,11 +157,20 @@ class _Building:
         raw = build_raw_wheel(self._sandbox, self._python, system)
         self._task.now("packing")
         finished = repack_wheel(
-            raw, wheel, target=self._context.target, sandbox=self._sandbox, write_sbom=self._context.write_sbom
+            raw,
+            wheel,
+            target=self._context.target,
+            sandbox=self._sandbox,
+            write_sbom=self._context.write_sbom,
+            secrets=self._context.secrets,
         )
+        if finished.has_credentials_removed:
+            self._context.reporter.warn(
+                f"{self._job.title}: users and passwords were removed from the URLs in its METADATA; keep them in netrc"
+            )
         about: dict[str, Json] = {
             "backend": system.backend,
-            "requires": list(pins.requires),
+            "requires": list(map(strip_credentials, pins.requires)),
             "source_date_epoch": self._epoch,
         }
         ready = self._context.wheelhouse.publish(finished.wheel, inputs, about, finished.debug)
@@ -250,11 +257,3 @@ class _Building:
 
 def _subdirectory(wheel: PlannedWheel) -> str:
     return "" if isinstance(wheel.source, SourceTree) else wheel.source.subdirectory
-
-
-def _read_end(log: Path) -> str:
-    if not log.is_file():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        return file.read().decode("utf-8", "replace")

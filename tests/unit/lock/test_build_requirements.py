@@ -94,6 +94,7 @@ def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "hostile",
     [
+        "a @ git+https://me:hush@corp/a.git",
         "--index-url https://evil.example/simple",
         "-r /etc/passwd",
         "a\n--index-url https://evil.example",
