@@ -155,14 +155,9 @@ def _parse_files(value: object, where: str, problems: list[str]) -> Iterator[Rem
         if not (filename and url):
             continue
         try:
-            file = remote_file(filename, url, {"sha256": entry.get("sha256")}, uploaded)
+            yield remote_file(filename, url, {"sha256": entry.get("sha256")}, uploaded)
         except RemoteFileError as error:
             problems.append(f"{path}: {error}")
-            continue
-        if filename.endswith(".whl"):
-            yield file
-        else:
-            problems.append(f"{path}: {filename} is not a wheel")
 
 
 _PATTERNS: Final = {

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from venvpkg.sources.build_system import BuildSystem
     from venvpkg.store.filecache import Json
     from venvpkg.wheelbuild.context import WheelBuildContext
+    from venvpkg.wheelbuild.requirements import Requirements
 
 
 _LOG_END_BYTES = 8 << 20
@@ -57,14 +58,18 @@ class Job:
         sdist: path of its sdist; None for the application's own tree.
         pins: its pinned build requirements; None if they are not known.
         is_stopping: whether the run is ending.
+        requirements: the build requirements of the run.
         cores: number of cores for its build; set when it begins.
+        parents: source and title of what the wheel is required to build, outermost first; empty if it is packaged.
     """
 
     wheel: PlannedWheel
     sdist: Path | None
     pins: BuildPins | None
     is_stopping: Callable[[], bool]
+    requirements: Requirements
     cores: int = 1
+    parents: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -94,10 +99,12 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
         LockError, DownloadError: its build requirements could not be resolved or fetched.
         StoppedError: the run is ending.
     """
-    place = context.workspace / "compile" / job.label
-    log = context.workspace / "logs" / f"{job.label}.log"
+    # The same sdist can be compiled for the package and for another build at once; a path does not change the bytes.
+    role = "required-" if job.parents else ""
+    place = context.workspace / "compile" / f"{role}{job.label}"
+    log = context.workspace / "logs" / f"{role}{job.label}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    kept_log = context.logs / f"{job.label}-{context.target.abi_name}.log"
+    kept_log = context.logs / f"{role}{job.label}-{context.target.abi_name}.log"
     try:
         with context.reporter.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, context, place, log, task).run()
@@ -144,7 +151,7 @@ class _Building:
             name=wheel.name,
             version=wheel.version,
             source=source_id(wheel.source),
-            requirements=pins.files,
+            requirements=self._job.requirements.with_their_requirements(pins.files),
             target=self._context.target,
             toolchain=self._context.toolchain,
         )
@@ -237,8 +244,9 @@ class _Building:
         return tuple(sorted(self._context.pin(requires))) if requires else ()
 
     def _create_environment(self, files: tuple[RemoteFile, ...]) -> None:
+        wheels, paths = self._job.requirements.wheels(files, self._job)
         self._task.now("making its build environment")
-        create_build_environment(self._sandbox, self._python, files, self._context.fetch(files) if files else {})
+        create_build_environment(self._sandbox, self._python, wheels, paths)
 
     def _unpack_source(self, directory: Path) -> int:
         """Unpack or copy the source into ``directory``, and return the SOURCE_DATE_EPOCH of its build."""
