@@ -139,17 +139,17 @@ def running_index() -> Iterator[Index]:
         thread.join()
 
 
-def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | None = None) -> str:
-    """Serve a simple index of ``files`` and return its URL, with the login."""
+def publish(index: Index, *files: tuple[str, bytes], login: tuple[str, str] | None = None, at: str = "") -> str:
+    """Serve a simple index of ``files`` below ``at`` and return its URL, with the login."""
     links: dict[str, list[str]] = {}
     for filename, body in files:
         answer = content(body)
-        url = index.serve(f"/files/{filename}", for_login(*login, answer) if login else answer)
+        url = index.serve(f"{at}/files/{filename}", for_login(*login, answer) if login else answer)
         link = f'<a href="{url}#sha256={hashlib.sha256(body).hexdigest()}">{filename}</a>'
         links.setdefault(filename.split("-")[0], []).append(link)
     for project, of_project in links.items():
         html = f"<!DOCTYPE html><html><body>{''.join(of_project)}</body></html>".encode()
         page = content(html, Content_Type="text/html")
-        index.serve(f"/simple/{project}/", for_login(*login, page) if login else page)
+        index.serve(f"{at}/simple/{project}/", for_login(*login, page) if login else page)
     userinfo = f"{login[0]}:{login[1]}@" if login else ""
-    return index.url.replace("http://", f"http://{userinfo}") + "/simple"
+    return index.url.replace("http://", f"http://{userinfo}") + f"{at}/simple"

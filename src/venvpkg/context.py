@@ -17,7 +17,9 @@ from venvpkg.families.base import TargetContext
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.tools import find_uv, libraries_of
 from venvpkg.index.downloads import Downloads
+from venvpkg.index.pip_config import read_text
 from venvpkg.index.pip_settings import translate_pip_settings
+from venvpkg.index.secrets import known_secrets
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.lock.uv import Resolver
 from venvpkg.sources.checkout import Checkouts
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from venvpkg.store.dirs import Dirs
     from venvpkg.targets.resolve import ResolvedTarget
     from venvpkg.targets.selection import Selection
+    from venvpkg.text import Secrets
     from venvpkg.wheelbuild.pool import Pool
     from venvpkg.wheelhouse.key import Toolchain
 
@@ -139,6 +142,13 @@ class BuildContext:
         )
 
     @cached_property
+    def secrets(self) -> Secrets:
+        """The passwords that must be in nothing that is written or shown."""
+        directory = self.project.directory
+        own = (read_text(directory / "pyproject.toml") or "") if directory else self.project.requirement or ""
+        return known_secrets(self.index_settings, self.session.environ, (own,))
+
+    @cached_property
     def resolver(self) -> Resolver:
         """The resolver, which runs uv."""
         return Resolver(
@@ -197,6 +207,7 @@ class BuildContext:
             session.environ,
             session.dirs.logs,
             session.offline,
+            self.secrets,
         )
 
     @cached_property

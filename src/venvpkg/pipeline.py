@@ -18,7 +18,6 @@ from venvpkg.families.common.compose import PackageParts, compose_spec
 from venvpkg.families.common.preflight import check_project, is_owned, require_owned, warning_of
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
-from venvpkg.index.urls import strip_credentials
 from venvpkg.linking.tree import scan as scan_tree
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.venvpkg_lock import read_build_pins
@@ -32,6 +31,7 @@ from venvpkg.staging.clock import source_date_epoch
 from venvpkg.staging.stage import StageInputs
 from venvpkg.staging.stage import stage as stage_payload
 from venvpkg.targets.prerequisites import missing_prerequisites
+from venvpkg.text import strip_credentials
 from venvpkg.wheel_stages import (
     choose_fallbacks,
     compile_wheels,
@@ -175,7 +175,7 @@ def stage(
 ) -> StagedVenv:
     """Return the application, installed with all its wheels as it will be on the target."""
     with context.reporter.task(Work.STAGE, f"staging {len(wheels)} wheels"):
-        inputs = StageInputs(wheels, project_files.files, plan.system)
+        inputs = StageInputs(wheels, project_files.files, plan.system, context.secrets)
         staged = stage_payload(context.project, inputs, context.work, context.session.dirs, context.on_target)
     count = len(staged.distributions)
     context.reporter.step(f"staged {count} distribution{'s' * (count != 1)} at {staged.prefix}")
@@ -248,7 +248,7 @@ def assemble(spec: PackageSpec, contents: Contents, lock: ObtainedLock, context:
         tools,
         [each for each in packed_spec.relations.conflicts if each not in spec.relations.conflicts],
     )
-    return Built(replace(artifact, wheels=contents.wheels), _record(artifact, lock, ingredients, context.project))
+    return Built(replace(artifact, wheels=contents.wheels), _record(artifact, lock, ingredients, context))
 
 
 def write(built: Built, destination: Path) -> Artifact:
@@ -273,17 +273,18 @@ def _debug_files(wheels: Iterable[ReadyWheel], directory: Path, reporter: Report
     return tuple(sorted(found.items()))
 
 
-def _record(artifact: Artifact, lock: ObtainedLock, ingredients: Ingredients, project: Project) -> BuildRecord:
+def _record(artifact: Artifact, lock: ObtainedLock, ingredients: Ingredients, context: BuildContext) -> BuildRecord:
     """Return the build record, with the lock that the package was built from, in whichever file it is kept."""
+    project, secrets = context.project, context.secrets
     build_lock = project.build_lock
     return BuildRecord(
         name=project.name,
         requirement=strip_credentials(project.requirement) if project.requirement else None,
-        settings=settings_table(replace(project.settings, lock=None)),
+        settings=secrets.hide_in(settings_table(replace(project.settings, lock=None))),
         source_date_epoch=artifact.spec.source_date_epoch,
         lock=strip_credentials(lock.text(project.lock.parent)),
         build_lock=strip_credentials(build_lock.read_text(encoding="utf-8")) if build_lock.exists() else "",
-        inputs=inputs_of(ingredients),
+        inputs=secrets.hide_in(inputs_of(ingredients)),
         artifact=artifact.path.name,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,

@@ -1,9 +1,11 @@
-"""Make text from outside safe for a line of a control file, or for a terminal. Pure."""
+"""Make text from outside safe for a line of a control file, or for a terminal; keep secrets out of it. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, cast
 
 # Characters that end a line for some reader: dpkg knows only the newline, Python's str.splitlines all of them.
 _BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -83,3 +85,72 @@ def escaped(text: str) -> str:
 def without_terminal_codes(line: str) -> str:
     """Return a line of a program's output without colours and control characters, but with its tabs."""
     return _CONTROL.sub("", _TERMINAL.sub("", line))
+
+
+# Greedy up to the last @ before the path, because an @ in a password is not always percent-encoded. No word boundary
+# before the scheme, because a program's output may have an escape sequence there.
+_USERINFO: Final = re.compile(r"(://)[^/\s]*@")
+# In an http URL a user alone can be a token. The user of an ssh URL is needed, and is not a secret.
+_SECRET: Final = re.compile(r"(https?://)[^/\s]*@|(://[^/\s:@]+):[^/\s]*@", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """Return ``text`` with the user and password of each URL replaced by ``***``."""
+    return _USERINFO.sub(r"\1***@", text)
+
+
+def hide_passwords(text: str) -> str:
+    """Return ``text`` with asterisks for the user and password of each http URL, and the password of any other."""
+    return _SECRET.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}:***@", text)
+
+
+def strip_credentials(text: str) -> str:
+    """Return ``text`` without the user and password of each http URL, and without the password of any other."""
+    return _SECRET.sub(lambda match: match[1] or f"{match[2]}@", text)
+
+
+def has_credentials(url: str) -> bool:
+    """Return whether a URL contains a password, or an http URL a user."""
+    return strip_credentials(url) != url
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The passwords and tokens that a run knows, to be kept out of what it writes and shows.
+
+    Attributes:
+        spellings: everything to search for, each in UTF-8; see ``index.secrets``.
+    """
+
+    spellings: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def are_in(self, content: bytes) -> bool:
+        """Return whether any of them occurs."""
+        return any(each in content for each in self.spellings)
+
+    def hide(self, text: str) -> str:
+        """Return ``text`` with asterisks for them, and for the credentials of any URL."""
+        for each in self.spellings:
+            text = text.replace(each.decode(), "***")
+        return hide_passwords(text)
+
+    def hide_in(self, value: _T) -> _T:
+        """Return a JSON value with every text in it as ``hide`` returns it."""
+        return cast("_T", self._hide_in(value))
+
+    def _hide_in(self, value: object) -> object:
+        match value:
+            case str():
+                return self.hide(value)
+            case dict():
+                return {key: self._hide_in(each) for key, each in value.items()}
+            case list() | tuple():
+                return [self._hide_in(each) for each in value]
+            case _:
+                return value
+
+
+NO_SECRETS: Final = Secrets()

@@ -143,6 +143,7 @@ def _wheel_build_context(plan: WheelPlan, context: BuildContext) -> WheelBuildCo
         logs=session.dirs.logs,
         pool=session.pool,
         end=session.host.kill_all,
+        secrets=context.secrets,
         uv_libraries=context.uv_libraries if may_compile else (),
     )
 

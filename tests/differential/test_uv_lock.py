@@ -215,7 +215,9 @@ def test_a_preview_locks_static_sdists_and_runs_no_backend_for_the_others(
     assert (ran_in_preview, marker.exists()) == (False, True)
 
 
-def test_build_requirements_are_pinned_to_wheels_of_the_target(tmp_path: Path, index: Index, host: Target) -> None:
+def test_build_requirements_are_pinned_to_wheels_of_the_target_or_else_sdists(
+    tmp_path: Path, index: Index, host: Target
+) -> None:
     marker = tmp_path / "ran"
     native = f"cp{host.interpreter.minor.replace('.', '')}-abi3-manylinux_2_17_{host.machine}"
     url = publish(
@@ -228,11 +230,13 @@ def test_build_requirements_are_pinned_to_wheels_of_the_target(tmp_path: Path, i
     how = resolver(tmp_path, {"PIP_INDEX_URL": url})
 
     files = pin_build_requirements(("alpha>=1",), host, how)
-    with pytest.raises(LockError, match="delta"):
-        pin_build_requirements(("alpha", "delta"), host, how)
+    ran_for_wheels = marker.exists()
+    with_sdist = pin_build_requirements(("alpha", "delta"), host, how)
 
-    assert [file.filename for file in files] == ["alpha-1.0-py3-none-any.whl", f"beta-1.0-{native}.whl"]
-    assert not marker.exists()
+    names = ["alpha-1.0-py3-none-any.whl", f"beta-1.0-{native}.whl"]
+    assert [file.filename for file in files] == names
+    assert [file.filename for file in with_sdist] == [*names, "delta-1.0.tar.gz"]
+    assert not ran_for_wheels
 
 
 def test_a_conflict_is_explained_by_name_and_leaves_no_file(tmp_path: Path, index: Index, host: Target) -> None:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvpkg.text import escaped, is_printable_path, one_line, plain_text, printable, without_terminal_codes
+from venvpkg.text import (
+    Secrets,
+    escaped,
+    has_credentials,
+    hide_passwords,
+    is_printable_path,
+    one_line,
+    plain_text,
+    printable,
+    strip_credentials,
+    without_terminal_codes,
+)
 
 
 @given(st.text())
@@ -67,3 +79,26 @@ def test_colours_titles_and_controls_of_one_or_two_bytes_are_dropped_and_tabs_st
     line = "\x1b[1;31merror\x1b[0m:\tno\x1b]0;title\x07 such\x9b2J \x08file\r"
 
     assert without_terminal_codes(line) == "error:\tno such2J file"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "stripped"),
+    [
+        ("https://me:hush@corp/x", "https://***@corp/x", "https://corp/x"),
+        ("HTTP://token@corp/x", "HTTP://***@corp/x", "HTTP://corp/x"),
+        ("git+ssh://git:hush@corp/x", "git+ssh://git:***@corp/x", "git+ssh://git@corp/x"),
+        ("ssh://git@corp:22/x", "ssh://git@corp:22/x", "ssh://git@corp:22/x"),
+    ],
+)
+def test_a_url_is_shown_and_written_without_its_password(url: str, shown: str, stripped: str) -> None:
+    assert hide_passwords(f"a @ {url} b") == f"a @ {shown} b"
+    assert strip_credentials(url) == stripped
+    assert has_credentials(url) == (url != stripped)
+
+
+def test_secrets_are_hidden_in_every_text_of_a_value() -> None:
+    secrets = Secrets((b"hush-42",))
+
+    shown = secrets.hide_in({"run": ["curl", "-u me:hush-42", "https://me:other@corp"], "network": True})
+
+    assert shown == {"run": ["curl", "-u me:***", "https://***@corp"], "network": True}

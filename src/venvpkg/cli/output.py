@@ -8,6 +8,7 @@ import click
 
 from venvpkg.console import Verbosity
 from venvpkg.console.events import Both, Events
+from venvpkg.text import hide_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +52,7 @@ class Output:
         if self._events is not None:
             self._events.result(command, facts)
         elif text:
-            click.echo(text, file=self._stdout, nl=not text.endswith("\n"))
+            click.echo(hide_passwords(text), file=self._stdout, nl=not text.endswith("\n"))
 
     def report_error(self, error: VenvpkgError) -> None:
         """Report the failure of the command, to people and as an event."""

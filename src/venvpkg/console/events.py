@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
+from venvpkg.text import NO_SECRETS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -86,10 +88,11 @@ class EventReporter:
         self.emit("error", exit_code=exit_code, brief=brief, details=details, resolution=resolution)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Pass on one event."""
+        """Pass on one event, without the passwords of URLs."""
+        shown = NO_SECRETS.hide_in(fields)
         with self._lock:
             elapsed = round(self._clock() - self._start, 3)
-            self._on_event({"version": VERSION, "event": event, "elapsed_s": elapsed, **self._extra_fields, **fields})
+            self._on_event({"version": VERSION, "event": event, "elapsed_s": elapsed, **self._extra_fields, **shown})
 
 
 class Events(EventReporter):

@@ -14,6 +14,7 @@ from rich.text import Text  # noqa: TID251
 from venvpkg.console import Verbosity, Work
 from venvpkg.console.board import Board
 from venvpkg.console.events import Labelled
+from venvpkg.text import hide_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,7 +107,7 @@ class Console:
         self._print("error: ", brief, "bold red")
         for part in (details, resolution):
             if part:
-                self._rich.print(Text(part), soft_wrap=True)
+                self._rich.print(Text(hide_passwords(part)), soft_wrap=True)
 
     def close(self) -> None:
         """Stop the live display, even if tasks are still running."""
@@ -118,7 +119,7 @@ class Console:
 
     def _print(self, lead: str, text: str, style: str) -> None:
         # Not as the style of the whole line, which would dim the text too.
-        self._rich.print(Text().append(lead, style or "dim").append(text, style), soft_wrap=True)
+        self._rich.print(Text().append(lead, style or "dim").append(hide_passwords(text), style), soft_wrap=True)
 
 
 class _HiddenTask:

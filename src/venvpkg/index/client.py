@@ -19,7 +19,8 @@ from unearth.fetchers import PyPIClient  # noqa: TID251
 from venvpkg import __version__
 from venvpkg.errors import DownloadError
 from venvpkg.index.downloads import TransferError, TransientTransferError
-from venvpkg.index.urls import host_and_port, redact
+from venvpkg.index.urls import host_and_port
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

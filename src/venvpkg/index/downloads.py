@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from venvpkg.console import Work
 from venvpkg.errors import DownloadError
 from venvpkg.host.files import open_atomic, sha256_of
-from venvpkg.index.urls import redact
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import redact
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

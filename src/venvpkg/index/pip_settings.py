@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_pip_settings, read_text
-from venvpkg.index.urls import redact
 from venvpkg.index.uv_config import urls_with_credentials, uv_indexes
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,11 +73,16 @@ class UvSettings:
         environ: all of uv's variables.
         arguments: options for settings without a variable.
         indexes: http URLs of the indexes, with credentials.
+        order: the indexes in the order in which uv asks them, as values of UV_DEFAULT_INDEX; uv's own default index is
+            empty. Indexes of configuration files are not among them: who wrote those for uv knows its rules.
+        is_chosen_by_pip: whether the order is only a translation, and pip would ask all of them.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     arguments: tuple[str, ...] = ()
     indexes: tuple[str, ...] = field(default=(), repr=False)
+    order: tuple[str, ...] = field(default=(), repr=False)
+    is_chosen_by_pip: bool = False
 
 
 def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outside world, with defaults
@@ -93,7 +98,9 @@ def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outsi
 
     The user's own settings for uv override pip's settings for the same thing, and a default index for uv overrides all
     of pip's indexes and links. pip takes the best version from all its indexes. uv takes a name from the first index
-    that has it, so that no other index can shadow a private name.
+    that has it, so that no other index can shadow a private name. Asked first is what the user trusts most: an
+    index-url in place of the public index, or else the additional indexes. ``lock.indexes`` compares the result with
+    pip's choice.
 
     Args:
         environ: the user's variables.
@@ -121,7 +128,16 @@ def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outsi
         environ=uv_environ,
         arguments=("--no-index",) if translation.without_index else (),
         indexes=urls_with_credentials(indexes, environ),
+        order=() if translation.without_index else _order(uv_environ),
+        is_chosen_by_pip="UV_INDEX" in uv_environ
+        and "UV_INDEX" not in inherited
+        and "UV_INDEX_STRATEGY" not in environ,
     )
+
+
+def _order(environ: Mapping[str, str]) -> tuple[str, ...]:
+    more = (*environ.get("UV_INDEX", "").split(), *environ.get("UV_EXTRA_INDEX_URL", "").split())
+    return tuple(dict.fromkeys((*more, environ.get("UV_DEFAULT_INDEX", "") or environ.get("UV_INDEX_URL", ""))))
 
 
 @dataclass(slots=True)
@@ -157,20 +173,27 @@ class _Translation:
         own = "uv's default index" if default_is_set else ""
         if (setting := self.pip.get("no-index")) and self._parse_flag(setting):
             self.without_index = not self._is_overridden(setting, own or more)
+        urls: list[str] = []
         setting = None if self.without_index else self.pip.get("index-url")
         if setting and not self._is_overridden(setting, own):
             # Kept even if it does not exist: uv must fail then, and not fall through to the public index.
-            yield "UV_DEFAULT_INDEX", self._to_url(setting.value.strip())
+            urls.append(self._to_url(setting.value.strip()))
+        has_default = bool(urls)
         setting = None if self.without_index else self.pip.get("extra-index-url")
         if setting and not self._is_overridden(setting, own or more):
-            urls = self._existing_urls(setting, self.reporter.warn)
-            yield from [("UV_INDEX", " ".join(urls))] if urls else []
+            urls.extend(self._existing_urls(setting, self.reporter.warn))
+        if has_default:
+            # uv asks its default index last. The index-url comes first: it is what the user chose instead of the public
+            # index, which may well be one of the others.
+            yield "UV_DEFAULT_INDEX", urls.pop()
+        if urls:
+            yield "UV_INDEX", " ".join(urls)
         setting = self.pip.get("find-links")
         if setting and not self._is_overridden(
             setting, own or ("UV_FIND_LINKS" if "UV_FIND_LINKS" in self.environ else "")
         ):
-            urls = self._existing_urls(setting, self.reporter.detail)
-            yield from [("UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in urls))] if urls else []
+            links = self._existing_urls(setting, self.reporter.detail)
+            yield from [("UV_FIND_LINKS", ",".join(url.replace(",", "%2C") for url in links))] if links else []
 
     def _translate_choices(self) -> Iterator[tuple[str, str]]:
         for name, variable in (("constraint", "UV_CONSTRAINT"), ("build-constraint", "UV_BUILD_CONSTRAINT")):

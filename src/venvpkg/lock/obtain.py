@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, assert_never
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.foreign import export_foreign_lock, export_uv_lock
+from venvpkg.lock.indexes import compile_from_indexes
 from venvpkg.lock.lockfile import plain_text, read_document, select_lockfile, venvpkg_table
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_lock
 from venvpkg.lock.source import LockKind, lock_source
-from venvpkg.lock.uv import LockRequest, compile_lock
+from venvpkg.lock.uv import LockRequest
 from venvpkg.model.lock import Lock
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _lock_of_hashed(
         options=("--no-deps",),
         advice="Fix the requirements file, or configure the index that has them (UV_*, PIP_*, pip.conf).",
     )
-    output = compile_lock(request, target, resolver, backends=not preview)
+    output = compile_from_indexes(request, target, resolver, backends=not preview)
     write_whole(output, plain_text(read_document(output), output.parent, output.parent).encode())
     lock = read_lock(output, target, project.settings)
     unhashed = [each.name for each in lock.distributions if each.origin is not None]

@@ -18,9 +18,10 @@ from packaging.pylock import (  # noqa: TID251
 from packaging.version import InvalidVersion
 
 from venvpkg.errors import LockError
-from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, redact, remote_file, source_archive
+from venvpkg.index.urls import RemoteFileError, filename_of_url, parse_filename, remote_file, source_archive
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import Lock, LockedCommit, LockedDirectory, LockedDistribution
+from venvpkg.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import read_regular
-from venvpkg.index.urls import has_credentials, redact
+from venvpkg.text import has_credentials, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

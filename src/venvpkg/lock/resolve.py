@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
+from venvpkg.lock.indexes import compile_from_indexes
 from venvpkg.lock.inputs import application_requirement, lock_inputs
 from venvpkg.lock.lockfile import (
     lock_text,
@@ -17,7 +18,7 @@ from venvpkg.lock.lockfile import (
     venvpkg_table,
 )
 from venvpkg.lock.shared import document_for, locked_targets, merge_shares, share_of, strip_markers
-from venvpkg.lock.uv import LockRequest, compile_lock
+from venvpkg.lock.uv import LockRequest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -96,7 +97,7 @@ def preview_lock(project: Project, target: Target, resolver: Resolver, *, constr
     if out_of_date(project, target, constraints) is None:
         return project.lock
     request = _lock_request(project, target, resolver, constraints, upgrade=False)
-    output = compile_lock(request, target, resolver, backends=False)
+    output = compile_from_indexes(request, target, resolver, backends=False)
     inputs = lock_inputs(project, target, constraints)
     text = lock_text(read_document(output), output.parent, output.parent, inputs)
     write_whole(output, text.encode())
@@ -123,7 +124,9 @@ def _write(
     """Resolve for one target, and write the lock together with the entries for the other targets."""
     inputs = lock_inputs(project, target, constraints)
     with resolver.lockfiles:
-        output = compile_lock(_lock_request(project, target, resolver, constraints, upgrade=upgrade), target, resolver)
+        output = compile_from_indexes(
+            _lock_request(project, target, resolver, constraints, upgrade=upgrade), target, resolver
+        )
         path = project.lock
         document = relocate_document(read_document(output), output.parent, path.parent)
         packages = document.get("packages")

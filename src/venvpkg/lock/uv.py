@@ -13,9 +13,8 @@ from venvpkg.console import Work
 from venvpkg.errors import LockError
 from venvpkg.host.command import Command
 from venvpkg.host.oserrors import environment_error_in
-from venvpkg.index.urls import redact
 from venvpkg.lock.lockfile import LockfileStore
-from venvpkg.text import printable
+from venvpkg.text import printable, redact
 
 if TYPE_CHECKING:
     from venvpkg.console import Reporter

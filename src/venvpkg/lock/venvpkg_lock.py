@@ -11,9 +11,10 @@ from packaging.utils import is_normalized_name
 
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
-from venvpkg.index.urls import RemoteFileError, remote_file, strip_credentials
+from venvpkg.index.urls import RemoteFileError, remote_file
 from venvpkg.lock.lockfile import read_document
 from venvpkg.model.lock import BuildPins, Cause, Fallback
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -154,14 +155,9 @@ def _parse_files(value: object, where: str, problems: list[str]) -> Iterator[Rem
         if not (filename and url):
             continue
         try:
-            file = remote_file(filename, url, {"sha256": entry.get("sha256")}, uploaded)
+            yield remote_file(filename, url, {"sha256": entry.get("sha256")}, uploaded)
         except RemoteFileError as error:
             problems.append(f"{path}: {error}")
-            continue
-        if filename.endswith(".whl"):
-            yield file
-        else:
-            problems.append(f"{path}: {filename} is not a wheel")
 
 
 _PATTERNS: Final = {

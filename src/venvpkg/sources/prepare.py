@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MachineError, PrepareError
 from venvpkg.host.files import open_atomic
+from venvpkg.host.logs import keep_log, read_log_end
 from venvpkg.host.oserrors import is_environment_error, require_no_environment_error
 from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines
@@ -20,6 +20,7 @@ from venvpkg.sources.source_tree import copy_file, copy_tree, tree_problems, wit
 from venvpkg.sources.unpack import EARLIEST_TIME
 from venvpkg.store.directories import DirectoryStore, publish
 from venvpkg.store.filecache import key_of
+from venvpkg.text import NO_SECRETS, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +59,7 @@ class Preparations:
         environ: the user's environ; commands with network access get its proxies, certificates and registries.
         logs: directory for the logs of the commands.
         offline: whether no command may use the network.
+        secrets: passwords to keep out of the logs.
     """
 
     store: Path
@@ -68,6 +70,7 @@ class Preparations:
     environ: Mapping[str, str]
     logs: Path
     offline: bool = False
+    secrets: Secrets = NO_SECRETS
 
     def find(self, tree: SourceTree, steps: tuple[PrepareStep, ...]) -> SourceTree | None:
         """Return the tree with the outputs of an earlier run of the commands; None without one or if damaged."""
@@ -123,8 +126,7 @@ class Preparations:
                 resolution="Give the cache space and permissions, or choose another with --cache.",
             ) from error
         finally:
-            with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
-                shutil.copyfileobj(source, copy)
+            keep_log(log, kept_log, self.secrets)
             shutil.rmtree(sandbox.path, ignore_errors=True)
         count = len(outputs)
         self.reporter.step(f"prepared {count} file{'s' * (count != 1)} in {time.monotonic() - start:.1f} s")
@@ -143,8 +145,9 @@ class Preparations:
         )
         done = sandbox.run(step.run, inside="src", network=step.network)
         if not done.ok:
-            require_no_environment_error(_read_end(sandbox.log))
-            raise _step_failed(step, done, sandbox.log, kept_log)
+            end = read_log_end(sandbox.log, self.secrets, _LOG_END_BYTES)
+            require_no_environment_error(end)
+            raise _step_failed(step, done, end, kept_log)
         missing = [name for name in step.outputs if not os.path.lexists(sandbox / "src" / name)]
         if missing:
             raise PrepareError(
@@ -235,9 +238,9 @@ def _files_below(top: Path, directory: str) -> Iterator[str]:
                 yield name
 
 
-def _step_failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) -> PrepareError:
+def _step_failed(step: PrepareStep, done: Completed, end: str, kept_log: Path) -> PrepareError:
     program, command = step.run[0], " ".join(step.run)
-    details = "\n".join((*(f"  {line}" for line in last_lines(_read_end(log))), f"  The full log: {kept_log}"))
+    details = "\n".join((*(f"  {line}" for line in last_lines(end)), f"  The full log: {kept_log}"))
     resolution = "Fix the problem that its log reports."
     if done.not_found and "/" not in program:
         resolution = (
@@ -248,9 +251,3 @@ def _step_failed(step: PrepareStep, done: Completed, log: Path, kept_log: Path) 
         resolution += " It has no network access; if it must fetch files, set network = true."
     return PrepareError(f"the prepare command {command!r} failed: {done.outcome()}.", details=details,
                         resolution=resolution)  # fmt: skip
-
-
-def _read_end(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        return file.read().decode("utf-8", "replace")

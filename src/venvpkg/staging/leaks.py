@@ -13,7 +13,7 @@ from venvpkg.errors import StagingError, UnsafePathError
 from venvpkg.host.tree import entries_below
 from venvpkg.model.elf import ELF_MAGIC
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
-from venvpkg.text import is_printable_path
+from venvpkg.text import NO_SECRETS, Secrets, is_printable_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,16 +62,19 @@ def forbidden_paths(places: Mapping[str, Path], allowed: Iterable[PurePosixPath]
     )
 
 
-def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
+def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secrets = NO_SECRETS) -> Payload:
     """Return every path below ``destdir``, sorted.
 
     Raises:
         UnsafePathError: names have control characters, or are not UTF-8; the error lists all of them.
-        StagingError: there are devices, sockets or pipes, or files that name a forbidden path; the error lists all.
+        StagingError: there are devices, sockets or pipes, or files that name a forbidden path or contain a secret; the
+            error lists all of the kind.
     """
     unsafe: list[PurePosixPath] = []
     leaks: list[str] = []
     strange: list[str] = []
+    telling: list[str] = []
+    searched = (*forbidden, *(Forbidden("", spelling) for spelling in secrets.spellings))
     paths: list[PayloadPath] = []
     for path, entry in entries_below(destdir):
         if not is_printable_path(str(path)):
@@ -86,8 +89,9 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
             leaks.extend(f"{path} points to {each.what}" for each in _forbidden_in(points_to, forbidden))
             paths.append(PayloadPath(path, PathKind.LINK, 0o777, len(points_to)))
         elif stat.S_ISREG(status.st_mode):
-            file, found = _scan_file(path, Path(entry.path), mode, forbidden)
-            leaks.extend(f"{path} names {each.what}, {os.fsdecode(each.spelling)}" for each in found)
+            file, found = _scan_file(path, Path(entry.path), mode, searched)
+            leaks.extend(f"{path} names {each.what}, {os.fsdecode(each.spelling)}" for each in found if each.what)
+            telling.extend({str(path) for each in found if not each.what})
             paths.append(file)
         else:
             strange.append(str(path))
@@ -98,6 +102,7 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
             "the payload contains devices, sockets or pipes.",
             details="\n".join(f"  {each}" for each in sorted(strange)),
         )
+    _require_no_secret(telling)
     if leaks:
         raise StagingError(
             f"{len(leaks)} payload file{'s name' if len(leaks) != 1 else ' names'} a path of this machine.",
@@ -105,6 +110,18 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...]) -> Payload:
             resolution="The path comes from the build of that distribution; build it without absolute paths.",
         )
     return Payload(tuple(sorted(paths, key=lambda each: str(each.path))))
+
+
+def _require_no_secret(telling: list[str]) -> None:
+    if telling:
+        raise StagingError(
+            f"{len(telling)} payload file{'s contain' if len(telling) != 1 else ' contains'} a password or token that"
+            " this run uses.",
+            details="\n".join(f"  {each}" for each in sorted(telling)),
+            resolution="Whoever reads the package could read it. Remove it from the source of the file, and keep it in"
+            " netrc.\nIf an older venvpkg built the wheel, remove its entry from the wheelhouse ('venvpkg wheelhouse"
+            " list').",
+        )
 
 
 def _scan_file(

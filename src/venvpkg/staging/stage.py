@@ -22,6 +22,7 @@ from venvpkg.staging.metadata import application_metadata, installed_distributio
 from venvpkg.staging.populate import StagingContext, populate, store_uncached
 from venvpkg.staging.recorded import require_recorded
 from venvpkg.staging.system import expose, require_no_module_conflict
+from venvpkg.text import NO_SECRETS, Secrets
 
 if TYPE_CHECKING:
     from venvpkg.families.base import TargetContext
@@ -38,11 +39,13 @@ class StageInputs(NamedTuple):
         wheels: one a distribution, the application's among them.
         files: of the project, to lie next to the environment.
         system: what the environment shows of the release's own packages.
+        secrets: passwords that no file of the payload may have.
     """
 
     wheels: tuple[ReadyWheel, ...]
     files: tuple[ExtraFile, ...] = ()
     system: tuple[PlannedSystem, ...] = ()
+    secrets: Secrets = NO_SECRETS
 
 
 def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, context: TargetContext) -> StagedVenv:
@@ -57,11 +60,11 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
 
     Raises:
         WheelError: a wheel is malformed.
-        StagingError: a file conflict, an unmet requirement, a refused interpreter, a path of this machine in a file, or
-            a staged file that is not what RECORD says.
+        StagingError: a file conflict, an unmet requirement, a refused interpreter, a file with a path of this machine
+            or a secret, or a staged file that is not what RECORD says.
     """
     target, runner, reporter = context.target, context.runner, context.reporter
-    wheels, files, system = inputs
+    wheels, files, system, secrets = inputs
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
     cache = StagedCache(dirs.staged, reporter)
@@ -95,6 +98,7 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
                 target.interpreter.path,
             ),
         ),
+        secrets,
     )
     require_recorded(installed, payload, destdir)
     store_uncached(populated, destdir, payload, cache)

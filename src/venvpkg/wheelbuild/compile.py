@@ -16,6 +16,7 @@ from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, ReadyWheel, SourceTree
 from venvpkg.wheelbuild.job import Built, Job, run_job
 from venvpkg.wheelbuild.pool import Task
+from venvpkg.wheelbuild.requirements import Requirements
 from venvpkg.wheelhouse.check import check_wheel
 from venvpkg.wheelhouse.plan import DIRECTORY
 
@@ -62,20 +63,23 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBui
     paths = _fetch_files(plan, to_build, known_pins.values(), context)
     ready |= _check_prebuilt_wheels(plan, paths)
     stopping = threading.Event()
+    requirements = Requirements(pinned.values(), run_job, context)
     jobs = [
         Job(
             wheel,
             paths[wheel.source] if isinstance(wheel.source, RemoteFile) else None,
             known_pins[wheel.name],
             stopping.is_set,
+            requirements,
         )
         for wheel in to_build
     ]
     built = _run_all(jobs, context, stopping)
     ready |= {name: each.wheel for name, each in built.items()}
-    new_pins = (each.pins for _, each in sorted(built.items()))
+    new_pins = {(each.name, each.source): each for each in requirements.new_pins}
+    new_pins |= {(each.pins.name, each.pins.source): each.pins for each in built.values() if each.pins is not None}
     return CompiledWheels(
-        tuple(ready[wheel.name] for wheel in plan.wheels), tuple(each for each in new_pins if each is not None)
+        tuple(ready[wheel.name] for wheel in plan.wheels), tuple(new_pins[key] for key in sorted(new_pins))
     )
 
 

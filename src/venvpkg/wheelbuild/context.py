@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from venvpkg.text import NO_SECRETS, Secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
@@ -73,6 +75,7 @@ class WheelBuildContext:
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
         write_sbom: writes the bills of materials of wheels; called from several threads.
+        secrets: passwords to keep out of wheels and logs.
         uv_libraries: uv's loader and libraries, for a target with another processor; otherwise empty.
     """
 
@@ -90,4 +93,5 @@ class WheelBuildContext:
     end: Callable[[], None]
     crates: Crates
     write_sbom: WriteSbom
+    secrets: Secrets = NO_SECRETS
     uv_libraries: tuple[Path, ...] = ()

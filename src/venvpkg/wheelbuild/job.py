@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
 from venvpkg.errors import CompileError, MachineError
-from venvpkg.host.files import open_atomic
+from venvpkg.host.logs import keep_log, read_log_end
 from venvpkg.host.oserrors import environment_error_in, is_environment_error
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree
@@ -21,6 +20,7 @@ from venvpkg.sources.diagnose import diagnose
 from venvpkg.sources.source_tree import copy_tree
 from venvpkg.sources.unpack import EARLIEST_TIME, unpack_sdist
 from venvpkg.store.filecache import key_of
+from venvpkg.text import strip_credentials
 from venvpkg.wheelbuild.backend import (
     HookFailedError,
     build_raw_wheel,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from venvpkg.sources.build_system import BuildSystem
     from venvpkg.store.filecache import Json
     from venvpkg.wheelbuild.context import WheelBuildContext
+    from venvpkg.wheelbuild.requirements import Requirements
 
 
 _LOG_END_BYTES = 8 << 20
@@ -58,14 +59,18 @@ class Job:
         sdist: path of its sdist; None for the application's own tree.
         pins: its pinned build requirements; None if they are not known.
         is_stopping: whether the run is ending.
+        requirements: the build requirements of the run.
         cores: number of cores for its build; set when it begins.
+        parents: source and title of what the wheel is required to build, outermost first; empty if it is packaged.
     """
 
     wheel: PlannedWheel
     sdist: Path | None
     pins: BuildPins | None
     is_stopping: Callable[[], bool]
+    requirements: Requirements
     cores: int = 1
+    parents: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -96,15 +101,17 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
         LockError, DownloadError: its build requirements could not be resolved or fetched.
         StoppedError: the run is ending.
     """
-    place = context.workspace / "compile" / job.label
-    log = context.workspace / "logs" / f"{job.label}.log"
+    # The same sdist can be compiled for the package and for another build at once; a path does not change the bytes.
+    role = "required-" if job.parents else ""
+    place = context.workspace / "compile" / f"{role}{job.label}"
+    log = context.workspace / "logs" / f"{role}{job.label}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    kept_log = context.logs / f"{job.label}-{context.target.abi_name}.log"
+    kept_log = context.logs / f"{role}{job.label}-{context.target.abi_name}.log"
     try:
         with context.reporter.task(Work.WHEEL, f"building {job.title}") as task:
             return _Building(job, context, place, log, task).run()
     except HookFailedError as error:
-        end = _read_end(log)
+        end = read_log_end(log, context.secrets, _LOG_END_BYTES)
         refusal = environment_error_in(end)
         if refusal is not None:
             raise MachineError(
@@ -126,9 +133,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
             resolution="Give the cache space and permissions, or choose another with --cache.",
         ) from error
     finally:
-        # The error matters more than its log: a failure to copy the log must not hide it.
-        with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept_log) as copy:
-            shutil.copyfileobj(source, copy)
+        keep_log(log, kept_log, context.secrets)
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -157,7 +162,7 @@ class _Building:
             name=wheel.name,
             version=wheel.version,
             source=source_id(wheel.source),
-            requirements=pins.files,
+            requirements=self._job.requirements.with_their_requirements(pins.files),
             target=self._context.target,
             toolchain=self._context.toolchain,
         )
@@ -170,11 +175,20 @@ class _Building:
         raw = build_raw_wheel(self._sandbox, self._python, system)
         self._task.now("packing")
         finished = repack_wheel(
-            raw, wheel, target=self._context.target, sandbox=self._sandbox, write_sbom=self._context.write_sbom
+            raw,
+            wheel,
+            target=self._context.target,
+            sandbox=self._sandbox,
+            write_sbom=self._context.write_sbom,
+            secrets=self._context.secrets,
         )
+        if finished.has_credentials_removed:
+            self._context.reporter.warn(
+                f"{self._job.title}: users and passwords were removed from the URLs in its METADATA; keep them in netrc"
+            )
         about: dict[str, Json] = {
             "backend": system.backend,
-            "requires": list(pins.requires),
+            "requires": list(map(strip_credentials, pins.requires)),
             "source_date_epoch": self._epoch,
         }
         ready = self._context.wheelhouse.publish(finished.wheel, inputs, about, finished.debug)
@@ -241,8 +255,9 @@ class _Building:
         return tuple(sorted(self._context.pin(requires))) if requires else ()
 
     def _create_environment(self, files: tuple[RemoteFile, ...]) -> None:
+        wheels, paths = self._job.requirements.wheels(files, self._job)
         self._task.now("making its build environment")
-        create_build_environment(self._sandbox, self._python, files, self._context.fetch(files) if files else {})
+        create_build_environment(self._sandbox, self._python, wheels, paths)
 
     def _unpack_source(self, directory: Path) -> int:
         """Unpack or copy the source into ``directory``, and return the SOURCE_DATE_EPOCH of its build."""
@@ -261,11 +276,3 @@ class _Building:
 
 def _subdirectory(wheel: PlannedWheel) -> str:
     return "" if isinstance(wheel.source, SourceTree) else wheel.source.subdirectory
-
-
-def _read_end(log: Path) -> str:
-    if not log.is_file():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        return file.read().decode("utf-8", "replace")

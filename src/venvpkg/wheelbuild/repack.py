@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 import stat
 import zipfile
 from pathlib import PurePosixPath
@@ -16,6 +17,7 @@ from packaging.version import Version
 from venvpkg.errors import WheelError
 from venvpkg.model.tags import publisher_tags
 from venvpkg.model.wheels import OWN_SBOM
+from venvpkg.text import NO_SECRETS, Secrets, strip_credentials
 from venvpkg.wheelbuild.debug_symbols import separate_debug, strip_files, write_debug
 from venvpkg.wheelhouse.check import UNHASHED, check_wheel
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 
 _EXECUTABLE = 0o111
+# The fields of METADATA with URLs.
+_WITH_URL = re.compile(rb"(Requires-Dist|Home-page|Download-URL|Project-URL):", re.IGNORECASE)
 # The earliest time of a zip file.
 _TIME = (1980, 1, 1, 0, 0, 0)
 # direct_url.json has the path of the wheel on this machine, which does not belong in a package.
@@ -41,21 +45,29 @@ _ENVIRONMENTS = PurePosixPath("/opt/venvs")
 
 
 class Repacked(NamedTuple):
-    """A vendor wheel, and the archive of its debug information; None if it had none."""
+    """A vendor wheel, the archive of its debug information if it had any, and whether its METADATA had passwords."""
 
     wheel: Path
     debug: Path | None
+    has_credentials_removed: bool = False
 
 
-def repack_wheel(
-    raw: Path, planned: PlannedWheel, *, target: Target, sandbox: BuildSandbox, write_sbom: WriteSbom
+def repack_wheel(  # noqa: PLR0913 - a wheel, and all that makes it a vendor wheel
+    raw: Path,
+    planned: PlannedWheel,
+    *,
+    target: Target,
+    sandbox: BuildSandbox,
+    write_sbom: WriteSbom,
+    secrets: Secrets = NO_SECRETS,
 ) -> Repacked:
     """Repack ``raw`` as a vendor wheel in the sandbox's directory ``repacked``, and separate its debug information.
 
     The bytes of the wheel only depend on its members' names, contents and executable bits. Members are sorted, with
     .dist-info last; modes are 0644 and 0755, all times are equal. Nothing is compressed, because the output of deflate
     depends on its implementation (zlib, zlib-ng). A wheel with a platform tag or with ELF files gets the target's
-    platform tag; one with ELF files also gets a bill of materials.
+    platform tag; one with ELF files also gets a bill of materials. URLs in METADATA lose their users and passwords,
+    which every user of the package could read.
 
     Args:
         raw: the wheel that the backend built.
@@ -63,10 +75,11 @@ def repack_wheel(
         target: its platform tag is used.
         sandbox: where strip and objcopy run.
         write_sbom: writes the bill of materials.
+        secrets: passwords that none of its files may contain.
 
     Raises:
-        WheelError: the wheel is damaged, hostile, of another distribution or version, or not for the target's
-            interpreter.
+        WheelError: the wheel is damaged, hostile, of another distribution or version, not for the target's interpreter,
+            or contains a secret.
         MissingToolError: strip or objcopy is not installed.
         VenvpkgError: from ``write_sbom``.
 
@@ -79,6 +92,10 @@ def repack_wheel(
     *identity, pythons, abis, platforms = raw.stem.split("-")
     platform = platforms if is_pure else target.platform_tag
     executables, members = _read_members(raw, facts.dist_info, (*_DROPPED, _SBOM))
+    metadata_file = f"{facts.dist_info}/METADATA"
+    metadata = members[metadata_file]
+    members[metadata_file] = _without_credentials(metadata)
+    _require_no_secret(raw, members, secrets)
     objects = {each: members[each] for each in facts.elf}
     debug = separate_debug(objects, sandbox, target)
     members |= strip_files(objects, sandbox, target)
@@ -90,7 +107,7 @@ def repack_wheel(
         members[f"{facts.dist_info}/{_SBOM}"] = write_sbom(facts.name, str(facts.version), planned.source, tree)
     result = sandbox.recreate("repacked") / f"{'-'.join((*identity, pythons, abis, platform))}.whl"
     _write_wheel(result, facts.dist_info, members, executables)
-    return Repacked(result, write_debug(debug, result))
+    return Repacked(result, write_debug(debug, result), members[metadata_file] != metadata)
 
 
 def retag(wheel: Path, platforms: str, destination: Path) -> Path:
@@ -128,6 +145,26 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
             f"the backend built {raw.name}, which cannot be used.",
             details="\n".join(f"  {problem}" for problem in problems),
             resolution="Report it to its publisher, or use another version.",
+        )
+
+
+def _without_credentials(metadata: bytes) -> bytes:
+    """Return METADATA with its URLs without users and passwords; the description after the fields stays as it is."""
+    fields, blank, description = metadata.partition(b"\n\n")
+    lines = fields.split(b"\n")
+    stripped = [
+        strip_credentials(line.decode("latin-1")).encode("latin-1") if _WITH_URL.match(line) else line for line in lines
+    ]
+    return b"\n".join(stripped) + blank + description
+
+
+def _require_no_secret(raw: Path, members: Mapping[str, bytes], secrets: Secrets) -> None:
+    leaks = [name for name, content in members.items() if secrets.are_in(content)]
+    if leaks:
+        raise WheelError(
+            f"{raw.name} contains a password or token that this run uses, so it is not kept.",
+            details="\n".join(f"  {name}" for name in sorted(leaks)),
+            resolution="Leave these files out of the wheel, or remove the secret from its source; keep it in netrc.",
         )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.utils import parse_sdist_filename
+
 from venvpkg.families.registry import FAMILIES
 from venvpkg.model.wheels import SourceTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from venvpkg.host.command import Runner
-    from venvpkg.model.lock import RemoteFile
+    from venvpkg.model.lock import BuildPins, RemoteFile
     from venvpkg.model.target import Target
     from venvpkg.store.filecache import Json
 
@@ -66,7 +68,7 @@ def key_inputs(  # noqa: PLR0913 -- each is a separate input
         name: normalised name of the distribution.
         version: locked version; empty for the application's own tree.
         source: identity of the source; see ``source_id``.
-        requirements: wheels of the build environment.
+        requirements: files of the build environment, with those that compile the sdists among them.
         target: target that the wheel is compiled for.
         toolchain: the target's toolchain.
     """
@@ -84,6 +86,37 @@ def key_inputs(  # noqa: PLR0913 -- each is a separate input
         "flags": dict(toolchain.flags),
         "packages": dict(toolchain.packages),
     }
+
+
+def is_sdist(file: RemoteFile) -> bool:
+    """Return whether a pinned build requirement must be compiled."""
+    return not file.filename.endswith(".whl")
+
+
+def sdist_name(sdist: RemoteFile) -> tuple[str, str]:
+    """Return the normalised name and the version in an sdist's file name."""
+    name, version = parse_sdist_filename(sdist.filename)
+    return name, str(version)
+
+
+def with_their_requirements(
+    files: Iterable[RemoteFile], pins_of: Callable[[RemoteFile], BuildPins | None]
+) -> tuple[RemoteFile, ...]:
+    """Return build requirements with the pinned requirements of the sdists among them, and so on; each once, sorted.
+
+    Args:
+        files: wheels and sdists.
+        pins_of: returns the pins of an sdist, or None if they are not known.
+    """
+    found: set[RemoteFile] = set()
+    left = list(files)
+    while left:
+        file = left.pop()
+        if file not in found:
+            found.add(file)
+            pins = pins_of(file) if is_sdist(file) else None
+            left.extend(pins.files if pins else ())
+    return tuple(sorted(found, key=lambda file: (file.filename, file.sha256)))
 
 
 def source_id(source: RemoteFile | SourceTree) -> str:

@@ -12,7 +12,7 @@ from venvpkg.model.project import WheelPolicy
 from venvpkg.model.tags import best_wheel, publisher_tags, pure_tags
 from venvpkg.model.wheels import Action, PlannedSystem, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.store.filecache import key_of
-from venvpkg.wheelhouse.key import key_inputs, source_id
+from venvpkg.wheelhouse.key import key_inputs, sdist_name, source_id, with_their_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -231,6 +231,9 @@ class _Planner:
             case _:
                 assert_never(policy)
 
+    def _pins_of(self, sdist: RemoteFile) -> BuildPins | None:
+        return self._pins.get((sdist_name(sdist)[0], sdist.sha256, self._target.abi_name))
+
     def _find_fallback(self, distribution: LockedDistribution) -> Fallback | None:
         """Return the known fallback of a distribution that cannot be compiled for the target, or None."""
         if distribution.sdist is not None:
@@ -266,7 +269,7 @@ class _Planner:
             name=name,
             version=version,
             source=source_id(source),
-            requirements=pins.files if pins else (),
+            requirements=with_their_requirements(pins.files, self._pins_of) if pins else (),
             target=self._target,
             toolchain=toolchain,
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from venvpkg.index.urls import host_and_port, redact, strip_credentials
+from venvpkg.index.urls import host_and_port
+from venvpkg.text import redact, strip_credentials
 
 
 @pytest.mark.parametrize(

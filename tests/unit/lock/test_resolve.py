@@ -250,6 +250,33 @@ archive = {{ url = "{url}", hashes = {{ sha256 = "{SHA}" }} }}
     assert read_lock(path, target(), Settings()).distributions[0].wheels[0].url == url.replace("me:s3cret@", "")
 
 
+def test_repositories_with_passwords_are_refused_all_at_once_before_uv_gives_them_to_git(tmp_path: Path) -> None:
+    more = """
+[tool.uv.sources]
+of-table = { git = "https://me:hush-42@corp/t.git" }
+of-ssh = { git = "ssh://git@corp/t.git" }
+"""
+    project = project_in(
+        application(tmp_path, "of-list @ git+https://hush-42@corp/l.git", "of-table", "of-ssh", more=more)
+    )
+
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+    first, second = caught.value.details.splitlines()
+    assert first.startswith("  of-list @ git+https://***@corp/l.git contains a user or password")
+    assert second.startswith("  of-table @ https://***@corp/t.git contains")
+
+
+def test_a_repository_on_the_command_line_is_refused_too(tmp_path: Path) -> None:
+    project = project_of("app @ git+https://me:hush-42@corp/app.git", tmp_path)
+
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})))
+
+    assert "hush-42" not in caught.value.details
+
+
 def test_paths_that_uv_writes_relative_to_its_output_become_relative_to_the_lock(tmp_path: Path) -> None:
     directory = application(tmp_path, "a")
 

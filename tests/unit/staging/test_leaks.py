@@ -13,6 +13,7 @@ from venvpkg.host.tree import entries_below, normalise_modes, set_times
 from venvpkg.model.staged import PathKind
 from venvpkg.staging import leaks
 from venvpkg.staging.leaks import Forbidden, forbidden_paths, read_payload
+from venvpkg.text import Secrets
 
 SECRET = Forbidden("the workspace", b"/var/lib/jobs/work-7")
 
@@ -158,3 +159,14 @@ def test_times_are_set_on_links_and_not_on_what_they_point_to(destdir: Path, tmp
     assert (destdir / "link").lstat().st_mtime == 5
     assert (destdir / "opt/app").stat().st_mtime == 5
     assert outside.stat().st_mtime != 5
+
+
+def test_files_with_a_password_of_the_run_are_told_without_it(destdir: Path) -> None:
+    for name in ("a.ini", "b.ini"):
+        (destdir / "opt/app" / name).write_bytes(b"password = hush-42")
+
+    with pytest.raises(StagingError, match="2 payload files contain a password") as caught:
+        read_payload(destdir, (), Secrets((b"hush-42",)))
+
+    assert caught.value.details.split() == ["/opt/app/a.ini", "/opt/app/b.ini"]
+    assert "hush-42" not in str(caught.value) + caught.value.resolution

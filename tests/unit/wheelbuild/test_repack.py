@@ -16,6 +16,7 @@ from venvpkg.host.command import Command, Completed
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree
 from venvpkg.sources.build_sandbox import BuildSandbox
+from venvpkg.text import Secrets
 from venvpkg.wheelbuild.repack import repack_wheel, retag
 from venvpkg.wheelhouse.check import check_wheel
 
@@ -231,3 +232,35 @@ def test_a_wheel_that_is_not_what_was_to_be_built_is_refused(
 ) -> None:
     with pytest.raises(WheelError, match=problem):
         repacked(tmp_path, members, name=name)
+
+
+def test_urls_in_the_fields_of_metadata_lose_their_passwords_and_the_description_stays(tmp_path: Path) -> None:
+    members = wheel_members()
+    metadata = members["demo-1.0.dist-info/METADATA"].partition(b"\n\n")[0]
+    example = b"\n\nUse https://user:password@example.org/\n"
+    members["demo-1.0.dist-info/METADATA"] = (
+        b"\n".join(
+            (metadata.rstrip(), b"Requires-Dist: lib @ https://me:hush-42@corp/lib.whl", b"Home-page: https://me@corp")
+        )
+        + example
+    )
+
+    wheel = repacked(tmp_path, members, name="demo-1.0-py3-none-any.whl")
+
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read("demo-1.0.dist-info/METADATA")
+    assert b"Requires-Dist: lib @ https://corp/lib.whl\nHome-page: https://corp" in text
+    assert text.endswith(example)
+    assert check_wheel(wheel).name == "demo"
+
+
+def test_a_wheel_with_a_password_of_the_run_is_refused(tmp_path: Path) -> None:
+    members = wheel_members() | {"demo/pip.conf": b"index-url = https://me:hush-42@corp/"}
+    raw = write_wheel(tmp_path / "raw" / "demo-1.0-py3-none-any.whl", members)
+    planned = PlannedWheel("demo", "1.0", Action.COMPILE, "", SDIST)
+    secrets, sandbox = Secrets((b"hush-42",)), quiet_sandbox(tmp_path)
+
+    with pytest.raises(WheelError, match="contains a password") as caught:
+        repack_wheel(raw, planned, target=bookworm(), sandbox=sandbox, write_sbom=told, secrets=secrets)
+
+    assert caught.value.details == "  demo/pip.conf"
