@@ -295,6 +295,13 @@ KEYS: Final[tuple[Key, ...]] = (
         'for each needed library, the relation to use instead of the computed one, or `{ ignore = "reason" }`',
         '{ "libcuda.so.1" = { ignore = "comes with the driver" } }',
     ),
+    Key(
+        "undefined-symbols",
+        Array(Text(r"[^\x00-\x20\x7f]+", "the name of a symbol, or a pattern with `*`")),
+        "symbols that a module may import although nothing that it needs defines them, because something else loads"
+        " them first; `*` stands for any characters",
+        '["ap_*"]',
+    ),
     _script_key("preinst", "before the files are unpacked"),
     _script_key("postinst", "after the package and its dependencies are unpacked"),
     _script_key("prerm", "before the files are removed"),

@@ -136,6 +136,7 @@ class Settings:
     wheels: WheelSettings = field(default_factory=WheelSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
+    undefined_symbols: tuple[str, ...] = ()
     rpm_min_versions: bool = False
     strict: bool = False
     python: str | None = None
