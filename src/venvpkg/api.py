@@ -13,6 +13,7 @@ callable that gets the events of docs/json.md as dictionaries, or a ``Reporter``
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from venvpkg.explain.formats import OutputFormat, render_dependencies
 from venvpkg.families.common.preflight import is_owned, require_owned, warning_of
 from venvpkg.families.registry import FAMILIES, family_of_file
 from venvpkg.host.command import Command
+from venvpkg.host.oserrors import require_utf8_names
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.model.inspection import Inspection
@@ -341,6 +343,7 @@ def _session(options: Options, on_event: OnEvent) -> Session:
 
 def _sessions(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
     """Return a session for each target; with several each has a runner of its own, so that it can be ended alone."""
+    require_utf8_names(sys.getfilesystemencoding())
     try:
         selections = tuple(dict.fromkeys(map(parse_selection, options.targets)))
     except ValueError as error:

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from venvpkg.errors import MachineError
-from venvpkg.host.oserrors import environment_error_in, is_environment_error
+from venvpkg.host.oserrors import environment_error_in, is_environment_error, require_utf8_names
 
 
 def refused(code: int, *names: str) -> OSError:
@@ -61,3 +61,12 @@ def test_a_program_that_had_no_space_is_understood() -> None:
 
 def test_a_program_that_failed_otherwise_is_not() -> None:
     assert environment_error_in("dpkg-deb: error: no such directory\n") is None
+
+
+def test_file_names_in_another_encoding_than_that_of_packages_are_refused() -> None:
+    require_utf8_names("utf-8")
+
+    with pytest.raises(MachineError, match="iso8859-1") as caught:
+        require_utf8_names("iso8859-1")
+
+    assert "PYTHONUTF8=1" in caught.value.resolution

@@ -53,9 +53,8 @@ def resolve_payload(elf: ElfReport, staged: StagedVenv, settings: Settings, targ
 
 
 def _warning(path: PurePosixPath, elsewhere: PurePosixPath | None, names: list[str]) -> str:
-    where = (
-        f"only {elsewhere} defines: something must load that first" if elsewhere else "nothing that it needs defines"
-    )
+    nothing = "nothing that it needs defines"
+    where = f"only {elsewhere} defines: something must load it first" if elsewhere else nothing
     return f"{path} imports {shown(names)}, which {where}"
 
 
