@@ -17,6 +17,7 @@ from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
+from venvpkg.staging.misplaced import misplaced_warnings
 from venvpkg.staging.populate import StagingContext, populate, store_uncached
 from venvpkg.staging.system import expose, require_no_module_conflict
 
@@ -79,6 +80,8 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     site = project.prefix / "lib" / target.interpreter.name / "site-packages"
     require_no_module_conflict(exposed, installed, site)
     expose(exposed, destdir, site, target, runner)
+    for warning in misplaced_warnings(installed, site, {each.target for each in files}):
+        reporter.warn(warning)
     floor = python_floor(metadata.values(), target.interpreter)
     normalise_modes(destdir)
     place_files(files, destdir)
