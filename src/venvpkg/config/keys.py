@@ -119,6 +119,11 @@ class Key:
         return value
 
 
+def _normalise_entry(entry: str) -> str:
+    name, _, pattern = entry.partition(":")
+    return f"{canonicalize_name(name)}:{pattern}"
+
+
 def _ignore_reason(ignore: str) -> str:
     return ignore
 
@@ -245,6 +250,19 @@ KEYS: Final[tuple[Key, ...]] = (
         ),
         "additional files: `source` in the project, `target` on the target, `mode`; files in `/etc` become conffiles",
         '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
+    ),
+    Key(
+        "leave-out",
+        Array(
+            Text(
+                rf"{_DISTRIBUTION.pattern}:(?!/)[^\x00-\x1f\x7f:]+",
+                "of the form 'DISTRIBUTION:PATTERN'",
+                _normalise_entry,
+            )
+        ),
+        "files of distributions that are not installed, `DISTRIBUTION:PATTERN`; the pattern is of paths in the wheel,"
+        " and `*` stands for any characters",
+        '["django-sekizai:tests/*"]',
     ),
     Key(
         "state-paths",

@@ -137,6 +137,7 @@ class Settings:
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
     undefined_symbols: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     rpm_min_versions: bool = False
     strict: bool = False
     python: str | None = None
