@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -9,6 +10,7 @@ import sys
 def run() -> None:
     """Run the command line and end with its exit code, also when Ctrl-C comes while it is imported or cleans up."""
     try:
+        _ensure_utf8()
         from venvpkg.cli.main import main  # noqa: PLC0415 - a traceback from here is what Ctrl-C would show
 
         code = main()
@@ -18,6 +20,19 @@ def run() -> None:
         code = 128 + signal.SIGINT
     _ignore_interrupts()
     sys.exit(code)
+
+
+def _ensure_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding.
+
+    File names of projects and wheels are UTF-8, whatever the locale of whoever builds them: in another encoding, a
+    module ``modul\u00e9.py`` would be packaged under another name.
+
+    Source:
+        PEP 540.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this very program
 
 
 def _ignore_interrupts() -> None:

@@ -155,6 +155,39 @@ class UnownedSonameError(VenvpkgError):
         )
 
 
+class UndefinedSymbolError(VenvpkgError):
+    """Extension modules import symbols that nothing defines, so importing them fails."""
+
+    exit_code = 27
+
+    def __init__(self, symbols: Mapping[PurePosixPath, Sequence[str]], distributions: Iterable[str]) -> None:
+        """List each module with its symbols.
+
+        Args:
+            symbols: module → the symbols that it will not find, at least one.
+            distributions: names of the distributions that the modules belong to.
+        """
+        self.symbols = symbols
+        names = ", ".join(f'"{each}"' for each in sorted(set(distributions)))
+        example = symbols[min(symbols)][0].partition("@")[0]
+        super().__init__(
+            f"{len(symbols)} extension module{'s import symbols' if len(symbols) != 1 else ' imports a symbol'} that"
+            " neither the interpreter nor any needed library defines; its import will fail.",
+            details="\n".join(f"  {path}: {shown(symbols[path])}" for path in sorted(symbols)),
+            resolution="Link the module with the library that defines them, or compile against a version of that"
+            " library that does (build-depends)."
+            + (f" Or take the prebuilt wheel: wheels.binary = [{names}]." if names else "")
+            + f' If something else defines them before the import: undefined-symbols = ["{example}"].',
+        )
+
+
+def shown(symbols: Sequence[str]) -> str:
+    """Return the first few of some symbols, and how many more there are."""
+    most = 5
+    more = f" and {len(symbols) - most} more" if len(symbols) > most else ""
+    return f"{', '.join(symbols[:most])}{more}"
+
+
 class UnknownAbiError(VenvpkgError):
     """Packages of needed libraries declare no lowest version, and ``strict`` rules out the installed one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from venvpkg.console import Reporter
 from venvpkg.console.events import EventReporter, Quiet
 from venvpkg.context import Session
 from venvpkg.errors import ConfigurationError
+from venvpkg.host.oserrors import require_utf8_names
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.store.dirs import Dirs
@@ -76,6 +78,7 @@ class Options:
 
 def sessions_of(options: Options, on_event: OnEvent) -> tuple[Session, ...]:
     """Return a session for each target. Several have a runner each, so that one target can be stopped alone."""
+    require_utf8_names(sys.getfilesystemencoding())
     selections = options.selections()
     first = Session(
         host=SubprocessRunner(options.environ),

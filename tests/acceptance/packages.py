@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess  # the tests run venvpkg as its users do
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from acceptance.cleanroot import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BUILD_TIMEOUT_S = 1500
 
@@ -25,11 +30,14 @@ class Venvpkg:
         where.mkdir(exist_ok=True)
         return where
 
-    def run(self, *arguments: str, timeout_s: float = BUILD_TIMEOUT_S) -> Outcome:
-        """Run it ``here``."""
+    def run(
+        self, *arguments: str, timeout_s: float = BUILD_TIMEOUT_S, environment: Mapping[str, str] | None = None
+    ) -> Outcome:
+        """Run it ``here``, with some variables set."""
         completed = subprocess.run(
             [str(self.program), *arguments],
             cwd=self.here,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -42,11 +50,18 @@ class Venvpkg:
         """Return the package that ``venvpkg build`` made of a project's directory or a requirement."""
         return self.built(what)[0]
 
-    def built(self, what: str, *options: str, out: str = "out", cache: str = "cache") -> tuple[Path, Outcome]:
+    def built(
+        self,
+        what: str,
+        *options: str,
+        out: str = "out",
+        cache: str = "cache",
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[Path, Outcome]:
         """Return the package, and what the build said. All builds share one wheelhouse."""
         places = {"wheelhouse": "wheelhouse", "cache": cache, "out": out}
         where = (f"--{name}={self.directory / place}" for name, place in places.items())
-        outcome = self.run("build", what, *where, *options)
+        outcome = self.run("build", what, *where, *options, environment=environment)
 
         assert outcome.code == 0, outcome.transcript
         (line,) = outcome.stdout.splitlines()

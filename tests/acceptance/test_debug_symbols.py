@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 LIFE = """\
 set -eu
 apt-get update -qq
-apt-get install -qq -y --no-install-recommends "$1" "$2" > /dev/null
-dpkg --verify ringbell ringbell-dbgsym
+apt-get install -qq -y --no-install-recommends "$1" "$2" "$3" "$4" > /dev/null
+dpkg --verify ringbell ringbell-dbgsym ringbell-too ringbell-too-dbgsym
 ringbell
+readable() { for each in $(find /usr/lib/debug/.build-id -name '*.debug'); do test -f "$each"; echo readable; done; }
+readable
 apt-get purge -qq -y ringbell ringbell-dbgsym > /dev/null
-test ! -e /usr/lib/debug/.build-id
+readable
+apt-get purge -qq -y ringbell-too ringbell-too-dbgsym > /dev/null
+test ! -e /usr/lib/debug
 test ! -e /opt/venvs
 echo gone
 """
@@ -50,12 +54,24 @@ echo gone
 
 @pytest.fixture(scope="module")
 def packages(venvpkg: Venvpkg, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    project = write_project(tmp_path_factory.mktemp("debug") / "sources", configuration="debug-symbols = true")
+    return built(venvpkg, tmp_path_factory.mktemp("debug") / "sources", NAME, "")
+
+
+@pytest.fixture(scope="module")
+def neighbours(venvpkg: Venvpkg, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Another application with the same compiled module, and so with the same build-id."""
+    configuration = 'name = "ringbell-too"\ncommands = []\n'
+    return built(venvpkg, tmp_path_factory.mktemp("debug-too") / "sources", "ringbell-too", configuration)
+
+
+def built(venvpkg: Venvpkg, sources: Path, name: str, configuration: str) -> tuple[Path, Path]:
+    """Return the package, and that of its debug symbols."""
+    project = write_project(sources, configuration=f"{configuration}debug-symbols = true")
     places = (f"--{name}={venvpkg.directory / name}" for name in ("wheelhouse", "cache", "out"))
     outcome = venvpkg.run("build", str(project), *places)
 
     assert outcome.code == 0, outcome.transcript
-    (symbols,) = (venvpkg.directory / "out").glob(f"{NAME}-dbgsym_1.0.0-*.deb")
+    (symbols,) = (venvpkg.directory / "out").glob(f"{name}-dbgsym_1.0.0-*.deb")
     return symbols.with_name(symbols.name.replace("-dbgsym", "")), symbols
 
 
@@ -65,6 +81,10 @@ def test_a_debugger_finds_function_and_line_by_the_build_id(packages: tuple[Path
     for package in packages:
         subprocess.run(["dpkg-deb", "--extract", str(package), str(tmp_path)], check=True)
     (module,) = tmp_path.rglob("_bell.*.so")
+    # As the alternatives of an installed package lead there.
+    debug = tmp_path / "usr/lib/debug"
+    shutil.rmtree(debug / ".build-id")
+    (debug / ".venvpkg" / NAME).rename(debug / ".build-id")
 
     said = subprocess.run(
         [
@@ -79,12 +99,16 @@ def test_a_debugger_finds_function_and_line_by_the_build_id(packages: tuple[Path
     assert re.search(r'Line \d+ of "ringbell/_bell.c" starts at address', said), said
 
 
-def test_both_install_and_nothing_of_them_stays(packages: tuple[Path, Path], clean_root: CleanRoot) -> None:
+def test_all_install_beside_another_application_s_and_nothing_of_them_stays(
+    packages: tuple[Path, Path], neighbours: tuple[Path, Path], clean_root: CleanRoot
+) -> None:
+    every = (*packages, *neighbours)
+
     outcome = clean_root.run(
-        LIFE, binds={each: shown(each) for each in packages}, arguments=[str(shown(each)) for each in packages]
+        LIFE, binds={each: shown(each) for each in every}, arguments=[str(shown(each)) for each in every]
     )
 
-    assert outcome.stdout.endswith("3 rings of 1.0.0\ngone\n"), outcome.transcript
+    assert outcome.stdout.endswith("3 rings of 1.0.0\nreadable\nreadable\ngone\n"), outcome.transcript
 
 
 @pytest.fixture(scope="module")

@@ -90,3 +90,15 @@ def test_a_line_break_in_a_name_is_refused_by_name(venvpkg: Venvpkg, tmp_path: P
     assert "Traceback" not in outcome.stderr
     assert r"one\ntwo" in outcome.stderr
     assert not list(tmp_path.glob("out/*"))
+
+
+def test_the_locale_does_not_change_a_byte(venvpkg: Venvpkg, tmp_path: Path) -> None:
+    files = {"modulé.py": "", "data/日本.txt": ""}
+    sources = str(write_project(tmp_path / "sources", native=False, files=files))
+    # Python's file names are then ASCII, as they are Latin-1 in de_DE.ISO-8859-1.
+    ascii_names = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+    of_utf8, _ = venvpkg.built(sources, out="utf8", cache="cache-utf8", environment={"LC_ALL": "C.UTF-8"})
+    of_ascii, _ = venvpkg.built(sources, out="ascii", cache="cache-ascii", environment=ascii_names)
+
+    assert of_ascii.read_bytes() == of_utf8.read_bytes()

@@ -189,3 +189,30 @@ def test_bytecode_is_written_for_every_module_that_compiles(
 
     names = {each.path.name.partition(".")[0] for each in staged.payload.files() if each.path.suffix == ".pyc"}
     assert names == {"__init__", "lib"}
+
+
+def test_harmless_overlaps_end_the_same_whichever_distribution_was_cached_first(
+    tmp_path: Path, target: Target, runner: SubprocessRunner
+) -> None:
+    stray = {name: {f"{name}/__init__.py": b"", "tests/x.py": f"NAME = {name!r}\n".encode()} for name in ("one", "two")}
+
+    def staged(base: Path, cache: Path, *names: str) -> dict[str, tuple[int, bytes]]:
+        (base / "wheels").mkdir(parents=True)
+        wheels = [
+            write_wheel(base / "wheels", name, files=stray[name], metadata=METADATA.format(name)) for name in names
+        ]
+        app = write_wheel(base / "wheels", files={"app/__init__.py": b""}, metadata=METADATA.format("app"))
+        context = on_target(target, runner, RecordingReporter())
+        dirs = Dirs(base / "wheelhouse", cache)
+        return contents(stage(a_project(), StageInputs((app, *wheels)), base / "work", dirs, context).destdir)
+
+    fresh = staged(tmp_path / "fresh", tmp_path / "cache-1", "one", "two")
+    staged(tmp_path / "second-alone", tmp_path / "cache-2", "two")
+    second_cached = staged(tmp_path / "second-cached", tmp_path / "cache-2", "one", "two")
+    second_again = staged(tmp_path / "second-again", tmp_path / "cache-2", "two")
+
+    assert second_cached == fresh
+    (kept,) = (content for path, (_, content) in fresh.items() if path.endswith("/tests/x.py"))
+    assert kept == b"NAME = 'one'\n"
+    (own,) = (content for path, (_, content) in second_again.items() if path.endswith("/tests/x.py"))
+    assert own == b"NAME = 'two'\n"

@@ -119,6 +119,11 @@ class Key:
         return value
 
 
+def _normalise_entry(entry: str) -> str:
+    name, _, pattern = entry.partition(":")
+    return f"{canonicalize_name(name)}:{pattern}"
+
+
 def _ignore_reason(ignore: str) -> str:
     return ignore
 
@@ -247,6 +252,19 @@ KEYS: Final[tuple[Key, ...]] = (
         '[{ source = "packaging/app.toml", target = "/etc/guestbook/app.toml" }]',
     ),
     Key(
+        "leave-out",
+        Array(
+            Text(
+                rf"{_DISTRIBUTION.pattern}:(?!/)[^\x00-\x1f\x7f:]+",
+                "of the form 'DISTRIBUTION:PATTERN'",
+                _normalise_entry,
+            )
+        ),
+        "files of distributions that are not installed, `DISTRIBUTION:PATTERN`; the pattern is of paths in the wheel,"
+        " and `*` stands for any characters",
+        '["django-sekizai:tests/*"]',
+    ),
+    Key(
         "state-paths",
         Array(Text(STATE, "an absolute path of the application's own in /var/cache, lib, log, opt or spool")),
         "files and directories (with a trailing slash) that the application creates at run time; they are removed with"
@@ -294,6 +312,13 @@ KEYS: Final[tuple[Key, ...]] = (
         ),
         'for each needed library, the relation to use instead of the computed one, or `{ ignore = "reason" }`',
         '{ "libcuda.so.1" = { ignore = "comes with the driver" } }',
+    ),
+    Key(
+        "undefined-symbols",
+        Array(Text(r"[^\x00-\x20\x7f]+", "the name of a symbol, or a pattern with `*`")),
+        "symbols that a module may import although nothing that it needs defines them, because something else loads"
+        " them first; `*` stands for any characters",
+        '["ap_*"]',
     ),
     _script_key("preinst", "before the files are unpacked"),
     _script_key("postinst", "after the package and its dependencies are unpacked"),

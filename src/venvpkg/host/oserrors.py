@@ -70,3 +70,19 @@ def death_notice(program: str, returncode: int) -> bytes:
         setrlimit(2), RLIMIT_FSIZE.
     """
     return f"{program}: {signal.strsignal(signal.SIGXFSZ)}\n".encode() if returncode == -signal.SIGXFSZ else b""
+
+
+def require_utf8_names(encoding: str) -> None:
+    """Refuse to run where Python's file names are not UTF-8, as those of wheels and packages are.
+
+    Args:
+        encoding: of file names, ``sys.getfilesystemencoding()``.
+
+    Raises:
+        MachineError: it is another one.
+    """
+    if encoding != "utf-8":
+        raise MachineError(
+            f"Python takes file names for {encoding} in this locale, but those in packages are UTF-8.",
+            resolution="Set the environment variable PYTHONUTF8=1, or start the program with python -X utf8.",
+        )

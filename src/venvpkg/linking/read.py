@@ -10,17 +10,17 @@ import contextlib
 import mmap
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venvpkg.errors import ElfError
 from venvpkg.host.oserrors import is_environment_error
 from venvpkg.linking.headers import DAMAGE, Headers
-from venvpkg.linking.symbols import SymbolTables, undefined_symbols
+from venvpkg.linking.symbols import SymbolTables, exported_symbols, undefined_symbols
 from venvpkg.linking.view import MOST_SEARCH_PATH_BYTES, Damaged, View
 from venvpkg.model.elf import Abi, ElfObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
 
@@ -46,6 +46,27 @@ def read_object(file: Path, path: PurePosixPath) -> ElfObject:
     """
     with _elf_errors(path), _mmap_file(file) as content:
         return _read_elf(content, path)
+
+
+def read_exports(file: Path, path: PurePosixPath) -> frozenset[str]:
+    """Return what the loader can bind other objects' symbols to, as ``exported_symbols``.
+
+    Args:
+        file: on this machine.
+        path: of the same file on the target, for messages.
+
+    Raises:
+        ElfError: it is not an ELF file, is damaged, or could not be read.
+    """
+    with _elf_errors(path), _mmap_file(file) as content:
+        headers = Headers(content)
+        dynamic = _dynamic_segment(headers)
+        entries = {} if dynamic is None else headers.dynamic_entries(dynamic)
+        if "DT_STRTAB" not in entries:
+            return frozenset()
+        view = headers.view()
+        tables = _symbol_tables(view.offset_of(entries["DT_STRTAB"][-1], "DT_STRTAB"), entries, copies=False)
+        return exported_symbols(view, tables, headers.abi.machine)
 
 
 def read_abi(file: Path) -> Abi | None:
@@ -90,9 +111,13 @@ def _read_elf(content: mmap.mmap, path: PurePosixPath) -> ElfObject:
         if each.p_type == "PT_INTERP":
             interpreter = view.bytes_at(each.p_offset, each.p_filesz, most=4096).split(b"\0")[0]
             facts = replace(facts, interpreter=View.printable(interpreter, "PT_INTERP"))
-    # A separate debug file keeps the header of the dynamic segment, without the segment.
-    dynamic = next((each for each in headers.segments if each.p_type == "PT_DYNAMIC" and each.p_filesz), None)
+    dynamic = _dynamic_segment(headers)
     return facts if dynamic is None else _read_dynamic(facts, view, headers.dynamic_entries(dynamic))
+
+
+def _dynamic_segment(headers: Headers) -> Any:  # noqa: ANN401 - one of ``Headers.segments``
+    """Return the dynamic segment, if any. A separate debug file keeps its header, without the segment."""
+    return next((each for each in headers.segments if each.p_type == "PT_DYNAMIC" and each.p_filesz), None)
 
 
 def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[int]]) -> ElfObject:
@@ -118,21 +143,7 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
     if len(entries.get("DT_NEEDED", ())) > MOST_NEEDED:
         raise Damaged("absurdly many DT_NEEDED")
     runpath, soname = directories("DT_RUNPATH"), value("DT_SONAME")
-    tables = SymbolTables(
-        strings=table,
-        symbols=value("DT_SYMTAB"),
-        hash=value("DT_HASH"),
-        gnu_hash=value("DT_GNU_HASH"),
-        versions=value("DT_VERSYM"),
-        version_needs=value("DT_VERNEED"),
-        version_needs_count=value("DT_VERNEEDNUM") or 0,
-        # Only executables use copy relocations: other objects go through their global offset table.
-        relocations=tuple(
-            (entries[tag][-1], entries[size][-1], with_addend)
-            for tag, size, with_addend in (("DT_RELA", "DT_RELASZ", True), ("DT_REL", "DT_RELSZ", False))
-            if tag in entries and size in entries and facts.interpreter is not None
-        ),
-    )
+    tables = _symbol_tables(table, entries, copies=facts.interpreter is not None)
     versions, undefined = undefined_symbols(view, tables, facts.abi.machine)
     return replace(
         facts,
@@ -143,4 +154,35 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
         symbol_versions=versions,
         undefined=undefined,
         needs_gnu_hash=tables.gnu_hash is not None and tables.hash is None,
+    )
+
+
+def _symbol_tables(strings: int, entries: Mapping[str | int, list[int]], *, copies: bool) -> SymbolTables:
+    """Return where the tables are.
+
+    Args:
+        strings: offset of their string table.
+        entries: of the dynamic segment.
+        copies: whether there may be copy relocations. Only executables use them: other objects go through their global
+            offset table.
+    """
+
+    def value(tag: str) -> int | None:
+        return entries[tag][-1] if tag in entries else None
+
+    return SymbolTables(
+        strings=strings,
+        symbols=value("DT_SYMTAB"),
+        hash=value("DT_HASH"),
+        gnu_hash=value("DT_GNU_HASH"),
+        versions=value("DT_VERSYM"),
+        version_needs=value("DT_VERNEED"),
+        version_needs_count=value("DT_VERNEEDNUM") or 0,
+        version_definitions=value("DT_VERDEF"),
+        version_definitions_count=value("DT_VERDEFNUM") or 0,
+        relocations=tuple(
+            (entries[tag][-1], entries[size][-1], with_addend)
+            for tag, size, with_addend in (("DT_RELA", "DT_RELASZ", True), ("DT_REL", "DT_RELSZ", False))
+            if copies and tag in entries and size in entries
+        ),
     )

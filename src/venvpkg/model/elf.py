@@ -76,10 +76,12 @@ class Symbol(NamedTuple):
     Attributes:
         name: as the linker spells it (mangled).
         version: symbol version, ``GLIBC_2.34``; ``Base`` if unversioned, as in deb-symbols(5).
+        weak: whether the object does without it.
     """
 
     name: str
     version: str
+    weak: bool = False
 
 
 class SymbolVersion(NamedTuple):

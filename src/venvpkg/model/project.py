@@ -136,6 +136,8 @@ class Settings:
     wheels: WheelSettings = field(default_factory=WheelSettings)
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
     sonames: tuple[SonameRule, ...] = ()
+    undefined_symbols: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     rpm_min_versions: bool = False
     strict: bool = False
     python: str | None = None

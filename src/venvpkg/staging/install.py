@@ -26,6 +26,7 @@ from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa:
 from venvpkg.errors import WheelError
 from venvpkg.host.files import name_in_errors
 from venvpkg.staging.installed_paths import Content, InstalledWheel
+from venvpkg.staging.leave_out import is_left_out
 from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ _ERRNO_OF_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 # The algorithm that installer hashes with while it writes, and that all known backends use in RECORD.
 _HASH = "sha256"
 
+# A module that is larger than this is generated, and differs by more than comments.
+_MOST_COMPARED_BYTES = 1 << 20
+
 # The installing tool writes these. One inside a wheel describes another installation.
 _OF_INSTALLER = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
@@ -96,6 +100,7 @@ def _install(wheel: ReadyWheel, venv: VenvTree, reporter: Reporter) -> Installed
             source = _Source(archive)
             destination = _destination(venv, source.distribution, owner=wheel.name)
             source.destination = destination
+            source.leave_out = venv.leave_out.get(wheel.name, ())
             install(source, destination, additional_metadata={"INSTALLER": b"venvpkg\n"})
             if source.issues:
                 raise _RecordError(source.issues)
@@ -152,16 +157,17 @@ class _Source(WheelFile):
 
     destination: _Destination
     issues: list[str]
+    leave_out: tuple[str, ...] = ()
 
     def get_contents(self) -> Iterator[WheelContentElement]:
-        """Yield all files, except the installing tool's and, like pip, scripts replaced by an entry point."""
+        """Yield all files but the installing tool's, those left out and, like pip, scripts replaced by entry points."""
         left_out = {posixpath.join(self.dist_info_dir, name) for name in _OF_INSTALLER}
         if "entry_points.txt" in self.dist_info_filenames:
             names = {name for name, *_ in parse_entrypoints(self.read_dist_info("entry_points.txt"))}
             left_out |= {posixpath.join(self.data_dir, "scripts", name) for name in names}
         self.issues = []
         for record, stream, is_executable in super().get_contents():
-            if record[0] not in left_out:
+            if record[0] not in left_out and not is_left_out(record[0], self.leave_out):
                 yield from self._compared(record, stream, is_executable)
 
     def _compared(
@@ -217,7 +223,10 @@ class _Destination(SchemeDictionaryDestination):
             self.venv.contents[place] = Content(self.owner, *_identity(entry))
         else:
             entry = _entry_of(path, stream)
-            self.venv.note_duplicate(place, self.owner, *_identity(entry))
+            stream.seek(0)
+            content = stream.read(_MOST_COMPARED_BYTES + 1)
+            known = content if len(content) <= _MOST_COMPARED_BYTES else None
+            self.venv.note_duplicate(place, self.owner, *_identity(entry), known)
         self.written.append(place)
         return entry
 

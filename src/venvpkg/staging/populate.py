@@ -7,7 +7,8 @@ runs at the same time. Every file has to be read anyway to verify it, so that a 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from venvpkg.staging.bytecode import compile_bytecode
 from venvpkg.staging.cache import Index, StoredFile, record_hash, staged_key
 from venvpkg.staging.copy import copy_cached
 from venvpkg.staging.installed_paths import Content, InstalledWheel, VenvTree
+from venvpkg.staging.overlaps import Judgement, drop_from_records, judge, overlap_warnings
 from venvpkg.text import one_line
 
 if TYPE_CHECKING:
@@ -76,13 +78,16 @@ class StagingContext:
         target: its interpreter will run the virtual environment.
         cache: filled by earlier builds.
         runner: runs the target's interpreter.
-        reporter: receives a note for each module that does not compile.
+        reporter: receives a note for each module that does not compile, and a warning for each pair of distributions
+            with harmless overlaps.
+        leave_out: distribution → patterns of paths in its wheel that are not installed.
     """
 
     target: Target
     cache: StagedCache
     runner: Runner
     reporter: Reporter
+    leave_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def populate(
@@ -102,18 +107,68 @@ def populate(
     twice = sorted({first.name for first, second in itertools.pairwise(ordered) if first.name == second.name})
     if twice:
         raise StagingError(f"more than one wheel to install for: {', '.join(twice)}.")
-    venv = VenvTree(destdir, prefix, context.target.interpreter.name)
+    filled = _fill(ordered, destdir, prefix, context)
+    if filled.venv.overlaps and filled.known:
+        # Whose file comes first must not depend on what is cached: install all again, in the order of their names.
+        shutil.rmtree(destdir)
+        destdir.mkdir()
+        filled = _fill(ordered, destdir, prefix, context, cached=False)
+    installed, losers = _settle_overlaps(filled, context.reporter)
+    compiled = _compile_modules(filled.uncached, filled.venv, context) if filled.uncached else ()
+    # What lost a file is not cached: in another application it may have all of them.
+    return PopulatedVenv(installed, tuple(each for each in compiled if each.dist_info not in losers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A filled destdir: its tree, the installed wheels by name order, those that were cached, the uncached entries."""
+
+    venv: VenvTree
+    installed: tuple[InstalledWheel, ...]
+    known: frozenset[str]
+    uncached: tuple[UncachedEntry, ...]
+
+
+def _fill(
+    ordered: list[ReadyWheel], destdir: Path, prefix: PurePosixPath, context: StagingContext, *, cached: bool = True
+) -> _Filled:
+    venv = VenvTree(destdir, prefix, context.target.interpreter.name, leave_out=context.leave_out)
     uncached = _stage_empty_venv(venv, context)
-    known = _copy_cached_wheels(ordered, venv, context)
+    known = _copy_cached_wheels(ordered, venv, context) if cached else {}
     uncached_wheels = _install_wheels([wheel for wheel in ordered if wheel.name not in known], venv, context)
-    venv.require_no_conflict()
     uncached += tuple(
         UncachedEntry(_wheel_key(each.wheel, prefix, context), each.files, (), each.dist_info, each.notes)
         for each in uncached_wheels
     )
     installed = {each.wheel.name: each for each in uncached_wheels} | known
-    return PopulatedVenv(
-        tuple(installed[wheel.name] for wheel in ordered), _compile_modules(uncached, venv, context) if uncached else ()
+    return _Filled(venv, tuple(installed[wheel.name] for wheel in ordered), frozenset(known), uncached)
+
+
+def _settle_overlaps(
+    filled: _Filled, reporter: Reporter
+) -> tuple[tuple[InstalledWheel, ...], frozenset[PurePosixPath]]:
+    """Return the installed wheels without the files that each lost to another, and the metadata of those that did.
+
+    Raises:
+        StagingError: there are file conflicts that matter.
+    """
+    venv, installed = filled.venv, filled.installed
+    judgement = judge(venv.overlaps, installed, venv) if venv.overlaps else Judgement((), ())
+    harmless = [each for each, _ in judgement.kept]
+    venv.require_no_conflict(harmless)
+    for warning in overlap_warnings(judgement):
+        reporter.warn(warning)
+    drop_from_records(harmless, installed, venv)
+    lost = {(each.second, each.path) for each in harmless}
+    names = {name for name, _ in lost}
+    return (
+        tuple(
+            replace(each, files=tuple(path for path in each.files if (each.wheel.name, path) not in lost))
+            if each.wheel.name in names
+            else each
+            for each in installed
+        ),
+        frozenset(each.dist_info for each in installed if each.wheel.name in names),
     )
 
 
@@ -142,7 +197,9 @@ def _index_of(uncached: UncachedEntry, payload_paths: Mapping[PurePosixPath, Pay
 
 
 def _wheel_key(wheel: ReadyWheel, prefix: PurePosixPath, context: StagingContext) -> str:
-    return staged_key(f"{wheel.sha256} {wheel.path.name}", prefix, context.target)
+    left_out = context.leave_out.get(wheel.name, ())
+    content = " ".join((wheel.sha256, wheel.path.name, *left_out))
+    return staged_key(content, prefix, context.target)
 
 
 def _stage_empty_venv(venv: VenvTree, context: StagingContext) -> tuple[UncachedEntry, ...]:

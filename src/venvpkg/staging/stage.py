@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,9 @@ from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
 from venvpkg.staging.leaks import forbidden_paths, read_payload
+from venvpkg.staging.leave_out import patterns_by_distribution, unmatched
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
+from venvpkg.staging.misplaced import misplaced_warnings
 from venvpkg.staging.populate import StagingContext, populate, store_uncached
 from venvpkg.staging.recorded import require_recorded
 from venvpkg.staging.system import expose, require_no_module_conflict
@@ -68,7 +71,10 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     destdir = workspace / "destdir"
     destdir.mkdir(parents=True)
     cache = StagedCache(dirs.staged, reporter)
-    populated = populate(wheels, destdir, project.prefix, StagingContext(target, cache, runner, reporter))
+    leave_out = patterns_by_distribution(project.settings.leave_out)
+    for warning in unmatched(leave_out, {each.name: _paths_in(each) for each in wheels if each.name in leave_out}):
+        reporter.warn(warning)
+    populated = populate(wheels, destdir, project.prefix, StagingContext(target, cache, runner, reporter, leave_out))
     installed = populated.installed
     metadata = {each.wheel.name: read_metadata(each, destdir, reporter) for each in installed}
     if project.name not in metadata:
@@ -86,6 +92,8 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     site = project.prefix / "lib" / target.interpreter.name / "site-packages"
     require_no_module_conflict(exposed, installed, site)
     expose(exposed, destdir, site, target, runner)
+    for warning in misplaced_warnings(installed, site, {each.target for each in files}):
+        reporter.warn(warning)
     floor = python_floor(metadata.values(), target.interpreter)
     normalise_modes(destdir)
     place_files(files, destdir)
@@ -117,6 +125,15 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
         payload=payload,
         system=tuple(StagedSystem(each, required_by(each.name, needs)) for each in exposed),
     )
+
+
+def _paths_in(wheel: ReadyWheel) -> list[str]:
+    """Return the paths in a wheel; none when it is damaged, which installing it will report."""
+    try:
+        with zipfile.ZipFile(wheel.path) as archive:
+            return archive.namelist()
+    except zipfile.BadZipFile:
+        return []
 
 
 def _requested_extras(project: Project) -> frozenset[str]:

@@ -15,6 +15,7 @@ from venvpkg.host.oserrors import (
     environment_error_in,
     is_environment_error,
     require_no_environment_error,
+    require_utf8_names,
 )
 
 
@@ -78,3 +79,12 @@ def test_a_program_that_was_killed_for_its_large_file_is_understood() -> None:
 
 def test_a_program_that_failed_otherwise_is_not() -> None:
     assert environment_error_in("dpkg-deb: error: no such directory\n") is None
+
+
+def test_file_names_in_another_encoding_than_that_of_packages_are_refused() -> None:
+    require_utf8_names("utf-8")
+
+    with pytest.raises(MachineError, match="iso8859-1") as caught:
+        require_utf8_names("iso8859-1")
+
+    assert "PYTHONUTF8=1" in caught.value.resolution

@@ -17,7 +17,7 @@ from venvpkg.errors import StagingError
 from venvpkg.host.tree import entries_below
 from venvpkg.staging.cache import Index, StagedCache, StoredFile, record_hash, staged_key
 from venvpkg.staging.copy import copy_cached
-from venvpkg.staging.installed_paths import Content, VenvTree
+from venvpkg.staging.installed_paths import Content, Overlap, VenvTree
 
 KEY = "ab" + "0" * 62
 MODULE, PROGRAM, BYTECODE = SITE / "app.py", PREFIX / "bin/app", SITE / "__pycache__/app.cpython-311.pyc"
@@ -174,7 +174,7 @@ def test_equal_files_of_two_distributions_are_written_once_and_others_conflict(
 
     copy_cached(KEY, "second", place, cache)
 
-    assert place.conflicts == [f"{PROGRAM}: first and second"]
+    assert place.overlaps == [Overlap(PROGRAM, "first", "second")]
     assert staged_below(place.destdir) == [f"{PREFIX}/bin/python", str(BYTECODE)]
 
 

@@ -123,14 +123,14 @@ def _make_parents(destdir: Path, path: PurePosixPath) -> Path:
 
 
 # gdb looks there, wherever the object itself is. Source: gdb's manual, Separate Debug Files.
-_DEBUG_DIRECTORY: Final = PurePosixPath("/usr/lib/debug/.build-id")
+DEBUG_DIRECTORY: Final = PurePosixPath("/usr/lib/debug/.build-id")
 
 
-def place_debug(spec: PackageSpec, destdir: Path) -> None:
-    """Copy the package's debug information into ``destdir``, which is emptied first."""
+def place_debug(spec: PackageSpec, destdir: Path, directory: PurePosixPath = DEBUG_DIRECTORY) -> None:
+    """Copy the package's debug information into ``directory`` of ``destdir``, which is emptied first."""
     shutil.rmtree(destdir, ignore_errors=True)
     for build_id, file in spec.debug:
-        place = destdir.joinpath(*_DEBUG_DIRECTORY.parts[1:], build_id[:2], f"{build_id[2:]}.debug")
+        place = destdir.joinpath(*directory.parts[1:], build_id[:2], f"{build_id[2:]}.debug")
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, place)
 

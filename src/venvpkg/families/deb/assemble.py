@@ -7,7 +7,15 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.families.common.destdir import add_files, move_whole, own_documents, paths_below, place_debug, write_file
+from venvpkg.families.common.destdir import (
+    DEBUG_DIRECTORY,
+    add_files,
+    move_whole,
+    own_documents,
+    paths_below,
+    place_debug,
+    write_file,
+)
 from venvpkg.families.common.documents import manual_pages, render_copyright
 from venvpkg.families.deb.control import control_fields, maintainer_scripts, package_architecture, render_control
 from venvpkg.families.deb.deb822 import require_same
@@ -30,20 +38,26 @@ if TYPE_CHECKING:
 
 
 _DOCUMENTS = PurePosixPath("/usr/share/doc")
+_DEBUG_OF_PACKAGES = PurePosixPath("/usr/lib/debug/.venvpkg")
 
 
 def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, context: TargetContext) -> Path:
     """Write the debug package into ``directory`` and return its path; its files are staged in ``dbgsym`` there.
+
+    Applications that use the same wheel of the wheelhouse have the same build-ids, and dpkg gives a path to one package
+    only. So each package has the files in a directory of its own, and where gdb looks there are alternatives.
 
     Raises:
         AssembleError, MissingToolError, MachineError: as ``pack`` does.
 
     Source:
         Output of debhelper's dh_strip; gdb's manual, Separate Debug Files; Debian Policy 12.3 (the link in
-        /usr/share/doc needs a dependency on the same version).
+        /usr/share/doc needs a dependency on the same version); update-alternatives(1).
     """
     target, destdir = context.target, directory / "dbgsym"
-    place_debug(spec, destdir)
+    place_debug(spec, destdir, _DEBUG_OF_PACKAGES / spec.name)
+    for build_id, _ in spec.debug:
+        destdir.joinpath(*DEBUG_DIRECTORY.parts[1:], build_id[:2]).mkdir(parents=True, exist_ok=True)
     documents = destdir.joinpath(*_DOCUMENTS.parts[1:])
     documents.mkdir(parents=True)
     (documents / f"{spec.name}-dbgsym").symlink_to(spec.name)
@@ -64,10 +78,24 @@ def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, c
     control.chmod(0o755)
     for file in control.iterdir():
         file.chmod(0o644)
+    for name in ("postinst", "prerm"):
+        write_file(destdir, PurePosixPath("/", CONTROL, name), debug_script(spec, name), mode=0o755)
     packed = directory / f"{fields['Package']}_{package_version(spec, target, epoch=False)}_{target.architecture}.deb"
     # Debug sections are already compressed, so zstd would gain nothing, and lintian in Debian 12 rejects it.
     pack(PackInputs(destdir, fields, XZ, spec.source_date_epoch), packed, context.runner, earlier)
     return packed
+
+
+def debug_script(spec: PackageSpec, name: str) -> bytes:
+    """Return the postinst or prerm, which add or remove the package's files as alternatives of their build-ids."""
+    values = {
+        "name": name,
+        "package": spec.name,
+        "build_ids": " ".join(build_id for build_id, _ in spec.debug),
+        "place": DEBUG_DIRECTORY,
+        "own_place": _DEBUG_OF_PACKAGES / spec.name,
+    }
+    return render("deb", "maintainer-script-dbgsym.j2", values, spec.project_files.templates).encode()
 
 
 def debug_fields(spec: PackageSpec, target: Target, paths: Iterable[PayloadPath]) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.depends.derive import Claim, apply_overrides, derive, report_dependencies
 from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError
+from venvpkg.families.common.linkage import resolve_payload
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
@@ -17,7 +18,6 @@ from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import fewest, parse_relation, spell_relation
 from venvpkg.host.layers import LayeredRoot
-from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import Evidence, Source
 from venvpkg.model.elf import Found
 
@@ -54,6 +54,7 @@ def derive_dependencies(
         context: the target, whose package database has the libraries that the payload was compiled against.
 
     Raises:
+        UndefinedSymbolError: extension modules import symbols that nothing defines.
         UnownedSonameError: no package ships some needed libraries.
         PackageDatabaseError: the target's database cannot be read, or no package owns its interpreter.
         ConfigurationError: a declared relation is not valid.
@@ -61,7 +62,7 @@ def derive_dependencies(
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
-    resolution = resolve_needs(elf, staged.destdir, target)
+    resolution = resolve_payload(elf, staged, settings, target)
     places = dict.fromkeys(chain.from_iterable(each.paths for each in resolution.needs if each.found is Found.TARGET))
     owners = read_owners(
         target,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.depends.derive import Claim, apply_overrides, derive, report_dependencies
 from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
+from venvpkg.families.common.linkage import resolve_payload
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
@@ -17,7 +18,6 @@ from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_s
 from venvpkg.families.rpm.owners import owners_of, read_owners
 from venvpkg.families.rpm.relations import fewest, names_of, spell_relation
 from venvpkg.families.rpm.repositories import providers_in_repositories
-from venvpkg.linking.loader import resolve_needs
 from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def derive_dependencies(
         context: where it will be installed; its package database knows the libraries that it was compiled against.
 
     Raises:
+        UndefinedSymbolError: extension modules import symbols that nothing defines.
         UnprovidedCapabilityError: no installed package and no repository provides some capabilities; it lists all.
         PackageDatabaseError: the target's package database cannot be read, or no package owns its interpreter.
         ConfigurationError: a declared relation is not valid.
@@ -58,7 +59,7 @@ def derive_dependencies(
     """
     target, runner, reporter, declared = context.target, context.runner, context.reporter, settings.depends
     user = _declared_claims(settings.declared_depends)
-    resolution = resolve_needs(elf, staged.destdir, target)
+    resolution = resolve_payload(elf, staged, settings, target)
     owners = read_owners(runner)
     ruled = {rule.soname for rule in settings.sonames}
     needs = [resolved_need for resolved_need in resolution.needs if resolved_need.need.soname not in ruled]
