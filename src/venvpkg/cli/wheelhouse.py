@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvpkg.cli.output import Output
 
 
-_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
 @click.group("wheelhouse")
@@ -108,7 +108,12 @@ def gc(  # noqa: PLR0913 - one parameter per option
     output.reporter.step(f"{'would remove' if dry_run else 'removed'} {count} of {done.examined} wheels, {freed}")
     lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in done.removed)
     removed, in_use = ([_facts(each) for each in some] for some in (done.removed, done.in_use))
-    print_result(lines, {"removed": removed, "in_use": in_use, "is_dry_run": dry_run})
+    if done.damaged:
+        output.reporter.step(
+            f"{'would remove' if dry_run else 'removed'} {len(done.damaged)} damaged, set aside over 30 days ago"
+        )
+    damaged = [str(each) for each in done.damaged]
+    print_result(lines, {"removed": removed, "in_use": in_use, "damaged": damaged, "is_dry_run": dry_run})
 
 
 @command.command("export")
