@@ -54,6 +54,7 @@ from venvpkg.wheelhouse.gc import (
     remove_damaged,
     select_removable,
 )
+from venvpkg.wheelhouse.verify import Verified, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +83,7 @@ __all__ = [
     "Selection",
     "Target",
     "VenvpkgError",
+    "Verified",
     "WheelPlan",
     "build",
     "build_each",
@@ -103,6 +105,7 @@ __all__ = [
     "require_all",
     "run_in_build_root",
     "short_names",
+    "verify_wheels",
     "wheels",
 ]  # fmt: skip
 
@@ -306,6 +309,12 @@ def collect_wheels(
     if not dry_run:
         remove_damaged(damaged)
     return replace(done, examined=len(entries), damaged=damaged)
+
+
+@machine_errors()
+def verify_wheels(options: Options | None = None) -> Verified:
+    """Hash every file of the wheelhouse, and return the damaged entries, each with the reason; nothing is changed."""
+    return verify(_wheelhouse(options))
 
 
 @machine_errors()

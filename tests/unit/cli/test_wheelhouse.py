@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.events import checked
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.cli.main import main
@@ -127,7 +128,24 @@ def test_an_export_leaves_out_what_is_damaged_and_says_so(
     assert "demo-2.0" in (index / "index.html").read_text()
 
 
-@pytest.mark.parametrize("command", [["list"], ["gc", "--keep", "0"], ["show", "demo"]])
+def test_verify_prints_what_is_damaged_and_changes_nothing(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = Path(house).glob(f"{TAG}/*/*")
+    assert main(["wheelhouse", "verify", "--wheelhouse", house]) == 0
+    assert capsys.readouterr().out == ""
+
+    next(first.glob("*.whl")).write_bytes(b"")
+    (second / "provenance.json").write_text("{}")
+
+    assert main(["wheelhouse", "verify", "--wheelhouse", house, "--json"]) == 8
+    *_, result, error = checked(capsys.readouterr().out)
+    assert result["result"]["examined"] == 2
+    assert {each["path"] for each in result["result"]["damaged"]} == {str(first), str(second)}
+    assert error["exit_code"] == 8
+    assert first.is_dir()
+    assert second.is_dir()
+
+
+@pytest.mark.parametrize("command", [["list"], ["gc", "--keep", "0"], ["verify"], ["show", "demo"]])
 def test_a_wheelhouse_that_cannot_be_read_is_not_an_empty_one(
     house: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
