@@ -46,7 +46,15 @@ from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection, short_names
 from venvpkg.wheelbuild.export import export
 from venvpkg.wheelhouse.entry import Entry, read_shelves
-from venvpkg.wheelhouse.gc import Collected, GcRules, collect, select_removable
+from venvpkg.wheelhouse.gc import (
+    Collected,
+    GcRules,
+    collect,
+    damaged_long_ago,
+    remove_damaged,
+    select_removable,
+)
+from venvpkg.wheelhouse.verify import Verified, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +83,7 @@ __all__ = [
     "Selection",
     "Target",
     "VenvpkgError",
+    "Verified",
     "WheelPlan",
     "build",
     "build_each",
@@ -96,6 +105,7 @@ __all__ = [
     "require_all",
     "run_in_build_root",
     "short_names",
+    "verify_wheels",
     "wheels",
 ]  # fmt: skip
 
@@ -293,10 +303,18 @@ def collect_wheels(
     rules: GcRules, options: Options | None = None, *, dry_run: bool = False, on_event: OnEvent = None
 ) -> Collected:
     """Remove the wheels that the rules select; return those removed, and those kept because a build uses them."""
-    entries = wheels(options, on_event=on_event)
-    chosen = select_removable(entries, rules, time.time())
-    done = Collected(chosen) if dry_run else collect(_wheelhouse(options), chosen)
-    return replace(done, examined=len(entries))
+    entries, wheelhouse, now = wheels(options, on_event=on_event), _wheelhouse(options), time.time()
+    chosen, damaged = select_removable(entries, rules, now), damaged_long_ago(wheelhouse, now)
+    done = Collected(chosen) if dry_run else collect(wheelhouse, chosen)
+    if not dry_run:
+        remove_damaged(damaged)
+    return replace(done, examined=len(entries), damaged=damaged)
+
+
+@machine_errors()
+def verify_wheels(options: Options | None = None) -> Verified:
+    """Hash every file of the wheelhouse, and return the damaged entries, each with the reason; nothing is changed."""
+    return verify(_wheelhouse(options))
 
 
 @machine_errors()
@@ -304,7 +322,8 @@ def export_wheels(
     destination: Path | str, options: Options | None = None, *, on_event: OnEvent = None
 ) -> tuple[Path, ...]:
     """Write one simple index per platform tag below ``destination``, for stock pip and uv; return their directories."""
-    return tuple(export(wheels(options, on_event=on_event), Path(destination).absolute()))
+    reporter = reporter_of(on_event)
+    return tuple(export(wheels(options, on_event=on_event), Path(destination).absolute(), reporter))
 
 
 def _wheelhouse(options: Options | None) -> Path:

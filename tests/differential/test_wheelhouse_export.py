@@ -78,7 +78,7 @@ def with_uv(python: Path, environment: Path, url: str, requirement: str) -> subp
 def test_stock_tools_install_a_wheel_and_what_it_needs(
     tmp_path: Path, house: Path, python: Path, install: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out")
+    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out", RecordingReporter())
 
     done = install(python, tmp_path / "env", f"{index.as_uri()}/", "above")
 
@@ -88,7 +88,7 @@ def test_stock_tools_install_a_wheel_and_what_it_needs(
 
 
 def test_pip_refuses_a_wheel_that_was_exchanged_in_the_index(tmp_path: Path, house: Path, python: Path) -> None:
-    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out")
+    (index,) = export(read_shelves(house, RecordingReporter()), tmp_path / "out", RecordingReporter())
     wheel = next(index.glob("demo/demo-1.1-*.whl"))
     write_wheel(wheel, wheel_members(version="1.1", tag=wheel.stem.split("-", 2)[2], demo__init__=b"evil"))
 
@@ -115,12 +115,12 @@ def test_the_pure_vendor_tag_alone_is_refused_so_the_export_must_add_one(
 
 def test_a_second_export_lists_what_the_wheelhouse_has_now(tmp_path: Path, house: Path) -> None:
     reporter = RecordingReporter()
-    export(read_shelves(house, reporter), tmp_path / "out")
+    export(read_shelves(house, reporter), tmp_path / "out", RecordingReporter())
     (tmp_path / "out/notes.txt").write_text("mine")
     gone = [each for each in read_shelves(house, reporter) if each.version == "1.0" or each.name == "above"]
     collect(house, gone)
 
-    (index,) = export(read_shelves(house, reporter), tmp_path / "out")
+    (index,) = export(read_shelves(house, reporter), tmp_path / "out", RecordingReporter())
 
     assert [each.name for each in sorted(index.iterdir())] == ["demo", "index.html", "index.json"]
     assert len(list(index.glob("demo/*.whl"))) == 1
@@ -129,7 +129,7 @@ def test_a_second_export_lists_what_the_wheelhouse_has_now(tmp_path: Path, house
 
 def test_two_exports_are_the_same_bytes(tmp_path: Path, house: Path) -> None:
     entries = read_shelves(house, RecordingReporter())
-    first, second = (export(entries, tmp_path / name)[0] for name in ("one", "two"))
+    first, second = (export(entries, tmp_path / name, RecordingReporter())[0] for name in ("one", "two"))
 
     def content(place: Path) -> dict[str, bytes]:
         return {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*") if file.is_file()}

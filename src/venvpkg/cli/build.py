@@ -35,7 +35,7 @@ _ORIGINS = {
     "-o",
     "--out",
     "destination",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     default=Path("dist"),
     show_default=True,
     help="Directory for the package.",

@@ -33,9 +33,10 @@ OUTPUT_OPTIONS = (
     click.option("-v", "--verbose", is_flag=True, help="Print more detail."),
     click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
 )
+# readable=False: no permission is an error of the machine, whether a directory is named by an option or is the default.
 wheelhouse_option = click.option(
     "--wheelhouse",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     envvar="VENVPKG_WHEELHOUSE",
     help="Directory of vendor wheels.  [default: by XDG]",
 )
@@ -64,7 +65,7 @@ def output_of(*, verbose: bool, quiet: bool) -> Output:
     return output
 
 
-_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 

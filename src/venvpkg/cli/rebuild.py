@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     "keep",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     help="Directory to keep the new package in.",
 )
 def command(output: Output, options: Options, *, record: Path, project: str, keep: Path | None) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CACHE = click.option(
     "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     envvar="VENVPKG_CACHE",
     help="Directory of build roots.  [default: by XDG]",
 )

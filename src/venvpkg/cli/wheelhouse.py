@@ -15,6 +15,7 @@ from venvpkg import api
 from venvpkg.api import GcRules, Options
 from venvpkg.cli.options import AGES, SIZES, quantity, wheelhouse_option, with_output
 from venvpkg.cli.output import print_result
+from venvpkg.errors import WheelError
 from venvpkg.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from venvpkg.cli.output import Output
 
 
-_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
 @click.group("wheelhouse")
@@ -108,7 +109,29 @@ def gc(  # noqa: PLR0913 - one parameter per option
     output.reporter.step(f"{'would remove' if dry_run else 'removed'} {count} of {done.examined} wheels, {freed}")
     lines = (f"{each.filename}  {each.key[:12]}  {_size(each.size_bytes)}" for each in done.removed)
     removed, in_use = ([_facts(each) for each in some] for some in (done.removed, done.in_use))
-    print_result(lines, {"removed": removed, "in_use": in_use, "is_dry_run": dry_run})
+    if done.damaged:
+        output.reporter.step(
+            f"{'would remove' if dry_run else 'removed'} {len(done.damaged)} damaged, set aside over 30 days ago"
+        )
+    damaged = [str(each) for each in done.damaged]
+    print_result(lines, {"removed": removed, "in_use": in_use, "damaged": damaged, "is_dry_run": dry_run})
+
+
+@command.command("verify")
+@wheelhouse_option
+@with_output
+def verify_(output: Output, wheelhouse: Path | None) -> None:
+    """Hash all vendor wheels and print the directories of damaged ones; nothing is changed."""
+    examined, damaged = api.verify_wheels(Options(wheelhouse=wheelhouse))
+    output.reporter.step(f"{examined} wheels verified, {len(damaged)} damaged")
+    facts = [{"path": str(directory), "reason": reason} for directory, reason in damaged]
+    print_result([str(directory) for directory, _ in damaged], {"examined": examined, "damaged": facts})
+    if damaged:
+        raise WheelError(
+            f"{len(damaged)} of {examined} wheelhouse entries {'are' if len(damaged) != 1 else 'is'} damaged.",
+            details="\n".join(f"  {directory}: {reason}" for directory, reason in damaged),
+            resolution="Remove these directories (rm -r); a build that needs one of them compiles it again.",
+        )
 
 
 @command.command("export")

@@ -82,6 +82,26 @@ def publish(fresh: Path, place: Path, *, durable: bool = False) -> bool:
     return True
 
 
+def move_directory(source: Path, destination: Path) -> None:
+    """Rename a directory, or copy and remove it where the filesystem cannot rename it.
+
+    An overlay cannot rename a directory of its lower layer, such as one that is part of a container's image.
+
+    Raises:
+        OSError: the directory cannot be moved.
+
+    Source:
+        Linux, Documentation/filesystems/overlayfs.rst, "Renaming directories".
+    """
+    try:
+        source.rename(destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copytree(source, destination, symlinks=True)
+        shutil.rmtree(source)
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryStore:
     """Keyed directories, written by independent runs, possibly on several machines over NFS.
@@ -126,8 +146,13 @@ class DirectoryStore:
         # Moved into ``.tmp``, which the next run sweeps if this one is killed.
         directory = self._new_unfinished()
         try:
-            with contextlib.suppress(FileNotFoundError):
-                place.rename(directory / place.name)
+            place.rename(directory / place.name)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            shutil.rmtree(place)  # of an overlay's lower layer; see move_directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 

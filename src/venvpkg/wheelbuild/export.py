@@ -14,11 +14,14 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from venvpkg.errors import AssembleError, WheelError
 from venvpkg.host.files import open_atomic, sha256_of, write_whole
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.wheelbuild.repack import retag
+from venvpkg.wheelhouse.entry import require_intact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from venvpkg.console import Reporter
     from venvpkg.wheelhouse.entry import Entry
 
 
@@ -26,17 +29,18 @@ _VENDOR = re.compile(r"(linux_(?:x86_64|aarch64|armv7l|armv8l|i686|ppc64le|ppc64
 _HTML, _JSON = "index.html", "index.json"
 
 
-def export(entries: Iterable[Entry], destination: Path) -> tuple[Path, ...]:
+def export(entries: Iterable[Entry], destination: Path, reporter: Reporter) -> tuple[Path, ...]:
     """Write an index ``destination/TAG`` for each platform tag of the entries, and return these directories, sorted.
 
     An index has one file of each name, so the most recently built of several wheels with one name is exported. The name
     and WHEEL file of a vendor wheel get the compressed set ``linux_x86_64.linux_x86_64_debian_12``, because pip and uv
     reject the vendor tag alone. Installers that run during an export see the old index or the new one, with all its
-    files. Wheels of an earlier export that are not in this one are removed at the end.
+    files. Wheels of an earlier export that are not in this one are removed at the end. Damaged wheels are reported and
+    left out.
 
     Raises:
-        AssembleError: the destination cannot be written.
-        WheelError: a wheel does not match its provenance.
+        AssembleError: the destination is not a directory.
+        OSError: the destination cannot be written, or a wheel cannot be read.
 
     Source:
         PyPA specification "Simple repository API" (PEP 503, PEP 691).
@@ -45,20 +49,26 @@ def export(entries: Iterable[Entry], destination: Path) -> tuple[Path, ...]:
     for entry in sorted(entries, key=lambda each: (each.built, each.key)):
         shelves.setdefault(entry.shelf, {})[entry.filename] = entry
     try:
-        return tuple(_write_index(list(shelves[tag].values()), destination / tag) for tag in sorted(shelves))
+        return tuple(_write_index(list(shelves[tag].values()), destination / tag, reporter) for tag in sorted(shelves))
     except OSError as error:
+        if is_environment_error(error):
+            raise
         raise AssembleError(
             f"could not write the index {destination}: {error.strerror or error}.",
             resolution="Give it space and permissions, or choose another directory.",
         ) from error
 
 
-def _write_index(entries: Sequence[Entry], place: Path) -> Path:
+def _write_index(entries: Sequence[Entry], place: Path, reporter: Reporter) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     before = _exported_wheels(place)
     projects: dict[str, list[Path]] = {}
     for entry in entries:
-        projects.setdefault(entry.name, []).append(_export_wheel(entry, place / entry.name))
+        try:
+            require_intact(entry)
+            projects.setdefault(entry.name, []).append(_export_wheel(entry, place / entry.name))
+        except (FileNotFoundError, ValueError, WheelError) as error:
+            reporter.warn(f"wheelhouse entry {entry.directory} is damaged ({error}) and was not exported")
     for name, wheels in projects.items():
         _write_project(place / name, name, sorted(wheels))
     _write_root(place, sorted(projects))
@@ -68,8 +78,6 @@ def _write_index(entries: Sequence[Entry], place: Path) -> Path:
 
 def _export_wheel(entry: Entry, directory: Path) -> Path:
     """Write the wheel into the index, whole or not at all, and return its path."""
-    if sha256_of(entry.wheel) != entry.sha256:
-        raise WheelError(f"{entry.wheel} does not have the sha256 in its provenance.")
     platforms = platforms_for_stock_tools(entry.tag.rpartition("-")[2])
     directory.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="venvpkg-export-") as work:

@@ -170,6 +170,7 @@ class _Building:
         if known is not None:
             self._context.reporter.step(f"found {known.path.name}, built before from the same inputs")
             return Built(known, new)
+        self._context.wheelhouse.require_free(key_of(inputs))
         self._add_crates(system)
         self._task.now("compiling")
         raw = build_raw_wheel(self._sandbox, self._python, system)

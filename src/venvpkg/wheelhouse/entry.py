@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from venvpkg.host.files import sha256_of
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.store.filecache import key_of
 from venvpkg.store.locks import lock_if_same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from venvpkg.console import Reporter
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 
 PROVENANCE = "provenance.json"
+# The directory of a wheelhouse where damaged entries are set aside.
+DAMAGED = "damaged"
 FORMAT = 1
 _SHELF = re.compile(r"[a-z0-9_]+")
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -118,24 +122,63 @@ def read_entry(directory: Path) -> Entry:
     )
 
 
+def require_intact(entry: Entry) -> None:
+    """Hash the files of an entry.
+
+    Raises:
+        ValueError: they are not those of its provenance.
+        OSError: a file is missing or cannot be read.
+    """
+    if sha256_of(entry.wheel) != entry.sha256:
+        raise ValueError("its wheel does not have the sha256 in its provenance")
+    if entry.debug is not None and sha256_of(entry.debug) != entry.debug_sha256:
+        raise ValueError("its debug information does not have the sha256 in its provenance")
+
+
+def entry_directories(wheelhouse: Path) -> Iterator[Path]:
+    """Yield the directory of every entry of a wheelhouse, intact or not, sorted by shelf and key.
+
+    Raises:
+        OSError: a directory cannot be read; a wheelhouse that does not exist has no entries.
+    """
+    for shelf in sorted(_directories(wheelhouse)):
+        if _SHELF.fullmatch(shelf.name) and shelf.name != DAMAGED:
+            yield from _entries_of(shelf)
+
+
 def read_shelves(wheelhouse: Path, reporter: Reporter) -> tuple[Entry, ...]:
-    """Return every entry of a wheelhouse, sorted by name, version, shelf and age; damaged ones are reported."""
-    shelves = sorted(each for each in _directories(wheelhouse) if _SHELF.fullmatch(each.name))
-    entries = [entry for shelf in shelves for entry in read_shelf(shelf, reporter) if shelf.name != "damaged"]
+    """Return every entry of a wheelhouse, sorted by name, version, shelf and age.
+
+    Damaged entries, and those that this user may not read, are reported and skipped.
+
+    Raises:
+        OSError: the wheelhouse or one of its shelves cannot be read.
+    """
+    entries = _read_entries(entry_directories(wheelhouse), reporter)
     return tuple(sorted(entries, key=lambda each: (each.name, each.version, each.shelf, each.built, each.key)))
 
 
 def read_shelf(shelf: Path, reporter: Reporter) -> Iterator[Entry]:
-    """Yield the entries of one platform tag, sorted by key; damaged ones are reported and skipped."""
+    """Yield the entries of one platform tag, sorted by key; see ``read_shelves``."""
+    yield from _read_entries(_entries_of(shelf), reporter)
+
+
+def _entries_of(shelf: Path) -> Iterator[Path]:
     for part in sorted(_directories(shelf)):
         for directory in sorted(_directories(part)):
-            if not _KEY.fullmatch(directory.name) or directory.name[:2] != part.name:
-                continue
-            try:
-                yield read_entry(directory)
-            except (ValueError, OSError) as error:
-                if directory.is_dir():  # otherwise it has just been removed
-                    reporter.warn(f"wheelhouse entry {directory} is damaged ({error})")
+            if _KEY.fullmatch(directory.name) and directory.name[:2] == part.name:
+                yield directory
+
+
+def _read_entries(directories: Iterable[Path], reporter: Reporter) -> Iterator[Entry]:
+    for directory in directories:
+        try:
+            yield read_entry(directory)
+        except (ValueError, OSError) as error:
+            if is_environment_error(error):
+                reporter.warn(f"wheelhouse entry {directory} could not be read ({error})")
+            elif directory.is_dir():  # otherwise it has just been removed
+                reporter.warn(f"wheelhouse entry {directory} is damaged ({error})")
 
 
 def lock_entry(directory: Path, *, shared: bool = True) -> int | None:
@@ -151,5 +194,5 @@ def lock_entry(directory: Path, *, shared: bool = True) -> int | None:
 def _directories(parent: Path) -> list[Path]:
     try:
         return [each for each in parent.iterdir() if each.is_dir() and not each.is_symlink()]
-    except OSError:
+    except FileNotFoundError:
         return []

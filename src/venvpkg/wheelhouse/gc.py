@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import CompileError
+from venvpkg.errors import MachineError
 from venvpkg.store.directories import DirectoryStore
-from venvpkg.wheelhouse.entry import lock_entry
+from venvpkg.wheelhouse.entry import DAMAGED, PROVENANCE, lock_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from venvpkg.wheelhouse.entry import Entry
+
+
+# People may look at a damaged entry for so long.
+_LOOKED_AT_S = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,13 @@ class Collected:
         removed: entries that were removed.
         in_use: entries that were kept because a build uses them.
         examined: number of entries in the wheelhouse before.
+        damaged: directories with damaged entries, set aside long ago, that were removed too.
     """
 
     removed: tuple[Entry, ...]
     in_use: tuple[Entry, ...] = ()
     examined: int = 0
+    damaged: tuple[Path, ...] = ()
 
 
 def select_removable(entries: Sequence[Entry], rules: GcRules, now: float) -> tuple[Entry, ...]:
@@ -78,7 +86,7 @@ def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
     """Remove entries, each atomically, except for those that a build uses.
 
     Raises:
-        CompileError: the wheelhouse cannot be written; some entries may already be removed.
+        MachineError: the wheelhouse cannot be written; some entries may already be removed.
     """
     removed: list[Entry] = []
     in_use: list[Entry] = []
@@ -86,11 +94,33 @@ def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
         for entry in entries:
             (removed if _remove(wheelhouse, entry) else in_use).append(entry)
     except OSError as error:
-        raise CompileError(
+        raise MachineError(
             f"could not write to the wheelhouse {wheelhouse}: {error.strerror or error}.",
-            resolution="Run it as a user with permission to write there.",
+            details=f"  {error}",
+            resolution="Run it as a user with permission to write there, where it is mounted writable.",
         ) from error
     return Collected(tuple(removed), tuple(in_use))
+
+
+def damaged_long_ago(wheelhouse: Path, now: float) -> tuple[Path, ...]:
+    """Return the damaged entries that were set aside so long ago that nobody will look at them any more, sorted.
+
+    Args:
+        wheelhouse: its path.
+        now: current time, in seconds since 1970 UTC.
+    """
+    places = sorted((wheelhouse / DAMAGED).glob("*"))
+    return tuple(each for each in places if each.is_dir() and now - each.stat().st_mtime > _LOOKED_AT_S)
+
+
+def remove_damaged(places: Iterable[Path]) -> None:
+    """Remove damaged entries that were set aside.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for each in places:
+        shutil.rmtree(each)
 
 
 def _newest(entries: Iterable[Entry], keep: int) -> frozenset[Path]:
@@ -105,9 +135,10 @@ def _remove(wheelhouse: Path, entry: Entry) -> bool:
     """Remove an entry; return False if it is in use, or was removed by another collection."""
     lock = lock_entry(entry.directory, shared=False)
     if lock is None:
-        if os.access(entry.directory, os.W_OK):
-            return False
-        raise PermissionError(13, "Permission denied")
+        # In use; or else this says why it cannot be locked: no permission, a read-only filesystem.
+        with contextlib.suppress(FileNotFoundError), (entry.directory / PROVENANCE).open("r+b"):
+            pass
+        return False
     try:
         DirectoryStore(wheelhouse).remove(entry.directory)
     finally:

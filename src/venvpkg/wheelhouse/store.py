@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import shutil
 import tempfile
 import weakref
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING
 from venvpkg.console import Work
 from venvpkg.errors import MachineError
 from venvpkg.host.files import sha256_of
+from venvpkg.host.oserrors import is_environment_error
 from venvpkg.model.wheels import Action, ReadyWheel
-from venvpkg.store.directories import DirectoryStore, publish
+from venvpkg.store.directories import DirectoryStore, move_directory, publish
 from venvpkg.store.filecache import key_of
-from venvpkg.wheelhouse.entry import FORMAT, PROVENANCE, lock_entry, read_entry, read_shelf
+from venvpkg.wheelhouse.entry import DAMAGED, FORMAT, PROVENANCE, lock_entry, read_entry, read_shelf, require_intact
 from venvpkg.wheelhouse.key import same_but_for_target
 
 if TYPE_CHECKING:
@@ -67,7 +69,11 @@ class Wheelhouse:
         """
         for entry in self._entries(key):
             descriptor = lock_entry(entry)
-            ready = self._check_entry(entry)
+            try:
+                ready = self._check_entry(entry)
+            except OSError:
+                _close_all([descriptor] if descriptor is not None else [])
+                raise
             if descriptor is None:
                 continue
             if ready is None:
@@ -136,6 +142,20 @@ class Wheelhouse:
         with self._as_machine_error(), self._unfinished():
             pass
 
+    def require_free(self, key: str) -> None:
+        """Check that a wheel can be published under a key, before it is compiled.
+
+        Raises:
+            MachineError: a damaged entry is there and could not be set aside.
+        """
+        entry = self._entry(key)
+        if entry.exists() and self._check_entry(entry) is None and entry.exists():
+            raise MachineError(
+                f"wheelhouse entry {entry} is damaged and could not be moved away.",
+                resolution=f"Remove it as a user who may: rm -r {shlex.quote(str(entry))}\n"
+                "Or choose another wheelhouse with --wheelhouse.",
+            )
+
     def sweep(self) -> None:
         """Remove leftovers of killed runs, unless another run is writing."""
         self._store.sweep()
@@ -149,13 +169,19 @@ class Wheelhouse:
             yield self._path / tag / key[:2] / key
 
     def _check_entry(self, entry: Path) -> ReadyWheel | None:
-        """Return the wheel of an entry after checking it; None if it does not exist, or is damaged and set aside."""
+        """Return the wheel of an entry after checking it; None if it does not exist, or is damaged and set aside.
+
+        Raises:
+            OSError: this user may not read it, or the disk fails; that is not damage.
+        """
         try:
             return _read_wheel(entry)
         except FileNotFoundError:
             if entry.is_dir():
                 self._set_aside(entry, "a file of it is missing")
         except (ValueError, OSError) as error:
+            if is_environment_error(error):
+                raise
             self._set_aside(entry, str(error))
         return None
 
@@ -170,11 +196,11 @@ class Wheelhouse:
         raise OSError(errno.EEXIST, f"{entry} is damaged and could not be moved away")
 
     def _set_aside(self, entry: Path, why: str) -> None:
-        damaged = self._path / "damaged"
+        damaged = self._path / DAMAGED
         try:
             damaged.mkdir(exist_ok=True)
             place = Path(tempfile.mkdtemp(prefix=f"{entry.name[:16]}-", dir=damaged)) / entry.name
-            entry.rename(place)
+            move_directory(entry, place)
         except FileNotFoundError:  # another reader was faster
             return
         except OSError as error:
@@ -205,10 +231,7 @@ class Wheelhouse:
 
 def _read_wheel(directory: Path) -> ReadyWheel:
     entry = read_entry(directory)
-    if sha256_of(entry.wheel) != entry.sha256:
-        raise ValueError("its wheel does not have the sha256 in its provenance")
-    if entry.debug is not None and sha256_of(entry.debug) != entry.debug_sha256:
-        raise ValueError("its debug information does not have the sha256 in its provenance")
+    require_intact(entry)
     return ReadyWheel(entry.name, entry.version, entry.wheel, entry.sha256, Action.REUSE, entry.key, entry.debug)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.events import checked
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
 from venvpkg.cli.main import main
@@ -14,7 +17,7 @@ from venvpkg.wheelbuild.export import platforms_for_stock_tools
 from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from venvpkg.store.filecache import Json
 
@@ -108,6 +111,73 @@ def test_export_prints_the_directory_of_each_index(
     assert sorted(each.name for each in (tmp_path / "out" / TAG / "demo").glob("*.whl")) == [
         f"demo-{version}-cp311-cp311-linux_x86_64.{TAG}.whl" for version in ("1.0", "2.0")
     ]
+
+
+def test_an_export_leaves_out_what_is_damaged_and_says_so(
+    house: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (damaged,) = Path(house).glob(f"{TAG}/*/*/demo-1.0-*.whl")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+
+    assert main(["wheelhouse", "export", str(tmp_path / "out"), "--wheelhouse", house]) == 0
+
+    assert f"{damaged.parent} is damaged (its wheel does not have the sha256" in capsys.readouterr().err
+    index = tmp_path / "out" / TAG / "demo"
+    assert [each.name for each in index.glob("*.whl")] == [f"demo-2.0-cp311-cp311-linux_x86_64.{TAG}.whl"]
+    assert "demo-1.0" not in (index / "index.html").read_text()
+    assert "demo-2.0" in (index / "index.html").read_text()
+
+
+def test_verify_prints_what_is_damaged_and_changes_nothing(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = Path(house).glob(f"{TAG}/*/*")
+    assert main(["wheelhouse", "verify", "--wheelhouse", house]) == 0
+    assert capsys.readouterr().out == ""
+
+    next(first.glob("*.whl")).write_bytes(b"")
+    (second / "provenance.json").write_text("{}")
+
+    assert main(["wheelhouse", "verify", "--wheelhouse", house, "--json"]) == 8
+    *_, result, error = checked(capsys.readouterr().out)
+    assert result["result"]["examined"] == 2
+    assert {each["path"] for each in result["result"]["damaged"]} == {str(first), str(second)}
+    assert error["exit_code"] == 8
+    assert first.is_dir()
+    assert second.is_dir()
+
+
+@pytest.mark.parametrize("command", [["list"], ["gc", "--keep", "0"], ["verify"], ["show", "demo"]])
+def test_a_wheelhouse_that_cannot_be_read_is_not_an_empty_one(
+    house: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forbid(monkeypatch, Path(house))
+
+    assert main(["wheelhouse", *command, "--wheelhouse", house]) == 16
+
+    assert f"{house} cannot be used: Permission denied." in capsys.readouterr().err
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Let nobody list a directory, not even root."""
+    iterdir = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path == directory:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+
+def test_gc_removes_what_was_set_aside_long_ago(house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("old", "new"):
+        (Path(house) / "damaged" / name).mkdir(parents=True)
+    os.utime(Path(house) / "damaged" / "old", (1, 1))
+
+    assert main(["wheelhouse", "gc", "--keep", "2", "--wheelhouse", house, "--dry-run"]) == 0
+    assert "would remove 1 damaged" in capsys.readouterr().err
+    assert main(["wheelhouse", "gc", "--keep", "2", "--wheelhouse", house]) == 0
+
+    assert [each.name for each in (Path(house) / "damaged").iterdir()] == ["new"]
 
 
 def test_an_export_to_where_nothing_can_be_written_is_an_error_of_ours(house: str, tmp_path: Path) -> None:

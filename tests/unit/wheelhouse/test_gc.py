@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from unit.fakes import RecordingReporter
 from unit.wheelhouse.makers import wheel_members, write_wheel
+from venvpkg.errors import MachineError
 from venvpkg.store.filecache import key_of
 from venvpkg.wheelhouse.entry import Entry, read_shelves
 from venvpkg.wheelhouse.gc import GcRules, collect, select_removable
@@ -168,3 +170,33 @@ def test_a_wheel_of_an_accepted_shelf_is_found_by_its_source(tmp_path: Path) -> 
     stranger = Wheelhouse(tmp_path / "house", "linux_x86_64_ubuntu_22_04", RecordingReporter())
     assert stranger.find_like(inputs) is None
     assert stranger.find(found.key) is None
+
+
+def test_an_entry_that_cannot_be_renamed_is_removed_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "1.0", "2.0")
+    first, second = entries(tmp_path)
+
+    def refuse(path: Path, target: Path) -> Path:
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(path), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    assert collect(tmp_path / "house", [first]).removed == (first,)
+    assert entries(tmp_path) == (second,)
+
+
+def test_a_read_only_wheelhouse_is_told_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "1.0")
+    (only,) = entries(tmp_path)
+    opened = os.open
+
+    def refuse(path: str, flags: int, *more: int, **named: int) -> int:
+        if flags & os.O_RDWR:
+            raise OSError(errno.EROFS, "Read-only file system", path)
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(Path, "open", lambda path, _: refuse(str(path), os.O_RDWR))
+
+    with pytest.raises(MachineError, match="Read-only file system"):
+        collect(tmp_path / "house", [only])

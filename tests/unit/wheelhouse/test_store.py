@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from venvpkg.wheelhouse.store import Wheelhouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 NAME = "demo-1.0-cp311-cp311-linux_x86_64_debian_12.whl"
 INPUTS: dict[str, Json] = {"name": "demo", "packages": {"gcc": "12"}}
@@ -223,3 +224,61 @@ def test_what_another_process_holds_up_is_told(house: Wheelhouse, wheel: Path, r
     waiting = f"waiting for another build, which has the lock on the wheelhouse {wheel.parent / 'wheelhouse'}"
     assert begun == [f"+ wait {waiting}"]
     assert reporter.tasks == [f"+ wait {waiting}", f"- wait {waiting}"]
+
+
+@pytest.mark.parametrize("look", ["find", "take"])
+def test_what_may_not_be_read_is_not_damaged(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    house.publish(wheel, INPUTS, {})
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    with pytest.raises(PermissionError):
+        getattr(house, look)(KEY)
+
+    assert entry(tmp_path).is_dir()
+
+
+def test_an_entry_that_cannot_be_renamed_is_copied_away(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, reporter: RecordingReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publish(wheel, INPUTS, {})
+    change_a_byte(entry(tmp_path))
+    refuse_to_rename(monkeypatch, entry(tmp_path), errno.EXDEV)  # as an overlay does with its lower layer
+
+    assert house.find(KEY) is None
+
+    assert not entry(tmp_path).exists()
+    assert "it is now" in reporter.warnings[0]
+    assert len(list((tmp_path / "wheelhouse/damaged").glob("*/*/*.whl"))) == 1
+    house.require_free(KEY)
+
+
+def test_a_damaged_entry_that_stays_ends_the_build_before_it_compiles(
+    tmp_path: Path, house: Wheelhouse, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publish(wheel, INPUTS, {})
+    house.require_free(KEY)
+    change_a_byte(entry(tmp_path))
+    refuse_to_rename(monkeypatch, entry(tmp_path), errno.EPERM)
+
+    assert house.find(KEY) is None
+    with pytest.raises(MachineError, match="could not be moved away") as caught:
+        house.require_free(KEY)
+
+    assert f"rm -r {entry(tmp_path)}" in caught.value.resolution
+
+
+def refuse_to_rename(monkeypatch: pytest.MonkeyPatch, directory: Path, code: int) -> None:
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path == directory:
+            raise OSError(code, os.strerror(code), str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
