@@ -45,7 +45,7 @@ from venvpkg.targets.prerequisites import Missing, require
 from venvpkg.targets.root import RootRunner
 from venvpkg.targets.selection import Selection, parse_selection, short_names
 from venvpkg.wheelbuild.export import export
-from venvpkg.wheelhouse.entry import Entry, read_shelves
+from venvpkg.wheelhouse.entry import Entry, Verified, read_shelves, verify
 from venvpkg.wheelhouse.gc import (
     Collected,
     GcRules,
@@ -54,7 +54,6 @@ from venvpkg.wheelhouse.gc import (
     remove_damaged,
     select_removable,
 )
-from venvpkg.wheelhouse.verify import Verified, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,6 +17,8 @@ from venvpkg.host.oserrors import is_environment_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from venvpkg.text import Secrets
+
 
 @contextlib.contextmanager
 def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
@@ -111,3 +113,19 @@ def sha256_of(path: Path) -> str:
     """Return the hexadecimal sha256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def keep_log(log: Path, kept: Path, secrets: Secrets) -> None:
+    """Copy a log. If that fails, nothing is raised: an error without its log is better than one about the log."""
+    with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept) as copy:
+        for line in source:
+            copy.write(secrets.hide(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"))
+
+
+def read_log_end(log: Path, secrets: Secrets, most_bytes: int) -> str:
+    """Return the last ``most_bytes`` of a log without secrets; empty if there is no log."""
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - most_bytes))
+        return secrets.hide(file.read().decode("utf-8", "replace"))

@@ -8,12 +8,16 @@ Here, the interpreter and the loading objects are searched as well.
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from venvpkg.errors import ElfError
+from packaging.utils import canonicalize_name
+
+from venvpkg.errors import ElfError, UndefinedSymbolError, shown
 from venvpkg.host.layers import LayeredRoot
+from venvpkg.linking.loader import Resolution, resolve_needs
 from venvpkg.linking.read import read_abi, read_exports, read_object
 from venvpkg.linking.search import expand_tokens, system_directories
 from venvpkg.linking.symbols import UNVERSIONED
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvpkg.model.elf import ElfObject, ElfReport, ResolvedNeed, Symbol
+    from venvpkg.model.project import Settings
+    from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
 
 
@@ -246,3 +252,44 @@ def _spelled(symbol: Symbol) -> str:
 def _missing_in(names: set[str], exports: frozenset[str]) -> set[str]:
     """Return the names that ``exports`` does not have, neither as they are nor, with a version, without one."""
     return {each for each in names - exports if "@" not in each or each.partition("@")[0] + "@" not in exports}
+
+
+def resolve_payload(elf: ElfReport, staged: StagedVenv, settings: Settings, target: Target) -> Resolution:
+    """Return the needs of the payload, with a warning for each object that might not find a symbol.
+
+    Args:
+        elf: ELF files of the payload.
+        staged: the payload.
+        settings: ``undefined_symbols`` has patterns of symbols that something else defines.
+        target: where it will be installed.
+
+    Raises:
+        UndefinedSymbolError: extension modules cannot be imported; the error lists all of them.
+    """
+    resolution = resolve_needs(elf, staged.destdir, target)
+    certain: dict[PurePosixPath, list[str]] = {}
+    possible: dict[tuple[PurePosixPath, PurePosixPath | None], list[str]] = {}
+    for each in find_undefined_symbols(elf, resolution.needs, staged.destdir, target):
+        if _is_allowed(each, settings.undefined_symbols):
+            continue
+        if each.is_certain:
+            certain.setdefault(each.path, []).append(each.name)
+        else:
+            possible.setdefault((each.path, each.elsewhere), []).append(each.name)
+    if certain:
+        owners = staged.owners()
+        own = canonicalize_name(staged.application.name)  # it has no prebuilt wheel to take instead
+        names = {owners[path] for path in certain if path in owners}
+        raise UndefinedSymbolError(certain, names - {own})
+    warnings = {_warning(path, elsewhere, names) for (path, elsewhere), names in possible.items()}
+    return Resolution(resolution.needs, tuple(sorted({*resolution.warnings, *warnings})))
+
+
+def _warning(path: PurePosixPath, elsewhere: PurePosixPath | None, names: list[str]) -> str:
+    nothing = "nothing that it needs defines"
+    where = f"only {elsewhere} defines: something must load it first" if elsewhere else nothing
+    return f"{path} imports {shown(names)}, which {where}"
+
+
+def _is_allowed(symbol: UndefinedSymbol, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(symbol.name.partition("@")[0], each) for each in patterns)

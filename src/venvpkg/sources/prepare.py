@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MachineError, PrepareError
-from venvpkg.host.files import open_atomic
-from venvpkg.host.logs import keep_log, read_log_end
+from venvpkg.host.files import keep_log, open_atomic, read_log_end
 from venvpkg.host.oserrors import is_environment_error, require_no_environment_error
 from venvpkg.sources.build_sandbox import MOUNTPOINT, BuildSandbox
 from venvpkg.sources.diagnose import last_lines

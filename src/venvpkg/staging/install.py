@@ -25,8 +25,7 @@ from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa:
 
 from venvpkg.errors import WheelError
 from venvpkg.host.files import name_in_errors
-from venvpkg.staging.installed_paths import Content, InstalledWheel
-from venvpkg.staging.leave_out import is_left_out
+from venvpkg.staging.installed_paths import Content, InstalledWheel, is_left_out
 from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:

@@ -1,14 +1,15 @@
-"""Track which distribution installed each path of the staged virtual environment, and note file conflicts."""
+"""Paths of wheels: which distribution installed each, which are left out, and which ended up in the wrong place."""
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import StagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from venvpkg.model.wheels import ReadyWheel
@@ -134,3 +135,79 @@ def _entry(overlap: Overlap, site: PurePosixPath) -> str:
         return f"{overlap.second}:*/{overlap.path.name}"  # below NAME.data in the wheel
     top, *below = overlap.path.relative_to(site).parts
     return f"{overlap.second}:{top}{'/*' if below else ''}"
+
+
+def patterns_by_distribution(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return normalised name of a distribution → patterns, from entries ``NAME:PATTERN`` of the configuration."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in entries:
+        name, _, pattern = each.partition(":")
+        found[name] = (*found.get(name, ()), pattern)
+    return found
+
+
+def is_left_out(path: str, patterns: Sequence[str]) -> bool:
+    """Return whether a path in a wheel matches a pattern; ``*`` stands for any characters, slashes among them.
+
+    A distribution's metadata always stay: without them it would not be installed.
+    """
+    return ".dist-info/" not in path and any(fnmatch.fnmatchcase(path, each) for each in patterns)
+
+
+def unmatched(patterns: Mapping[str, Sequence[str]], paths: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a warning for each pattern that leaves nothing out.
+
+    Args:
+        patterns: of each distribution.
+        paths: distribution in the package → the paths in its wheel.
+    """
+    for name, each in patterns.items():
+        if name not in paths:
+            yield f"leave-out: {name} is not in the package"
+            continue
+        for pattern in each:
+            if not any(is_left_out(path, (pattern,)) for path in paths[name]):
+                yield f"leave-out: no path in the wheel of {name} matches {pattern}"
+
+
+# Directories at the root of a system (FHS 3.0, chapter 3) that setuptools' ``data_files`` are found in.
+_OF_ROOT: Final = frozenset({"bin", "etc", "lib", "lib64", "opt", "sbin", "srv", "usr", "var"})
+# With merged /usr these are links, and no package may put a file below them.
+_MERGED: Final = frozenset({"bin", "lib", "lib64", "sbin"})
+_MOST_IN_WARNING: Final = 5
+
+
+def misplaced_warnings(
+    installed: Iterable[InstalledWheel], site: PurePosixPath, targets: Container[PurePosixPath]
+) -> Iterator[str]:
+    """Yield a warning for each distribution with ``data_files`` at absolute paths.
+
+    A wheel has no place for those: setuptools writes ``/etc/app.conf`` to ``etc/app.conf`` next to the modules, and pip
+    installs it there. A package with modules of its own, which may have such a name, is left alone.
+
+    Args:
+        installed: the distributions.
+        site: the site-packages directory.
+        targets: paths at which the configuration's ``files`` already put something.
+    """
+    for each in installed:
+        found = [path for path in _absolute_paths(each.files, site) if path not in targets]
+        if found:
+            names = ", ".join(map(str, found[:_MOST_IN_WARNING]))
+            more = f" and {len(found) - _MOST_IN_WARNING} more" if len(found) > _MOST_IN_WARNING else ""
+            yield (
+                f"{each.wheel.name} has data files for absolute paths ({names}{more}), which a wheel cannot put there:"
+                f" they are in {site}, where nothing looks for them. Add those that are needed to [tool.venvpkg] files:"
+                f' {{ source = "{found[0].name}", target = "{found[0]}" }}'
+            )
+
+
+def _absolute_paths(files: Iterable[PurePosixPath], site: PurePosixPath) -> list[PurePosixPath]:
+    below = [path.relative_to(site) for path in files if path.is_relative_to(site)]
+    packages = {path.parts[0] for path in below if len(path.parts) == 2 and path.suffix == ".py"}  # noqa: PLR2004
+    root = type(site)("/")
+    return [
+        root / "usr" / path if path.parts[0] in _MERGED else root / path
+        for path in below
+        if len(path.parts) > 1 and path.parts[0] in _OF_ROOT - packages
+    ]

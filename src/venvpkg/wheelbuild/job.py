@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvpkg.console import Work
 from venvpkg.errors import CompileError, MachineError
-from venvpkg.host.logs import keep_log, read_log_end
+from venvpkg.host.files import keep_log, read_log_end
 from venvpkg.host.oserrors import environment_error_in, is_environment_error
 from venvpkg.model.lock import BuildPins
 from venvpkg.model.wheels import SourceTree

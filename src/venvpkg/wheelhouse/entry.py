@@ -1,11 +1,11 @@
-"""Read entries of the wheelhouse: directories with a wheel and its provenance. The wheel is not hashed."""
+"""Read entries of the wheelhouse: directories with a wheel and its provenance. Only ``verify`` hashes the wheels."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -196,3 +196,35 @@ def _directories(parent: Path) -> list[Path]:
         return [each for each in parent.iterdir() if each.is_dir() and not each.is_symlink()]
     except FileNotFoundError:
         return []
+
+
+class Verified(NamedTuple):
+    """The result of a verification.
+
+    Attributes:
+        examined: number of entries.
+        damaged: directories of the damaged ones, sorted, each with the reason.
+    """
+
+    examined: int
+    damaged: tuple[tuple[Path, str], ...]
+
+
+def verify(wheelhouse: Path) -> Verified:
+    """Hash every file of a wheelhouse.
+
+    Raises:
+        OSError: a file cannot be read by this user, which is not damage.
+    """
+    examined = 0
+    damaged = []
+    for directory in entry_directories(wheelhouse):
+        examined += 1
+        try:
+            require_intact(read_entry(directory))
+        except (ValueError, OSError) as error:
+            if is_environment_error(error):
+                raise
+            if directory.is_dir():  # otherwise it has just been removed
+                damaged.append((directory, str(error)))
+    return Verified(examined, tuple(damaged))

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvpkg.console import Verbosity, Work
-from venvpkg.console.board import Row
-from venvpkg.console.terminal import Console
+from venvpkg.console.terminal import Console, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

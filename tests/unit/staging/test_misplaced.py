@@ -6,8 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from unit.samples import SITE
 from venvpkg.model.wheels import Action, ReadyWheel
-from venvpkg.staging.installed_paths import InstalledWheel
-from venvpkg.staging.misplaced import misplaced_warnings
+from venvpkg.staging.installed_paths import InstalledWheel, misplaced_warnings
 
 CONFIGURATION = PurePosixPath("/etc/app/app.conf")
 

@@ -10,8 +10,7 @@ from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, write_wheel
 from venvpkg.errors import StagingError
 from venvpkg.staging.install import install_wheels
-from venvpkg.staging.installed_paths import VenvTree
-from venvpkg.staging.leave_out import patterns_by_distribution, unmatched
+from venvpkg.staging.installed_paths import VenvTree, patterns_by_distribution, unmatched
 from venvpkg.staging.overlaps import drop_from_records, judge, overlap_warnings
 
 if TYPE_CHECKING:

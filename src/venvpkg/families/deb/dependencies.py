@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.depends.derive import Claim, apply_overrides, derive, report_dependencies
 from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError
-from venvpkg.families.common.linkage import resolve_payload
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
@@ -18,6 +17,7 @@ from venvpkg.families.deb.libraries import DebLibraries
 from venvpkg.families.deb.owners import read_owners
 from venvpkg.families.deb.relations import fewest, parse_relation, spell_relation
 from venvpkg.host.layers import LayeredRoot
+from venvpkg.linking.scope import resolve_payload
 from venvpkg.model.depends import Evidence, Source
 from venvpkg.model.elf import Found
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.depends.derive import Claim, apply_overrides, derive, report_dependencies
 from venvpkg.depends.stdlib import recommendation_note
 from venvpkg.errors import ConfigurationError, UnprovidedCapabilityError
-from venvpkg.families.common.linkage import resolve_payload
 from venvpkg.families.common.preflight import warning_of
 from venvpkg.families.common.system import system_claims
 from venvpkg.families.common.units import SYSUSERS, TMPFILES, table_claims
@@ -18,6 +17,7 @@ from venvpkg.families.rpm.libraries import GNU_HASH, RpmLibraries, required_of_s
 from venvpkg.families.rpm.owners import owners_of, read_owners
 from venvpkg.families.rpm.relations import fewest, names_of, spell_relation
 from venvpkg.families.rpm.repositories import providers_in_repositories
+from venvpkg.linking.scope import resolve_payload
 from venvpkg.model.depends import DependencySet, Evidence, NativePackage, Source
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from unit.linking.builder import Elf, Take
 from unit.places import Dirs
 from venvpkg.errors import UndefinedSymbolError
-from venvpkg.families.common.linkage import resolve_payload
+from venvpkg.linking.scope import resolve_payload
 from venvpkg.model.project import Settings
 from venvpkg.model.staged import InstalledDistribution
 
