@@ -43,9 +43,8 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = composed(spec, target)
     expected = Expected(of.header(), owned(paths), spec.state)
-    inputs = PackInputs(
-        spec.staged.destdir, render_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
-    )
+    text, scripts = render_spec(of, paths, spec), of.script_files()
+    inputs = PackInputs(spec.staged.destdir, text, scripts, expected, target.architecture, spec.source_date_epoch)
     packed = pack(inputs, work, context.runner, earlier)
     reporter.detail(f"rpmbuild: {packed.said[-2000:]}")
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
@@ -91,7 +90,8 @@ def assemble_debug(
     debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     expected = Expected(debug.header(), paths)
-    inputs = PackInputs(destdir, rendered(debug, files), expected, context.target.architecture, spec.source_date_epoch)
+    text = rendered(debug, files)
+    inputs = PackInputs(destdir, text, {}, expected, context.target.architecture, spec.source_date_epoch)
     packed = pack(inputs, directory / "debuginfo-rpm", context.runner, earlier)
     return packed.path.rename(directory / debug.filename())
 

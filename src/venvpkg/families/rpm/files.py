@@ -23,8 +23,16 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9._+@,:=~/\x80-\U0010ffff-]")
 
 
 def literal(text: str) -> str:
-    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``."""
-    return text.replace("%", "%%")
+    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``.
+
+    To find the end of a macro of several lines, rpm counts brackets. There, but not when it expands macros, a backslash
+    hides the character behind it: of a backslash, ``%%`` and ``{``, it would see the beginning of a macro. So a macro
+    that expands to nothing follows each such backslash.
+
+    Source:
+        rpm, build/parseSpec.c, ``copyNextLineFromOFI``.
+    """
+    return text.replace("%", "%%").replace("\\%%", "\\%{nil}%%")
 
 
 def prose(paragraphs: str) -> str:

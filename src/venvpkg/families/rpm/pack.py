@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.tree import set_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from venvpkg.families.common.artifact_cache import ArtifactCache
@@ -89,6 +90,7 @@ class PackInputs(NamedTuple):
     Attributes:
         destdir: the payload.
         text: of the spec file.
+        scripts: text of each scriptlet, escaped, by the name of its file next to the spec file.
         expected: what the package must have.
         architecture: the target's, in rpm's words.
         source_date_epoch: seconds since 1970 UTC.
@@ -96,6 +98,7 @@ class PackInputs(NamedTuple):
 
     destdir: Path
     text: str
+    scripts: Mapping[str, str]
     expected: Expected
     architecture: str
     source_date_epoch: int
@@ -118,17 +121,18 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission.
     """
-    destdir, text, expected, architecture, source_date_epoch = inputs
+    destdir, text, scripts, expected, architecture, source_date_epoch = inputs
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     programs = _RpmPrograms(destdir, work, runner, architecture, source_date_epoch)
     configuration = programs.run("rpm", *programs.macros, "--showrc").text
 
     def packed_and_read_back() -> str:
-        (work / _SPEC).write_text(text, encoding="utf-8")
+        for name, content in {_SPEC: text, **scripts}.items():
+            (work / name).write_text(content, encoding="utf-8")
         set_times(destdir, source_date_epoch)
         parsed = programs.run("rpmspec", *programs.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-        _require_composed(expected.header, parsed, "the spec file")
+        _require_composed(expected.header, parsed, "the spec file", but_scripts=True)
         payload = ("_binary_payload", compression(configuration))
         built = programs.run(
             "rpmbuild", *programs.macros, *_define_options(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
@@ -143,7 +147,7 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
 
     # The expected payload and state are part of the spec file, in %files.
     key: dict[str, Json] = {
-        "spec": text, "header": repr(expected.header), "configuration": configuration,
+        "spec": text, "scripts": dict(scripts), "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
     }  # fmt: skip
     said = earlier.have(work / _PACKED, destdir, key, packed_and_read_back)
@@ -204,12 +208,13 @@ def _define_options(*macros: tuple[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in macros for word in ("--define", f"{name} {value}"))
 
 
-def _require_composed(header: Header, answered: Completed, what: str) -> None:
+def _require_composed(header: Header, answered: Completed, what: str, *, but_scripts: bool = False) -> None:
+    """Require that an answer to ``QUERY`` is the header; the files of scriptlets are read only when it packs."""
     try:
         found = parse_header(answered.text)
     except ValueError as error:
         raise AssembleError(f"{what} could not be read back.", details=f"  {error}") from error
-    _require_same(what, differences_of(header, found))
+    _require_same(what, differences_of(header, replace(found, scripts=header.scripts) if but_scripts else found))
 
 
 def _require_same(what: str, differences: Iterable[str]) -> None:

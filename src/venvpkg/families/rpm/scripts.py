@@ -22,6 +22,15 @@ class Scriptlet(NamedTuple):
     section: str
     text: str
 
+    @property
+    def file(self) -> str:
+        """Name of the file next to the spec file that has the text.
+
+        It does not stand in the spec file, where a line of it such as ``%build ALL=(ALL) NOPASSWD: ALL`` or
+        ``%if`` would be rpm's syntax: rpm looks for that after it has expanded macros, so it cannot be escaped.
+        """
+        return f"{self.section}.sh"
+
 
 class _Call(NamedTuple):
     """How rpm calls a scriptlet, in terms of Debian's maintainer scripts.

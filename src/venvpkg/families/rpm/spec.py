@@ -87,6 +87,10 @@ class Composed:
         """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``, without epoch."""
         return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
+    def script_files(self) -> Mapping[str, str]:
+        """Return the text of each scriptlet, escaped, by the name of its file."""
+        return {each.file: literal(each.text) for each in self.scripts}
+
     def header(self) -> Header:
         """Return the header that the package must have."""
         fields = {
@@ -186,7 +190,7 @@ def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) 
         "noarch": of.architecture == NOARCH,
         "relations": [(tag, [literal(each) for each in relations]) for tag, relations in of.relations],
         "description": literal(of.description),
-        "scripts": [{"section": each.section, "text": literal(each.text)} for each in of.scripts],
+        "scripts": [{"section": each.section, "file": each.file, "text": literal(each.text)} for each in of.scripts],
         "files": list(files),
         "changelog": {name: literal(value) for name, value in of.changelog._asdict().items()},
     }
