@@ -49,12 +49,13 @@ class _Call(NamedTuple):
 
 
 # rpm's argument is the number of packages of that name after the transaction. rpm has no purge, and does not pass the
-# previous version. Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
+# other version, so there is a word in its place. The second word is always set, for scripts that ``set -u``.
+# Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
 _CALLS: Final = {
-    "preinst": _Call("pre", "-gt 1", "upgrade", "install"),
-    "postinst": _Call("post", "-gt 1", "configure previous", "configure"),
-    "prerm": _Call("preun", "-gt 0", "upgrade", "remove"),
-    "postrm": _Call("postun", "-gt 0", "upgrade", "remove"),
+    "preinst": _Call("pre", "-gt 1", "upgrade previous", 'install ""'),
+    "postinst": _Call("post", "-gt 1", "configure previous", 'configure ""'),
+    "prerm": _Call("preun", "-gt 0", "upgrade next", 'remove ""'),
+    "postrm": _Call("postun", "-gt 0", "upgrade next", 'remove ""'),
 }
 
 
