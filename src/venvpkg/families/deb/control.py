@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import AssembleError
+from venvpkg.families.common.state import state_words
 from venvpkg.families.common.units import units_of
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import folded_description, installed_size
@@ -138,9 +138,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     "package": spec.name,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
-                    "files": shlex.join(str(each.path) for each in spec.state if not each.is_directory),
-                    # What is in a directory is listed behind it.
-                    "directories": shlex.join(str(each.path) for each in reversed(spec.state) if each.is_directory),
+                    **{name: " ".join(words) for name, words in state_words(spec).items()},
                 },
                 spec.project_files.templates,
             ).encode(),

@@ -42,7 +42,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = composed(spec, target)
-    expected = Expected(of.header(), owned(paths), spec.state)
+    expected = Expected(of.header(), owned(paths))
     text, scripts = render_spec(of, paths, spec), of.script_files()
     inputs = PackInputs(spec.staged.destdir, text, scripts, expected, target.architecture, spec.source_date_epoch)
     packed = pack(inputs, work, context.runner, earlier)

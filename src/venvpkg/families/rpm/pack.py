@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.header import Header
     from venvpkg.host.command import Completed, Runner
-    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
     from venvpkg.store.filecache import Json
 
@@ -64,12 +63,10 @@ class Expected(NamedTuple):
     Attributes:
         header: of the package.
         paths: in its payload.
-        state: further paths that it owns.
     """
 
     header: Header
     paths: Iterable[PayloadPath]
-    state: Iterable[StatePath] = ()
 
 
 class Packed(NamedTuple):
@@ -141,11 +138,11 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         found = programs.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
         _require_composed(expected.header, found, "the package")
         listed = programs.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
-        differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
+        differences = payload_differences(expected.paths, listed.text, source_date_epoch)
         _require_same("the package", differences)
         return built.errors.strip()
 
-    # The expected payload and state are part of the spec file, in %files.
+    # The expected payload is part of the spec file, in %files.
     key: dict[str, Json] = {
         "spec": text, "scripts": dict(scripts), "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,

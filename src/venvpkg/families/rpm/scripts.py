@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from venvpkg.families.common.state import state_words
 from venvpkg.families.common.units import units_of
 from venvpkg.templates import render
 
@@ -37,7 +38,7 @@ class _Call(NamedTuple):
 
     Attributes:
         section: of the spec file.
-        comparison: of rpm's argument, for test(1).
+        comparison: of rpm's argument, for test(1); empty if there is nothing to ask.
         first: arguments of the maintainer script if the comparison is true.
         otherwise: arguments if it is false.
     """
@@ -56,6 +57,8 @@ _CALLS: Final = {
     "postinst": _Call("post", "-gt 1", "configure previous", 'configure ""'),
     "prerm": _Call("preun", "-gt 0", "upgrade next", 'remove ""'),
     "postrm": _Call("postun", "-gt 0", "upgrade next", 'remove ""'),
+    # After all of a transaction; .deb has nothing like it, and projects no snippet for it.
+    "posttrans": _Call("posttrans", "", "", ""),
 }
 
 
@@ -67,11 +70,15 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
     packages installed where rpmbuild runs. Accounts are created in %post, not in %pre: no file of the payload belongs
     to them, and only then does the file that declares them exist.
 
+    State is removed by %postun, and the package does not own it (``%ghost``), because rpm removes at an upgrade, too,
+    what only the older package owns. So data would depend on what the next version's configuration says. %pre and
+    %posttrans keep what packages of an earlier venvpkg own.
+
     Source:
         systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".
     """
     units = units_of(spec.staged)
-    wanted = units.scripts()
+    wanted = {*units.scripts(), *(("preinst", "postrm", "posttrans") if spec.state else ())}
     snippets = dict(spec.project_files.scripts)
     return tuple(
         Scriptlet(
@@ -87,6 +94,7 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
                     "otherwise": call.otherwise,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
+                    **state_words(spec),
                 },
                 spec.project_files.templates,
             ).rstrip("\n"),

@@ -173,7 +173,7 @@ def render_spec(of: Composed, paths: Iterable[PayloadPath], spec: PackageSpec) -
         paths: everything that will be in the package.
         spec: the package.
     """
-    return rendered(of, file_list(paths, spec.staged.prefix, spec.state), spec.project_files.templates)
+    return rendered(of, file_list(paths, spec.staged.prefix), spec.project_files.templates)
 
 
 def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) -> str:

@@ -14,7 +14,6 @@ from venvpkg.families.deb.control import maintainer_scripts
 from venvpkg.families.rpm.scripts import scriptlets
 from venvpkg.model.depends import Source
 from venvpkg.model.package import StatePath
-from venvpkg.model.project import ProjectFiles
 from venvpkg.staging.leaks import read_payload
 
 
@@ -105,7 +104,19 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
     assert script[0] == "postrm"
     assert text.index("echo own") < text.index('test "$1" = purge') < text.index("rm -f /var/lib/app/db /var")
     assert "rmdir /var/lib/app/sub /var/lib/app 2> /dev/null || :\n" in text
-    assert scriptlets(replace(made, project_files=ProjectFiles())) == ()
+
+
+def test_at_removal_of_an_rpm_state_goes_unless_another_package_took_the_place_of_this_one(tmp_path: Path) -> None:
+    state = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/lib/app/a b")))
+
+    found = {each.section: each.text for each in scriptlets(replace(spec_with(tmp_path, {}), state=state))}
+
+    assert found.keys() == {"pre", "postun", "posttrans"}
+    removed = found["postun"].partition('if test "$1" = remove; then')[2]
+    assert removed.index("OBSOLETENAME") < removed.index("grep -Fqx app") < removed.index("rm -f '/var/lib/app/a b'")
+    assert removed.index("rm -f") < removed.index("rmdir /var/lib/app 2>")
+    assert "ln -f '/var/lib/app/a b' '/var/lib/app/a b'.venvpkg-kept" in found["pre"]
+    assert "mv '/var/lib/app/a b'.venvpkg-kept '/var/lib/app/a b'" in found["posttrans"]
 
 
 def test_what_reads_accounts_and_directories_is_needed_for_the_file_itself(tmp_path: Path) -> None:
