@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import AssembleError
@@ -112,7 +113,9 @@ _SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
 
 
 def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
-    """Return name and content of each; none when nothing asks for one.
+    """Return name and content of each.
+
+    Every package has a postinst, because what earlier versions had in /etc is not known when this one is built.
 
     Units are enabled, started, restarted and stopped as those of the release's own packages are: debhelper's
     defaults. Accounts and directories are there before the project's own postinst runs, and units run after it. At
@@ -125,7 +128,8 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
         when.
     """
     units = units_of(spec.staged)
-    wanted = {*units.scripts(), *(("postrm",) if spec.state else ())}
+    wanted = {"postinst", *units.scripts(), *(("postrm",) if spec.state else ())}
+    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
     return tuple(
         (
@@ -138,6 +142,8 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     "package": spec.name,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
+                    "prefix": shlex.quote(str(spec.staged.prefix)),
+                    "modules": spec.staged.has_modules,
                     **{name: " ".join(words) for name, words in state_words(spec).items()},
                 },
                 spec.project_files.templates,

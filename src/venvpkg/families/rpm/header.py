@@ -39,7 +39,8 @@ RELATIONS: Final = {
 }
 # Section of the spec file → tag of the header.
 SCRIPTS: Final = {
-    "pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN", "posttrans": "POSTTRANS",
+    "pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN", "pretrans": "PRETRANS",
+    "posttrans": "POSTTRANS",
 }  # fmt: skip
 _CHANGELOG: Final = ("CHANGELOGNAME", "CHANGELOGTEXT")
 _NONE: Final = "(none)"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from venvpkg.families.common.state import state_words
 from venvpkg.families.common.units import units_of
+from venvpkg.families.rpm.moved import lua_string, replaceable
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from venvpkg.model.package import PackageSpec
+
+
+# rpm runs it itself: before the first installation of a system there is no shell.
+_LUA: Final = "<lua>"
 
 
 class Scriptlet(NamedTuple):
@@ -17,11 +25,13 @@ class Scriptlet(NamedTuple):
 
     Attributes:
         section: of the spec file, without its percent sign.
-        text: shell.
+        text: of the program's language.
+        program: that runs it, as rpm has it; empty for /bin/sh.
     """
 
     section: str
     text: str
+    program: str = ""
 
     @property
     def file(self) -> str:
@@ -30,7 +40,7 @@ class Scriptlet(NamedTuple):
         It does not stand in the spec file, where a line of it such as ``%build ALL=(ALL) NOPASSWD: ALL`` or
         ``%if`` would be rpm's syntax: rpm looks for that after it has expanded macros, so it cannot be escaped.
         """
-        return f"{self.section}.sh"
+        return f"{self.section}.{'lua' if self.program == _LUA else 'sh'}"
 
 
 class _Call(NamedTuple):
@@ -77,10 +87,28 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
     Source:
         systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".
     """
+    return (*_moving(spec), *_shell(spec))
+
+
+def _moving(spec: PackageSpec) -> Iterator[Scriptlet]:
+    """Yield %pretrans, if there are files that may replace a directory of an earlier version."""
+    paths = [lua_string(each) for each in replaceable(spec.staged.payload.paths, spec.staged.prefix)]
+    if paths:
+        text = render("rpm", "pretrans.j2", {"paths": paths}, spec.project_files.templates)
+        yield Scriptlet("pretrans", text.rstrip("\n"), _LUA)
+
+
+def _shell(spec: PackageSpec) -> Iterator[Scriptlet]:
+    prefix = spec.staged.prefix
+    moved = [
+        shlex.quote(str(each)) for each in replaceable(spec.staged.payload.paths, prefix) if each.is_relative_to(prefix)
+    ]
     units = units_of(spec.staged)
     wanted = {*units.scripts(), *(("preinst", "postrm", "posttrans") if spec.state else ())}
+    wanted |= {"posttrans"} if moved else set()
+    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
-    return tuple(
+    return (
         Scriptlet(
             call.section,
             render(
@@ -94,6 +122,9 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
                     "otherwise": call.otherwise,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
+                    "moved": moved,
+                    "prefix": shlex.quote(str(prefix)),
+                    "modules": spec.staged.has_modules,
                     **state_words(spec),
                 },
                 spec.project_files.templates,

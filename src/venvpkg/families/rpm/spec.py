@@ -190,7 +190,10 @@ def rendered(of: Composed, files: Iterable[str], templates: Path | None = None) 
         "noarch": of.architecture == NOARCH,
         "relations": [(tag, [literal(each) for each in relations]) for tag, relations in of.relations],
         "description": literal(of.description),
-        "scripts": [{"section": each.section, "file": each.file, "text": literal(each.text)} for each in of.scripts],
+        "scripts": [
+            {"section": each.section, "program": each.program, "file": each.file, "text": literal(each.text)}
+            for each in of.scripts
+        ],
         "files": list(files),
         "changelog": {name: literal(value) for name, value in of.changelog._asdict().items()},
     }

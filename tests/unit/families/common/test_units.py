@@ -71,10 +71,10 @@ def test_links_to_units_are_never_followed(tmp_path: Path) -> None:
     assert (found.enabled, found.others) == ((), ("alias.service",))
 
 
-def test_a_package_without_units_and_snippets_has_no_scripts(tmp_path: Path) -> None:
+def test_a_package_without_units_snippets_and_modules_has_only_what_dpkg_leaves_to_it(tmp_path: Path) -> None:
     plain = spec_with(tmp_path, {"/etc/app.conf": ""})
 
-    assert maintainer_scripts(plain) == ()
+    assert [name for name, _ in maintainer_scripts(plain)] == ["postinst"]
     assert scriptlets(plain) == ()
 
 
@@ -98,10 +98,8 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
     )  # fmt: skip
     made = replace(spec_with(tmp_path, {}, postrm="echo own\n"), state=state)
 
-    (script,) = maintainer_scripts(made)
+    text = dict(maintainer_scripts(made))["postrm"].decode()
 
-    text = script[1].decode()
-    assert script[0] == "postrm"
     assert text.index("echo own") < text.index('test "$1" = purge') < text.index("rm -f /var/lib/app/db /var")
     assert "rmdir /var/lib/app/sub /var/lib/app 2> /dev/null || :\n" in text
 
