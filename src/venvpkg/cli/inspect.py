@@ -72,7 +72,7 @@ def _lines(found: Inspection, most: int | None) -> Iterator[str]:
     yield from _group(
         "paths that may be of a build machine", (_leak(each.path, each.text, each.count) for each in found.leaks), most
     )
-    made = "venvpkg made it" if found.own_documents else "not made by venvpkg"
+    made = "venvpkg made it" if found.is_ours else "nothing in it says that venvpkg made it"
     yield from _group(made, found.own_documents, most) if found.own_documents else (made,)
 
 

@@ -29,7 +29,7 @@ _BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
 _TOP: Final = PurePosixPath("/usr/src/venvpkg/rpm")
 _SPEC: Final = "package.spec"
 _PACKED: Final = "package.rpm"
-_BUILD_HOST: Final = "venvpkg"
+BUILD_HOST: Final = "venvpkg"
 _TIMEOUT_S: Final = 3600.0
 _MOST_SHOWN: Final = 20
 _PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
@@ -41,7 +41,7 @@ _MACROS: Final = (
     ("_rpmdir", str(_TOP)),
     ("_builddir", str(_TOP)),
     ("_rpmfilename", _PACKED),
-    ("_buildhost", _BUILD_HOST),
+    ("_buildhost", BUILD_HOST),
     ("use_source_date_epoch_as_buildtime", "1"),
     ("clamp_mtime_to_source_date_epoch", "1"),
     ("source_date_epoch_from_changelog", "0"),
