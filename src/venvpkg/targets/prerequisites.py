@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import MissingToolError
+from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
 from venvpkg.families.registry import FAMILIES, installer
 from venvpkg.host.command import Bind, Command
@@ -52,12 +52,13 @@ def missing_prerequisites(target: Target, runner: Runner, build_depends: Iterabl
         runner: runs programs there.
         build_depends: packages that the project names.
     """
+    unreadable = tuple(_database(target, runner))
     return (
         *_programs(target),
         *_headers(target),
         *_host_programs(),
         *_namespaces(runner),
-        *_packages(target, runner, tuple(build_depends)),
+        *(unreadable or _packages(target, runner, tuple(build_depends))),
     )
 
 
@@ -118,6 +119,14 @@ def _namespaces(runner: Runner) -> Iterator[Missing]:
             Purpose.COMPILE,
             resolution=NAMESPACES_RESOLUTION,
         )
+
+
+def _database(target: Target, runner: Runner) -> Iterator[Missing]:
+    try:
+        FAMILIES[target.family].host.all_packages(target, runner)
+    except PackageDatabaseError as error:
+        told = " ".join((error.brief, *error.details.split())) if error.details else error.brief
+        yield Missing(f"a package database that can be read ({told})", Purpose.ALWAYS, resolution=error.resolution)
 
 
 def _packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:
