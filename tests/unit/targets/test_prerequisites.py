@@ -126,21 +126,21 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: 
         missing_prerequisites(target(tmp_path), broken, ["libpq-dev"])
 
 
-def test_one_command_installs_everything_that_lacks() -> None:
+def test_one_command_installs_everything_that_lacks(tmp_path: Path) -> None:
     lacking = [Missing("Python.h", Purpose.COMPILE, "python3.11-dev"), Missing("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
-        require(lacking, target(Path("/")))
+        require(lacking, target(tmp_path))
 
 
-def test_what_a_package_provides_is_quoted_for_the_shell() -> None:
+def test_what_a_package_provides_is_quoted_for_the_shell(tmp_path: Path) -> None:
     lacking = [Missing("pkgconfig(libpq)", Purpose.PROJECT, "pkgconfig(libpq)")]
 
     with pytest.raises(MissingToolError) as caught:
-        require(lacking, target(Path("/")))
+        require(lacking, target(tmp_path))
 
     assert "--no-install-recommends 'pkgconfig(libpq)'" in str(caught.value)
 
 
-def test_nothing_lacking_is_no_error() -> None:
-    require([], target(Path("/")))
+def test_nothing_lacking_is_no_error(tmp_path: Path) -> None:
+    require([], target(tmp_path))
