@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 from acceptance.packages import shown
@@ -48,12 +49,46 @@ echo installed
 run
 rpm -V ringbell
 dnf -y -q reinstall "$1" >&2
-rpm -qf --qf '%{name}\\n' /var/lib/ringbell/count
 cat /var/lib/ringbell/count
 left
 echo removed
 dnf -y -q remove ringbell >&2
 left
+"""
+# $1, $2: packages of an earlier venvpkg, of which $2 has another name; $3: one that names the state, $4: one that no
+# longer does, $5: that one under another name.
+UPGRADES = """\
+manage() { dnf -y -q --setopt=install_weak_deps=False "$@" >&2; }
+told() { cat /var/lib/ringbell/count; left | grep -v ringbell.log; manage remove ringbell; rm -rf /var/*/*ringbell*; }
+for packages in "$3 $4" "$1 $3" "$1 $3 $4" "$2 $3"; do
+    for package in $packages; do
+        manage install $package
+        run
+        rm -f /var/cache/ringbell/of-the-administrator
+    done
+    told
+done
+manage install "$3"
+run
+manage install "$5"
+cat /var/lib/ringbell/count
+manage remove doorbell
+cat /var/lib/ringbell/count
+"""
+# What an earlier venvpkg made of CONFIGURATION.
+GHOSTS = """\
+Name: {name}
+Version: 0.9
+Release: 1
+Summary: It owns its state
+License: MIT
+BuildArch: noarch
+%description
+%files
+%ghost %attr(0755, root, root) %dir /var/lib/ringbell
+%ghost %attr(0644, root, root) /var/lib/ringbell/count
+%ghost %attr(0644, root, root) /var/log/ringbell.log
+%ghost %attr(0755, root, root) %dir /var/cache/ringbell
 """
 BOOTSTRAPPED = ["/var/cache/ringbell", "/var/lib/ringbell", "/var/log/ringbell.log"]
 
@@ -71,9 +106,7 @@ def test_at_purge_of_a_deb(venvpkg: Venvpkg, clean_root: CleanRoot, tmp_path: Pa
     assert outcome.stdout.splitlines() == [*BOOTSTRAPPED, "purged", "/var/cache/ringbell"]
 
 
-def test_at_removal_of_an_rpm_which_owns_it_and_does_not_ask_what_it_is(
-    venvpkg: Venvpkg, rpm_world: World, tmp_path: Path
-) -> None:
+def test_at_removal_of_an_rpm_which_does_not_ask_what_it_is(venvpkg: Venvpkg, rpm_world: World, tmp_path: Path) -> None:
     project = write_project(tmp_path / "sources", native=False, configuration=CONFIGURATION)
     package, _ = venvpkg.built(str(project), "-t", f"root:{rpm_world.root(*BUILD).base}")
 
@@ -81,5 +114,37 @@ def test_at_removal_of_an_rpm_which_owns_it_and_does_not_ask_what_it_is(
 
     assert outcome.code == 0, outcome.transcript
     assert outcome.stdout.splitlines() == [
-        "installed", "ringbell", "3", *BOOTSTRAPPED, "removed", "/var/cache/ringbell",
+        "installed", "3", *BOOTSTRAPPED, "removed", "/var/cache/ringbell",
     ]  # fmt: skip
+
+
+def test_an_upgrade_deletes_no_state_whatever_either_package_names(
+    venvpkg: Venvpkg, rpm_world: World, tmp_path: Path
+) -> None:
+    target = f"root:{rpm_world.root(*BUILD).base}"
+    configurations = {
+        "1.0": f'{CONFIGURATION}\nreplaces = ["oldbell"]',
+        "2.0": "",
+        "3.0": 'name = "doorbell"\nreplaces = ["ringbell"]',
+    }
+    packages = [ghosts(name, tmp_path / name) for name in ("ringbell", "oldbell")]
+    for version, configuration in configurations.items():
+        project = write_project(tmp_path / version, version, native=False, configuration=configuration)
+        packages.append(venvpkg.built(str(project), "-t", target, out=str(tmp_path / f"out-{version}"))[0])
+
+    binds = {each: shown(each) for each in packages}
+    outcome = rpm_world.root().run(RUN + UPGRADES, binds=binds, arguments=[str(each) for each in binds.values()])
+
+    assert outcome.code == 0, outcome.transcript
+    kept = ["3", "/var/cache/ringbell", "/var/lib/ringbell"]
+    assert outcome.stdout.splitlines() == [*kept * 4, "3", "3"]
+
+
+def ghosts(name: str, directory: Path) -> Path:
+    """Make a package that owns its state."""
+    directory.mkdir()
+    (directory / "x.spec").write_text(GHOSTS.format(name=name))
+    defined = [f"--define={each} {directory}" for each in ("_topdir", "_rpmdir")]
+    subprocess.run(["rpmbuild", "-bb", "--quiet", *defined, str(directory / "x.spec")], check=True, capture_output=True)
+    (package,) = directory.rglob("*.rpm")
+    return package

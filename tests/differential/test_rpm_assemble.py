@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="needs rpmbuild (package rpm)")
 
 HOSTILE = "100% %{lua:print(1)} %(date) %{nil} %%"
+# What rpm would take for its own syntax in a spec file.
+LINES = "#kept\n%build ALL=(ALL) NOPASSWD: /usr/bin/app\n  %if 0\n%endif\n%include x\n%files\n\\%{open\ngoes \\\n%on"
 # What packing adds to a payload.
 OURS = {(PREFIX / EVIDENCE).parent, PurePosixPath("/usr")}
 NAMES = (
@@ -92,17 +94,18 @@ def test_macros_in_values_come_out_literally(tmp_path: Path, rpm_target: Target,
         rpm_target,
         runner,
         summary=HOSTILE,
-        description=f"%include /etc/passwd\n\n#define {HOSTILE}\n\n" + "%if 0 %files " * 30,
+        description=f"%include /etc/passwd\n\n#define {HOSTILE}\n\n\\%{{open \\%(too\n\n" + "%if 0 %files " * 30,
         maintainer=f"Jörg {HOSTILE} <j@example.org>",
         homepage="https://example.org/%7Eapp?%(id)",
-        project_files=ProjectFiles(scripts=(("postinst", f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n"),)),
+        project_files=ProjectFiles(scripts=(("postinst", f"echo '{HOSTILE}'\ncat <<END\n{LINES}\nEND\n"),)),
     )
 
     told = "\n".join(asked(runner, artifact, "--info", "--scripts"))
     assert f"Summary     : {HOSTILE}" in told
     assert f"Packager    : Jörg {HOSTILE} <j@example.org>" in told
     assert "URL         : https://example.org/%7Eapp?%(id)" in told
-    assert f"echo '{HOSTILE}'\ncat <<END\n#kept\nEND\n" in told
+    assert f"echo '{HOSTILE}'\ncat <<END\n{LINES}\nEND\n" in told
+    assert "\\%{open \\%(too" in told
     assert "- %include /etc/passwd" in told
     assert "root:" not in told
 

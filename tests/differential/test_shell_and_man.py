@@ -103,7 +103,7 @@ def test_every_script_is_shell(tmp_path: Path) -> None:
     made = replace(spec_with(tmp_path, files, prerm="echo own\n"), state=state)
     texts = [content.decode() for _, content in maintainer_scripts(made)] + [each.text for each in scriptlets(made)]
 
-    assert len(texts) == 6
+    assert len(texts) == 8
     for text in texts:
         done = subprocess.run(["/bin/sh", "-n"], input=text, text=True, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), text

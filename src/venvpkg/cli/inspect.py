@@ -74,7 +74,7 @@ def _describe(found: Inspection, limit: int | None) -> Iterator[str]:
         (_describe_leak(each.path, each.text, each.count) for each in found.leaks),
         limit,
     )
-    builder = "built by venvpkg" if found.own_documents else "not built by venvpkg"
+    builder = "built by venvpkg" if found.is_ours else "nothing says that it was built by venvpkg"
     yield from _list_entries(builder, found.own_documents, limit) if found.own_documents else (builder,)
 
 

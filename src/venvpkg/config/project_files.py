@@ -169,8 +169,17 @@ def _read_snippet(name: str, base: Path, runner: Runner) -> str:
         raise _UnusablePathError(f"{name} is not valid UTF-8") from None
     if not text.strip():
         raise _UnusablePathError(f"{name} is empty")
-    done = runner.run(Command(("/bin/sh", "-n"), stdin=content, timeout_s=30))
-    if not done.ok:
-        first_error = next(iter(done.errors.strip().splitlines()), done.outcome())
-        raise _UnusablePathError(f"{name} is not valid shell: {first_error[:200]}")
+    _require_complete_shell(name, text, runner)
     return f"{text}\n"
+
+
+def _require_complete_shell(name: str, text: str, runner: Runner) -> None:
+    """Require that a snippet is shell by itself, and that it ends where its text does.
+
+    The shell accepts a here-document without an end. In a maintainer script it would take in what follows.
+    """
+    for checked, problem in ((text, "is not valid shell"), (f"(\n{text}\n)", "does not end, as a here-document may")):
+        done = runner.run(Command(("/bin/sh", "-n"), stdin=f"{checked}\n".encode(), timeout_s=30))
+        if not done.ok:
+            first_error = next(iter(done.errors.strip().splitlines()), done.outcome())
+            raise _UnusablePathError(f"{name} {problem}: {first_error[:200]}")

@@ -79,11 +79,17 @@ class TargetContext:
 class BuildHost(Protocol):
     """Reads facts about a target: the module ``host`` of a family. ``runner`` runs programs on the target."""
 
-    def read_identity(self, release: Release, multiarch: str, runner: Runner) -> Identity:
+    def read_identity(self, release: Release, multiarch: str, runner: Runner, kernel: str = "") -> Identity:
         """Return the family's name of the architecture, and related facts.
 
+        Args:
+            release: of the target.
+            multiarch: the interpreter's multiarch tuple, or empty.
+            runner: runs the tools.
+            kernel: the kernel's word for the processor of the target's programs; empty if it is not known.
+
         Raises:
-            MissingToolError: the tools are not installed.
+            MissingToolError: the tools are not installed, or configured for another processor.
         """
 
     def read_flags(self, runner: Runner) -> dict[str, str]:

@@ -216,7 +216,9 @@ class Inspection:
         services: units and init scripts.
         elf: ELF files.
         leaks: files that contain paths or names of the build machine.
-        own_documents: files that venvpkg adds to its packages; empty for a package built by another program.
+        is_ours: whether anything in it says that venvpkg built it.
+        own_documents: files that venvpkg adds to its packages; empty for a package built by another program, and for
+            one of debug symbols.
     """
 
     filename: str
@@ -233,4 +235,5 @@ class Inspection:
     services: tuple[str, ...]
     elf: tuple[PackedElf, ...]
     leaks: tuple[Leak, ...]
+    is_ours: bool
     own_documents: tuple[str, ...]

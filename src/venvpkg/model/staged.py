@@ -156,6 +156,11 @@ class StagedVenv:
     payload: Payload = Payload()
     system: tuple[StagedSystem, ...] = ()
 
+    @property
+    def has_modules(self) -> bool:
+        """Whether Python may write bytecode below the prefix."""
+        return any(each.path.suffix == ".py" and each.path.is_relative_to(self.prefix) for each in self.payload.paths)
+
     def owners(self) -> Mapping[PurePosixPath, str]:
         """Return a mapping from installed file to the name of its distribution."""
         return {path: each.name for each in self.distributions for path in each.files}

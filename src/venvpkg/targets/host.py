@@ -49,12 +49,13 @@ def resolve_host(runner: Runner, root: Path = Path("/"), choice: Choice = choose
     wanted = choice(family.name, release)
     packages = family.host.interpreter_packages(wanted, release)[:1] if wanted is not None else ("python3",)
     interpreter, multiarch = read_interpreter(runner, root, wanted, packages, installer_of(family, release, root))
-    identity = family.host.read_identity(release, multiarch, runner)
+    processor = processor_of(root)
+    identity = family.host.read_identity(release, multiarch, runner, processor.kernel if processor else "")
     return Target(
         family=family.name,
         release=release,
         architecture=identity.architecture,
-        machine=_machine_of_programs(interpreter.marker_environment["platform_machine"], processor_of(root)),
+        machine=_machine_of_programs(interpreter.marker_environment["platform_machine"], processor),
         multiarch=identity.multiarch,
         root=root,
         interpreter=interpreter,

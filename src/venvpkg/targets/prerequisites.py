@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvpkg.errors import MissingToolError
+from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Purpose
 from venvpkg.families.registry import FAMILIES, installer
 from venvpkg.host.command import Bind, Command
@@ -52,12 +52,13 @@ def missing_prerequisites(target: Target, runner: Runner, build_depends: Iterabl
         runner: runs programs on the target.
         build_depends: packages that the project names.
     """
+    unreadable = tuple(_unreadable_database(target, runner))
     return (
         *_missing_programs(target),
         *_missing_headers(target),
         *_missing_host_programs(),
         *_missing_namespaces(runner),
-        *_missing_packages(target, runner, tuple(build_depends)),
+        *(unreadable or _missing_packages(target, runner, tuple(build_depends))),
     )
 
 
@@ -119,6 +120,14 @@ def _missing_namespaces(runner: Runner) -> Iterator[Missing]:
             Purpose.COMPILE,
             resolution=NAMESPACES_RESOLUTION,
         )
+
+
+def _unreadable_database(target: Target, runner: Runner) -> Iterator[Missing]:
+    try:
+        FAMILIES[target.family].host.all_packages(target, runner)
+    except PackageDatabaseError as error:
+        evidence = " ".join((error.brief, *error.details.split())) if error.details else error.brief
+        yield Missing(f"a package database that can be read ({evidence})", Purpose.ALWAYS, resolution=error.resolution)
 
 
 def _missing_packages(target: Target, runner: Runner, wanted: tuple[str, ...]) -> Iterator[Missing]:

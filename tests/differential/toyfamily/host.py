@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from venvpkg.model.target import Interpreter, Release, Target
 
 
-def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
-    del release, runner
+def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str = "") -> Identity:
+    del release, runner, kernel
     return Identity("toy64", multiarch, (("colour", "red"),))
 
 

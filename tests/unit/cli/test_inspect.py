@@ -33,6 +33,7 @@ FOUND = Inspection(
         PackedElf("/opt/b.so", "b.so.1", ("libpq.so.5",), runpath=("$ORIGIN",)),
     ),
     leaks=(Leak("/opt/x\x1b[2J", "/home/ci/x", 3),),
+    is_ours=False,
     own_documents=(),
 )
 
@@ -61,7 +62,7 @@ def test_people_read_fields_counts_and_groups(capsys: pytest.CaptureFixture[str]
         "payload: 2 files, 1 directories; 999 B in files",
     ]
     assert "  /usr/bin/app -> /opt/app" in lines
-    assert "not built by venvpkg" in lines
+    assert "nothing says that it was built by venvpkg" in lines
     assert [line for line in lines if line.startswith("services")] == []
 
 

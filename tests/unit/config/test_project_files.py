@@ -11,7 +11,7 @@ from unit.fakes import ScriptedRunner, expect
 from unit.samples import a_project
 from venvpkg.config.project_files import read_project_files
 from venvpkg.errors import ConfigurationError
-from venvpkg.host.command import Completed
+from venvpkg.host.command import Command, Completed
 from venvpkg.model.project import FileSetting, ProjectFiles, ScriptSettings, Settings
 
 if TYPE_CHECKING:
@@ -155,6 +155,18 @@ def test_what_sh_says_about_its_syntax_is_told(base: Path) -> None:
     (problem,) = problems(base, Settings(scripts=ScriptSettings(postrm="postinst.sh")), runner)
 
     assert problem == "scripts.postrm: postinst.sh is not valid shell: sh: 3: Syntax error: end of file"
+
+
+def test_a_script_whose_end_is_not_that_of_its_text_is_refused(base: Path) -> None:
+    def answer(command: Command) -> Completed:
+        is_wrapped = command.stdin is not None and command.stdin.startswith(b"(")
+        return Completed(2, stderr=b"sh: 5: Syntax error: end of file\n") if is_wrapped else FINE
+
+    runner = ScriptedRunner({expect("/bin/sh", "-n"): answer})
+
+    (problem,) = problems(base, Settings(scripts=ScriptSettings(postrm="postinst.sh")), runner)
+
+    assert problem.startswith("scripts.postrm: postinst.sh does not end, as a here-document may: sh: 5:")
 
 
 def test_templates_must_be_a_directory_of_the_project(base: Path) -> None:

@@ -17,7 +17,11 @@ from venvpkg.targets.prerequisites import Missing, always_missing, missing_prere
 ALLOWED = Completed(0)
 
 
-def target(root: Path) -> Target:
+def target(
+    root: Path, status: str = "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
+) -> Target:
+    (root / "var/lib/dpkg").mkdir(parents=True, exist_ok=True)
+    (root / "var/lib/dpkg/status").write_text(status)
     interpreter = Interpreter(
         path=PurePosixPath("/usr/bin/python3.11"),
         version=(3, 11, 2),
@@ -53,6 +57,14 @@ def test_a_missing_build_package_and_header_are_both_named(tmp_path: Path) -> No
 
     assert {lack.package for lack in found if lack.purpose is not Purpose.ALWAYS} >= {"python3.11-dev", "libxml2-dev"}
     assert "libpq-dev" not in {lack.package for lack in found}
+
+
+def test_a_damaged_package_database_lacks_like_anything_else(tmp_path: Path) -> None:
+    found = missing_prerequisites(target(tmp_path, status=""), machine(), ["libpq-dev"])
+
+    (database,) = (lack for lack in found if "package database" in lack.what)
+    assert (database.purpose, bool(database.resolution)) == (Purpose.ALWAYS, True)
+    assert {lack.package for lack in found} >= {"gcc", "python3.11-dev"}
 
 
 def test_a_removed_package_counts_as_missing_and_a_provided_one_does_not(tmp_path: Path) -> None:
@@ -114,21 +126,21 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: 
         missing_prerequisites(target(tmp_path), broken, ["libpq-dev"])
 
 
-def test_one_command_installs_everything_that_is_missing() -> None:
+def test_one_command_installs_everything_that_is_missing(tmp_path: Path) -> None:
     lacking = [Missing("Python.h", Purpose.COMPILE, "python3.11-dev"), Missing("gcc", Purpose.COMPILE, "gcc")]
 
     with pytest.raises(MissingToolError, match="--no-install-recommends gcc python3.11-dev"):
-        require(lacking, target(Path("/")))
+        require(lacking, target(tmp_path))
 
 
-def test_what_a_package_provides_is_quoted_for_the_shell() -> None:
+def test_what_a_package_provides_is_quoted_for_the_shell(tmp_path: Path) -> None:
     lacking = [Missing("pkgconfig(libpq)", Purpose.PROJECT, "pkgconfig(libpq)")]
 
     with pytest.raises(MissingToolError) as caught:
-        require(lacking, target(Path("/")))
+        require(lacking, target(tmp_path))
 
     assert "--no-install-recommends 'pkgconfig(libpq)'" in str(caught.value)
 
 
-def test_nothing_missing_is_not_an_error() -> None:
-    require([], target(Path("/")))
+def test_nothing_missing_is_not_an_error(tmp_path: Path) -> None:
+    require([], target(tmp_path))

@@ -57,8 +57,18 @@ class PackedContents:
         fields: tuple[tuple[str, str], ...],
         scripts: tuple[str, ...],
         configuration: tuple[str, ...],
+        *,
+        is_ours: bool = False,
     ) -> Inspection:
-        """Return the gathered facts, combined with those from the package's metadata, which the family reads."""
+        """Return the gathered facts, combined with those from the package's metadata, which the family reads.
+
+        Args:
+            artifact: the package.
+            fields: names and values of its metadata.
+            scripts: names of its scripts.
+            configuration: its configuration files.
+            is_ours: whether its metadata say that venvpkg made it.
+        """
         return Inspection(
             filename=artifact.name,
             sha256=sha256_of(artifact),
@@ -76,6 +86,7 @@ class PackedContents:
             services=tuple(sorted(self.services)),
             elf=tuple(sorted(self.elf, key=lambda each: each.path)),
             leaks=tuple(sorted(self.leaks, key=lambda each: each.path)),
+            is_ours=is_ours or bool(self.own_documents),
             own_documents=tuple(sorted(self.own_documents)),
         )
 

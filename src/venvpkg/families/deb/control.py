@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import AssembleError
+from venvpkg.families.common.state import state_words
 from venvpkg.families.common.units import units_of
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import folded_description, installed_size
@@ -114,6 +115,8 @@ _SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
 def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
     """Return the names and contents of the maintainer scripts that are needed.
 
+    Every package has a postinst: what earlier versions had in /etc is not known when this one is built.
+
     Units are enabled, started, restarted and stopped as in the release's own packages, with debhelper's defaults.
     Accounts and directories exist before the project's own postinst runs; units are started after it. On purge, the
     application's state is removed after the project's own postrm, which may still read it.
@@ -124,7 +127,8 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
         order of actions.
     """
     units = units_of(spec.staged)
-    wanted = {*units.scripts(), *(("postrm",) if spec.state else ())}
+    wanted = {"postinst", *units.scripts(), *(("postrm",) if spec.state else ())}
+    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
     return tuple(
         (
@@ -137,9 +141,9 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     "package": spec.name,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
-                    "files": shlex.join(str(each.path) for each in spec.state if not each.is_directory),
-                    # The contents of a directory are listed after it.
-                    "directories": shlex.join(str(each.path) for each in reversed(spec.state) if each.is_directory),
+                    "prefix": shlex.quote(str(spec.staged.prefix)),
+                    "modules": spec.staged.has_modules,
+                    **{name: " ".join(words) for name, words in state_words(spec).items()},
                 },
                 spec.project_files.templates,
             ).encode(),

@@ -64,12 +64,13 @@ def _parse_flags(text: str) -> dict[str, str]:
     return {name: flags for name, _, flags in pairs}
 
 
-def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
+def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str = "") -> Identity:
     """Return the target's architecture; see ``BuildHost``.
 
     Source:
         dpkg(1), --print-architecture.
     """
+    del kernel  # dpkg's architecture cannot be configured
     done = runner.run(Command(("dpkg", "--print-architecture"), timeout_s=60))
     if not done.ok:
         raise MissingToolError(

@@ -98,8 +98,8 @@ def overrides(spec: PackageSpec, pages: Iterable[PurePosixPath], *, multiarch: s
         yield Override(
             "package-installs-python-pycache-dir",
             "",
-            "The bytecode is for exactly the interpreter in Depends. Shipping it needs no maintainer script, lets dpkg"
-            " verify it, and leaves nothing behind at removal.",
+            "The bytecode is for exactly the interpreter in Depends. Shipping it lets dpkg verify it, and takes no time"
+            " at installation.",
         )
     yield from _script_overrides(prefix, paths)
     yield from _wheel_overrides(spec, multiarch)

@@ -42,10 +42,9 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = compose_spec_file(spec, target)
-    expected = Expected(of.header(), owned_paths(paths), spec.state)
-    inputs = PackInputs(
-        spec.staged.destdir, render_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
-    )
+    expected = Expected(of.header(), owned_paths(paths))
+    text, scripts = render_spec(of, paths, spec), of.script_files()
+    inputs = PackInputs(spec.staged.destdir, text, scripts, expected, target.architecture, spec.source_date_epoch)
     packed = pack(inputs, work, context.runner, earlier)
     reporter.detail(f"rpmbuild: {packed.said[-2000:]}")
     artifact = move_whole(packed.path, destination.absolute() / of.filename(), spec)
@@ -91,9 +90,8 @@ def assemble_debug(
     debug = debug_of(of, (build_id for build_id, _ in spec.debug))
     files = (f"%dir {pattern(each.path)}" if each.kind is PathKind.DIRECTORY else pattern(each.path) for each in paths)
     expected = Expected(debug.header(), paths)
-    inputs = PackInputs(
-        destdir, render_spec_file(debug, files), expected, context.target.architecture, spec.source_date_epoch
-    )
+    text = render_spec_file(debug, files)
+    inputs = PackInputs(destdir, text, {}, expected, context.target.architecture, spec.source_date_epoch)
     packed = pack(inputs, directory / "debuginfo-rpm", context.runner, earlier)
     return packed.path.rename(directory / debug.filename())
 

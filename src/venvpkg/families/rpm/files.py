@@ -12,7 +12,6 @@ from venvpkg.model.staged import PathKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
 
 
@@ -23,8 +22,16 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9._+@,:=~/\x80-\U0010ffff-]")
 
 
 def literal(text: str) -> str:
-    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``."""
-    return text.replace("%", "%%")
+    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``.
+
+    To find the end of a macro of several lines, rpm counts brackets. There, but not when it expands macros, a backslash
+    hides the character behind it: of a backslash, ``%%`` and ``{``, it would see the beginning of a macro. So a macro
+    that expands to nothing follows each such backslash.
+
+    Source:
+        rpm, build/parseSpec.c, ``copyNextLineFromOFI``.
+    """
+    return text.replace("%", "%%").replace("\\%%", "\\%{nil}%%")
 
 
 def prose(paragraphs: str) -> str:
@@ -81,9 +88,6 @@ _DIRECTORIES: Final = """
 /var/cache /var/lib /var/log /var/opt /var/spool
 """
 _SHARED: Final = frozenset(map(PurePosixPath, _DIRECTORIES.split()))
-# A ghost is not in the buildroot, so without an explicit mode it would get mode 000, which rpmlint reports.
-_GHOST_MODES: Final = {True: "%attr(0755, root, root) %dir", False: "%attr(0644, root, root)"}
-_UNVERIFIED: Final = "%verify(not user group mode mtime size filedigest link rdev)"
 _MANUAL: Final = PurePosixPath("/usr/share/man")
 
 
@@ -103,11 +107,8 @@ def is_configuration(path: PayloadPath) -> bool:
     return path.kind is PathKind.FILE and path.path.is_relative_to(_ETC)
 
 
-def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterable[StatePath] = ()) -> Iterator[str]:
+def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator[str]:
     """Yield the lines of %files; the prefix stands for everything below it, and modes are those of the buildroot.
-
-    State that the application creates is listed as a ghost: it is not in the payload, but belongs to the package and is
-    removed with it. Its owner and content are up to the application, so they are not verified.
 
     Source:
         rpm's manual, "Spec file format", %files.
@@ -125,5 +126,3 @@ def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath, state: Iterab
                 yield f"%license {pattern(each.path)}"
             case _:
                 yield pattern(each.path)
-    for ghost in state:
-        yield f"%ghost {_GHOST_MODES[ghost.is_directory]} {_UNVERIFIED} {pattern(ghost.path)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import stat
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,6 @@ from venvpkg.model.staged import PathKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
 
 
@@ -40,7 +38,10 @@ RELATIONS: Final = {
     "Provides": "PROVIDENEVRS",
 }
 # Section of the spec file → tag of the header.
-SCRIPTS: Final = {"pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN"}
+SCRIPTS: Final = {
+    "pre": "PREIN", "post": "POSTIN", "preun": "PREUN", "postun": "POSTUN", "pretrans": "PRETRANS",
+    "posttrans": "POSTTRANS",
+}  # fmt: skip
 _CHANGELOG: Final = ("CHANGELOGNAME", "CHANGELOGTEXT")
 _NONE: Final = "(none)"
 
@@ -150,16 +151,13 @@ def parse_file_list(text: str) -> Iterator[tuple[str, str, str, str, str]]:
             yield mode, flags.strip(), owner, time, path
 
 
-def payload_differences(
-    paths: Iterable[PayloadPath], text: str, source_date_epoch: int, state: Iterable[StatePath] = ()
-) -> Iterator[str]:
+def payload_differences(paths: Iterable[PayloadPath], text: str, source_date_epoch: int) -> Iterator[str]:
     """Yield a line for each path that was packed differently than it should be, or should not be packed.
 
     Args:
         paths: paths to pack.
         text: rpm's answer to ``PAYLOAD_QUERY``.
         source_date_epoch: time of every file.
-        state: paths that belong to the package without being in it.
     """
     packed = {path: (mode, flags, owner, time) for mode, flags, owner, time, path in parse_file_list(text)}
     for each in paths:
@@ -176,9 +174,4 @@ def payload_differences(
             yield f"{each.path}: {'no ' if kept else ''}configuration file"
         if (owner, time) != ("root:root", str(source_date_epoch)):
             yield f"{each.path}: belongs to {owner}, of {time}"
-    for ghost in state:
-        mode, flags, _, _ = packed.pop(str(ghost.path), ("0", "", "", ""))
-        kind = PathKind.DIRECTORY if ghost.is_directory else PathKind.FILE
-        if _GHOST not in flags or stat.S_IFMT(int(mode, 8)) != _TYPES[kind]:
-            yield f"{ghost.path}: not listed as a {kind} that the application creates"
     yield from (f"{path}: packed, but not part of the payload" for path in packed)

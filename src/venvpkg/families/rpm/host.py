@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
 from venvpkg.families.base import Identity, Program, Purpose
+from venvpkg.families.rpm.database import errors_of
 from venvpkg.host.command import Command
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ _DIST = re.compile(r"(\.[A-Za-z0-9_+~^.]+)?")
 _ISA = re.compile(r"(\([a-z0-9_-]+\))?")
 
 
-def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
+def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str = "") -> Identity:
     """Return the target's architecture, ``%dist`` and ``%_isa``; see ``families.base``.
 
     There are no multiarch directories, whatever the interpreter says: Fedora's was told at its build.
@@ -104,8 +105,19 @@ def read_identity(release: Release, multiarch: str, runner: Runner) -> Identity:
             [f"an rpm that names its architecture; this one says {(architecture, isa, dist)!r}"],
             resolution=f"Repair the macros of rpm on {release.id} {release.version}.",
         )
+    if kernel and _kernel_word(architecture) != kernel:
+        raise MissingToolError(
+            [f"an rpm for {kernel}, as the programs there are; this one makes packages for {architecture}"],
+            resolution="It may be told so by /etc/rpm/platform there: remove that file.",
+        )
     own = "." + re.sub(r"[^a-z0-9.]", "", f"{release.id}{release.version}")
     return Identity(architecture, marks=((DIST, dist or own), (ISA, isa)))
+
+
+def _kernel_word(architecture: str) -> str:
+    """Return the kernel's word for the processor of a package's architecture: i586 is i686, x86_64_v2 is x86_64."""
+    plain = re.sub(r"_v\d$", "", architecture)
+    return re.sub(r"^armv.*", "arm", re.sub(r"^i[3-6]86$|^athlon$|^geode$", "i686", plain))
 
 
 def programs() -> tuple[Program, ...]:
@@ -211,7 +223,7 @@ def not_installed(wanted: Iterable[str], runner: Runner) -> tuple[str, ...]:
     for name in dict.fromkeys(wanted):
         done = runner.run(Command(("rpm", "--query", "--whatprovides", "--", name), timeout_s=60))
         if not done.ok:
-            if done.returncode != 1 or done.errors.strip():
+            if done.returncode != 1 or errors_of(done):
                 raise _database_error(f"rpm could not determine whether {name} is installed", done)
             missing.append(name)
     return tuple(missing)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import MissingToolError, PackageDatabaseError
+from venvpkg.families.rpm.database import errors_of
 from venvpkg.host.command import Command
 from venvpkg.model.depends import NativePackage
 
@@ -138,7 +139,7 @@ def _query_rpm(arguments: tuple[str, ...], runner: Runner) -> Completed:
     if done.not_found:
         raise MissingToolError(["rpm, which finds the packages that provide libraries"], install=["rpm"])
     # The exit status is the number of packages that were not found.
-    if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(done.errors):
+    if done.returncode < 0 or done.returncode == _OUT_OF_TIME or _DATABASE.search(errors_of(done)):
         raise _database_error(done)
     return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,13 +14,12 @@ from venvpkg.host.oserrors import environment_error_in
 from venvpkg.host.tree import set_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from venvpkg.families.common.artifact_cache import ArtifactCache
     from venvpkg.families.rpm.header import Header
     from venvpkg.host.command import Completed, Runner
-    from venvpkg.model.package import StatePath
     from venvpkg.model.staged import PayloadPath
     from venvpkg.store.filecache import Json
 
@@ -29,7 +29,7 @@ _BUILDROOT: Final = PurePosixPath("/usr/src/venvpkg/buildroot")
 _TOP: Final = PurePosixPath("/usr/src/venvpkg/rpm")
 _SPEC: Final = "package.spec"
 _PACKED: Final = "package.rpm"
-_BUILD_HOST: Final = "venvpkg"
+BUILD_HOST: Final = "venvpkg"
 _TIMEOUT_S: Final = 3600.0
 _MOST_SHOWN: Final = 20
 _PACKAGES: Final = {"rpm": "rpm", "rpmspec": "rpm-build", "rpmbuild": "rpm-build"}
@@ -41,7 +41,7 @@ _MACROS: Final = (
     ("_rpmdir", str(_TOP)),
     ("_builddir", str(_TOP)),
     ("_rpmfilename", _PACKED),
-    ("_buildhost", _BUILD_HOST),
+    ("_buildhost", BUILD_HOST),
     ("use_source_date_epoch_as_buildtime", "1"),
     ("clamp_mtime_to_source_date_epoch", "1"),
     ("source_date_epoch_from_changelog", "0"),
@@ -63,12 +63,10 @@ class Expected(NamedTuple):
     Attributes:
         header: of the package.
         paths: in its payload.
-        state: further paths that it owns.
     """
 
     header: Header
     paths: Iterable[PayloadPath]
-    state: Iterable[StatePath] = ()
 
 
 class Packed(NamedTuple):
@@ -89,6 +87,7 @@ class PackInputs(NamedTuple):
     Attributes:
         destdir: the payload.
         text: of the spec file.
+        scripts: text of each scriptlet, escaped, by the name of its file next to the spec file.
         expected: what the package must have.
         architecture: the target's, in rpm's words.
         source_date_epoch: seconds since 1970 UTC.
@@ -96,6 +95,7 @@ class PackInputs(NamedTuple):
 
     destdir: Path
     text: str
+    scripts: Mapping[str, str]
     expected: Expected
     architecture: str
     source_date_epoch: int
@@ -118,17 +118,18 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         MissingToolError: there is no rpmbuild.
         MachineError: no space, or no permission.
     """
-    destdir, text, expected, architecture, source_date_epoch = inputs
+    destdir, text, scripts, expected, architecture, source_date_epoch = inputs
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     programs = _RpmPrograms(destdir, work, runner, architecture, source_date_epoch)
     configuration = programs.run("rpm", *programs.macros, "--showrc").text
 
     def pack_and_read_back() -> str:
-        (work / _SPEC).write_text(text, encoding="utf-8")
+        for name, content in {_SPEC: text, **scripts}.items():
+            (work / name).write_text(content, encoding="utf-8")
         set_times(destdir, source_date_epoch)
         parsed = programs.run("rpmspec", *programs.macros, "--query", "--queryformat", QUERY, str(_TOP / _SPEC))
-        _require_composed(expected.header, parsed, "the spec file")
+        _require_composed(expected.header, parsed, "the spec file", but_scripts=True)
         payload = ("_binary_payload", compression(configuration))
         built = programs.run(
             "rpmbuild", *programs.macros, *_define_options(payload), "-bb", "--noclean", "--buildroot", str(_BUILDROOT),
@@ -137,13 +138,13 @@ def pack(inputs: PackInputs, work: Path, runner: Runner, earlier: ArtifactCache)
         found = programs.run("rpm", "--query", "--queryformat", QUERY, "--package", str(_TOP / _PACKED))
         _require_composed(expected.header, found, "the package")
         listed = programs.run("rpm", "--query", "--queryformat", PAYLOAD_QUERY, "--package", str(_TOP / _PACKED))
-        differences = payload_differences(expected.paths, listed.text, source_date_epoch, expected.state)
+        differences = payload_differences(expected.paths, listed.text, source_date_epoch)
         _require_same("the package", differences)
         return built.errors.strip()
 
-    # The expected payload and state are part of the spec file, in %files.
+    # The expected payload is part of the spec file, in %files.
     key: dict[str, Json] = {
-        "spec": text, "header": repr(expected.header), "configuration": configuration,
+        "spec": text, "scripts": dict(scripts), "header": repr(expected.header), "configuration": configuration,
         "architecture": architecture, "source_date_epoch": source_date_epoch,
     }  # fmt: skip
     output = earlier.get_or_build(work / _PACKED, destdir, key, pack_and_read_back)
@@ -204,12 +205,13 @@ def _define_options(*macros: tuple[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in macros for word in ("--define", f"{name} {value}"))
 
 
-def _require_composed(header: Header, answered: Completed, what: str) -> None:
+def _require_composed(header: Header, answered: Completed, what: str, *, but_scripts: bool = False) -> None:
+    """Require that an answer to ``QUERY`` is the header; the files of scriptlets are read only when it packs."""
     try:
         found = parse_header(answered.text)
     except ValueError as error:
         raise AssembleError(f"{what} could not be read back.", details=f"  {error}") from error
-    _require_same(what, differences_of(header, found))
+    _require_same(what, differences_of(header, replace(found, scripts=header.scripts) if but_scripts else found))
 
 
 def _require_same(what: str, differences: Iterable[str]) -> None:

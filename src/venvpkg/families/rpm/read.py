@@ -18,6 +18,7 @@ from venvpkg.families.common.read import (
     stream_members,
 )
 from venvpkg.families.rpm.header import PAYLOAD_QUERY, parse_file_list
+from venvpkg.families.rpm.pack import BUILD_HOST
 from venvpkg.host.command import Command
 from venvpkg.targets.host import installer_here
 
@@ -72,7 +73,7 @@ def query_package(artifact: Path, query: str, runner: Runner) -> str:
 _TAGS = (
     "NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SUMMARY", "DESCRIPTION", "LICENSE", "URL", "PACKAGER", "VENDOR",
     "BUILDTIME", "BUILDHOST", "RPMVERSION", "PLATFORM", "OPTFLAGS", "PAYLOADCOMPRESSOR", "PAYLOADFLAGS",
-    "PREIN", "POSTIN", "PREUN", "POSTUN",
+    "PREIN", "POSTIN", "PREUN", "POSTUN", "PRETRANS", "POSTTRANS",
 )  # fmt: skip
 _LISTS = (
     "REQUIRENEVRS", "PROVIDENEVRS", "RECOMMENDNEVRS", "SUGGESTNEVRS", "CONFLICTNEVRS", "OBSOLETENEVRS",
@@ -160,10 +161,18 @@ _SCRIPTS: Final = {
     "POSTTRANS": "posttrans",
     "VERIFYSCRIPT": "verify",
 }
+# A scriptlet that is a program alone, such as ``%post -p /sbin/ldconfig``, has no text.
+_PROGRAMS: Final = {f"{tag}PROG": name for tag, name in _SCRIPTS.items()}
+# Tag of the kinds (in, un, postun, prein) → what is before it in the name of a trigger.
+_TRIGGERS: Final = {
+    "TRIGGERTYPE": "trigger",
+    "FILETRIGGERTYPE": "filetrigger",
+    "TRANSFILETRIGGERTYPE": "transfiletrigger",
+}
 _QUERY: Final = "".join(
     (
-        *(f"{tag}=%{{{tag}:shescape}}\\n" for tag in (*_FIELDS, *_SCRIPTS, "DESCRIPTION")),
-        *(f"[{tag}=%{{{tag}:shescape}}\\n]" for tag in _RELATIONS),
+        *(f"{tag}=%{{{tag}:shescape}}\\n" for tag in (*_FIELDS, *_SCRIPTS, *_PROGRAMS, "DESCRIPTION")),
+        *(f"[{tag}=%{{{tag}:shescape}}\\n]" for tag in (*_RELATIONS, *_TRIGGERS)),
     )
 )
 _NONE: Final = "(none)"
@@ -189,9 +198,16 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
     return contents.inspection(
         artifact,
         tuple(fields),
-        tuple(sorted(name for tag, name in _SCRIPTS.items() if tag in values)),
+        tuple(sorted(_scripts_in(values))),
         tuple(sorted(path for _, flags, _, _, path in listed if "c" in flags)),
+        is_ours=values.get("BUILDHOST") == [BUILD_HOST],
     )
+
+
+def _scripts_in(values: Mapping[str, list[str]]) -> set[str]:
+    """Return the names of scriptlets and triggers, as spec files and ``rpm --scripts`` have them."""
+    scriptlets = {name for tag, name in (*_SCRIPTS.items(), *_PROGRAMS.items()) if tag in values}
+    return scriptlets | {f"{name}{kind}" for tag, name in _TRIGGERS.items() for kind in values.get(tag, ())}
 
 
 def _parse_answer(answered: str, artifact: Path) -> dict[str, list[str]]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from venvpkg.families.common.state import state_words
 from venvpkg.families.common.units import units_of
+from venvpkg.families.rpm.moved import lua_string, replaceable
 from venvpkg.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from venvpkg.model.package import PackageSpec
+
+
+# rpm runs it itself: before the first installation of a system there is no shell.
+_LUA: Final = "<lua>"
 
 
 class Scriptlet(NamedTuple):
@@ -16,11 +25,22 @@ class Scriptlet(NamedTuple):
 
     Attributes:
         section: of the spec file, without its percent sign.
-        text: shell.
+        text: of the program's language.
+        program: that runs it, as rpm has it; empty for /bin/sh.
     """
 
     section: str
     text: str
+    program: str = ""
+
+    @property
+    def file(self) -> str:
+        """Name of the file next to the spec file that has the text.
+
+        It does not stand in the spec file, where a line of it such as ``%build ALL=(ALL) NOPASSWD: ALL`` or
+        ``%if`` would be rpm's syntax: rpm looks for that after it has expanded macros, so it cannot be escaped.
+        """
+        return f"{self.section}.{'lua' if self.program == _LUA else 'sh'}"
 
 
 class _Call(NamedTuple):
@@ -28,7 +48,7 @@ class _Call(NamedTuple):
 
     Attributes:
         section: of the spec file.
-        comparison: of rpm's argument, for test(1).
+        comparison: of rpm's argument, for test(1); empty if there is nothing to ask.
         first: arguments of the maintainer script if the comparison is true.
         otherwise: arguments if it is false.
     """
@@ -40,12 +60,15 @@ class _Call(NamedTuple):
 
 
 # rpm's argument is the number of packages of that name after the transaction. rpm has no purge, and does not pass the
-# previous version. Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
+# other version, so there is a word in its place. The second word is always set, for scripts that ``set -u``.
+# Source: rpm's manual, "Scriptlets"; Debian Policy 6.5.
 _CALLS: Final = {
-    "preinst": _Call("pre", "-gt 1", "upgrade", "install"),
-    "postinst": _Call("post", "-gt 1", "configure previous", "configure"),
-    "prerm": _Call("preun", "-gt 0", "upgrade", "remove"),
-    "postrm": _Call("postun", "-gt 0", "upgrade", "remove"),
+    "preinst": _Call("pre", "-gt 1", "upgrade previous", 'install ""'),
+    "postinst": _Call("post", "-gt 1", "configure previous", 'configure ""'),
+    "prerm": _Call("preun", "-gt 0", "upgrade next", 'remove ""'),
+    "postrm": _Call("postun", "-gt 0", "upgrade next", 'remove ""'),
+    # After all of a transaction; .deb has nothing like it, and projects no snippet for it.
+    "posttrans": _Call("posttrans", "", "", ""),
 }
 
 
@@ -57,13 +80,35 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
     packages installed where rpmbuild runs. Accounts are created in %post, not in %pre: no file of the payload belongs
     to them, and only then does the file that declares them exist.
 
+    State is removed by %postun, and the package does not own it (``%ghost``), because rpm removes at an upgrade, too,
+    what only the older package owns. So data would depend on what the next version's configuration says. %pre and
+    %posttrans keep what packages of an earlier venvpkg own.
+
     Source:
         systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".
     """
+    return (*_moving(spec), *_shell(spec))
+
+
+def _moving(spec: PackageSpec) -> Iterator[Scriptlet]:
+    """Yield %pretrans, if there are files that may replace a directory of an earlier version."""
+    paths = [lua_string(each) for each in replaceable(spec.staged.payload.paths, spec.staged.prefix)]
+    if paths:
+        text = render("rpm", "pretrans.j2", {"paths": paths}, spec.project_files.templates)
+        yield Scriptlet("pretrans", text.rstrip("\n"), _LUA)
+
+
+def _shell(spec: PackageSpec) -> Iterator[Scriptlet]:
+    prefix = spec.staged.prefix
+    moved = [
+        shlex.quote(str(each)) for each in replaceable(spec.staged.payload.paths, prefix) if each.is_relative_to(prefix)
+    ]
     units = units_of(spec.staged)
-    wanted = units.scripts()
+    wanted = {*units.scripts(), *(("preinst", "postrm", "posttrans") if spec.state else ())}
+    wanted |= {"posttrans"} if moved else set()
+    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
-    return tuple(
+    return (
         Scriptlet(
             call.section,
             render(
@@ -77,6 +122,10 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
                     "otherwise": call.otherwise,
                     "snippet": snippets.get(name, "").rstrip("\n"),
                     "units": units.words(),
+                    "moved": moved,
+                    "prefix": shlex.quote(str(prefix)),
+                    "modules": spec.staged.has_modules,
+                    **state_words(spec),
                 },
                 spec.project_files.templates,
             ).rstrip("\n"),

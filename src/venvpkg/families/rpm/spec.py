@@ -87,6 +87,10 @@ class SpecFile:
         """Return ``guestbook-1.0.0-1.el9.x86_64.rpm``, without epoch."""
         return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
+    def script_files(self) -> Mapping[str, str]:
+        """Return the text of each scriptlet, escaped, by the name of its file."""
+        return {each.file: literal(each.text) for each in self.scripts}
+
     def header(self) -> Header:
         """Return the header that the package must have."""
         fields = {
@@ -169,7 +173,7 @@ def render_spec(of: SpecFile, paths: Iterable[PayloadPath], spec: PackageSpec) -
         paths: everything that will be in the package.
         spec: the package.
     """
-    return render_spec_file(of, file_list(paths, spec.staged.prefix, spec.state), spec.project_files.templates)
+    return render_spec_file(of, file_list(paths, spec.staged.prefix), spec.project_files.templates)
 
 
 def render_spec_file(of: SpecFile, files: Iterable[str], templates: Path | None = None) -> str:
@@ -186,7 +190,10 @@ def render_spec_file(of: SpecFile, files: Iterable[str], templates: Path | None 
         "noarch": of.architecture == NOARCH,
         "relations": [(tag, [literal(each) for each in relations]) for tag, relations in of.relations],
         "description": literal(of.description),
-        "scripts": [{"section": each.section, "text": literal(each.text)} for each in of.scripts],
+        "scripts": [
+            {"section": each.section, "program": each.program, "file": each.file, "text": literal(each.text)}
+            for each in of.scripts
+        ],
         "files": list(files),
         "changelog": {name: literal(value) for name, value in of.changelog._asdict().items()},
     }

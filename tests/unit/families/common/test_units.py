@@ -14,7 +14,6 @@ from venvpkg.families.deb.control import maintainer_scripts
 from venvpkg.families.rpm.scripts import scriptlets
 from venvpkg.model.depends import Source
 from venvpkg.model.package import StatePath
-from venvpkg.model.project import ProjectFiles
 from venvpkg.staging.leaks import read_payload
 
 
@@ -72,10 +71,10 @@ def test_links_to_units_are_never_followed(tmp_path: Path) -> None:
     assert (found.enabled, found.others) == ((), ("alias.service",))
 
 
-def test_a_package_without_units_and_snippets_has_no_scripts(tmp_path: Path) -> None:
+def test_a_package_without_units_snippets_and_modules_has_only_what_dpkg_leaves_to_it(tmp_path: Path) -> None:
     plain = spec_with(tmp_path, {"/etc/app.conf": ""})
 
-    assert maintainer_scripts(plain) == ()
+    assert [name for name, _ in maintainer_scripts(plain)] == ["postinst"]
     assert scriptlets(plain) == ()
 
 
@@ -99,13 +98,23 @@ def test_at_purge_state_goes_after_the_projects_own_lines_what_is_inside_first(t
     )  # fmt: skip
     made = replace(spec_with(tmp_path, {}, postrm="echo own\n"), state=state)
 
-    (script,) = maintainer_scripts(made)
+    text = dict(maintainer_scripts(made))["postrm"].decode()
 
-    text = script[1].decode()
-    assert script[0] == "postrm"
     assert text.index("echo own") < text.index('test "$1" = purge') < text.index("rm -f /var/lib/app/db /var")
     assert "rmdir /var/lib/app/sub /var/lib/app 2> /dev/null || :\n" in text
-    assert scriptlets(replace(made, project_files=ProjectFiles())) == ()
+
+
+def test_at_removal_of_an_rpm_state_goes_unless_another_package_took_the_place_of_this_one(tmp_path: Path) -> None:
+    state = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/lib/app/a b")))
+
+    found = {each.section: each.text for each in scriptlets(replace(spec_with(tmp_path, {}), state=state))}
+
+    assert found.keys() == {"pre", "postun", "posttrans"}
+    removed = found["postun"].partition('if test "$1" = remove; then')[2]
+    assert removed.index("OBSOLETENAME") < removed.index("grep -Fqx app") < removed.index("rm -f '/var/lib/app/a b'")
+    assert removed.index("rm -f") < removed.index("rmdir /var/lib/app 2>")
+    assert "ln -f '/var/lib/app/a b' '/var/lib/app/a b'.venvpkg-kept" in found["pre"]
+    assert "mv '/var/lib/app/a b'.venvpkg-kept '/var/lib/app/a b'" in found["posttrans"]
 
 
 def test_what_reads_accounts_and_directories_is_needed_for_the_file_itself(tmp_path: Path) -> None:

@@ -199,12 +199,12 @@ def test_files_in_etc_are_conffiles_and_not_among_the_sums(destdir: Path, tmp_pa
     assert ("etc/app" in sums, "etcetera/c" in sums) == (False, True)
 
 
-def test_without_anything_that_asks_for_them_there_are_no_conffiles_and_no_scripts(
+def test_without_anything_that_asks_for_them_there_are_no_conffiles_and_no_other_scripts(
     destdir: Path, tmp_path: Path
 ) -> None:
     pack(spec_in(destdir), tmp_path / "dist")
 
-    assert {each.name for each in (destdir / "DEBIAN").iterdir()} == {"control", "md5sums"}
+    assert {each.name for each in (destdir / "DEBIAN").iterdir()} == {"control", "md5sums", "postinst"}
 
 
 def test_a_snippet_becomes_a_maintainer_script_that_stops_at_errors(destdir: Path, tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ def test_percent_signs_are_doubled() -> None:
     assert literal("100% %{nil} %(id)") == "100%% %%{nil} %%(id)"
 
 
+def test_a_backslash_does_not_make_a_percent_sign_begin_a_macro() -> None:
+    assert literal(r"\%{foo \\%(bar") == r"\%{nil}%%{foo \\%{nil}%%(bar"
+
+
 @pytest.mark.parametrize("directive", HOSTILE)
 def test_no_line_of_a_description_begins_as_a_directive_or_comment_does(directive: str) -> None:
     texts = [directive, f"words {directive} " * 40, f"{'x' * 77} {directive}", f"a\n\n {directive}\n\nb"]

@@ -119,6 +119,30 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(answer: Co
         all_packages(target_of(FEDORA), ScriptedRunner({expect("rpm", ...): answer}))
 
 
+def test_a_warning_of_rpms_is_no_damage() -> None:
+    said = Completed(
+        1, b"no package provides it\n", b"warning: Found sqlite rpmdb.sqlite database while attempting ndb\n"
+    )
+
+    assert not_installed(["gone"], ScriptedRunner({expect("rpm", ...): said})) == ("gone",)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kernel"), [("x86_64_v2", "x86_64"), ("i586", "i686"), ("armv7hl", "arm"), ("sparc", "")]
+)
+def test_an_rpm_is_for_its_own_processor(architecture: str, kernel: str) -> None:
+    identity = read_identity(FEDORA, "", rpm_expands(architecture, "", ".fc42"), kernel)
+
+    assert identity.architecture == architecture
+
+
+def test_an_rpm_that_is_told_to_make_packages_for_another_processor_is_refused() -> None:
+    with pytest.raises(MissingToolError, match="an rpm for x86_64, .* for aarch64") as caught:
+        read_identity(FEDORA, "", rpm_expands("aarch64", "(aarch-64)", ".fc42"), "x86_64")
+
+    assert "/etc/rpm/platform" in caught.value.resolution
+
+
 def test_what_a_package_provides_counts_as_installed() -> None:
     def answer(command: Command) -> Completed:
         known = {"libpq-devel", "pkgconfig(libpq)"}

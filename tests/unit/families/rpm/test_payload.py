@@ -8,9 +8,8 @@ import pytest
 
 from unit.samples import a_spec, a_staged
 from venvpkg.families.rpm.documents import bundled_provides
-from venvpkg.families.rpm.files import file_list, owned_paths
+from venvpkg.families.rpm.files import owned_paths
 from venvpkg.families.rpm.header import payload_differences
-from venvpkg.model.package import StatePath
 from venvpkg.model.staged import InstalledDistribution, PathKind, PayloadPath
 
 FILE = PayloadPath(PurePosixPath("/usr/a"), PathKind.FILE, 0o755)
@@ -80,38 +79,6 @@ def test_bundled_libraries_are_named_as_far_as_their_names_can_be(component: str
     sbom = f'{{"components": [{{{component}, "properties": [{{"name": "venvpkg:bundled-in", "value": "a-b"}}]}}]}}'
 
     assert provides(sbom.encode())[1:] == expected
-
-
-STATE = (StatePath(PurePosixPath("/var/lib/app"), is_directory=True), StatePath(PurePosixPath("/var/log/app.log")))
-GHOSTS = "040755\tg\troot:root\t9\t/var/lib/app\n0100644\tg\troot:root\t9\t/var/log/app.log\n"
-
-
-def test_what_the_application_makes_is_listed_as_ghosts_that_nobody_verifies() -> None:
-    lines = list(file_list((), PurePosixPath("/opt/venvs/app"), STATE))
-
-    assert [(line.split()[0], "%dir" in line, line.split()[-1]) for line in lines[1:]] == [
-        ("%ghost", True, "/var/lib/app"), ("%ghost", False, "/var/log/app.log"),
-    ]  # fmt: skip
-    assert ["%attr(0755, root, root)" in line for line in lines[1:]] == [True, False]
-    assert all("%verify(not user group mode mtime size filedigest" in line for line in lines[1:])
-
-
-def test_ghosts_are_no_difference() -> None:
-    assert list(payload_differences((FILE,), "100755\t\troot:root\t7\t/usr/a\n" + GHOSTS, 7, STATE)) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (GHOSTS.replace("\tg\troot:root\t9\t/var/log", "\t\troot:root\t9\t/var/log"), "/var/log/app.log"),
-        (GHOSTS.replace("040755", "0100755"), "/var/lib/app"),
-        (GHOSTS.splitlines()[0], "/var/log/app.log"),
-    ],
-)
-def test_state_that_is_no_such_ghost_is_told(text: str, expected: str) -> None:
-    (told,) = payload_differences((), text, 7, STATE)
-
-    assert told.startswith(f"{expected}: not listed as a ")
 
 
 def test_a_file_that_a_template_makes_a_ghost_is_not_packed() -> None:

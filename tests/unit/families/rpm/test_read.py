@@ -42,6 +42,28 @@ def test_fields_relations_scripts_and_configuration_are_told(tmp_path: Path) -> 
     assert found.commands == (PackedLink("/usr/bin/app", "/opt/app"),)
 
 
+def test_scriptlets_of_a_program_alone_and_triggers_are_told(tmp_path: Path) -> None:
+    said = (
+        f"{HEADER}PREIN=(none)\nPREINPROG=(none)\nPOSTIN=(none)\nPOSTINPROG='/sbin/ldconfig'\nPRETRANSPROG='<lua>'\n"
+        "TRIGGERTYPE='in'\nTRIGGERTYPE='prein'\nFILETRIGGERTYPE='postun'\nTRANSFILETRIGGERTYPE='in'\n"
+    )
+
+    found = inspect(package(tmp_path), RpmFiles({"app.rpm": (said, archive({}))}))
+
+    assert found.scripts == (
+        "filetriggerpostun", "post", "pretrans", "transfiletriggerin", "triggerin", "triggerprein",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "is_ours"), [("venvpkg", True), ("builder.example.org", False)])
+def test_a_package_of_debug_symbols_is_known_by_where_it_was_built(tmp_path: Path, host: str, *, is_ours: bool) -> None:
+    said = f"{HEADER}BUILDHOST='{host}'\n"
+
+    found = inspect(package(tmp_path), RpmFiles({"app.rpm": (said, archive({"usr/lib/debug/x.debug": b""}))}))
+
+    assert (found.is_ours, found.own_documents) == (is_ours, ())
+
+
 @pytest.mark.parametrize("said", ["NAME='never closed", "x" * (17 << 20)])
 def test_an_answer_that_makes_no_sense_is_told(tmp_path: Path, said: str) -> None:
     with pytest.raises(NotAPackageError, match="its header"):

@@ -65,8 +65,19 @@ def test_a_whole_spec_file_is_as_expected() -> None:
     )
 
     found = rendered(spec)
+    for name, text in compose_spec_file(spec, el_9()).script_files().items():
+        found += f"\n==> {name}\n{text}\n"
 
     assert found == golden("rpm/package.spec", found)
+
+
+@pytest.mark.parametrize("line", ["%build ALL=(ALL) NOPASSWD: /usr/bin/app", "  %if 0", "%files", r"echo \%{x"])
+def test_no_line_of_a_script_stands_in_the_spec_file(line: str) -> None:
+    spec = a_spec(project_files=ProjectFiles(scripts=(("postinst", f"cat <<END\n{line}\nEND\n"),)))
+
+    assert "END" not in rendered(spec)
+    assert "\n%post -f post.sh\n" in rendered(spec)
+    assert line in compose_spec_file(spec, el_9()).header().scripts["POSTIN"]
 
 
 def test_a_package_without_elf_files_is_noarch() -> None:
