@@ -28,6 +28,7 @@ _PRINTED_BY_PROGRAMS = {
     # The last is Python's, of bytecode that it wrote itself and did not see cut off.
     errno.EFBIG: (os.strerror(errno.EFBIG), signal.strsignal(signal.SIGXFSZ) or "", "EOFError: marshal data too short")
 }
+_OF_SANDBOXES = frozenset({errno.EROFS, errno.EIO})
 
 
 def is_environment_error(error: BaseException) -> bool:
@@ -35,13 +36,17 @@ def is_environment_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _ERRNOS
 
 
-def environment_error_in(errors: str) -> MachineError | None:
+def environment_error_in(errors: str, *, is_sandboxed: bool = False) -> MachineError | None:
     """Return the error of the machine that a failed program reports, with the program's line as details; else None.
 
     Args:
         errors: standard error of the program.
+        is_sandboxed: whether it ran where most is read-only on purpose, and without a terminal. Then these two are no
+            errors of the machine.
     """
     for code, messages in _PRINTED_BY_PROGRAMS.items():
+        if is_sandboxed and code in _OF_SANDBOXES:
+            continue
         lines = [line.strip() for line in errors.splitlines() if any(message in line for message in messages)]
         if lines:
             general = MachineError.of(OSError(code, os.strerror(code)))
@@ -49,13 +54,13 @@ def environment_error_in(errors: str) -> MachineError | None:
     return None
 
 
-def require_no_environment_error(errors: str) -> None:
-    """Raise the error of the machine that a failed program reports, if it reports one.
+def require_no_environment_error(errors: str, *, is_sandboxed: bool = False) -> None:
+    """Raise the error of the machine that a failed program reports, if it reports one; see ``environment_error_in``.
 
     Raises:
         MachineError: with the program's line.
     """
-    refusal = environment_error_in(errors)
+    refusal = environment_error_in(errors, is_sandboxed=is_sandboxed)
     if refusal is not None:
         raise refusal
 

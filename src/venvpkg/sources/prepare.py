@@ -145,7 +145,7 @@ class Preparations:
         done = sandbox.run(step.run, inside="src", network=step.network)
         if not done.ok:
             end = read_log_end(sandbox.log, self.secrets, _LOG_END_BYTES)
-            require_no_environment_error(end)
+            require_no_environment_error(end, is_sandboxed=True)
             raise _step_failed(step, done, end, kept_log)
         missing = [name for name in step.outputs if not os.path.lexists(sandbox / "src" / name)]
         if missing:

@@ -112,7 +112,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
             return _Building(job, context, place, log, task).run()
     except HookFailedError as error:
         end = read_log_end(log, context.secrets, _LOG_END_BYTES)
-        refusal = environment_error_in(end)
+        refusal = environment_error_in(end, is_sandboxed=True)
         if refusal is not None:
             raise MachineError(
                 f"{job.title} cannot be built: {refusal.brief}",

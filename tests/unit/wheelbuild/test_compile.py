@@ -300,6 +300,12 @@ def test_a_compile_that_the_machine_refuses_is_the_machines_fault(tmp_path: Path
     assert said in error.details
 
 
+def test_a_compile_that_writes_outside_of_its_directory_is_not_the_machines_fault(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BuildMachine(failing={"a": "error: could not create '/usr/x': Read-only file system"}))
+
+    assert isinstance(failure(bench, to_compile("a")), CompileError)
+
+
 def test_what_could_not_be_kept_is_not_compiled(bench: Bench) -> None:
     (bench.directory / "wheelhouse").write_text("in the way")
 
