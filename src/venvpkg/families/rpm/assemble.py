@@ -42,7 +42,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = compose_spec_file(spec, target)
-    expected = Expected(of.header(), owned_paths(paths), spec.state)
+    expected = Expected(of.header(), owned_paths(paths, spec.directories_of_others), spec.state)
     inputs = PackInputs(
         spec.staged.destdir, render_spec(of, paths, spec), expected, target.architecture, spec.source_date_epoch
     )
