@@ -125,7 +125,8 @@ class ElfError(VenvpkgError):
         super().__init__(
             f"{len(self.problems)} ELF file{'s are' if len(self.problems) != 1 else ' is'} damaged.",
             details="\n".join(f"  {problem}" for problem in self.problems),
-            resolution="Rebuild the distributions that contain these files, or download them again.",
+            resolution="Rebuild the distributions that contain these files, or download them again. Files that nothing"
+            ' loads can be left out: leave-out = ["DISTRIBUTION:PATTERN"] in [tool.venvpkg].',
         )
 
 
@@ -357,4 +358,16 @@ class UnsafePathError(StagingError):
             " the name contains control characters.",
             details="\n".join(f"  {path!r}" for path in self.paths),
             resolution="Remove these files from the wheel.",
+        )
+
+
+class LongNameError(StagingError):
+    """Payload paths have names that no package manager can unpack; the details list each of them."""
+
+    def __init__(self, paths: Iterable[PurePosixPath], most_bytes: int) -> None:
+        self.paths = tuple(paths)
+        super().__init__(
+            f"dpkg and rpm cannot unpack file names longer than {most_bytes} bytes; the payload has {len(self.paths)}.",
+            details="\n".join(f"  {path}" for path in self.paths),
+            resolution='Rename the files, or leave them out: leave-out = ["DISTRIBUTION:PATTERN"] in [tool.venvpkg].',
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from venvpkg.linking.read import read_object
 from venvpkg.model.elf import ELF_MAGIC, ElfReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from venvpkg.console import Reporter
     from venvpkg.model.elf import ElfObject
@@ -22,47 +23,70 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMES_IN_WARNING = 10
+_SHARED_OBJECT = re.compile(r"\.so(\.|$)")
 
 
 def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
     """Return the ELF files below ``destdir``, like ``read_tree``, and warn about those that the target cannot load."""
     found = read_tree(destdir, target)
     if found.foreign:
-        names = [str(each.path) for each in found.foreign]
-        more = f" and {len(names) - _MOST_NAMES_IN_WARNING} more" if len(names) > _MOST_NAMES_IN_WARNING else ""
+        count, names = len(found.foreign), _shown([each.path for each in found.foreign])
         reporter.warn(
-            f"{len(names)} ELF file{'s' * (len(names) != 1)} for another machine or C library than {target.name}"
-            f" cause no dependency: {', '.join(names[:_MOST_NAMES_IN_WARNING])}{more}"
+            f"{count} ELF file{'s' * (count != 1)} for another machine or C library than {target.name}"
+            f" cause no dependency: {names}"
+        )
+    if found.unreadable:
+        count = len(found.unreadable)
+        reporter.warn(
+            f"{count} data file{'s' * (count != 1)} with the magic number of ELF, but not valid, cause no dependency:"
+            f" {_shown(found.unreadable)}"
         )
     reporter.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
     return found
+
+
+def _shown(paths: Sequence[PurePosixPath]) -> str:
+    more = f" and {len(paths) - _MOST_NAMES_IN_WARNING} more" if len(paths) > _MOST_NAMES_IN_WARNING else ""
+    return f"{', '.join(map(str, paths[:_MOST_NAMES_IN_WARNING]))}{more}"
 
 
 def read_tree(destdir: Path, target: Target) -> ElfReport:
     """Return the ELF files below ``destdir``.
 
     The target's interpreter determines which objects can be loaded: those for the same machine, word size and C
-    library. The others are foreign.
+    library. The others are foreign. Damage only counts in what something might load: libraries, modules, programs.
 
     Raises:
-        ElfError: files are damaged or unreadable; the error lists all of them. Or the interpreter is not an ELF file.
+        ElfError: such files are damaged, or files are unreadable; the error lists all of them. Or the interpreter is
+            not an ELF file.
     """
     interpreter = _read_interpreter(target)
     fitting: list[ElfObject] = []
     foreign: list[ElfObject] = []
+    unreadable: list[PurePosixPath] = []
     problems: list[str] = []
     for file in _elf_files(destdir, problems):
         path = PurePosixPath("/") / file.relative_to(destdir)
         try:
             found = read_object(file, path)
         except ElfError as error:
-            problems.extend(error.problems)
+            if _may_be_loaded(file) or isinstance(error.__cause__, OSError):
+                problems.extend(error.problems)
+            else:
+                unreadable.append(path)
         else:
             fits = found.abi == interpreter.abi and _uses_musl(found) in {None, _uses_musl(interpreter)}
             (fitting if fits else foreign).append(found)
     if problems:
         raise ElfError(problems)
-    return ElfReport(tuple(sorted(fitting, key=_path_of)), tuple(sorted(foreign, key=_path_of)))
+    return ElfReport(
+        tuple(sorted(fitting, key=_path_of)), tuple(sorted(foreign, key=_path_of)), tuple(sorted(unreadable))
+    )
+
+
+def _may_be_loaded(file: Path) -> bool:
+    """Return whether a file is called like a shared object, or is executable."""
+    return bool(_SHARED_OBJECT.search(file.name)) or bool(file.lstat().st_mode & 0o111)
 
 
 def _path_of(facts: ElfObject) -> str:

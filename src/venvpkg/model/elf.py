@@ -132,10 +132,12 @@ class ElfReport:
     Attributes:
         objects: files that the target's interpreter can load or the target can run, sorted by path.
         foreign: files for another machine or C library, sorted by path; they cause no dependencies.
+        unreadable: data files that begin like ELF files and are none, sorted.
     """
 
     objects: tuple[ElfObject, ...]
     foreign: tuple[ElfObject, ...] = ()
+    unreadable: tuple[PurePosixPath, ...] = ()
 
 
 class Found(StrEnum):

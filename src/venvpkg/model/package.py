@@ -70,6 +70,7 @@ class PackageSpec:
         state: paths that the application creates at run time, sorted.
         debug: build-id and separate debug file on this machine, sorted by build-id; empty if there is no package of
             debug symbols.
+        directories_of_others: directories of its files that other packages of the target own.
     """
 
     name: str
@@ -94,6 +95,7 @@ class PackageSpec:
     elf: ElfReport = field(default_factory=lambda: ElfReport(()))
     state: tuple[StatePath, ...] = ()
     debug: tuple[tuple[str, Path], ...] = ()
+    directories_of_others: frozenset[PurePosixPath] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _load_index(text: bytes) -> Index:
 
 
 # Increase it with every change to staging that affects bytes, modes or names of cached files.
-_RECIPE = 3
+_RECIPE = 4
 
 # Enough for the installed files of a few hundred applications for one release, or of a few for every release.
 _MOST_BYTES = 8 * 2**30

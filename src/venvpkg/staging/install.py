@@ -26,6 +26,7 @@ from installer.utils import copyfileobj_with_hashing, parse_entrypoints  # noqa:
 from venvpkg.errors import WheelError
 from venvpkg.host.files import name_in_errors
 from venvpkg.staging.installed_paths import Content, InstalledWheel, is_left_out
+from venvpkg.staging.shebang import with_shebang_options
 from venvpkg.wheelhouse.check import check_wheel
 
 if TYPE_CHECKING:
@@ -201,6 +202,14 @@ class _Destination(SchemeDictionaryDestination):
     owner: str
     written: list[PurePosixPath] = field(default_factory=list)
     last: RecordEntry | None = None
+
+    def write_file(
+        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+    ) -> RecordEntry:
+        """Write a file; a script gets the virtual environment's interpreter, with the options of its first line."""
+        if scheme == "scripts":
+            stream = with_shebang_options(stream, self.interpreter)
+        return super().write_file(scheme, path, stream, is_executable)
 
     def write_to_fs(self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool) -> RecordEntry:
         """Write a file to a new path; note a file conflict when the path has other content."""

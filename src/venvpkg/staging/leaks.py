@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from venvpkg.errors import StagingError, UnsafePathError
+from venvpkg.errors import LongNameError, StagingError, UnsafePathError
 from venvpkg.host.tree import entries_below
 from venvpkg.model.elf import ELF_MAGIC
 from venvpkg.model.staged import PathKind, Payload, PayloadPath
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES: Final = 4 * 2**20
+# NAME_MAX is 255, and both unpack under another name first: dpkg as NAME.dpkg-new, rpm as NAME;1a2b3c4d.
+# Source: dpkg's DPKGNEWEXT, rpm's fsm.c.
+MOST_NAME_BYTES: Final = 255 - 9
 # Linux reads this much of the first line; execve(2).
 _SHEBANG_BYTES: Final = 255
 # A shorter path, such as /usr or /root/app, occurs in unrelated files.
@@ -67,6 +70,7 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
 
     Raises:
         UnsafePathError: names have control characters, or are not UTF-8; the error lists all of them.
+        LongNameError: names are too long to be unpacked; the error lists all of them.
         StagingError: there are devices, sockets or pipes, or files that name a forbidden path or contain a secret; the
             error lists all of the kind.
     """
@@ -97,6 +101,9 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
             strange.append(str(path))
     if unsafe:
         raise UnsafePathError(sorted(unsafe))
+    long = [each.path for each in paths if len(os.fsencode(each.path.name)) > MOST_NAME_BYTES]
+    if long:
+        raise LongNameError(sorted(long), MOST_NAME_BYTES)
     if strange:
         raise StagingError(
             "the payload contains devices, sockets or pipes.",

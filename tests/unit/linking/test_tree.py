@@ -55,14 +55,37 @@ def test_what_the_target_cannot_load_is_kept_apart_and_told_by_name(places: Dirs
     assert "/opt/foreign.node" in reporter.warnings[0]
 
 
+def test_data_that_only_begins_like_elf_is_a_warning(places: Dirs) -> None:
+    places.payload("/opt/own.so", Elf(needed=("libc.so.6",)))
+    (places.destdir / "opt/magic.dat").write_bytes(b"\x7fELF and nothing more" * 9)
+    (places.destdir / "opt/short").write_bytes(b"\x7fELF")
+    reporter = RecordingReporter()
+
+    result = scan(places.destdir, places.target(), reporter)
+
+    assert result.unreadable == (PurePosixPath("/opt/magic.dat"), PurePosixPath("/opt/short"))
+    assert reporter.warnings == [
+        "2 data files with the magic number of ELF, but not valid, cause no dependency: /opt/magic.dat, /opt/short"
+    ]
+
+
+@pytest.mark.parametrize(("name", "mode"), [("x.so", 0o644), ("libx.so.1.2", 0o644), ("program", 0o755)])
+def test_damage_counts_in_what_something_may_load(places: Dirs, name: str, mode: int) -> None:
+    (places.destdir / name).write_bytes(b"\x7fELF" + b"\0" * 60)
+    (places.destdir / name).chmod(mode)
+
+    with pytest.raises(ElfError, match="1 ELF file is damaged"):
+        places.scan()
+
+
 def test_all_damaged_files_are_told_at_once(places: Dirs) -> None:
-    for name in ("one", "two"):
+    for name in ("one.so", "two.so"):
         (places.destdir / name).write_bytes(b"\x7fELF" + b"\0" * 60)
 
     with pytest.raises(ElfError) as caught:
         places.scan()
 
-    assert caught.value.problems == ("/one: no ELF header", "/two: no ELF header")
+    assert caught.value.problems == ("/one.so: no ELF header", "/two.so: no ELF header")
     assert "2 ELF files are damaged" in caught.value.brief
 
 

@@ -50,6 +50,7 @@ def test_files_scripts_and_the_installer_mark_are_written_for_the_prefix(destdir
             "app/__init__.py": b"",
             "app-1.0.data/data/share/man/man1/app.1": b"man",
             "app-1.0.data/scripts/tool": b"#!python\n",
+            "app-1.0.data/scripts/isolated": b"#!python -I\n",
         },
         entry_points=CONSOLE,
     )
@@ -58,6 +59,7 @@ def test_files_scripts_and_the_installer_mark_are_written_for_the_prefix(destdir
 
     home = destdir / PREFIX.relative_to("/")
     assert (home / "bin/app").read_text().startswith("#!/opt/venvs/app/bin/python\n")
+    assert (home / "bin/isolated").read_text() == "#!/opt/venvs/app/bin/python -I\n"
     assert (home / "bin/tool").read_text() == "#!/opt/venvs/app/bin/python\n"
     assert (home / "bin/tool").stat().st_mode & 0o111
     assert (home / "share/man/man1/app.1").read_bytes() == b"man"

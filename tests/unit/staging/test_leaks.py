@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from venvpkg.errors import StagingError, UnsafePathError
+from venvpkg.errors import LongNameError, StagingError, UnsafePathError
 from venvpkg.host.tree import entries_below, normalise_modes, set_times
 from venvpkg.model.staged import PathKind
 from venvpkg.staging import leaks
@@ -170,3 +170,13 @@ def test_files_with_a_password_of_the_run_are_told_without_it(destdir: Path) -> 
 
     assert caught.value.details.split() == ["/opt/app/a.ini", "/opt/app/b.ini"]
     assert "hush-42" not in str(caught.value) + caught.value.resolution
+
+
+def test_names_that_dpkg_and_rpm_cannot_unpack_are_refused_all_at_once(tmp_path: Path) -> None:
+    for name in ("a" * 246, "b" * 247, "\u00e9" * 124):
+        (tmp_path / name).touch()
+
+    with pytest.raises(LongNameError, match="longer than 246 bytes") as caught:
+        read_payload(tmp_path, ())
+
+    assert [str(each) for each in caught.value.paths] == ["/" + "b" * 247, "/" + "\u00e9" * 124]

@@ -42,7 +42,7 @@ def assemble(spec: PackageSpec, destination: Path, earlier: ArtifactCache, conte
     work = spec.staged.destdir.with_name("rpm")
     paths = (*spec.staged.payload.paths, *_add_files(spec, target))
     of = compose_spec_file(spec, target)
-    expected = Expected(of.header(), owned_paths(paths))
+    expected = Expected(of.header(), owned_paths(paths, spec.directories_of_others))
     text, scripts = render_spec(of, paths, spec), of.script_files()
     inputs = PackInputs(spec.staged.destdir, text, scripts, expected, target.architecture, spec.source_date_epoch)
     packed = pack(inputs, work, context.runner, earlier)

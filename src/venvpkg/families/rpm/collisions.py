@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
+from venvpkg.families.rpm.files import is_owned
 from venvpkg.families.rpm.owners import owners_of
 from venvpkg.families.rpm.relations import name_of, spell_relation
 from venvpkg.families.rpm.repositories import (
@@ -16,9 +19,11 @@ from venvpkg.families.rpm.repositories import (
 from venvpkg.families.rpm.versions import version_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import PurePosixPath
 
     from venvpkg.families.base import TargetContext
+    from venvpkg.host.command import Runner
     from venvpkg.model.package import PackageSpec, Relations
 
 
@@ -40,6 +45,9 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
 
 def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands; warn about each.
+
+    The spec also gets the directories of its files that other packages own: with another mode than 0755, or where the
+    other one has a link, rpm would refuse to install both.
 
     rpm refuses to install file conflicts, but only after everything was downloaded. Packages in the user's own
     relations are skipped.
@@ -65,7 +73,51 @@ def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
             f" {package} in conflicts, replaces or provides."
         )
     conflicts = (*spec.relations.conflicts, *sorted(others))
-    return dataclasses.replace(spec, relations=dataclasses.replace(spec.relations, conflicts=conflicts))
+    directories = _directories_of_others(spec, metadata, context.runner)
+    return dataclasses.replace(
+        spec,
+        state=tuple(each for each in spec.state if each.path not in directories),
+        relations=dataclasses.replace(spec.relations, conflicts=conflicts),
+        directories_of_others=directories,
+    )
+
+
+def _directories_of_others(spec: PackageSpec, metadata: Runner, runner: Runner) -> frozenset[PurePosixPath]:
+    """Return the directories of the project's files and state that are not the package's own.
+
+    A directory that is not called like the package or its application is somebody else's, whether or not this target
+    has that package: openssh-server may be installed later, and gives ``/etc/ssh/sshd_config.d`` a mode of its own.
+    rpm makes such a directory when it is missing, and leaves it. The others, and those of state, are asked for.
+    Packages in repositories that venvpkg made do not count: applications of one company may share a directory.
+    """
+    prefix, names = spec.staged.prefix, {spec.name, canonicalize_name(spec.staged.application.name)}
+    claimed = {
+        parent
+        for each in spec.project_files.files
+        for parent in each.target.parents
+        if is_owned(parent) and parent not in prefix.parents and not parent.is_relative_to(prefix)
+    }
+    named = {each for each in claimed if any(_is_called_like(part, names) for part in each.parts)}
+    asked = sorted(named | {each.path for each in spec.state if each.is_directory})
+    is_worth_asking = may_be_shipped_in_repositories(asked, metadata)
+    return frozenset(claimed - named) | {
+        directory
+        for directory in asked
+        if {each.name for each in owners_of(directory, runner)} - {spec.name}
+        or (
+            is_worth_asking
+            and any(
+                name != spec.name and versions_of_others_in_repositories(name, metadata)
+                for name in shippers_in_repositories(directory, metadata)
+            )
+        )
+    }
+
+
+def _is_called_like(part: str, names: Iterable[str]) -> bool:
+    """Return whether a directory's name is one of ``names``, or begins with it: ``guestbook.service.d``."""
+    found = canonicalize_name(part)
+    return any(found == name or found.startswith(f"{name}-") for name in names)
 
 
 def _declared(relations: Relations) -> set[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from venvpkg.model.staged import PathKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from venvpkg.model.staged import PayloadPath
 
@@ -71,7 +71,8 @@ LICENSES: Final = PurePosixPath("/usr/share/licenses")
 _ETC: Final = PurePosixPath("/etc")
 
 # Directories that belong to the release, or to a program that other packages add files for. A package that owned them
-# as well would change their mode, and remove them with their last file.
+# as well would change their mode, and remove them with their last file. Where the target knows the owners of others
+# (``collisions.py``), these are left out, too.
 _DIRECTORIES: Final = """
 / /etc /opt /srv /usr /var
 /etc/cron.d /etc/cron.daily /etc/cron.hourly /etc/cron.monthly /etc/cron.weekly /etc/default /etc/init.d
@@ -96,9 +97,18 @@ def is_owned(directory: PurePosixPath) -> bool:
     return directory not in _SHARED and not directory.is_relative_to(_MANUAL)
 
 
-def owned_paths(paths: Iterable[PayloadPath]) -> tuple[PayloadPath, ...]:
-    """Return the paths that the package lists, sorted: all but the directories that it does not own."""
-    found = (each for each in paths if each.kind is not PathKind.DIRECTORY or is_owned(each.path))
+def owned_paths(paths: Iterable[PayloadPath], of_others: Container[PurePosixPath] = ()) -> tuple[PayloadPath, ...]:
+    """Return the paths that the package lists, sorted: all but the directories that it does not own.
+
+    Args:
+        paths: the payload.
+        of_others: further directories that other packages own.
+    """
+    found = (
+        each
+        for each in paths
+        if each.kind is not PathKind.DIRECTORY or (is_owned(each.path) and each.path not in of_others)
+    )
     return tuple(sorted(found, key=lambda each: str(each.path)))
 
 
@@ -107,14 +117,16 @@ def is_configuration(path: PayloadPath) -> bool:
     return path.kind is PathKind.FILE and path.path.is_relative_to(_ETC)
 
 
-def file_list(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator[str]:
+def file_list(
+    paths: Iterable[PayloadPath], prefix: PurePosixPath, of_others: Container[PurePosixPath] = ()
+) -> Iterator[str]:
     """Yield the lines of %files; the prefix stands for everything below it, and modes are those of the buildroot.
 
     Source:
         rpm's manual, "Spec file format", %files.
     """
     yield pattern(prefix)
-    for each in owned_paths(paths):
+    for each in owned_paths(paths, of_others):
         if each.path.is_relative_to(prefix):
             continue
         match each.kind:

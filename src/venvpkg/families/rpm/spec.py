@@ -173,7 +173,8 @@ def render_spec(of: SpecFile, paths: Iterable[PayloadPath], spec: PackageSpec) -
         paths: everything that will be in the package.
         spec: the package.
     """
-    return render_spec_file(of, file_list(paths, spec.staged.prefix), spec.project_files.templates)
+    files = file_list(paths, spec.staged.prefix, spec.directories_of_others)
+    return render_spec_file(of, files, spec.project_files.templates)
 
 
 def render_spec_file(of: SpecFile, files: Iterable[str], templates: Path | None = None) -> str:

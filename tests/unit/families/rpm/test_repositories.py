@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,11 @@ from venvpkg.families.rpm.collisions import avoid_collisions, warn_if_name_taken
 from venvpkg.families.rpm.repositories import providers_in_repositories
 from venvpkg.host.command import Command, Completed
 from venvpkg.model.depends import NativePackage
-from venvpkg.model.package import Relations
+from venvpkg.model.package import Relations, StatePath
+from venvpkg.model.project import ExtraFile, ProjectFiles
+
+if TYPE_CHECKING:
+    from venvpkg.model.package import PackageSpec
 
 # No directory can be there.
 NOWHERE = Path(os.devnull, "cache")
@@ -176,3 +181,52 @@ def test_each_command_is_asked_about_where_somebody_has_one_of_them() -> None:
         a_spec(links=MANY), on_target(debian_12(), runner, reporter, NOWHERE)
     ).relations.conflicts == ("other",)
     assert "also ships /usr/bin/b" in reporter.warnings[0]
+
+
+def spec_with_files(*targets: str, state: tuple[StatePath, ...] = ()) -> PackageSpec:
+    files = tuple(ExtraFile(Path("x"), PurePosixPath(each), 0o644) for each in targets)
+    return a_spec(links=(), project_files=ProjectFiles(files), state=state)
+
+
+def directories_of_others(spec: PackageSpec, runner: ScriptedRunner) -> list[str]:
+    avoided = avoid_collisions(spec, on_target(debian_12(), runner, RecordingReporter(), NOWHERE))
+    return sorted(map(str, avoided.directories_of_others))
+
+
+def test_directories_that_are_not_called_like_the_package_are_somebody_else_s_without_a_question() -> None:
+    spec = spec_with_files("/etc/ssh/sshd_config.d/50-app.conf", "/etc/cron.d/app", "/opt/venvs/app/share/x/y")
+
+    assert directories_of_others(spec, ScriptedRunner({})) == ["/etc/ssh", "/etc/ssh/sshd_config.d"]
+
+
+def test_directories_called_like_the_package_are_its_own_unless_another_package_has_them() -> None:
+    def installed(command: Command) -> Completed:
+        return Completed(0, b"other\t0\t1-1\tx86_64\n") if "/usr/lib/app.d" in command.argv else Completed(1)
+
+    def known(command: Command) -> Completed:
+        if "/srv/app" in command.argv:
+            return Completed(0, b"third|1-1|noarch\n")
+        namesake = b"1.0-1\x1fthird = 1.0-1\x1fA third one\x1e\n"
+        return Completed(0, namesake) if "third" in command.argv else Completed(0)
+
+    runner = ScriptedRunner({expect("rpm", ...): installed, expect("dnf", ...): known})
+    spec = spec_with_files("/etc/app/conf.d/x", "/usr/lib/app.d/x", "/srv/app/x")
+
+    assert directories_of_others(spec, runner) == ["/srv/app", "/usr/lib/app.d"]
+
+
+def test_a_directory_that_packages_of_venvpkg_share_belongs_to_all_of_them() -> None:
+    def known(command: Command) -> Completed:
+        ours = b"1.0-1\x1fbuilt-by(venvpkg) = 1\x1fx\x1e\n"
+        return Completed(0, b"app-too|1-1|noarch\n") if "--file" in command.argv else Completed(0, ours)
+
+    runner = ScriptedRunner({expect("rpm", ...): Completed(1), expect("dnf", ...): known})
+
+    assert directories_of_others(spec_with_files("/etc/app/x"), runner) == []
+
+
+def test_state_in_a_directory_of_another_package_is_not_claimed() -> None:
+    runner = ScriptedRunner({expect("rpm", ...): Completed(0, b"nginx\t0\t1-1\tx86_64\n")})
+    spec = spec_with_files(state=(StatePath(PurePosixPath("/var/lib/nginx"), is_directory=True),))
+
+    assert avoid_collisions(spec, on_target(debian_12(), runner, RecordingReporter(), NOWHERE)).state == ()
