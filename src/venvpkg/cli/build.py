@@ -1,4 +1,4 @@
-"""``venvpkg build``."""
+"""``venvpkg build`` and ``rebuild``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from venvpkg import api
 from venvpkg.api import Action, record_path, short_names
-from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets
+from venvpkg.cli.options import LOCKED, ApplicationCommand, on_targets, with_options
 from venvpkg.cli.output import print_result
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _ORIGINS = {
     help="Directory for the package.",
 )
 @LOCKED
-def command(application: Application, output: Output, options: Options, *, destination: Path, locked: bool) -> None:
+def build(application: Application, output: Output, options: Options, *, destination: Path, locked: bool) -> None:
     """Build the native package of an application and print its path.
 
     The application is a directory with a pyproject.toml, or a requirement such as 'borgbackup==1.4.5'. With several
@@ -127,3 +127,30 @@ def _artifact_facts(artifact: Artifact) -> dict[str, object]:
             for each in spec.staged.system
         ],
     }
+
+
+@click.command("rebuild")
+@click.argument("record", metavar="RECORD", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("project", default=".", metavar="[PROJECT]")
+@with_options
+@click.option(
+    "-o",
+    "--out",
+    "keep",
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
+    help="Directory to keep the new package in.",
+)
+def rebuild(output: Output, options: Options, *, record: Path, project: str, keep: Path | None) -> None:
+    """Repeat a recorded build and compare the bytes.
+
+    RECORD is the file NAME_VERSION_ARCH.build.json next to a package. Wheels in the wheelhouse are reused; an empty
+    --wheelhouse compiles all of them.
+    """
+    if keep is not None and keep.is_dir() and record.parent.is_dir() and keep.samefile(record.parent):
+        raise click.BadParameter(
+            f"{keep} contains the record: the new package and record would replace the recorded ones.",
+            param_hint="--out",
+        )
+    artifact = api.rebuild(record, project, options, keep=keep, on_event=output.reporter)
+    name, digest = artifact.path.name, artifact.sha256
+    print_result(f"{name} is identical, sha256 {digest}", {"artifact": name, "sha256": digest, "is_same": True})

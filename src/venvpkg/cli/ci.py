@@ -75,11 +75,11 @@ def _with_job_options(function: Callback) -> Callback:
 
 
 @click.group("ci")
-def command() -> None:
+def ci() -> None:
     """Print a CI job that builds the packages for all releases."""
 
 
-@command.command("github")
+@ci.command("github")
 @_with_job_options
 def github(argument: str, targets: tuple[Selection, ...], targets_file: str | None, requirement: str) -> None:
     """Print a GitHub Actions workflow, for .github/workflows/packages.yml.
@@ -89,7 +89,7 @@ def github(argument: str, targets: tuple[Selection, ...], targets_file: str | No
     _print_job(CiService.GITHUB, argument, targets, targets_file, requirement)
 
 
-@command.command("gitlab")
+@ci.command("gitlab")
 @_with_job_options
 def gitlab(argument: str, targets: tuple[Selection, ...], targets_file: str | None, requirement: str) -> None:
     """Print a GitLab CI job, for .gitlab-ci.yml. The runner must use privileged containers.

@@ -1,4 +1,4 @@
-"""``venvpkg init``."""
+"""``venvpkg init`` and ``schema``: a first configuration, and what one may contain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from venvpkg import api
+from venvpkg.api import configuration_schema
 from venvpkg.cli.options import ApplicationCommand, on_application
 from venvpkg.cli.output import print_result
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("init", cls=ApplicationCommand)
 @on_application
-def command(application: Application, output: Output, options: Options) -> None:
+def init(application: Application, output: Output, options: Options) -> None:
     """Write a starter configuration, with every key as a comment and what was detected, and print the file's path.
 
     For a directory, it is appended to pyproject.toml as [tool.venvpkg]. For a requirement, it is written to
@@ -26,3 +27,9 @@ def command(application: Application, output: Output, options: Options) -> None:
     """
     path = api.init(application.read(), options, on_event=output.reporter)
     print_result(str(path), {"file": str(path)})
+
+
+@click.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors and linters."""
+    click.echo(configuration_schema(), nl=False)

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
 import venvpkg
 from venvpkg.cli.output import Output
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# The module of each command, which has a function of that name, and what it does.
 _COMMANDS = {
-    "build": "Build the native package of an application.",
-    "ci": "Print a GitHub or GitLab CI job that builds for several releases.",
-    "completion": "Print a completion script for bash, fish or zsh.",
-    "doctor": "Report what the target lacks, and print one command that installs it.",
-    "explain": "Explain the dependencies of a package that venvpkg built.",
-    "init": "Write a starter configuration with what was detected.",
-    "lock": "Resolve the application's distributions and pin them with hashes.",
-    "inspect": "Look into any Debian or rpm package.",
-    "rebuild": "Repeat a recorded build and compare the bytes.",
-    "plan": "Show what a build would compile, reuse or download, and why.",
-    "schema": "Print the JSON Schema of the configuration.",
-    "target": "Create, list and remove build roots of other releases.",
-    "wheelhouse": "List, explain, remove and export the vendor wheels that builds share.",
+    "build": ("build", "Build the native package of an application."),
+    "ci": ("ci", "Print a GitHub or GitLab CI job that builds for several releases."),
+    "completion": ("main", "Print a completion script for bash, fish or zsh."),
+    "doctor": ("plan", "Report what the target lacks, and print one command that installs it."),
+    "explain": ("inspect", "Explain the dependencies of a package that venvpkg built."),
+    "init": ("init", "Write a starter configuration with what was detected."),
+    "inspect": ("inspect", "Look into any Debian or rpm package."),
+    "lock": ("plan", "Resolve the application's distributions and pin them with hashes."),
+    "plan": ("plan", "Show what a build would compile, reuse or download, and why."),
+    "rebuild": ("build", "Repeat a recorded build and compare the bytes."),
+    "schema": ("init", "Print the JSON Schema of the configuration."),
+    "target": ("target", "Create, list and remove build roots of other releases."),
+    "wheelhouse": ("wheelhouse", "List, explain, remove and export the vendor wheels that builds share."),
 }
 
 
@@ -48,19 +49,20 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"venvpkg.cli.{cmd_name}").command
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"venvpkg.cli.{module}"), cmd_name)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return matching commands, or options if the word starts like one, without importing a command."""
-        commands = [CompletionItem(name, help=text) for name, text in sorted(_COMMANDS.items())]
+        commands = [CompletionItem(name, help=text) for name, (_, text) in sorted(_COMMANDS.items())]
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*(each for each in commands if str(each.value).startswith(incomplete)), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
 
 
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -116,3 +118,20 @@ def _discard_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
+
+
+_SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "fish": FishComplete, "zsh": ZshComplete}
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(tuple(_SHELLS)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print a script that lets a shell complete venvpkg's commands, options and files.
+
+    For bash, add to ~/.bashrc: eval "$(venvpkg completion bash)"
+    """
+    root = ctx.find_root()
+    script = _SHELLS[shell](root.command, {}, root.info_name or "venvpkg", "_VENVPKG_COMPLETE")
+    # Not source(), which starts bash only to check that its version is at least 4.4, of 2016.
+    click.echo(script.source_template % script.source_vars())

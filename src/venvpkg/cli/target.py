@@ -43,11 +43,11 @@ _TARGETS = click.argument("targets", nargs=-1, required=True, metavar="TARGET...
 
 
 @click.group("target")
-def command() -> None:
+def target() -> None:
     """Create, list and remove build roots of other releases."""
 
 
-@command.command("create")
+@target.command("create")
 @_TARGETS
 @click.option(
     "--max-age",
@@ -64,7 +64,7 @@ def create(output: Output, targets: tuple[Selection, ...], cache: Path | None, m
     print_result((str(each.selection) for each in created), {"targets": [_facts(each) for each in created]})
 
 
-@command.command("list")
+@target.command("list")
 @_CACHE
 @with_output
 def list_(output: Output, cache: Path | None) -> None:
@@ -83,7 +83,7 @@ def list_(output: Output, cache: Path | None) -> None:
     print_result(lines, {"targets": [_facts(each) for each in found]})
 
 
-@command.command("show")
+@target.command("show")
 @_TARGETS
 @_CACHE
 @with_output
@@ -102,7 +102,7 @@ def show(output: Output, targets: tuple[Selection, ...], cache: Path | None) -> 
     print_result(lines, {"targets": [{**_facts(each), "packages": dict(each.packages)} for each in found]})
 
 
-@command.command("update")
+@target.command("update")
 @_TARGETS
 @_CACHE
 @with_output
@@ -113,7 +113,7 @@ def update(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
     print_result((str(each.selection) for each in updated), {"targets": [_facts(each) for each in updated]})
 
 
-@command.command("remove")
+@target.command("remove")
 @_TARGETS
 @_CACHE
 @with_output
@@ -124,7 +124,7 @@ def remove(output: Output, targets: tuple[Selection, ...], cache: Path | None) -
     print_result(removed, {"removed": removed})
 
 
-@command.command("shell")
+@target.command("shell")
 @click.argument("target", nargs=1, metavar="TARGET", callback=lambda c, p, text: _parse_targets(c, p, (text,))[0])
 @click.argument("words", nargs=-1, metavar="[COMMAND...]")
 @_CACHE

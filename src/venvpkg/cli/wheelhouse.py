@@ -27,11 +27,11 @@ _DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
 @click.group("wheelhouse")
-def command() -> None:
+def wheelhouse() -> None:
     """List, explain, remove and export the vendor wheels that builds share."""
 
 
-@command.command("list")
+@wheelhouse.command("list")
 @wheelhouse_option
 @with_output
 def list_(output: Output, wheelhouse: Path | None) -> None:
@@ -51,7 +51,7 @@ def list_(output: Output, wheelhouse: Path | None) -> None:
     print_result(lines, {"wheels": [_facts(each) for each in entries]})
 
 
-@command.command("show")
+@wheelhouse.command("show")
 @wheelhouse_option
 @with_output
 @click.argument("what", metavar="NAME | NAME==VERSION | KEY")
@@ -69,7 +69,7 @@ def show(output: Output, what: str, wheelhouse: Path | None) -> None:
     print_result("\n\n".join("\n".join(_provenance(each)) for each in chosen), {"wheels": wheels})
 
 
-@command.command("gc")
+@wheelhouse.command("gc")
 @wheelhouse_option
 @with_output
 @click.option(
@@ -117,7 +117,7 @@ def gc(  # noqa: PLR0913 - one parameter per option
     print_result(lines, {"removed": removed, "in_use": in_use, "damaged": damaged, "is_dry_run": dry_run})
 
 
-@command.command("verify")
+@wheelhouse.command("verify")
 @wheelhouse_option
 @with_output
 def verify_(output: Output, wheelhouse: Path | None) -> None:
@@ -134,7 +134,7 @@ def verify_(output: Output, wheelhouse: Path | None) -> None:
         )
 
 
-@command.command("export")
+@wheelhouse.command("export")
 @wheelhouse_option
 @with_output
 @click.argument("destination", metavar="DIR", type=_DIRECTORY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from venvpkg.cli.build import command as build
+from venvpkg.cli.build import build
 from venvpkg.cli.main import main
 from venvpkg.config.settings import read_configuration
 

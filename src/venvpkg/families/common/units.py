@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from venvpkg.model.package import PackageSpec
     from venvpkg.model.staged import PayloadPath, StagedVenv
 
 
@@ -121,3 +122,12 @@ def _can_be_enabled(unit: PayloadPath, destdir: Path) -> bool:
     with (destdir / unit.path.relative_to("/")).open("rb") as file:
         text = file.read(_MOST_BYTES)
     return any(_INSTALL_OPTION.search(section["options"]) for section in _INSTALL_SECTION.finditer(text))
+
+
+def state_words(spec: PackageSpec) -> Mapping[str, tuple[str, ...]]:
+    """Return files and directories as words for a shell, in the order in which they can be removed."""
+    return {
+        "files": tuple(shlex.quote(str(each.path)) for each in spec.state if not each.is_directory),
+        # What is in a directory is listed behind it.
+        "directories": tuple(shlex.quote(str(each.path)) for each in reversed(spec.state) if each.is_directory),
+    }

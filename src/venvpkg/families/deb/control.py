@@ -8,8 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from venvpkg.errors import AssembleError
-from venvpkg.families.common.state import state_words
-from venvpkg.families.common.units import units_of
+from venvpkg.families.common.units import state_words, units_of
 from venvpkg.families.deb.deb822 import require_same
 from venvpkg.families.deb.documents import folded_description, installed_size
 from venvpkg.families.deb.relations import parse_relation, spell_relation

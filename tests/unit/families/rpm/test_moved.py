@@ -6,8 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from unit.families.common.makers import spec_with
 from unit.samples import PREFIX, SITE
-from venvpkg.families.rpm.moved import lua_string, replaceable
-from venvpkg.families.rpm.scripts import scriptlets
+from venvpkg.families.rpm.scripts import lua_string, replaceable, scriptlets
 
 FILES = (
     SITE / "app/data", SITE / "app/conf.d", SITE / "app/logo.v2", PurePosixPath("/etc/app/rules"),
