@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
@@ -18,6 +19,7 @@ from venvpkg.lock.resolve import ensure_lock, out_of_date, preview_lock, update_
 from venvpkg.lock.source import LockKind, lock_source
 from venvpkg.lock.uv import LockRequest
 from venvpkg.model.lock import Lock
+from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,8 +140,7 @@ def _lock_of_hashed(
     uv looks up the files on the index and drops the user's hashes. The lock therefore has these in addition, and the
     wheel plan rejects a file whose hash is not among them.
     """
-    for line in file.indexes:
-        resolver.reporter.detail(f"ignoring {line}: indexes are configured for uv or pip")
+    _warn_about_unused_indexes(file, resolver)
     request = LockRequest(
         f"{file.path.name} of {project.name}",
         requirements=file.lines,
@@ -157,6 +158,21 @@ def _lock_of_hashed(
         )
     trusted = tuple(dataclasses.replace(each, trusted=file.trusted(each.name)) for each in lock.distributions)
     return ObtainedLock(Lock(trusted), output, own=False)
+
+
+def _warn_about_unused_indexes(file: RequirementsFile, resolver: Resolver) -> None:
+    """Warn about indexes of the file that are not configured; its hashes protect from files of another index."""
+    configured = {strip_credentials(each).rstrip("/") for each in resolver.settings.order}
+    unused = []
+    for line in file.indexes:
+        words = {word.rstrip("/") for word in re.split(r"[\s=]", strip_credentials(line))}
+        if not words & {"--no-index", "--trusted-host", *configured}:
+            unused.append(line)
+    if unused:
+        resolver.reporter.warn(
+            f"indexes in a requirements file are not used: {'; '.join(unused)}; configure them for uv or pip"
+            " (UV_DEFAULT_INDEX, UV_INDEX, pip.conf)"
+        )
 
 
 def _require_own_lock(project: Project, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,6 +135,20 @@ def test_hashed_requirements_are_looked_up_without_their_dependencies_and_keep_t
     assert command.stdin == b"flask==3.1.3\n"
     assert flask.trusted == frozenset({SHA})
     assert not project.lock.exists()
+
+
+def test_indexes_of_a_hashed_file_are_told_unless_they_are_configured(tmp_path: Path) -> None:
+    indexes = "--index-url https://corp/simple/\n--extra-index-url https://me:s3cret@more/simple\n--trusted-host corp\n"
+    project = with_lock(tmp_path, "requirements.txt", indexes + PINNED)
+    reporter = RecordingReporter()
+    how = resolver(tmp_path, answering(ANSWER), reporter)
+    settings = dataclasses.replace(how.settings, order=("https://you@corp/simple",))
+
+    obtain_lock(project, target(), dataclasses.replace(how, settings=settings), locked=True)
+
+    (warning,) = reporter.warnings
+    assert "--extra-index-url https://***@more/simple" in warning
+    assert "corp" not in warning
 
 
 def test_pins_without_hashes_become_constraints_of_our_own_lock_and_are_watched(tmp_path: Path) -> None:
