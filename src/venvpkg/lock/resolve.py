@@ -211,6 +211,7 @@ def _lock_request(
             requirements=(application_requirement(project),),
             constraints=constraints,
             previous=previous,
+            build_depends=project.settings.build_depends,
         )
     return LockRequest(
         project.name,
@@ -219,4 +220,5 @@ def _lock_request(
         groups=project.settings.groups,
         constraints=constraints,
         previous=previous,
+        build_depends=project.settings.build_depends,
     )

@@ -14,6 +14,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.command import Command
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.lock.lockfile import LockfileStore
+from venvpkg.sources.diagnose import diagnose
 from venvpkg.text import printable, redact
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ _PLATFORMS: Final = {
 }
 # A slow index, or a build backend that computes metadata, takes minutes at most.
 _TIMEOUT_S: Final = 1800.0
+
+_FAILED_BACKEND: Final = re.compile(
+    r"Failed to (?:download and )?build `([^`]+)`(?:.|\n)*?build backend returned an error"
+)
+_NAME_AND_VERSION: Final = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)")
+# In the advice of ``diagnose``, which is for a compile on the target.
+_MISSING: Final = re.compile(r"Install (the package that ships .*), and add it to build-depends")
 
 # A sitecustomize that stops a build backend before its first line runs. uv's own --no-build does not help: it also
 # rejects sdists with static metadata, and so every distribution without a wheel for the target. uv queries interpreters
@@ -91,6 +99,7 @@ class LockRequest:
         options: additional options for uv.
         constraints: constraints on the versions.
         previous: text of an earlier lock, whose versions are kept if they still fit.
+        build_depends: native packages that the application's compiles need, for advice.
     """
 
     what: str
@@ -102,6 +111,7 @@ class LockRequest:
     options: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     previous: str | None = None
+    build_depends: tuple[str, ...] = ()
 
 
 def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
@@ -232,11 +242,38 @@ def _to_error(done: Completed, request: LockRequest, target: Target, resolver: R
             resolution="Run once without --offline.",
         )
     version = ".".join(map(str, target.interpreter.version))
+    failed = _FAILED_BACKEND.search(done.errors)
+    if failed:
+        return LockError(
+            f"{request.what} could not be locked for {target.name} (Python {version}): the build backend of"
+            f" {redact(failed[1])} failed on this machine.",
+            details="  It has no static metadata, so only its backend can determine its dependencies. It runs on this"
+            f" machine{'' if target.is_host else ', not on the target'}; build-depends are not installed for it.\n"
+            f"{text}",
+            resolution=_advise_for_backend(failed[1], done.errors, request),
+        )
     return LockError(
         f"{request.what} could not be locked for {target.name} (Python {version}); {_uv_status(done)}.",
         details=text,
         resolution=request.advice,
     )
+
+
+def _advise_for_backend(what: str, errors: str, request: LockRequest) -> str:
+    """Return what helps when a backend fails that computes metadata: what it misses here, or metadata without it."""
+    missing = [match[1] for each in diagnose(errors).advice if (match := _MISSING.search(each))]
+    packages = f"build-depends: {', '.join(request.build_depends)}" if request.build_depends else ""
+    needs = "; ".join((*missing, *filter(None, (packages,))))
+    advice = f"Install on this machine what it needs ({needs})." if needs else "Install on this machine what it needs."
+    release = _NAME_AND_VERSION.fullmatch(what)
+    if release is None:
+        return advice
+    table, where = "tool.uv.dependency-metadata", "pyproject.toml"
+    if request.pyproject is None:
+        table, where = "dependency-metadata", "a uv.toml, whose absolute path is in UV_CONFIG_FILE"
+    lines = (f"[[{table}]]", f'name = "{release[1]}"', f'version = "{release[2]}"', "requires-dist = []")
+    instead = f"Or list its dependencies in {where}, so that no backend runs:"
+    return "\n".join((advice, instead, *(f"  {line}" for line in lines)))
 
 
 def _uv_status(done: Completed) -> str:

@@ -395,3 +395,36 @@ def test_for_pypy_uv_resolves_all_implementations_and_leaves_out_what_pypy_bring
     assert "--python-platform" not in words
     assert excluded[0] == "/srv/excluded.txt"
     assert Path(excluded[1]).read_text() == "cffi\n"
+
+
+BACKEND_FAILED = """error: Failed to build `legpc==1.0`
+  cause: The build backend returned an error
+         Package 'libpcsclite', required by 'virtual:world', not found
+"""
+
+
+def test_a_backend_that_fails_on_this_machine_is_told_with_what_it_misses_and_a_way_without_it(tmp_path: Path) -> None:
+    project = replace(project_of("legpc", tmp_path), settings=Settings(build_depends=("libpcsclite-dev",)))
+
+    with pytest.raises(LockError, match=r"build backend of legpc==1\.0 failed on this machine") as caught:
+        ensure_lock(project, replace(target(), root=tmp_path / "root"), resolver(tmp_path, failing(BACKEND_FAILED)))
+
+    assert "on this machine, not on the target; build-depends are not installed" in caught.value.details
+    first, *others = caught.value.resolution.splitlines()
+    assert "on this machine" in first
+    assert "libpcsclite.pc" in first
+    assert "libpcsclite-dev" in first
+    assert [each.strip() for each in others[1:]] == [
+        "[[dependency-metadata]]",
+        'name = "legpc"',
+        'version = "1.0"',
+        "requires-dist = []",
+    ]
+
+
+def test_the_way_without_a_backend_is_in_the_projects_own_settings_if_it_has_some(tmp_path: Path) -> None:
+    with pytest.raises(LockError) as caught:
+        ensure_lock(project_in(application(tmp_path, "legpc")), target(), resolver(tmp_path, failing(BACKEND_FAILED)))
+
+    assert "not on the target" not in caught.value.details
+    assert "[[tool.uv.dependency-metadata]]" in caught.value.resolution
