@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from venvpkg.console.events import Quiet
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.index.urls import filename_of_url
@@ -140,7 +141,8 @@ def _look_up(
 def _with_variables(resolver: Resolver, variables: Mapping[str, str], drop: Iterable[str] = ()) -> Resolver:
     environ = {key: value for key, value in resolver.settings.environ.items() if key not in drop} | dict(variables)
     environ = {key: value for key, value in environ.items() if value}
-    return replace(resolver, settings=replace(resolver.settings, environ=environ))
+    # What these runs report would only repeat the first one.
+    return replace(resolver, settings=replace(resolver.settings, environ=environ), reporter=Quiet())
 
 
 def _entries(document: Mapping[str, object]) -> list[Entry]:

@@ -15,7 +15,7 @@ from venvpkg.host.command import Command
 from venvpkg.host.oserrors import environment_error_in
 from venvpkg.lock.lockfile import LockfileStore
 from venvpkg.sources.diagnose import diagnose
-from venvpkg.text import printable, redact
+from venvpkg.text import one_line, printable, redact
 
 if TYPE_CHECKING:
     from venvpkg.console import Reporter
@@ -45,6 +45,7 @@ _TIMEOUT_S: Final = 1800.0
 _FAILED_BACKEND: Final = re.compile(
     r"Failed to (?:download and )?build `([^`]+)`(?:.|\n)*?build backend returned an error"
 )
+_YANKED: Final = re.compile(r"^warning: `([^`=]+)==([^`]+)` is yanked(?: \(reason: \"(.*)\"\))?", re.MULTILINE)
 _NAME_AND_VERSION: Final = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)")
 # In the advice of ``diagnose``, which is for a compile on the target.
 _MISSING: Final = re.compile(r"Install (the package that ships .*), and add it to build-depends")
@@ -144,7 +145,7 @@ def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, ba
     source = "-" if request.pyproject is None else str(request.pyproject)
     command = Command(
         (
-            str(resolver.uv), "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml",
+            str(resolver.uv), "pip", "compile", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
             *(("--offline",) if resolver.offline else ()), *_exclude_options(target, resolver, directory), *options,
             *extras, *groups,
@@ -162,6 +163,10 @@ def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, ba
         raise _to_error(done, request, target, resolver)
     if not output.is_file():
         raise LockError(f"uv did not write a lock of {request.what}.", details=error_output(done))
+    # uv follows a pin to a yanked release, and only says so; --quiet would silence that.
+    for name, version, reason in _YANKED.findall(done.errors):
+        why = f": {one_line(reason)}" if reason else ""
+        resolver.reporter.warn(f"{name} {version} was yanked from its index{why}; pin another version if you can")
     return output
 
 

@@ -428,3 +428,18 @@ def test_the_way_without_a_backend_is_in_the_projects_own_settings_if_it_has_som
 
     assert "not on the target" not in caught.value.details
     assert "[[tool.uv.dependency-metadata]]" in caught.value.resolution
+
+
+def test_a_yanked_release_is_locked_with_a_warning(tmp_path: Path) -> None:
+    def warn(command: Command) -> Completed:
+        output(command).write_text(ANSWER)
+        yanked = 'warning: `flask==3.1.3` is yanked (reason: "broken\x1b (a bug)")\nwarning: `b==1` is yanked\n'
+        return Completed(0, stderr=f"Resolved 1 package in 2ms\n{yanked}".encode())
+
+    runner, reporter = ScriptedRunner({expect_uv("pip", "compile"): warn}), RecordingReporter()
+
+    ensure_lock(project_in(application(tmp_path, "flask==3.1.3")), target(), resolver(tmp_path, runner, reporter))
+
+    first, second = reporter.warnings
+    assert first.startswith("flask 3.1.3 was yanked from its index: broken (a bug); pin another")
+    assert second.startswith("b 1 was yanked from its index; pin")
