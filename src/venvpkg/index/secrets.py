@@ -17,14 +17,23 @@ if TYPE_CHECKING:
     from venvpkg.index.pip_settings import UvSettings
 
 
-_CREDENTIALS: Final = re.compile(r"://(?P<user>[^/\s:@'\"]*)(?::(?P<password>[^/\s'\"]*))?@(?P<host>[^/\s'\"@?#]+)")
+# Only of the URLs that indexes, proxies and repositories have: a build does not use those of databases, and many
+# applications contain a default such as postgres://postgres:postgres@localhost.
+_CREDENTIALS: Final = re.compile(
+    r"(?:https?|ssh|socks5h?)://(?P<user>[^/\s:@'\"]*)(?::(?P<password>[^/\s'\"]*))?@(?P<host>[^/\s'\"@?#]+)",
+    re.IGNORECASE,
+)
+# Variables that uv, git, cargo and prepare commands get, or that say what they get.
+_USED_VARIABLE: Final = re.compile(r"(?:PIP|UV|GIT|CARGO|NPM_CONFIG|YARN|COREPACK)_\w+|\w+_PROXY", re.IGNORECASE)
 # Variables whose whole value is a secret, for uv and for cargo.
 _SECRET_VARIABLE: Final = re.compile(r"UV_INDEX_\w+_PASSWORD|CARGO_REGISTR(Y|IES_\w+)_TOKEN")
 # git's http.extraHeader, as CI services set it: ``AUTHORIZATION: basic eDpnaG...``.
 _HEADER: Final = re.compile(r"authorization:\s*\w+\s+(\S+)", re.IGNORECASE)
-# A shorter password, or one of letters alone, can be an ordinary word that is in many files. It is only recognised
-# together with its user and host.
+# Others can be an ordinary word, or be in a list of common passwords (``password1``). They are only recognised together
+# with their user and host.
 _FEWEST_CHARACTERS: Final = 8
+_FEWEST_OF_TWO_KINDS: Final = 12
+_FEWEST_KINDS: Final = 3
 
 
 def known_secrets(settings: UvSettings, environ: Mapping[str, str], texts: Iterable[str] = ()) -> Secrets:
@@ -40,7 +49,8 @@ def known_secrets(settings: UvSettings, environ: Mapping[str, str], texts: Itera
         text is spelled like it by chance. Each as it is and percent-encoded; longest first.
     """
     found: set[str] = set()
-    for text in (*settings.indexes, *settings.environ.values(), *environ.values(), *texts):
+    used = (value for name, value in environ.items() if _USED_VARIABLE.fullmatch(name))
+    for text in (*settings.indexes, *settings.environ.values(), *used, *texts):
         for match in _CREDENTIALS.finditer(text):
             found.update(_spellings(unquote(match["user"]), unquote(match["password"] or ""), match["host"]))
         found.update(match[1] for match in _HEADER.finditer(text) if _is_distinctive(match[1]))
@@ -66,10 +76,10 @@ def _spellings(user: str, password: str, host: str) -> Iterator[str]:
 
 
 def _is_distinctive(text: str) -> bool:
-    return (
-        len(text) >= _FEWEST_CHARACTERS
-        and any(each.isdigit() for each in text)
-        and any(each.isalpha() for each in text)
+    tests = (str.islower, str.isupper, str.isdigit, lambda each: not each.isalnum())
+    kinds = sum(any(map(test, text)) for test in tests)
+    return len(text) >= _FEWEST_CHARACTERS and (
+        kinds >= _FEWEST_KINDS or (kinds > 1 and len(text) >= _FEWEST_OF_TWO_KINDS)
     )
 
 

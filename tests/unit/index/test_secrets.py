@@ -54,11 +54,19 @@ def test_variables_and_netrc_have_secrets_too(tmp_path: Path) -> None:
 
 
 def test_an_ordinary_word_counts_only_together_with_its_user_and_host() -> None:
-    secrets = known_secrets(UvSettings({}, indexes=("https://ci:secret@nexus/simple", "https://ci@other/simple")), {})
+    indexes = ("https://ci:secret@nexus/simple", "https://ci@other/simple", "https://a:password1@b")
+    secrets = known_secrets(UvSettings({}, indexes=indexes), {})
 
-    assert not any(map(secrets.are_in, (b"a secret of nexus", b"https://ci:secret@example.org", b"ci@other")))
+    innocent = (b"a secret of nexus", b"password1", b"https://ci:secret@example.org", b"ci@other")
+    assert not any(map(secrets.are_in, innocent))
     assert secrets.are_in(b"https://ci:secret@nexus/x")
 
 
 def test_a_token_without_a_password_is_a_secret() -> None:
     assert known_secrets(UvSettings({}, indexes=("https://ghp0123456789@forge/simple",)), {}).are_in(b"ghp0123456789")
+
+
+def test_what_the_run_does_not_use_is_not_searched_for() -> None:
+    environ = {"DATABASE_URL": "postgres://app:Planted-4711@db/app", "HOOK_URL": "https://ci:Planted-4711@chat/hook"}
+
+    assert not known_secrets(UvSettings({}), environ, (environ["DATABASE_URL"],)).spellings
