@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from unit.lock.samples import project_of
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.index.pip_settings import translate_pip_settings
+from venvpkg.lock.obtain import obtain_lock
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.resolve import preview_lock, update_lock
 from venvpkg.lock.uv import Resolver
@@ -39,16 +42,21 @@ def native(target: Target, version: str = "1.0", *requires: str) -> tuple[str, b
     return wheel("lib", version, *requires, tag=f"{python}-{python}-manylinux_2_17_{target.machine}")
 
 
+def resolver(tmp_path: Path, environ: Mapping[str, str], reporter: RecordingReporter) -> Resolver:
+    work = tmp_path / "work"
+    work.mkdir()
+    base = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"} | dict(environ)
+    settings = translate_pip_settings(base, reporter, cwd=tmp_path)
+    return Resolver(find_uv(), settings, SubprocessRunner(base), reporter, work, Path("/"))
+
+
 def lock(
     tmp_path: Path, environ: Mapping[str, str], target: Target, *, preview: bool = False
 ) -> tuple[LockedDistribution, str]:
     """Return what was locked for ``lib``, and the warnings."""
-    reporter, work = RecordingReporter(), tmp_path / "work"
-    work.mkdir()
-    base = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"} | dict(environ)
-    settings = translate_pip_settings(base, reporter, cwd=tmp_path)
-    resolver = Resolver(find_uv(), settings, SubprocessRunner(base), reporter, work, Path("/"))
-    path = (preview_lock if preview else update_lock)(project_of("lib", tmp_path), target, resolver)
+    reporter = RecordingReporter()
+    run = preview_lock if preview else update_lock
+    path = run(project_of("lib", tmp_path), target, resolver(tmp_path, environ, reporter))
     (found,) = read_lock(path, target, Settings()).distributions
     return found, "\n".join(reporter.warnings)
 
@@ -111,3 +119,20 @@ def test_an_sdist_of_what_may_be_another_project_is_not_used(
     assert found.sdist is None
     assert found.wheels[0].url.startswith(f"{index.url}/private/")
     assert not has_wheel or "lib 1.0" in warnings
+
+
+@pytest.mark.parametrize("lists_sdist", [True, False])
+def test_an_sdist_that_a_hashed_file_does_not_list_is_not_added(
+    tmp_path: Path, index: Index, target: Target, lists_sdist: bool
+) -> None:
+    built = native(target)
+    first, second = publish(index, built, at="/wheels"), publish(index, built, SDIST, at="/main")
+    listed = (built, SDIST) if lists_sdist else (built,)
+    hashes = " ".join(f"--hash=sha256:{hashlib.sha256(body).hexdigest()}" for _, body in listed)
+    (tmp_path / "requirements.txt").write_text(f"lib==1.0 {hashes}\n")
+    project = replace(project_of("lib", tmp_path), settings=Settings(lock="requirements.txt"))
+    how = resolver(tmp_path, {"UV_INDEX": first, "UV_DEFAULT_INDEX": second}, RecordingReporter())
+
+    (found,) = obtain_lock(project, target, how).lock.distributions
+
+    assert bool(found.sdist) == lists_sdist

@@ -32,11 +32,25 @@ _OF_INDEXES: Final = frozenset({"UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", 
 _OF_VERSIONS: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_RESOLUTION"})
 
 
-def compile_from_indexes(request: LockRequest, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
+def compile_from_indexes(
+    request: LockRequest,
+    target: Target,
+    resolver: Resolver,
+    *,
+    backends: bool = True,
+    trusted: frozenset[str] | None = None,
+) -> Path:
     """Resolve like ``compile_lock``; with several indexes, add sdists that the first one hides, and report differences.
 
     An sdist is only added from another index if that one also has one of the locked wheels, by its hash: then both have
     the same project. Without such a file, anybody could have uploaded an sdist under a private name.
+
+    Args:
+        request: the requirements.
+        target: has the interpreter.
+        resolver: how to run uv.
+        backends: whether build backends may run, on this machine.
+        trusted: sha256 of the sdists that may be added; None for any.
 
     Raises:
         LockError, MachineError: as ``compile_lock``.
@@ -46,7 +60,7 @@ def compile_from_indexes(request: LockRequest, target: Target, resolver: Resolve
         document = dict(read_document(output))
         if resolver.settings.is_chosen_by_pip:
             _report_other_choices(document, request, target, resolver)
-        if _add_sdists(document, output.parent, target, resolver):
+        if _add_sdists(document, output.parent, target, resolver, trusted):
             write_whole(output, plain_text(document, output.parent, output.parent).encode())
     return output
 
@@ -83,7 +97,13 @@ def _report_other_choices(
         )
 
 
-def _add_sdists(document: Mapping[str, object], directory: Path, target: Target, resolver: Resolver) -> bool:
+def _add_sdists(
+    document: Mapping[str, object],
+    directory: Path,
+    target: Target,
+    resolver: Resolver,
+    trusted: frozenset[str] | None,
+) -> bool:
     """Add sdists of other indexes to the entries without one; return whether there are any."""
     wanted = {str(each["name"]): each for each in _entries(document) if _may_be_compiled(each)}
     unproven: list[str] = []
@@ -91,7 +111,11 @@ def _add_sdists(document: Mapping[str, object], directory: Path, target: Target,
     for index in resolver.settings.order if wanted else ():
         for name, entry in _look_up(wanted, index, directory, target, resolver):
             mine = wanted[name]
-            if "sdist" in mine or "sdist" not in entry:
+            if (
+                "sdist" in mine
+                or not _sdist_hashes(entry)
+                or (trusted is not None and not _sdist_hashes(entry) & trusted)
+            ):
                 continue
             where = redact(index) or "the default index"
             if _hashes(mine) & _hashes(entry):
@@ -152,6 +176,11 @@ def _entries(document: Mapping[str, object]) -> list[Entry]:
 
 def _versions(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     return ((str(each.get("name")), str(each["version"])) for each in _entries(document) if "version" in each)
+
+
+def _sdist_hashes(entry: Entry) -> set[str]:
+    sdist = entry.get("sdist")
+    return {str(sdist.get("hashes", {}).get("sha256"))} if isinstance(sdist, dict) else set()
 
 
 def _hashes(entry: Entry) -> set[str]:

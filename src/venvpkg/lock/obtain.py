@@ -147,7 +147,8 @@ def _lock_of_hashed(
         options=("--no-deps",),
         advice="Fix the requirements file, or configure the index that has them (UV_*, PIP_*, pip.conf).",
     )
-    output = compile_from_indexes(request, target, resolver, backends=not preview)
+    trusted_files = frozenset[str]().union(*(pin.sha256 for pin in file.pins))
+    output = compile_from_indexes(request, target, resolver, backends=not preview, trusted=trusted_files)
     write_whole(output, plain_text(read_document(output), output.parent, output.parent).encode())
     lock = read_lock(output, target, project.settings)
     unhashed = [each.name for each in lock.distributions if each.origin is not None]
