@@ -101,6 +101,8 @@ class LockRequest:
         constraints: constraints on the versions.
         previous: text of an earlier lock, whose versions are kept if they still fit.
         build_depends: native packages that the application's compiles need, for advice.
+        sources: names of distributions in directories, whose backends are asked again: uv keeps their answers, and
+            cannot know which files these come from.
     """
 
     what: str
@@ -113,6 +115,7 @@ class LockRequest:
     constraints: tuple[str, ...] = ()
     previous: str | None = None
     build_depends: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
@@ -148,7 +151,7 @@ def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, ba
             str(resolver.uv), "pip", "compile", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
             *(("--offline",) if resolver.offline else ()), *_exclude_options(target, resolver, directory), *options,
-            *extras, *groups,
+            *extras, *groups, *(word for name in request.sources for word in ("--refresh-package", name)),
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
