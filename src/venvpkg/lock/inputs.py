@@ -283,6 +283,8 @@ def _digest(directory: Path, table: Mapping[str, object], tool: Mapping[str, obj
 
 
 def _read_pyproject(path: Path) -> Mapping[str, object]:
+    if not path.exists() and (path.parent / "setup.py").is_file():
+        return {}
     text = read_text(path)
     try:
         return tomllib.loads(text if text is not None else "=")

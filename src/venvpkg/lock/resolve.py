@@ -226,9 +226,10 @@ def _lock_request(
             previous=previous,
             build_depends=project.settings.build_depends,
         )
+    pyproject = project.directory / "pyproject.toml"
     return LockRequest(
         project.name,
-        pyproject=project.directory / "pyproject.toml",
+        pyproject=pyproject if pyproject.exists() else project.directory / "setup.py",
         extras=project.settings.extras,
         groups=project.settings.groups,
         constraints=constraints,

@@ -94,7 +94,7 @@ class LockRequest:
         what: name for messages, ``guestbook``; begins a sentence.
         advice: what to do if there is no solution.
         requirements: requirements (PEP 508), if there is no ``pyproject``.
-        pyproject: a file whose [project] lists the requirements.
+        pyproject: pyproject.toml whose [project] lists the requirements, or else a setup.py.
         extras: extras of that project.
         groups: groups in its [dependency-groups] (PEP 735).
         options: additional options for uv.
