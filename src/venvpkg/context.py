@@ -15,6 +15,7 @@ from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.families.base import TargetContext
 from venvpkg.families.registry import FAMILIES
+from venvpkg.host.outputs import pipeline_outputs
 from venvpkg.host.tools import find_git, find_uv, libraries_of
 from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_config import read_text
@@ -285,5 +286,5 @@ def build_context(
             session,
             work,
             # A CI job may have these two inside the checkout, because its service only caches files there.
-            (*no_source, session.dirs.wheelhouse, session.dirs.cache),
+            (*no_source, session.dirs.wheelhouse, session.dirs.cache, *pipeline_outputs()),
         )

@@ -108,6 +108,7 @@ class SourceTree:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
         sha256: hash over names, executable bits and contents, including prepared files.
+        entries: kind (file, executable, link) and sha256 of each of the files, in their order.
         repository: what the build sees of the tree's git repository; None if its version cannot come from there.
         prepared: output of the project's prepare commands, which is laid over the files.
         is_ready: whether all prepare commands have run.
@@ -116,6 +117,7 @@ class SourceTree:
     directory: Path
     files: tuple[str, ...]
     sha256: str
+    entries: tuple[tuple[bytes, str], ...] = ()
     repository: Repository | None = None
     prepared: Prepared | None = None
     is_ready: bool = True

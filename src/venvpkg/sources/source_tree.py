@@ -35,6 +35,10 @@ _NEVER_AT_TOP = frozenset({"build", "dist"})
 # venvpkg's own files next to the project and its outputs; they do not affect the project's wheel.
 _OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json")
 _EXECUTABLE = 0o111
+_SHOWN = 20
+
+
+Entry = tuple[bytes, str]
 
 
 def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] = ()) -> SourceTree:
@@ -64,7 +68,8 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
                     name for name in repository.changed if not _is_no_source(name, repository.prefix, outside)
                 )
                 repository = replace(repository, changed=changed)
-            return SourceTree(directory, files, _tree_sha256(directory, files, repository), repository)
+            entries = tuple(_kind_and_sha256(directory / name) for name in files)
+            return SourceTree(directory, files, _tree_sha256(files, entries, repository), entries, repository)
     except OSError as error:
         problems = (f"cannot be read: {error}",)
     raise ConfigurationError(
@@ -72,21 +77,24 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     )
 
 
-def _tree_sha256(directory: Path, files: Iterable[str], repository: Repository | None) -> str:
+def _tree_sha256(files: Iterable[str], entries: Iterable[Entry], repository: Repository | None) -> str:
     """Return the sha256 over names, kinds (file, executable, link) and contents; for a link, its text."""
     digest = hashlib.sha256(repository.identity.encode() if repository else b"")
-    for name in files:
-        kind, content = _kind_and_sha256(directory / name)
+    for name, (kind, content) in zip(files, entries, strict=True):
         digest.update(b"%s\0%s\0%s\n" % (os.fsencode(name), kind, content.encode()))
     return digest.hexdigest()
 
 
 def _file_sha256(directory: Path, name: str) -> str:
-    kind, content = _kind_and_sha256(directory / name)
+    return _sha256_of_entry(_kind_and_sha256(directory / name))
+
+
+def _sha256_of_entry(entry: Entry) -> str:
+    kind, content = entry
     return hashlib.sha256(b"%s\0%s\n" % (kind, content.encode())).hexdigest()
 
 
-def _kind_and_sha256(path: Path) -> tuple[bytes, str]:
+def _kind_and_sha256(path: Path) -> Entry:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         return b"link", hashlib.sha256(os.fsencode(_read_link(path))).hexdigest()
@@ -120,22 +128,27 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
         CompileError: the files have changed since they were hashed.
     """
     destination.mkdir(parents=True)
-    prepared = tree.prepared
-    try:
-        for name in tree.files:
-            copy_file(tree.directory, name, destination, time)
-        own = prepared.made_from if prepared else tree.sha256
-        same = _tree_sha256(destination, tree.files, tree.repository) == own
-        if prepared is not None:
-            for name, sha256 in prepared.files:
-                copy_file(prepared.directory, name, destination, time)
-                same &= _file_sha256(destination, name) == sha256
-    except FileNotFoundError:
-        same = False
-    if not same:
+    copies = [
+        (tree.directory, name, _sha256_of_entry(entry)) for name, entry in zip(tree.files, tree.entries, strict=True)
+    ]
+    if tree.prepared is not None:
+        copies += [(tree.prepared.directory, *each) for each in tree.prepared.files]
+    changed: list[str] = []
+    for directory, name, sha256 in copies:
+        try:
+            copy_file(directory, name, destination, time)
+            is_same = _file_sha256(destination, name) == sha256
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            changed.append(name)
+    if changed:
         raise CompileError(
             f"{tree.directory}: the project's files changed during the build.",
-            resolution="Build again when nothing writes there.",
+            details="\n".join(f"  {name}" for name in changed[:_SHOWN])
+            + (f"\n  and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""),
+            resolution="Build again when nothing writes there; a file that is not source can be moved, or named in"
+            " .gitignore.",
         )
 
 

@@ -149,5 +149,7 @@ def test_a_tree_that_changes_while_it_is_built_is_an_error(tmp_path: Path, chang
     else:
         (project / "app.py").unlink()
 
-    with pytest.raises(CompileError, match="files changed during the build"):
+    with pytest.raises(CompileError, match="files changed during the build") as caught:
         copy_tree(tree, tmp_path / "copy", 0)
+    assert caught.value.details == "  app.py"
+    assert ".gitignore" in caught.value.resolution
