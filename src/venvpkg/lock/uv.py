@@ -220,8 +220,20 @@ def block_build_backends(directory: Path) -> dict[str, str]:
 
 
 def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
-    """Return uv's variables for a run with ``directory`` as its temporary directory."""
+    """Return uv's variables for a run with ``directory`` as its temporary directory.
+
+    Build backends run in the project's own directory. setuptools is told to keep its ``NAME.egg-info`` out of there.
+
+    Source:
+        setuptools, ``DIST_EXTRA_CONFIG`` in ``setuptools.dist``, and the option ``egg_base`` of ``egg_info``.
+    """
+    metadata = directory / "egg-info"
+    metadata.mkdir(exist_ok=True)
+    configuration = directory / "setup.cfg"
+    escaped = str(metadata).replace("%", "%%")
+    configuration.write_text(f"[egg_info]\negg_base = {escaped}\n", encoding="utf-8")
     return dict(resolver.settings.environ) | {
+        "DIST_EXTRA_CONFIG": str(configuration),
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "TMPDIR": str(directory),  # leftovers of a killed uv are removed with this directory
