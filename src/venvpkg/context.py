@@ -15,7 +15,8 @@ from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.families.base import TargetContext
 from venvpkg.families.registry import FAMILIES
-from venvpkg.host.tools import find_uv, libraries_of
+from venvpkg.host.outputs import pipeline_outputs
+from venvpkg.host.tools import find_git, find_uv, libraries_of
 from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_config import read_text
 from venvpkg.index.pip_settings import translate_pip_settings
@@ -25,6 +26,7 @@ from venvpkg.lock.uv import Resolver
 from venvpkg.sources.checkout import Checkouts
 from venvpkg.sources.crates import CrateStore
 from venvpkg.sources.prepare import Preparations
+from venvpkg.sources.repository import Repositories
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.store.directories import workspace
 from venvpkg.targets import resolve
@@ -228,6 +230,17 @@ class BuildContext:
             return ()
         return libraries_of(find_uv(), self.session.host)
 
+    @cached_property
+    def git(self) -> tuple[Path, ...]:
+        """Git of this machine with its loader and libraries, for a target in a root of its own; else empty."""
+        program = None if self.target.is_host else find_git()
+        return () if program is None else (program, *libraries_of(program, self.session.host))
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        """Makes the git repositories that builds see."""
+        return Repositories(self.work / "repositories", self.session.host)
+
 
 def resolve_target(session: Session, project: Project | None = None) -> ResolvedTarget:
     """Return the target of a session, with the platform tags that the site accepts.
@@ -273,5 +286,5 @@ def build_context(
             session,
             work,
             # A CI job may have these two inside the checkout, because its service only caches files there.
-            (*no_source, session.dirs.wheelhouse, session.dirs.cache),
+            (*no_source, session.dirs.wheelhouse, session.dirs.cache, *pipeline_outputs()),
         )

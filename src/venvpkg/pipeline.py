@@ -19,6 +19,7 @@ from venvpkg.families.common.preflight import check_project, is_owned, require_o
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.linking.tree import scan as scan_tree
+from venvpkg.lock.needed import require_all_needed
 from venvpkg.lock.obtain import obtain_lock, renew_lock
 from venvpkg.lock.venvpkg_lock import read_build_pins
 from venvpkg.model.package import BuildRecord
@@ -93,6 +94,7 @@ def build(
         plan = run_prepare_steps(plan, context)
         wheels = compile_wheels(plan, context)
         staged = stage(wheels, plan, project_files, context)
+        require_all_needed(lock, staged, context.project)
         elf = scan(staged, context)
         dependencies = derive(staged, elf, context)
         bundled = find_bundled_libraries(staged, elf, plan, wheels, context)

@@ -10,7 +10,7 @@ from venvpkg.lock.build_requirements import pin_build_requirements
 from venvpkg.lock.venvpkg_lock import read_build_pins, read_fallbacks, write_build_pins, write_fallbacks
 from venvpkg.model.lock import LockedCommit, LockedDirectory
 from venvpkg.model.wheels import Action, SourceTree
-from venvpkg.sources.source_tree import read_source_tree, uncommitted
+from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.targets.prerequisites import always_missing, missing_prerequisites, require
 from venvpkg.wheelbuild.compile import compile_wheels as get_wheels
 from venvpkg.wheelbuild.context import WheelBuildContext
@@ -23,7 +23,7 @@ from venvpkg.wheelhouse.plan import WheelSources
 if TYPE_CHECKING:
     from venvpkg.context import BuildContext
     from venvpkg.model.lock import BuildPins, Lock
-    from venvpkg.model.wheels import ReadyWheel, SystemDistribution, WheelPlan
+    from venvpkg.model.wheels import PlannedWheel, ReadyWheel, SystemDistribution, WheelPlan
 
 
 def find_system_distributions(lock: Lock, context: BuildContext) -> tuple[SystemDistribution, ...]:
@@ -75,10 +75,11 @@ def choose_fallbacks(plan: WheelPlan, lock: Lock, context: BuildContext) -> Whee
     """
     project = context.project
     for each in plan.wheels:
-        changed = uncommitted(each.source, context.session.host) if isinstance(each.source, SourceTree) else ()
-        if changed:
-            context.reporter.warn(
-                f"{each.name}: its version comes from git, but there are uncommitted changes in {_abbreviate(changed)}"
+        repository = each.source.repository if isinstance(each.source, SourceTree) else None
+        if repository is not None and repository.changed:
+            context.reporter.detail(
+                f"{each.name}: its version may come from git, and there are uncommitted changes in"
+                f" {_abbreviate(repository.changed)}"
             )
     access = SourceAccess(context.downloads.fetch, context.crates, context.work)
     found = find_uncompilable(plan, project, context.target, access)
@@ -144,7 +145,9 @@ def _wheel_build_context(plan: WheelPlan, context: BuildContext) -> WheelBuildCo
         pool=session.pool,
         end=session.host.kill_all,
         secrets=context.secrets,
+        repositories=context.repositories,
         uv_libraries=context.uv_libraries if may_compile else (),
+        git=context.git if any(_sees_repository(each) for each in plan.wheels) else (),
     )
 
 
@@ -196,6 +199,10 @@ def _merge_pins(known: tuple[BuildPins, ...], new: tuple[BuildPins, ...]) -> tup
     """Return the known pins, with those of this run replacing older ones for the same build."""
     merged = {(each.name, each.source, each.target): each for each in (*known, *new)}
     return tuple(merged.values())
+
+
+def _sees_repository(wheel: PlannedWheel) -> bool:
+    return isinstance(wheel.source, SourceTree) and wheel.source.repository is not None
 
 
 def _abbreviate(names: tuple[str, ...]) -> str:

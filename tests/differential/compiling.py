@@ -14,6 +14,7 @@ from venvpkg.host.command import Bind, Command
 from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.model.wheels import Action, CompiledWheels, PlannedWheel, WheelPlan
+from venvpkg.sources.repository import Repositories
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelbuild.compile import compile_wheels
@@ -108,7 +109,9 @@ class NoCrates:
         raise AssertionError(f"no crates of {title} were expected in {source}")
 
 
-def build(project: Path, place: Path, reporter: RecordingReporter | None = None) -> CompiledWheels:
+def build(
+    project: Path, place: Path, reporter: RecordingReporter | None = None, git: tuple[Path, ...] = ()
+) -> CompiledWheels:
     """Compile the project with everything that venvpkg writes below ``place``."""
     runner = SubprocessRunner(os.environ)
     target = resolve_host(runner)
@@ -124,11 +127,13 @@ def build(project: Path, place: Path, reporter: RecordingReporter | None = None)
         fetch=nothing_fetched,
         crates=NoCrates(),
         write_sbom=WheelSbomWriter(target, runner),
+        repositories=Repositories(place / "repositories", runner),
         uv=find_uv(),
         workspace=place / "work",
         logs=place / "logs",
         pool=Pool(2),
         end=runner.kill_all,
+        git=git,
     )
     tree = read_source_tree(project, runner)
     return compile_wheels(WheelPlan((PlannedWheel("tiny", "", Action.COMPILE, "", tree),)), (), shop)

@@ -24,6 +24,7 @@ from venvpkg.host.runner import SubprocessRunner
 from venvpkg.host.tools import find_uv
 from venvpkg.model.lock import RemoteFile
 from venvpkg.model.wheels import Action, PlannedWheel, WheelPlan
+from venvpkg.sources.repository import Repositories
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.targets.host import resolve_host
 from venvpkg.wheelbuild.compile import compile_wheels
@@ -133,6 +134,7 @@ def test_build_requirements_come_from_given_wheels_alone(tmp_path: Path) -> None
         fetch=lambda _: {pinned: helper},
         crates=NoCrates(),
         write_sbom=WheelSbomWriter(target, runner),
+        repositories=Repositories(tmp_path / "repositories", runner),
         uv=find_uv(),
         workspace=tmp_path / "work",
         logs=tmp_path / "logs",

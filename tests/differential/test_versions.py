@@ -8,8 +8,10 @@ import shutil
 import subprocess
 
 import pytest
+from packaging.version import Version
 
-from venvpkg.families.deb.versions import version_key
+from venvpkg.families.deb.versions import to_debian, version_key
+from versions import VERSIONS
 
 NASTY = (
     "0", "0~", "0~~", "00", "0-0", "0.", "0+", "0a", "0~a", "0a~", "1", "1-1", "1-1~", "1-1+b1", "1:0", "0:1", "1~rc1",
@@ -56,3 +58,23 @@ def test_every_pair_compares_as_dpkg_compares_it() -> None:
     ]
 
     assert wrong == []
+
+
+def test_python_versions_are_upgrades_for_dpkg_where_they_are_for_python() -> None:
+    """Each with the next higher one, in every spelling of both, and a sample of all other pairs."""
+    parsed = {each: Version(each) for each in VERSIONS}
+    order = sorted(set(parsed.values()))
+    spellings = {version: [each for each in VERSIONS if parsed[each] == version] for version in order}
+    neighbours = [
+        pair for low, high in itertools.pairwise(order) for pair in itertools.product(spellings[low], spellings[high])
+    ]
+    others = [pair for pair in itertools.combinations(VERSIONS, 2) if parsed[pair[0]] != parsed[pair[1]]]
+    pairs = [*neighbours, *random.Random(440).sample(others, PAIRS)]  # noqa: S311
+    calls = "".join(
+        f"dpkg --compare-versions '{to_debian(low)}-1~d' lt '{to_debian(high)}-1~d' || echo '{low} {high}'\n"
+        for low, high in (sorted(pair, key=Version) for pair in pairs)
+    )
+
+    done = subprocess.run(["sh"], input=calls, capture_output=True, text=True, check=True)
+
+    assert done.stdout == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import tomllib
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from venvpkg.config.keys import PACKAGE_NAME
+from venvpkg.config.legacy import find_legacy_name, is_project
 from venvpkg.config.settings import Configuration, read_configuration
 from venvpkg.errors import ConfigurationError
 from venvpkg.host.files import read_regular
@@ -39,8 +39,9 @@ def read_project(
     same keys at top level. A requirement is configured by ``venvpkg.NAME.toml`` in ``cwd``, if that exists.
 
     Args:
-        argument: a directory with a pyproject.toml, or a requirement (PEP 508) such as ``borgbackup==1.4.5``. It counts
-            as a directory if it contains a slash, is ``.`` or ``..``, or is a directory with a pyproject.toml.
+        argument: a directory with a pyproject.toml or setup.py, or a requirement (PEP 508) such as
+            ``borgbackup==1.4.5``. It counts as a directory if it contains a slash, is ``.`` or ``..``, or has such a
+            file.
         overrides: key path → text of its command line option, or several texts; they override everything else.
         cwd: base of relative paths, and directory of a requirement's lockfile and configuration.
         environ: environment variables; those named ``VENVPKG_…`` override files.
@@ -49,10 +50,10 @@ def read_project(
         ConfigurationError: the configuration cannot be used; lists every problem.
     """
     directory = cwd / argument
-    if directory.name == "pyproject.toml" and directory.is_file():
+    if directory.name in {"pyproject.toml", "setup.py"} and directory.is_file():
         directory = directory.parent
     looks_like_path = os.sep in argument or argument in {".", ".."}
-    if (looks_like_path and "@" not in argument) or (directory / "pyproject.toml").is_file():
+    if (looks_like_path and "@" not in argument) or is_project(directory):
         return _read_directory(directory.resolve(), overrides, environ or {})
     return _read_requirement(argument, overrides, cwd, environ or {})
 
@@ -61,17 +62,9 @@ def _read_directory(
     directory: Path, overrides: Mapping[str, str | Sequence[str]], environ: Mapping[str, str]
 ) -> Project:
     path = directory / "pyproject.toml"
-    document = _read_toml(path)
+    document = _read_toml(path) if path.is_file() or not is_project(directory) else {}
     problems: list[str] = []
     table = _get_table(document, "project", problems)
-    name = table.get("name") if table else _find_legacy_name(document, directory)
-    try:
-        name = canonicalize_name(name, validate=True) if isinstance(name, str) else None
-    except ValueError:
-        name = None
-    if name is None:
-        problems.append("project.name: missing or not a valid distribution name; the package is named after it")
-        name = "unnamed"
     tools = _get_table(document, "tool", problems)
     own_table, where, file = _get_table(tools, "venvpkg", problems, within="tool."), _TABLE, None
     own_file = directory / _OWN_CONFIGURATION
@@ -82,11 +75,24 @@ def _read_directory(
             own_table, where, file = _read_toml(own_file), "", own_file
     configuration = read_configuration(own_table, where, environ, overrides)
     problems.extend(configuration.problems)
+    found = table.get("name") if table else find_legacy_name(document, directory) or configuration.settings.name
+    try:
+        name = canonicalize_name(found, validate=True) if isinstance(found, str) else ""
+    except ValueError:
+        name = ""
+    if not name:
+        problems.append(
+            "project.name: missing or not a valid distribution name; the package is named after it"
+            if path.is_file()
+            else "setup.py: its name is not a text that can be read without running it; pass it with --name"
+        )
+        name = "unnamed"
     if table and not configuration.settings.name and not PACKAGE_NAME.fullmatch(name):
         problems.append(f"project.name: {name!r} is not a valid package name; set tool.venvpkg.name")
     problems.extend(_unknown_parts(configuration, table, document, f"{where}." if where else "", problems))
     if problems:
-        raise ConfigurationError(path if file is None else f"{path} and {_OWN_CONFIGURATION}", problems)
+        where = str(path if path.is_file() else directory / "setup.py")
+        raise ConfigurationError(where if file is None else f"{where} and {_OWN_CONFIGURATION}", problems)
     return Project(
         name=name,
         requirement=None,
@@ -114,23 +120,6 @@ def _is_anonymous(table: Mapping[str, object]) -> bool:
     named = (table.get(key) for key in ("authors", "maintainers"))
     people = [each for people in named if isinstance(people, list) for each in people]
     return not computed and not any(isinstance(each, dict) and each.get("email") for each in people)
-
-
-def _find_legacy_name(document: Mapping[str, object], directory: Path) -> object:
-    """Return the name of a project without the table [project], from poetry's table or setuptools' setup.cfg.
-
-    The rest of its metadata comes from its build backend.
-    """
-    tool = document.get("tool")
-    poetry = tool.get("poetry") if isinstance(tool, dict) else None
-    if isinstance(poetry, dict):
-        return poetry.get("name")
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(read_regular(directory / "setup.cfg", _LARGEST).decode("utf-8"))
-    except (OSError, UnicodeDecodeError, configparser.Error):
-        return None
-    return parser.get("metadata", "name", fallback=None)
 
 
 def _unknown_parts(
@@ -203,7 +192,7 @@ def _read_toml(path: Path) -> Mapping[str, object]:
         content = read_regular(path, _LARGEST)
     except OSError as error:
         raise ConfigurationError(
-            path, [str(error.strerror)], resolution="Pass a directory that contains a pyproject.toml."
+            path, [str(error.strerror)], resolution="Pass a directory that contains a pyproject.toml or a setup.py."
         ) from error
     if len(content) > _LARGEST:
         raise ConfigurationError(path, [f"larger than {_LARGEST} bytes"])

@@ -117,6 +117,8 @@ def require_unconfigured(project: Project) -> None:
         raise ConfigurationError(project.configuration, [_EXISTS], resolution="Edit it, or remove it first.")
     if project.directory is not None:
         path = project.directory / "pyproject.toml"
+        if not path.exists():
+            return
         tool = tomllib.loads(path.read_text("utf-8")).get("tool", {})
         if "venvpkg" in tool:
             raise ConfigurationError(
@@ -126,9 +128,8 @@ def require_unconfigured(project: Project) -> None:
 
 def declared_commands(project: Project) -> tuple[str, ...] | None:
     """Return the commands that a project's pyproject.toml declares; None if it does not list them."""
-    if project.directory is None:
-        return None
-    return commands_of(tomllib.loads((project.directory / "pyproject.toml").read_text("utf-8")))
+    path = project.directory / "pyproject.toml" if project.directory is not None else None
+    return commands_of(tomllib.loads(path.read_text("utf-8"))) if path is not None and path.exists() else None
 
 
 def write_starter(project: Project, detected: Detected) -> Path:
@@ -142,7 +143,9 @@ def write_starter(project: Project, detected: Detected) -> Path:
     content = starter_text(detected, "")
     mode = 0o644
     try:
-        if project.directory is not None:
+        if project.directory is not None and not (project.directory / "pyproject.toml").exists():
+            path = project.directory / "venvpkg.toml"  # a pyproject.toml would change how pip builds a setup.py
+        elif project.directory is not None:
             path = project.directory / "pyproject.toml"
             with path.open(encoding="utf-8", newline="") as file:
                 before = file.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,12 @@ def find_uv() -> Path:
         raise MissingToolError(
             [f"the uv program: {error}"], resolution="Reinstall uv in venvpkg's virtual environment."
         ) from error
+
+
+def find_git() -> Path | None:
+    """Return the path of this machine's git; None if there is none."""
+    found = shutil.which("git")
+    return Path(found).resolve() if found else None
 
 
 def libraries_of(program: Path, runner: Runner) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from venvpkg.errors import LockError
 from venvpkg.host.command import Command
 from venvpkg.host.files import write_whole
 from venvpkg.host.oserrors import require_no_environment_error
+from venvpkg.lock.inputs import computes_dependencies
 from venvpkg.lock.lockfile import plain_text, read_document
 from venvpkg.lock.requirements import read_requirements
 from venvpkg.lock.source import LockKind
@@ -211,10 +212,11 @@ def export_uv_lock(project: Project, path: Path, target: Target, resolver: Resol
 
 def _require_current(path: Path, run: _Uv, resolver: Resolver) -> None:
     """Check that uv.lock fits the project: first offline and with the indexes that it was resolved with."""
-    if run("lock", "--check", "--offline", indexes=False).ok:
+    sources = ("--refresh-package", run.project.name) if computes_dependencies(run.project) else ()
+    if run("lock", "--check", "--offline", *sources, indexes=False).ok:
         return
     offline = ("--offline",) if resolver.offline else ()
-    done = run("lock", "--check", *resolver.settings.arguments, *offline)
+    done = run("lock", "--check", *sources, *resolver.settings.arguments, *offline)
     if not done.ok:
         require_no_environment_error(done.errors)
         raise LockError(

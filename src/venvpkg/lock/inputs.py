@@ -6,7 +6,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from venvpkg.errors import LockError
 from venvpkg.index.pip_config import read_text
+from venvpkg.lock.dynamic import dynamic_sources, has_dynamic_dependencies
 from venvpkg.lock.shared import LockedTarget, locked_targets
 from venvpkg.text import has_credentials, redact, strip_credentials
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
     from venvpkg.model.project import Project
     from venvpkg.model.target import Target
-
-
-# Files from which setuptools and common plugins compute dynamic dependencies.
-_DYNAMIC_SOURCES: Final = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +160,30 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
     )
 
 
+def computes_dependencies(project: Project) -> bool:
+    """Whether the project's build backend computes its dependencies, so that its files alone do not tell them.
+
+    Raises:
+        LockError: the pyproject.toml is malformed.
+    """
+    if project.directory is None:
+        return False
+    document = _read_pyproject(project.directory / "pyproject.toml")
+    return has_dynamic_dependencies(_get_table(document, "project"), project.settings.extras)
+
+
+def wheel_declares_dependencies(project: Project) -> bool:
+    """Whether the wheel of the project is the only certain source of its dependencies; uv's settings can replace it.
+
+    Raises:
+        LockError: the pyproject.toml is malformed.
+    """
+    if project.directory is None or not computes_dependencies(project):
+        return False
+    document = _read_pyproject(project.directory / "pyproject.toml")
+    return not {"dependency-metadata", "override-dependencies"} & _get_table(_get_table(document, "tool"), "uv").keys()
+
+
 def _machine(target: Target) -> str:
     """Return the machine as the interpreter reports it, because the lock's markers are evaluated with that."""
     return target.interpreter.marker_environment.get("platform_machine", target.machine)
@@ -255,16 +276,15 @@ def _digest(directory: Path, table: Mapping[str, object], tool: Mapping[str, obj
     pieces: list[bytes] = []
     if "uv" in tool:
         pieces.append(json.dumps(tool["uv"], sort_keys=True, default=str).encode())
-    dynamic = table.get("dynamic")
-    computed = set(dynamic) if isinstance(dynamic, list) and all(isinstance(each, str) for each in dynamic) else set()
-    # Without [project], poetry's own tables or setup.cfg declare the dependencies.
-    if not table or "dependencies" in computed or (extras and "optional-dependencies" in computed):
-        paths = sorted({path for pattern in _DYNAMIC_SOURCES for path in directory.glob(pattern)})
-        pieces.extend(f"{path.name}\0{read_text(path) or ''}".encode() for path in paths)
+    if has_dynamic_dependencies(table, extras):
+        paths = dynamic_sources(directory)
+        pieces.extend(f"{path.relative_to(directory)}\0{read_text(path) or ''}".encode() for path in paths)
     return hashlib.sha256(b"\0\0".join(pieces)).hexdigest() if pieces else ""
 
 
 def _read_pyproject(path: Path) -> Mapping[str, object]:
+    if not path.exists() and (path.parent / "setup.py").is_file():
+        return {}
     text = read_text(path)
     try:
         return tomllib.loads(text if text is not None else "=")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.indexes import compile_from_indexes
-from venvpkg.lock.inputs import application_requirement, lock_inputs
+from venvpkg.lock.inputs import application_requirement, computes_dependencies, lock_inputs
 from venvpkg.lock.lockfile import (
     lock_text,
     plain_text,
@@ -198,6 +198,19 @@ def _previous_lock(project: Project, target: Target, resolver: Resolver) -> str 
     return text if alone is None else plain_text(alone, project.lock.parent, project.lock.parent)
 
 
+def _local_sources(project: Project) -> tuple[str, ...]:
+    """Return the project's own name if its backend computes dependencies, and those that the lock has in directories.
+
+    Where nothing is computed, uv asks no backend.
+    """
+    names = {project.name} if computes_dependencies(project) else set()
+    packages = read_document(project.lock).get("packages") if project.lock.exists() else None
+    for each in packages if isinstance(packages, list) else []:
+        if isinstance(each, dict) and "directory" in each:
+            names.add(str(each.get("name")))
+    return tuple(sorted(names))
+
+
 def _lock_request(
     project: Project, target: Target, resolver: Resolver, constraints: tuple[str, ...], *, upgrade: bool
 ) -> LockRequest:
@@ -213,12 +226,14 @@ def _lock_request(
             previous=previous,
             build_depends=project.settings.build_depends,
         )
+    pyproject = project.directory / "pyproject.toml"
     return LockRequest(
         project.name,
-        pyproject=project.directory / "pyproject.toml",
+        pyproject=pyproject if pyproject.exists() else project.directory / "setup.py",
         extras=project.settings.extras,
         groups=project.settings.groups,
         constraints=constraints,
         previous=previous,
         build_depends=project.settings.build_depends,
+        sources=_local_sources(project),
     )

@@ -94,13 +94,15 @@ class LockRequest:
         what: name for messages, ``guestbook``; begins a sentence.
         advice: what to do if there is no solution.
         requirements: requirements (PEP 508), if there is no ``pyproject``.
-        pyproject: a file whose [project] lists the requirements.
+        pyproject: pyproject.toml whose [project] lists the requirements, or else a setup.py.
         extras: extras of that project.
         groups: groups in its [dependency-groups] (PEP 735).
         options: additional options for uv.
         constraints: constraints on the versions.
         previous: text of an earlier lock, whose versions are kept if they still fit.
         build_depends: native packages that the application's compiles need, for advice.
+        sources: names of distributions in directories, whose backends are asked again: uv keeps their answers, and
+            cannot know which files these come from.
     """
 
     what: str
@@ -113,6 +115,7 @@ class LockRequest:
     constraints: tuple[str, ...] = ()
     previous: str | None = None
     build_depends: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, backends: bool = True) -> Path:
@@ -148,7 +151,7 @@ def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, ba
             str(resolver.uv), "pip", "compile", "--no-header", "--format", "pylock.toml",
             "--generate-hashes", *interpreter_options(target), *resolver.settings.arguments,
             *(("--offline",) if resolver.offline else ()), *_exclude_options(target, resolver, directory), *options,
-            *extras, *groups,
+            *extras, *groups, *(word for name in request.sources for word in ("--refresh-package", name)),
             "--output-file", str(output), source,
         ),
         cwd=resolver.directory,
@@ -217,8 +220,20 @@ def block_build_backends(directory: Path) -> dict[str, str]:
 
 
 def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
-    """Return uv's variables for a run with ``directory`` as its temporary directory."""
+    """Return uv's variables for a run with ``directory`` as its temporary directory.
+
+    Build backends run in the project's own directory. setuptools is told to keep its ``NAME.egg-info`` out of there.
+
+    Source:
+        setuptools, ``DIST_EXTRA_CONFIG`` in ``setuptools.dist``, and the option ``egg_base`` of ``egg_info``.
+    """
+    metadata = directory / "egg-info"
+    metadata.mkdir(exist_ok=True)
+    configuration = directory / "setup.cfg"
+    escaped = str(metadata).replace("%", "%%")
+    configuration.write_text(f"[egg_info]\negg_base = {escaped}\n", encoding="utf-8")
     return dict(resolver.settings.environ) | {
+        "DIST_EXTRA_CONFIG": str(configuration),
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "TMPDIR": str(directory),  # leftovers of a killed uv are removed with this directory

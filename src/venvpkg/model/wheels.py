@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -74,6 +75,32 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Repository:
+    """The state of the git repository around a source tree, as a build can see it.
+
+    Attributes:
+        directory: absolute directory of the tree, inside the repository.
+        commit: full object name of HEAD.
+        tags: full name of each tag on HEAD or before it, with the object that it names; sorted.
+        shallow: commits without their parents in a shallow clone, sorted; usually none.
+        prefix: the tree's directory inside the repository; empty for its top.
+        changed: tracked files that differ from HEAD, relative to the top of the repository, sorted.
+    """
+
+    directory: Path
+    commit: str
+    tags: tuple[tuple[str, str], ...] = ()
+    shallow: tuple[str, ...] = ()
+    prefix: str = ""
+    changed: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """All that a build can learn from it, as text: the same in each clone."""
+        return json.dumps([self.commit, self.tags, self.shallow, self.prefix, self.changed])
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTree:
     """The application's own source tree.
 
@@ -81,7 +108,8 @@ class SourceTree:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
         sha256: hash over names, executable bits and contents, including prepared files.
-        archival: content of ``.git_archival.txt`` for the copy that is built; empty if git does not set the version.
+        entries: kind (file, executable, link) and sha256 of each of the files, in their order.
+        repository: what the build sees of the tree's git repository; None if its version cannot come from there.
         prepared: output of the project's prepare commands, which is laid over the files.
         is_ready: whether all prepare commands have run.
     """
@@ -89,7 +117,8 @@ class SourceTree:
     directory: Path
     files: tuple[str, ...]
     sha256: str
-    archival: str = ""
+    entries: tuple[tuple[bytes, str], ...] = ()
+    repository: Repository | None = None
     prepared: Prepared | None = None
     is_ready: bool = True
 
@@ -106,6 +135,7 @@ class PlannedWheel:
         source: the file to take or build from, or the application's source tree.
         key: the wheelhouse key; None for prebuilt wheels, and while it depends on the backend's answer.
         fallback: why a prebuilt wheel is used although the policy is to compile; else None.
+        locked_version: the lock's version of a source in a directory or at a commit; empty if the lock has none.
     """
 
     name: str
@@ -115,6 +145,7 @@ class PlannedWheel:
     source: RemoteFile | SourceTree
     key: str | None = None
     fallback: Fallback | None = None
+    locked_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

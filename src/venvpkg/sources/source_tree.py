@@ -15,12 +15,14 @@ from venvpkg.errors import CompileError, ConfigurationError
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.model.wheels import Prepared, SourceTree
-from venvpkg.sources.git import changed_files, git_lists, read_archival
+from venvpkg.sources.git import git_lists
+from venvpkg.sources.repository import read_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvpkg.host.command import Runner
+    from venvpkg.model.wheels import Repository
 
 
 # Always excluded, whatever version control says: its own store, caches, and files that tools leave behind.
@@ -33,7 +35,10 @@ _NEVER_AT_TOP = frozenset({"build", "dist"})
 # venvpkg's own files next to the project and its outputs; they do not affect the project's wheel.
 _OURS_AT_TOP = ("pylock*.toml", "venvpkg*.lock", "venvpkg*.toml", "*.build.json")
 _EXECUTABLE = 0o111
-_ARCHIVAL = ".git_archival.txt"
+_SHOWN = 20
+
+
+Entry = tuple[bytes, str]
 
 
 def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] = ()) -> SourceTree:
@@ -54,11 +59,17 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     outside = {_relative(directory, path) for path in leave_out}
     try:
         names = _git_files(directory, runner) or tuple(_walk_files(directory, ""))
-        files = tuple(sorted(name for name in set(names) if not _is_ours(name) and not _is_below_any(name, outside)))
+        files = tuple(sorted(name for name in set(names) if not _is_no_source(name, "", outside)))
         problems = tree_problems(directory, files)
         if not problems:
-            archival = read_archival(directory, runner)
-            return SourceTree(directory, files, _tree_sha256(directory, files, archival), archival)
+            repository = read_repository(directory, runner)
+            if repository is not None:
+                changed = tuple(
+                    name for name in repository.changed if not _is_no_source(name, repository.prefix, outside)
+                )
+                repository = replace(repository, changed=changed)
+            entries = tuple(_kind_and_sha256(directory / name) for name in files)
+            return SourceTree(directory, files, _tree_sha256(files, entries, repository), entries, repository)
     except OSError as error:
         problems = (f"cannot be read: {error}",)
     raise ConfigurationError(
@@ -66,32 +77,28 @@ def read_source_tree(directory: Path, runner: Runner, leave_out: Iterable[Path] 
     )
 
 
-def _tree_sha256(directory: Path, files: Iterable[str], archival: str) -> str:
+def _tree_sha256(files: Iterable[str], entries: Iterable[Entry], repository: Repository | None) -> str:
     """Return the sha256 over names, kinds (file, executable, link) and contents; for a link, its text."""
-    digest = hashlib.sha256(archival.encode())
-    for name in files:
-        kind, content = _kind_and_sha256(directory / name)
+    digest = hashlib.sha256(repository.identity.encode() if repository else b"")
+    for name, (kind, content) in zip(files, entries, strict=True):
         digest.update(b"%s\0%s\0%s\n" % (os.fsencode(name), kind, content.encode()))
     return digest.hexdigest()
 
 
 def _file_sha256(directory: Path, name: str) -> str:
-    kind, content = _kind_and_sha256(directory / name)
+    return _sha256_of_entry(_kind_and_sha256(directory / name))
+
+
+def _sha256_of_entry(entry: Entry) -> str:
+    kind, content = entry
     return hashlib.sha256(b"%s\0%s\n" % (kind, content.encode())).hexdigest()
 
 
-def _kind_and_sha256(path: Path) -> tuple[bytes, str]:
+def _kind_and_sha256(path: Path) -> Entry:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         return b"link", hashlib.sha256(os.fsencode(_read_link(path))).hexdigest()
     return b"executable" if status.st_mode & _EXECUTABLE else b"file", sha256_of(path)
-
-
-def uncommitted(tree: SourceTree, runner: Runner) -> tuple[str, ...]:
-    """Return the files that changed since the commit that determines the tree's version; empty if none does."""
-    if not tree.archival:
-        return ()
-    return tuple(name for name in changed_files(tree.directory, runner) if not _is_ours(name))
 
 
 def with_prepared(tree: SourceTree, directory: Path, names: Iterable[str]) -> SourceTree:
@@ -121,28 +128,28 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
         CompileError: the files have changed since they were hashed.
     """
     destination.mkdir(parents=True)
-    prepared = tree.prepared
-    try:
-        for name in tree.files:
-            copy_file(tree.directory, name, destination, time)
-        own = prepared.made_from if prepared else tree.sha256
-        same = _tree_sha256(destination, tree.files, tree.archival) == own
-        if prepared is not None:
-            for name, sha256 in prepared.files:
-                copy_file(prepared.directory, name, destination, time)
-                same &= _file_sha256(destination, name) == sha256
-    except FileNotFoundError:
-        same = False
-    if not same:
+    copies = [
+        (tree.directory, name, _sha256_of_entry(entry)) for name, entry in zip(tree.files, tree.entries, strict=True)
+    ]
+    if tree.prepared is not None:
+        copies += [(tree.prepared.directory, *each) for each in tree.prepared.files]
+    changed: list[str] = []
+    for directory, name, sha256 in copies:
+        try:
+            copy_file(directory, name, destination, time)
+            is_same = _file_sha256(destination, name) == sha256
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            changed.append(name)
+    if changed:
         raise CompileError(
             f"{tree.directory}: the project's files changed during the build.",
-            resolution="Build again when nothing writes there.",
+            details="\n".join(f"  {name}" for name in changed[:_SHOWN])
+            + (f"\n  and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""),
+            resolution="Build again when nothing writes there; a file that is not source can be moved, or named in"
+            " .gitignore.",
         )
-    if tree.archival:
-        archival = destination / _ARCHIVAL
-        archival.unlink(missing_ok=True)
-        archival.write_text(tree.archival, "utf-8")
-        os.utime(archival, (time, time))
 
 
 def copy_file(directory: Path, name: str, destination: Path, time: int) -> None:
@@ -211,6 +218,17 @@ def _is_ours(name: str) -> bool:
         return True
     patterns = (*_OURS_AT_TOP, *(f"*{family.suffix}" for family in FAMILIES.values()))
     return "/" not in name and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _is_no_source(name: str, prefix: str, outside: set[str]) -> bool:
+    """Whether a file of the repository does not concern a build of the tree at ``prefix``, and its version.
+
+    Locks are written before that; so they are not a change anywhere in the repository.
+    """
+    if prefix and not name.startswith(f"{prefix}/"):
+        return _is_ours(name.rpartition("/")[2])
+    name = name[len(prefix) :].removeprefix("/")
+    return _is_ours(name) or _is_below_any(name, outside)
 
 
 def _relative(directory: Path, path: Path) -> str:

@@ -72,7 +72,7 @@ def require_closure(
             details="\n".join(f"  {problem}" for problem in problems),
             resolution=_SYSTEM_RESOLUTION
             if any(_RELEASE_HAS in problem for problem in problems)
-            else "The lock is incomplete for this target; lock again.",
+            else "The lock is incomplete for this target: run 'venvpkg lock'.",
         )
     return active
 

@@ -16,7 +16,7 @@ from venvpkg.sources.build_sandbox import MOUNTPOINT
 from venvpkg.wheelbuild import run_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from venvpkg.host.command import Completed
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _UV_OPTIONS = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
 # Directory in the sandbox for uv's loader and libraries, if the target cannot have them.
 _UV_LIBRARIES = "tool/host"
+# The same for git, and the directory that it is found in.
+_GIT = "tool/git"
+_GIT_BIN = "tool/bin"
+_PATH = "/usr/bin:/bin"
 _LARGEST_ANSWER_BYTES = 4 << 20
 
 
@@ -49,12 +53,13 @@ def tools(uv: Path) -> tuple[tuple[Path, str], ...]:
     )
 
 
-def prepare_directories(sandbox: BuildSandbox, uv_libraries: Iterable[Path] = ()) -> None:
+def prepare_directories(sandbox: BuildSandbox, uv_libraries: Iterable[Path] = (), git: Sequence[Path] = ()) -> None:
     """Create the directories that programs expect in the sandbox.
 
     Args:
         sandbox: the job's sandbox.
         uv_libraries: uv's loader and libraries, for a target with another processor.
+        git: this machine's git with its loader and libraries; empty to use the target's own.
     """
     for name in ("home", "tmp", "build", "tool"):
         sandbox.recreate(name)
@@ -62,6 +67,36 @@ def prepare_directories(sandbox: BuildSandbox, uv_libraries: Iterable[Path] = ()
         if number == 0:
             sandbox.recreate(_UV_LIBRARIES)
         shutil.copy(file, sandbox / _UV_LIBRARIES)
+    if git:
+        _lay_git(sandbox, git)
+
+
+def _lay_git(sandbox: BuildSandbox, files: Sequence[Path]) -> None:
+    """Put git there, behind a script that starts it with its own loader."""
+    place = sandbox.recreate(_GIT)
+    for file in files:
+        shutil.copy(file, place)
+    here = MOUNTPOINT / _GIT
+    loader = next((f"{here / file.name} --library-path {here} " for file in files if file.name.startswith("ld")), "")
+    script = sandbox.recreate(_GIT_BIN) / "git"
+    script.write_text(f'#!/bin/sh\nexec {loader}{here / files[0].name} "$@"\n', "ascii")
+    script.chmod(0o755)
+
+
+def git_variables(*, has_own: bool) -> dict[str, str]:
+    """Return the variables of a build that sees a repository: no settings of git but the repository's own.
+
+    Args:
+        has_own: whether ``prepare_directories`` put git there.
+    """
+    own = {"GIT_EXEC_PATH": f"{MOUNTPOINT}/{_GIT_BIN}", "PATH": f"{MOUNTPOINT}/env/bin:{MOUNTPOINT}/{_GIT_BIN}:{_PATH}"}
+    return (own if has_own else {}) | {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
 
 
 def create_build_environment(
@@ -202,7 +237,7 @@ def build_variables(label: str, epoch: int, toolchain: Toolchain, cores: int) ->
             flags[name] = " ".join((flags[name], *(f"-ffile-prefix-map={old}={new}" for old, new in maps))).strip()
     rust = (*maps, (f"{MOUNTPOINT}/home/.cargo", "/usr/src/cargo"))
     return flags | {
-        "PATH": f"{MOUNTPOINT}/env/bin:/usr/bin:/bin",
+        "PATH": f"{MOUNTPOINT}/env/bin:{_PATH}",
         "HOME": f"{MOUNTPOINT}/home",
         "TMPDIR": str(MOUNTPOINT / "tmp"),
         "LC_ALL": "C.UTF-8",

@@ -10,6 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from venvpkg.console import Work
 from venvpkg.errors import CompileError, DownloadError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.model.lock import RemoteFile
@@ -44,7 +46,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBui
     Raises:
         CompileError: some distributions cannot be built; the error lists all, with the relevant lines of their logs.
         WheelError: a prebuilt wheel, an sdist or a compiled wheel is damaged or hostile.
-        DownloadError, LockError: from ``fetch`` and ``pin``.
+        DownloadError, LockError: from ``fetch`` and ``pin``; or a wheel is not of the locked version.
         MachineError: the wheelhouse cannot be written.
     """
     context.wheelhouse.sweep()
@@ -76,6 +78,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBui
     ]
     built = _run_all(jobs, context, stopping)
     ready |= {name: each.wheel for name, each in built.items()}
+    _require_locked_versions(plan, ready)
     new_pins = {(each.name, each.source): each for each in requirements.new_pins}
     new_pins |= {(each.pins.name, each.pins.source): each.pins for each in built.values() if each.pins is not None}
     return CompiledWheels(
@@ -110,6 +113,23 @@ def _check_prebuilt_wheels(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) ->
     if errors:
         raise _merge_errors(errors)
     return ready
+
+
+def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -> None:
+    """Raise for each wheel of another version than the lock has; where a backend computed it, no hash pins it."""
+    problems = [
+        f"{wheel.name}: its wheel is of version {found}, the lock has {expected}"
+        for wheel in plan.wheels
+        if (expected := wheel.version or wheel.locked_version)
+        and Version(expected) != Version(found := ready[wheel.name].version)
+    ]
+    if problems:
+        raise LockError(
+            f"{len(problems)} distribution{'s were' if len(problems) != 1 else ' was'} not built as locked.",
+            details="\n".join(f"  {problem}" for problem in problems),
+            resolution="Run 'venvpkg lock --upgrade' if its source or the tags of its repository changed since (for the"
+            " lock of another program, that one's own command).",
+        )
 
 
 def _run_all(jobs: Sequence[Job], context: WheelBuildContext, stopping: threading.Event) -> dict[str, Built]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from venvpkg.model.lock import RemoteFile
     from venvpkg.model.target import Target
     from venvpkg.model.wheels import SourceTree
+    from venvpkg.sources.repository import Repositories
     from venvpkg.wheelbuild.pool import Pool
     from venvpkg.wheelhouse.key import Toolchain
     from venvpkg.wheelhouse.store import Wheelhouse
@@ -75,8 +76,10 @@ class WheelBuildContext:
         end: ends all programs of the runner at once (Ctrl-C).
         crates: fetches Rust crates; called from several threads.
         write_sbom: writes the bills of materials of wheels; called from several threads.
+        repositories: makes the git repositories that builds see.
         secrets: passwords to keep out of wheels and logs.
         uv_libraries: uv's loader and libraries, for a target with another processor; otherwise empty.
+        git: this machine's git with its loader and libraries, for a target in another root; otherwise empty.
     """
 
     target: Target
@@ -93,5 +96,7 @@ class WheelBuildContext:
     end: Callable[[], None]
     crates: Crates
     write_sbom: WriteSbom
+    repositories: Repositories
     secrets: Secrets = NO_SECRETS
     uv_libraries: tuple[Path, ...] = ()
+    git: tuple[Path, ...] = ()

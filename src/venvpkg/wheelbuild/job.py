@@ -27,6 +27,7 @@ from venvpkg.wheelbuild.backend import (
     build_variables,
     create_build_environment,
     get_build_requires,
+    git_variables,
     prepare_directories,
     tools,
 )
@@ -149,13 +150,15 @@ class _Building:
         self._place = place
         self._epoch = self._unpack_source(place / "src")
         variables = build_variables(job.label, self._epoch, context.toolchain, job.cores)
+        if isinstance(job.wheel.source, SourceTree) and job.wheel.source.repository is not None:
+            variables |= git_variables(has_own=bool(context.git))
         shown = (*tools(context.uv), *shown_interpreter(context.target))
         self._sandbox = BuildSandbox(place, log, context.runner, variables, job.is_stopping, shown)
 
     def run(self) -> Built:
         start, wheel = time.monotonic(), self._job.wheel
         system = read_build_system(self._place / "src", self._job.title, _subdirectory(wheel))
-        prepare_directories(self._sandbox, self._context.uv_libraries)
+        prepare_directories(self._sandbox, self._context.uv_libraries, self._context.git)
         pins = self._determine_pins(system)
         new = None if pins == self._job.pins else pins
         inputs = key_inputs(
@@ -264,7 +267,8 @@ class _Building:
         """Unpack or copy the source into ``directory``, and return the SOURCE_DATE_EPOCH of its build."""
         source = self._job.wheel.source
         if isinstance(source, SourceTree):
-            copy_tree(source, directory, EARLIEST_TIME)
+            copy_tree(source, directory / _subdirectory(self._job.wheel), EARLIEST_TIME)
+            self._context.repositories.lay(source, directory)
             return EARLIEST_TIME
         if self._job.sdist is None:
             raise CompileError(f"the sdist of {self._job.title} was not fetched.")
@@ -276,4 +280,6 @@ class _Building:
 
 
 def _subdirectory(wheel: PlannedWheel) -> str:
-    return "" if isinstance(wheel.source, SourceTree) else wheel.source.subdirectory
+    if isinstance(wheel.source, SourceTree):
+        return wheel.source.repository.prefix if wheel.source.repository else ""
+    return wheel.source.subdirectory

@@ -185,7 +185,9 @@ class _Planner:
     def decide(self, distribution: LockedDistribution) -> PlannedWheel | None:
         """Return the decision, or None after noting a problem."""
         if distribution.origin is not None:
-            return self._from_origin(distribution.name, distribution.origin)
+            return replace(
+                self._from_origin(distribution.name, distribution.origin), locked_version=distribution.version
+            )
         planned = self._apply_policy(distribution)
         if planned is not None and isinstance(planned.source, RemoteFile):
             file = planned.source

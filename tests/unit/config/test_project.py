@@ -237,3 +237,42 @@ def test_variables_and_the_table_of_the_release_reach_the_settings(write: Callab
     bookworm = project.on(a_target()).settings
     assert (trixie.revision, trixie.depends) == ("7", ("new",))
     assert (bookworm.revision, bookworm.depends) == ("7", ())
+
+
+def setup_py(directory: Path, text: str) -> Path:
+    (directory / "setup.py").write_text(text)
+    return directory
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'from setuptools import setup\nsetup(name="Legacy_App", version="1.0")\n',
+        'import setuptools\nNAME = "legacy.app"\nsetuptools.setup(name=NAME)\nraise SystemExit("never run")\n',
+    ],
+)
+def test_a_setup_py_alone_is_a_project_and_is_read_without_running_it(tmp_path: Path, text: str) -> None:
+    for argument in (".", "setup.py"):
+        project = read_project(argument, {}, setup_py(tmp_path, text))
+
+        assert (project.name, project.directory) == ("legacy-app", tmp_path)
+
+
+def test_a_setup_py_beside_a_build_system_alone_tells_the_name(write: Callable[[str], Path]) -> None:
+    directory = write('[build-system]\nrequires = ["setuptools"]\n')
+
+    assert read_project(".", {}, setup_py(directory, 'setup(name="app")\n')).name == "app"
+
+
+def test_a_computed_name_is_given_by_the_option_and_the_error_says_so(tmp_path: Path) -> None:
+    setup_py(tmp_path, 'from setuptools import setup\nsetup(name=open("NAME").read())\n')
+
+    with pytest.raises(ConfigurationError, match="--name"):
+        read_project(".", {}, tmp_path)
+    assert read_project(".", {"name": "app"}, tmp_path).name == "app"
+
+
+@pytest.mark.parametrize("text", ["setup(", "\0", "setup(name=1)", "(" * 5000])
+def test_a_setup_py_that_cannot_be_parsed_is_no_bug(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read_project(".", {}, setup_py(tmp_path, text))

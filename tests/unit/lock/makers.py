@@ -51,6 +51,7 @@ def expect_uv(*argv: str, own: Mapping[str, str] = USERS, barred: bool = False) 
     def environment(command: Command) -> Mapping[str, str]:
         directory = command.env.get("TMPDIR", "")
         ours = {
+            "DIST_EXTRA_CONFIG": f"{directory}/setup.cfg",
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
             "TMPDIR": directory,

@@ -160,6 +160,27 @@ def test_dynamic_dependencies_are_watched_through_the_files_that_they_are_comput
         ensure_lock(project, target(), resolver(tmp_path, ScriptedRunner({})), locked=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ('[project]\nname = "app"\ndynamic = ["dependencies"]\n', ["app"]),
+        ('[project]\nname = "app"\n', []),
+    ],
+)
+def test_a_backend_that_computes_dependencies_is_asked_again_whatever_uv_keeps(
+    tmp_path: Path, text: str, asked: list[str]
+) -> None:
+    directory = tmp_path / "app"
+    directory.mkdir()
+    (directory / "pyproject.toml").write_text(text)
+    runner = answering()
+
+    update_lock(project_in(directory), target(), resolver(tmp_path, runner))
+
+    words = runner.ran[0].argv
+    assert [words[place + 1] for place, word in enumerate(words) if word == "--refresh-package"] == asked
+
+
 def test_locked_without_a_lock_is_an_error(tmp_path: Path) -> None:
     project = project_in(application(tmp_path, "flask"))
 

@@ -149,36 +149,7 @@ def test_a_tree_that_changes_while_it_is_built_is_an_error(tmp_path: Path, chang
     else:
         (project / "app.py").unlink()
 
-    with pytest.raises(CompileError, match="files changed during the build"):
+    with pytest.raises(CompileError, match="files changed during the build") as caught:
         copy_tree(tree, tmp_path / "copy", 0)
-
-
-def test_a_version_from_tags_goes_into_the_copy_and_the_hash(tmp_path: Path) -> None:
-    project = fill(tmp_path / "project", "app.py")
-    (project / "pyproject.toml").write_text('[build-system]\nrequires = ["hatch-vcs"]\n')
-
-    def tagged(tag: str) -> ScriptedRunner:
-        def answer(command: Command) -> Completed:
-            match command.argv:
-                case [*_, "ls-files", "-z", "--cached"]:
-                    return Completed(0, b"app.py\0pyproject.toml\0")
-                case [*_, "rev-parse", "HEAD"]:
-                    return Completed(0, b"abc\n")
-                case [*_, "describe", "--tags", "--long", "--abbrev=40", "--match", "*[0-9]*"]:
-                    return Completed(0, f"{tag}-0-gabc\n".encode())
-                case _:
-                    return Completed(0)
-
-        return ScriptedRunner({expect("git", ...): answer})
-
-    first, second = (read_source_tree(project, tagged(tag)) for tag in ("v1", "v2"))
-    copy_tree(first, tmp_path / "copy", 0)
-
-    assert "describe-name: v1-0-gabc\n" in (tmp_path / "copy/.git_archival.txt").read_text()
-    assert first.sha256 != second.sha256
-
-
-def test_a_version_in_a_file_makes_commits_irrelevant(tmp_path: Path) -> None:
-    fill(tmp_path, "pyproject.toml")
-
-    assert read_source_tree(tmp_path, git_knows(("pyproject.toml",))).archival == ""
+    assert caught.value.details == "  app.py"
+    assert ".gitignore" in caught.value.resolution

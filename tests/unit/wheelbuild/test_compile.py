@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from unit.fakes import RecordingReporter
+from unit.fakes import RecordingReporter, ScriptedRunner
 from unit.wheelhouse.makers import TOOLCHAIN, bookworm, pins_of, remote, wheel_members, write_sdist, write_wheel
 from venvpkg.errors import CompileError, LockError, MachineError, VenvpkgError, WheelError
 from venvpkg.host.command import Command, Completed
 from venvpkg.model.wheels import Action, PlannedWheel, SourceTree, WheelPlan
 from venvpkg.sources.crates import CratesError
+from venvpkg.sources.repository import Repositories
 from venvpkg.sources.source_tree import read_source_tree
 from venvpkg.wheelbuild.compile import compile_wheels
 from venvpkg.wheelbuild.context import WheelBuildContext
@@ -128,6 +129,7 @@ class Bench:
         return WheelBuildContext(
             bookworm(), TOOLCHAIN, self.machine, self.reporter, house, self.pin, self.fetch, uv, workspace,
             self.directory / "logs", Pool(jobs), self.ended.set, self, lambda *_: b"{}\n",
+            Repositories(workspace / "repositories", ScriptedRunner({})),
         )  # fmt: skip
 
     def vendor(self, source: Path, title: str) -> Path:
@@ -394,6 +396,24 @@ def test_the_applications_own_tree_is_built_whatever_its_version(bench: Bench, t
 
     assert (done.wheels[0].name, done.wheels[0].version) == ("app", "1.0")
     assert done.pins == (pins_of("app", "directory", "setuptools", files=[SETUPTOOLS]),)
+
+
+def test_a_tree_whose_wheel_is_not_of_the_locked_version_is_refused_built_now_or_before(
+    bench: Bench, tree: SourceTree
+) -> None:
+    planned = PlannedWheel("dep", "", Action.COMPILE, "", tree, locked_version="1.1")
+
+    for each in (planned, replace(planned, action=Action.REUSE)):
+        with pytest.raises(LockError, match="not built as locked") as caught:
+            compile_wheels(WheelPlan((each,)), (), bench.context())
+        assert "dep: its wheel is of version 1.0, the lock has 1.1" in str(caught.value)
+        assert "venvpkg lock --upgrade" in str(caught.value)
+
+
+def test_the_spelling_of_a_locked_version_does_not_count(bench: Bench, tree: SourceTree) -> None:
+    planned = PlannedWheel("dep", "", Action.COMPILE, "", tree, locked_version="1.0.0")
+
+    assert compile_wheels(WheelPlan((planned,)), (), bench.context()).wheels[0].version == "1.0"
 
 
 def test_a_changed_tree_asks_its_backend_but_no_index_when_the_answer_is_the_same(

@@ -15,7 +15,7 @@ from venvpkg.families.deb.collisions import newest_in_index, search_apt_file
 from venvpkg.families.deb.host import INSTALL
 from venvpkg.families.deb.owners import list_files, native_package, read_owners
 from venvpkg.families.deb.relations import MINVER
-from venvpkg.families.deb.versions import is_higher, to_debian, version_key, without_revision
+from venvpkg.families.deb.versions import is_higher, to_release_spelling, version_key, without_revision
 from venvpkg.host.layers import LayeredRoot
 from venvpkg.model.depends import Evidence, Source
 
@@ -116,7 +116,7 @@ def _claims_with_bounds(interpreter: Interpreter, package: str, upstream: str, e
 _DIRECTORY: Final = PurePosixPath("/usr/lib/python3/dist-packages")
 _DEFAULT: Final = PurePosixPath("/usr/bin/python3")
 
-SPELLING: Final = Spelling(to_debian, version_key, without_revision, MINVER)
+SPELLING: Final = Spelling(to_release_spelling, version_key, without_revision, MINVER)
 
 
 def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:

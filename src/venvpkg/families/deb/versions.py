@@ -53,9 +53,9 @@ def without_revision(version: str) -> str:
 def to_debian(version: str, *, epoch: int = 0) -> str:
     """Return the Debian spelling of a PEP 440 version, without a revision; the order of versions stays the same.
 
-    ``1.0rc1`` → ``1.0~rc1``, ``1.0.dev1`` → ``1.0~~dev1`` (one tilde would sort it after the alphas), ``1.0.post1`` →
-    ``1.0+post1`` (``.post1`` would sort after ``1.0.1``), ``1.0+local`` → ``1.0+~local``. ``1.0`` and ``1.0.0`` are the
-    same version in PEP 440 but not for dpkg: the spelling is kept.
+    ``1.2rc1`` → ``1.2~rc1``, ``1.2.dev1`` → ``1.2~~dev1`` (one tilde would sort it after the alphas), ``1.2.post1`` →
+    ``1.2.0.0+post1`` (``.post1`` would sort after ``1.2.1``), ``1.2+local`` → ``1.2.0.0+~local``. ``native_version``
+    tells what becomes of zeros.
 
     Args:
         version: PEP 440 version.
@@ -65,6 +65,11 @@ def to_debian(version: str, *, epoch: int = 0) -> str:
         AssembleError: the version is not valid in PEP 440.
     """
     return native_version(version, epoch=epoch, local_mark="+~")
+
+
+def to_release_spelling(version: str) -> str:
+    """Return the Debian spelling with the zeros that the version has, as in a release's own packages."""
+    return native_version(version, epoch=0, local_mark="+~", as_given=True)
 
 
 def _part_key(part: str) -> tuple[Part, ...]:

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from venvpkg.families.common.description import synopsis_and_paragraphs
 from venvpkg.families.rpm.files import prose
-from venvpkg.families.rpm.versions import to_rpm
+from venvpkg.families.rpm.versions import to_release_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +92,7 @@ def _bundled_libraries(sbom: bytes) -> Iterator[str]:
 
 def _spell_version(version: str) -> str:
     try:
-        return to_rpm(str(Version(version))).rpartition(":")[2]
+        return to_release_spelling(str(Version(version))).rpartition(":")[2]
     except InvalidVersion:
         return re.sub(r"[^A-Za-z0-9._+~^]", "_", version) or "0"
 

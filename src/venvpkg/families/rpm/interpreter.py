@@ -12,7 +12,7 @@ from venvpkg.families.common.system import Spelling, find_system
 from venvpkg.families.rpm.owners import list_files, owners_of
 from venvpkg.families.rpm.relations import MINVER
 from venvpkg.families.rpm.repositories import shippers_in_repositories
-from venvpkg.families.rpm.versions import is_higher, to_rpm, version_key, without_release
+from venvpkg.families.rpm.versions import is_higher, to_release_spelling, version_key, without_release
 from venvpkg.model.depends import Evidence, Source
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def interpreter_claims(
     return tuple(claims)
 
 
-SPELLING: Final = Spelling(to_rpm, version_key, without_release, MINVER)
+SPELLING: Final = Spelling(to_release_spelling, version_key, without_release, MINVER)
 
 
 def system_distributions(names: Sequence[str], context: TargetContext) -> tuple[SystemDistribution, ...]:

@@ -42,10 +42,10 @@ def without_release(version: str) -> str:
 def to_rpm(version: str, *, epoch: int = 0) -> str:
     """Return the spelling of a PEP 440 version that rpm sorts as PEP 440 does; without release.
 
-    ``1.0rc1`` → ``1.0~rc1``, ``1.0.dev1`` → ``1.0~~dev1`` (one tilde would sort it after the alphas), ``1.0.post1`` →
-    ``1.0+post1`` as for Debian, ``1.0+local`` → ``1.0^local``: a caret is higher than the end and lower than anything
-    else, where Debian's ``+~local`` would be lower than ``1.0`` itself. ``1.0`` and
-    ``1.0.0`` are one version for PEP 440 and two for rpm: the spelling given is kept.
+    ``1.2rc1`` → ``1.2~rc1``, ``1.2.dev1`` → ``1.2~~dev1`` (one tilde would sort it after the alphas), ``1.2.post1`` →
+    ``1.2.0.0+post1`` as for Debian, ``1.2+local`` → ``1.2.0.0^local``: a caret is higher than the end and lower than
+    anything else, where Debian's ``+~local`` would be lower than ``1.2.0.0`` itself. ``native_version`` tells what
+    becomes of zeros.
 
     Args:
         version: PEP 440.
@@ -55,6 +55,11 @@ def to_rpm(version: str, *, epoch: int = 0) -> str:
         AssembleError: it is not a valid PEP 440 version.
     """
     return native_version(version, epoch=epoch, local_mark="^")
+
+
+def to_release_spelling(version: str) -> str:
+    """Return rpm's spelling with the zeros that the version has, as in a release's own packages."""
+    return native_version(version, epoch=0, local_mark="^", as_given=True)
 
 
 def _part_key(part: str) -> tuple[Part, ...]:

@@ -138,8 +138,8 @@ def test_a_payload_without_elf_files_suits_every_architecture() -> None:
         (2, "1.0", "3", "2:1.0-3~debian12"),
         (0, "1!1.0", "1", "1:1.0-1~debian12"),
         (2, "1!1.0", "1", "2:1.0-1~debian12"),
-        (0, "1.0.post1", "1", "1.0+post1-1~debian12"),
-        (0, "1.0.dev4", "1", "1.0~~dev4-1~debian12"),
+        (0, "1.0.post1", "1", "1.0.0.0+post1-1~debian12"),
+        (0, "1.0.dev4", "1", "1~~dev4-1~debian12"),
     ],
 )
 def test_the_version_carries_epoch_revision_and_release(epoch: int, version: str, revision: str, expected: str) -> None:

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from venvpkg.errors import AssembleError
 from venvpkg.families.deb.versions import is_higher, to_debian, version_key, without_revision
+from versions import VERSIONS
 
 # deb-version(7): a tilde before the end, the end before letters, letters before the rest; numbers as numbers.
 IN_ORDER = [
@@ -54,11 +55,18 @@ def test_the_order_of_python_versions_is_kept() -> None:
     ("python", "debian"),
     [
         ("1.2.3", "1.2.3"),
-        ("1.0rc1", "1.0~rc1"),
-        ("1.0-RC.1", "1.0~rc1"),
-        ("1.0.dev3", "1.0~~dev3"),
-        ("1.0.post2", "1.0+post2"),
-        ("1.0+Ubuntu-1", "1.0+~ubuntu.1"),
+        ("1.2rc1", "1.2~rc1"),
+        ("1.0rc1", "1~rc1"),
+        ("1.0-RC.1", "1~rc1"),
+        ("1.0.dev3", "1~~dev3"),
+        ("0.0.0.dev3", "0~~dev3"),
+        ("1.0.post1.dev2", "1.0.0.0+post1~~dev2"),
+        ("1.0rc1.post1", "1~rc1+post1"),
+        ("1.2.3.4.5.post1", "1.2.3.4.5+post1"),
+        ("1.0.0.0.0", "1.0.0.0"),
+        ("1.2.0.0", "1.2.0.0"),
+        ("1.0.post2", "1.0.0.0+post2"),
+        ("1.0+Ubuntu-1", "1.0.0.0+~ubuntu.1"),
         ("1.0.0", "1.0.0"),
         ("v1!2.0", "1:2.0"),
     ],
@@ -79,3 +87,17 @@ def test_what_is_no_python_version_is_an_error(text: str) -> None:
 
 def test_the_revision_is_what_follows_the_last_hyphen() -> None:
     assert [without_revision(each) for each in ("1:2.3-4+deb12u1", "2.3-rc-1", "2.3")] == ["1:2.3", "2.3-rc", "2.3"]
+
+
+def test_zeros_that_pep_440_does_not_count_change_no_order() -> None:
+    """Over all pairs; equal versions may be two spellings, but then nothing lies between them."""
+    parsed = {each: Version(each) for each in VERSIONS}
+    keys = {each: version_key(to_debian(each)) for each in VERSIONS}
+
+    wrong = [
+        (lower, higher)
+        for lower, higher in itertools.product(VERSIONS, VERSIONS)
+        if parsed[lower] < parsed[higher] and not keys[lower] < keys[higher]
+    ]
+
+    assert wrong == []

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from venvpkg.errors import AssembleError
 from venvpkg.families.rpm.versions import is_higher, to_rpm, version_key, without_release
+from versions import VERSIONS
 
 IN_ORDER = (
     "1.0.dev1", "1.0a1.dev2", "1.0a1", "1.0a1.post1", "1.0b2", "1.0rc1", "1.0", "1.0+local", "1.0.post1.dev1",
@@ -26,10 +27,11 @@ def test_spelled_versions_keep_the_order_of_python() -> None:
 @pytest.mark.parametrize(
     ("version", "spelled"),
     [
-        ("1.0rc1", "1.0~rc1"),
-        ("1.0.dev1", "1.0~~dev1"),
-        ("1.0.post1", "1.0+post1"),
-        ("1.0+ubuntu.1", "1.0^ubuntu.1"),
+        ("1.2rc1", "1.2~rc1"),
+        ("1.0rc1", "1~rc1"),
+        ("1.0.dev1", "1~~dev1"),
+        ("1.0.post1", "1.0.0.0+post1"),
+        ("1.0+ubuntu.1", "1.0.0.0^ubuntu.1"),
         ("1!2.0", "1:2.0"),
         ("v1.0", "1.0"),
     ],
@@ -66,3 +68,17 @@ def test_what_parts_segments_and_leading_zeros_do_not_count(one: str, other: str
 
 def test_a_release_is_taken_away() -> None:
     assert (without_release("2:1.0-1.el9"), without_release("1.0")) == ("2:1.0", "1.0")
+
+
+def test_zeros_that_pep_440_does_not_count_change_no_order() -> None:
+    """Over all pairs; equal versions may be two spellings, but then nothing lies between them."""
+    parsed = {each: Version(each) for each in VERSIONS}
+    keys = {each: version_key(to_rpm(each)) for each in VERSIONS}
+
+    wrong = [
+        (lower, higher)
+        for lower, higher in itertools.product(VERSIONS, VERSIONS)
+        if parsed[lower] < parsed[higher] and not keys[lower] < keys[higher]
+    ]
+
+    assert wrong == []
