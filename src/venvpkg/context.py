@@ -15,8 +15,7 @@ from venvpkg.config.build_roots import read_build_root_settings
 from venvpkg.config.compatibility import MACHINE, read_compatibility
 from venvpkg.families.base import TargetContext
 from venvpkg.families.registry import FAMILIES
-from venvpkg.host.outputs import pipeline_outputs
-from venvpkg.host.tools import find_git, find_uv, libraries_of
+from venvpkg.host.tools import find_git, find_uv, libraries_of, pipeline_outputs
 from venvpkg.index.downloads import Downloads
 from venvpkg.index.pip_config import read_text
 from venvpkg.index.pip_settings import translate_pip_settings

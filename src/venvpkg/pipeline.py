@@ -19,8 +19,7 @@ from venvpkg.families.common.preflight import check_project, is_owned, require_o
 from venvpkg.families.registry import FAMILIES
 from venvpkg.host.files import sha256_of
 from venvpkg.linking.tree import scan as scan_tree
-from venvpkg.lock.needed import require_all_needed
-from venvpkg.lock.obtain import obtain_lock, renew_lock
+from venvpkg.lock.obtain import obtain_lock, renew_lock, require_all_needed
 from venvpkg.lock.venvpkg_lock import read_build_pins
 from venvpkg.model.package import BuildRecord
 from venvpkg.model.wheels import Action

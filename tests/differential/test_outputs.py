@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRINT = (
-    "import sys; from venvpkg.host.outputs import pipeline_outputs; print(*pipeline_outputs(), sep='\\n', file=sys.{})"
+    "import sys; from venvpkg.host.tools import pipeline_outputs; print(*pipeline_outputs(), sep='\\n', file=sys.{})"
 )
 
 

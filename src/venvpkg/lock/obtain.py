@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from venvpkg.errors import LockError
 from venvpkg.host.files import write_whole
 from venvpkg.lock.foreign import export_foreign_lock, export_uv_lock
 from venvpkg.lock.indexes import compile_from_indexes
+from venvpkg.lock.inputs import wheel_declares_dependencies
 from venvpkg.lock.lockfile import plain_text, read_document, select_lockfile, venvpkg_table
 from venvpkg.lock.pylock import read_lock
 from venvpkg.lock.requirements import read_requirements
@@ -22,11 +26,13 @@ from venvpkg.model.lock import Lock
 from venvpkg.text import strip_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from venvpkg.lock.requirements import RequirementsFile
     from venvpkg.lock.uv import Resolver
     from venvpkg.model.project import Project
+    from venvpkg.model.staged import StagedVenv
     from venvpkg.model.target import Target
 
 
@@ -203,3 +209,38 @@ def _warn_about_unused_pins(file: RequirementsFile, lock: Lock, project: Project
             f"{file.path.name} pins distributions that the application does not depend on; they are not in the package:"
             f" {', '.join(unused)}"
         )
+
+
+def require_all_needed(obtained: ObtainedLock, staged: StagedVenv, project: Project) -> None:
+    """Check that the application needs every distribution of its lock, by the metadata that its backend computed.
+
+    A backend may read dependencies from anywhere, so files alone do not show that a lock is current. What a lock lacks
+    is found in staging. Locks of other programs may hold more than the application needs.
+
+    Raises:
+        LockError: some distributions are needed by nothing.
+    """
+    table = venvpkg_table(read_document(obtained.path))
+    if table is None or not wheel_declares_dependencies(project):
+        return
+    declared = table.get("requirements")
+    of_system = (requirement for each in staged.system for requirement in each.distribution.requires)
+    queue = [project.name, *_names(declared if isinstance(declared, list) else ()), *_names(of_system)]
+    requires = {each.name: each.requires for each in staged.distributions}
+    needed: set[str] = set()
+    while queue:
+        name = queue.pop()
+        if name not in needed:
+            needed.add(name)
+            queue.extend(requires.get(name, ()))
+    unneeded = sorted(requires.keys() - needed)
+    if unneeded:
+        raise LockError(
+            f"{project.lock.name} is out of date: {project.name} no longer needs {', '.join(unneeded)}.",
+            details=f"  The build backend of {project.name} computes its dependencies.",
+            resolution="Run 'venvpkg lock', which asks the backend again.",
+        )
+
+
+def _names(requirements: Iterable[object]) -> Iterator[str]:
+    return (canonicalize_name(Requirement(str(each)).name) for each in requirements)

@@ -18,11 +18,10 @@ from venvpkg.host.tree import normalise_modes
 from venvpkg.model.staged import StagedSystem, StagedVenv
 from venvpkg.staging.cache import StagedCache
 from venvpkg.staging.closure import names_of, require_closure, required_by, unmet_in_system
-from venvpkg.staging.installed_paths import misplaced_warnings, patterns_by_distribution, unmatched
+from venvpkg.staging.installed_paths import misplaced_warnings, patterns_by_distribution, require_recorded, unmatched
 from venvpkg.staging.leaks import forbidden_paths, read_payload
 from venvpkg.staging.metadata import application_metadata, installed_distribution, python_floor, read_metadata
 from venvpkg.staging.populate import StagingContext, populate, store_uncached
-from venvpkg.staging.recorded import require_recorded
 from venvpkg.staging.system import expose, require_no_module_conflict
 from venvpkg.text import NO_SECRETS, Secrets
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from venvpkg.host.outputs import pipeline_outputs
+from venvpkg.host.tools import pipeline_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path

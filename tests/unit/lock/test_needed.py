@@ -9,8 +9,7 @@ import pytest
 from unit.lock.samples import project_in
 from unit.places import Dirs
 from venvpkg.errors import LockError
-from venvpkg.lock.needed import require_all_needed
-from venvpkg.lock.obtain import ObtainedLock
+from venvpkg.lock.obtain import ObtainedLock, require_all_needed
 from venvpkg.model.lock import Lock
 from venvpkg.model.staged import InstalledDistribution
 

@@ -10,9 +10,8 @@ from unit.fakes import RecordingReporter
 from unit.samples import PREFIX, SITE, write_wheel
 from venvpkg.errors import StagingError
 from venvpkg.staging.install import install_wheels
-from venvpkg.staging.installed_paths import VenvTree
+from venvpkg.staging.installed_paths import VenvTree, require_recorded
 from venvpkg.staging.leaks import read_payload
-from venvpkg.staging.recorded import require_recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
