@@ -59,7 +59,7 @@ _BUILD_PACKAGE: Final = Text(
 # The family checks its own grammar. Here only text is rejected that could never be part of a field's single line.
 _RELATION: Final = Text(r"[^\x00-\x20\x7f,$!][^\x00-\x1f\x7f,]*", "one relation, such as 'postgresql-client (>= 13)'")
 _DEPENDS: Final = Text(
-    rf"\$auto|!{PACKAGE_NAME.pattern}|{_RELATION.pattern}",
+    rf"\$auto|![^\x00-\x20\x7f,$!]+|{_RELATION.pattern}",
     "'$auto', one relation, such as 'postgresql-client (>= 13)', or a package to leave out, such as '!libfoo1'",
 )
 # A file of the project. Whether it exists, and whether a link leads outside, is checked when it is read.

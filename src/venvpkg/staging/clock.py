@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # 1980-01-01, the earliest time that a zip archive can hold, and the usual fallback of reproducible wheels.
 NO_TIME = 315532800
-# A ustar header has eleven octal digits for a time.
-_LATEST = 8**11 - 1
+# 2106-02-07: an rpm header and a gzip file have 32 bits for a time, a ustar header has 33.
+_LATEST = 2**32 - 1
 _VARIABLE = "SOURCE_DATE_EPOCH"
 
 

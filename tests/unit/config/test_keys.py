@@ -38,6 +38,7 @@ GOOD = [
     ("groups", '["Prod.Extra"]', ("prod-extra",)),
     ("commands", '["a", "b.c"]', ("a", "b.c")),
     ("commands", "[]", ()),
+    ("depends", '["!libc.so.6()(64bit)", "!libX11", "!a_b"]', ("!libc.so.6()(64bit)", "!libX11", "!a_b")),
     ("depends", '["$auto", "pg (>= 1) | pgcli", "!libfoo1"]', ("$auto", "pg (>= 1) | pgcli", "!libfoo1")),
     ("recommends", '["nginx | httpd"]', ("nginx | httpd",)),
     ("suggests", '["x1"]', ("x1",)),

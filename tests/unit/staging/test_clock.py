@@ -31,7 +31,7 @@ def test_the_variable_wins() -> None:
     assert source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": "1700000000"}, runner) == 1700000000
 
 
-@pytest.mark.parametrize("value", ["-1", "1.5", "٣", "99999999999", "12\n", "now", "9" * 5000])
+@pytest.mark.parametrize("value", ["-1", "1.5", "٣", "99999999999", "4294967296", "12\n", "now", "9" * 5000])
 def test_a_variable_that_is_no_time_is_an_error(value: str) -> None:
     with pytest.raises(ConfigurationError, match="SOURCE_DATE_EPOCH"):
         source_date_epoch(a_project(), EMPTY, {"SOURCE_DATE_EPOCH": value}, ScriptedRunner({}))

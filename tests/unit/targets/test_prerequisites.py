@@ -20,6 +20,7 @@ ALLOWED = Completed(0)
 def target(
     root: Path, status: str = "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
 ) -> Target:
+    assert root != Path("/"), "a status file is written there"
     (root / "var/lib/dpkg").mkdir(parents=True, exist_ok=True)
     (root / "var/lib/dpkg/status").write_text(status)
     interpreter = Interpreter(

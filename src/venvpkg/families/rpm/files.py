@@ -19,6 +19,7 @@ _WIDTH: Final = 78
 # Characters that some reader takes for a line break or a control character.
 UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9._+@,:=~/\x80-\U0010ffff-]")
+_SPECIAL: Final = "[!A-Za-z0-9._+@,:=~[:blank:]-]"
 
 
 def literal(text: str) -> str:
@@ -57,14 +58,25 @@ def _wrap(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def pattern(path: PurePosixPath) -> str:
+def pattern(path: PurePosixPath, *, is_ambiguous: bool = False) -> str:
     """Return a pattern for %files that matches ``path``, whatever characters it contains.
 
     rpm's rules for quotes, backslashes and brackets have changed over time, but a question mark has always stood for
-    one character. A pattern that also matches another path is harmless: everything in the buildroot is packed anyway,
-    and the packed files are compared with the payload.
+    one character. A pattern that also matches another path is harmless, if that is listed in the same way: everything
+    in the buildroot is packed anyway, and the packed files are compared with the payload. Else it is ambiguous, and a
+    class of characters tells blanks, other special characters and plain ones apart.
     """
+    if is_ambiguous:
+        return _PLAIN.sub(lambda special: "[[:blank:]]" if special[0] in " \t" else _SPECIAL, str(path))
     return _PLAIN.sub("?", str(path))
+
+
+def _matches_any(path: PurePosixPath, others: Iterable[PurePosixPath]) -> bool:
+    text = str(path)
+    if not _PLAIN.search(text):
+        return False
+    matching = re.compile("".join("[^/]" if _PLAIN.match(each) else re.escape(each) for each in text))
+    return any(matching.fullmatch(str(other)) for other in others)
 
 
 LICENSES: Final = PurePosixPath("/usr/share/licenses")
@@ -126,15 +138,23 @@ def file_list(
         rpm's manual, "Spec file format", %files.
     """
     yield pattern(prefix)
-    for each in owned_paths(paths, of_others):
-        if each.path.is_relative_to(prefix):
-            continue
-        match each.kind:
-            case PathKind.DIRECTORY:
-                yield f"%dir {pattern(each.path)}"
-            case PathKind.FILE if is_configuration(each):
-                yield f"%config(noreplace) {pattern(each.path)}"
-            case PathKind.FILE if each.path.is_relative_to(LICENSES):
-                yield f"%license {pattern(each.path)}"
-            case _:
-                yield pattern(each.path)
+    paths = tuple(each for each in paths if not each.path.is_relative_to(prefix))
+    directives = {each.path: _directive(each) for each in owned_paths(paths, of_others)}
+    unlisted = tuple(each.path for each in paths if each.path not in directives)
+    rivals = {
+        directive: (*unlisted, *(path for path, another in directives.items() if another != directive))
+        for directive in set(directives.values())
+    }
+    for path, directive in directives.items():
+        yield f"{directive}{pattern(path, is_ambiguous=_matches_any(path, rivals[directive]))}"
+
+
+def _directive(path: PayloadPath) -> str:
+    """Return what stands before the pattern of a path in %files."""
+    if path.kind is PathKind.DIRECTORY:
+        return "%dir "
+    if is_configuration(path):
+        return "%config(noreplace) "
+    if path.kind is PathKind.FILE and path.path.is_relative_to(LICENSES):
+        return "%license "
+    return ""

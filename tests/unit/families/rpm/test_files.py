@@ -7,9 +7,34 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from venvpkg.families.rpm.files import literal, pattern, prose
+from venvpkg.families.rpm.files import file_list, literal, pattern, prose
+from venvpkg.model.staged import PathKind, PayloadPath
 
 HOSTILE = ("%include /etc/passwd", "%if 0", "#comment", "%files", "%{lua:print(1)}", "%endif")
+
+
+def test_a_pattern_that_matches_what_is_listed_otherwise_tells_them_apart() -> None:
+    config, directory = "%config(noreplace) /etc/a", "%dir /etc/a"
+    special = "[!A-Za-z0-9._+@,:=~[:blank:]-]"
+    paths = [("a b", PathKind.FILE), ("a-b", PathKind.DIRECTORY), ("a%b", PathKind.FILE), ("a c", PathKind.FILE)]
+    payload = [PayloadPath(PurePosixPath("/etc", name), kind, 0o644) for name, kind in paths]
+
+    lines = set(file_list(payload, PurePosixPath("/opt/app")))
+
+    assert lines == {
+        "/opt/app", f"{config}[[:blank:]]b", f"{config}{special}b", f"{directory}-b", f"{config}?c",
+    }  # fmt: skip
+
+
+def test_a_pattern_matches_no_directory_that_is_not_listed() -> None:
+    payload = [
+        PayloadPath(PurePosixPath("/etc", name), kind, 0o755)
+        for name, kind in (("cron d", PathKind.FILE), ("cron.d", PathKind.DIRECTORY))
+    ]
+
+    lines = list(file_list(payload, PurePosixPath("/opt/app")))
+
+    assert lines == ["/opt/app", "%config(noreplace) /etc/cron[[:blank:]]d"]
 
 
 def test_percent_signs_are_doubled() -> None:
