@@ -124,7 +124,7 @@ def test_every_name_is_packed_once_and_configuration_is_kept(
     assert not any(".build-id" in path for path in listed)
 
 
-def test_nothing_is_required_or_provided_but_what_was_composed(
+def test_nothing_is_required_or_provided_but_what_was_composed_and_the_shell_of_scriptlets(
     tmp_path: Path, rpm_target: Target, runner: SubprocessRunner
 ) -> None:
     relations = Relations(recommends=("nginx (>= 1) | httpd",), replaces=("older (<< 2)",), provides=("api (= 2)",))
@@ -133,7 +133,7 @@ def test_nothing_is_required_or_provided_but_what_was_composed(
     )
 
     required = asked(runner, artifact, "--requires")
-    assert [each for each in required if not each.startswith("rpmlib(")] == ["(a or b)", "bash >= 5"]
+    assert [each for each in required if not each.startswith("rpmlib(")] == ["(a or b)", "/bin/sh", "bash >= 5"]
     assert asked(runner, artifact, "--provides") == [
         "api = 2", "app = 2:1.0-1.el9", "app(x86-64) = 2:1.0-1.el9", "built-by(venvpkg)",
     ]  # fmt: skip
@@ -194,7 +194,7 @@ def test_what_is_inside_is_told(tmp_path: Path, rpm_target: Target, runner: Subp
 
     found = family_of_file(artifact.path).format.inspect(artifact.path, runner)
 
-    assert dict(found.fields)["Requires"].startswith("bash >= 5")
+    assert dict(found.fields)["Requires"].startswith("/bin/sh, bash >= 5")
     assert len(found.configuration) == len(NAMES) + 1
     assert [each.path for each in found.elf] == [f"{PREFIX}/module.so"]
     assert [each.path for each in found.commands] == ["/usr/bin/app"]
