@@ -44,7 +44,7 @@ def test_undefined_symbols_are_those_of_readelf(file: Path) -> None:
         words = line.split()
         if len(words) > 7 and words[6] == "UND":
             name, _, version = words[7].partition("@")
-            printed.add((name, version.strip("@") or "Base"))
+            printed.add((name, version.strip("@") or "Base", words[4] == "WEAK"))
     # Those we have in addition are defined by a copy relocation.
     ours = {tuple(each) for each in facts.undefined}
     assert printed <= ours
