@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.markers import Marker
-    from packaging.pylock import (  # noqa: TID251  # noqa: TID251
+    from packaging.pylock import (  # noqa: TID251
         Package,
         PackageArchive,
         PackageDirectory,
