@@ -35,7 +35,10 @@ apt() {
     files() { dpkg -L "$name"; }
     installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2> "$log")" = installed ]; }
     unknown() { ! dpkg -s "$name" > "$log" 2>&1; }
-    no_scripts() { ! compgen -G "/var/lib/dpkg/info/$name.p*"; }
+    only_cleaning_scripts() {
+        [ "$(cd /var/lib/dpkg/info && echo "$name".p*)" = "$name.postinst $name.prerm" ] \
+            && ! grep -Eq 'systemctl|deb-systemd|systemd-' "/var/lib/dpkg/info/$name.p"*
+    }
 }
 rpm_() {
     refresh() { true; }  # its repository is a directory
@@ -46,7 +49,10 @@ rpm_() {
     files() { rpm -ql "$name"; }
     installed() { [ "$(rpm -q "$name" | wc -l)" = 1 ] && rpm -q "$name" > "$log"; }
     unknown() { ! rpm -q "$name" > "$log" 2>&1; }
-    no_scripts() { [ -z "$(rpm -q --scripts --triggers --filetriggers "$name")" ]; }
+    only_cleaning_scripts() {
+        [ "$(rpm -q --scripts --triggers --filetriggers "$name" | grep -o '^[a-z]* scriptlet')" = 'preuninstall scriptlet' ] \
+            && ! rpm -q --scripts "$name" | grep -q systemctl
+    }
 }
 dnf_() {
     local dnf=$1
@@ -116,7 +122,7 @@ packages=$(packages)
 check 'it installs without recommended packages' manage install "$old"
 check 'nothing but the package came' nothing_else_came
 check 'what was installed is right' is_right 1.0.0
-check 'it has no maintainer script' no_scripts
+check 'it has only the scripts that remove what earlier versions and Python leave behind' only_cleaning_scripts
 check 'running it wrote no file' is_right 1.0.0
 check 'it is installed again' reinstall "$old"
 check 'what was installed again is right' is_right 1.0.0

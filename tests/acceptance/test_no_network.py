@@ -44,7 +44,7 @@ def test_a_compile_that_downloads_fails_and_says_that_it_has_no_network(
     assert outcome.code == 7, outcome.transcript
     assert "error: fetcher cannot be built" in outcome.stderr
     assert "Temporary failure in name resolution" in outcome.stderr
-    assert "The compile has no network: what it tried to fetch must come with the sdist" in outcome.stderr
+    assert "The compile has no network: the files that it tried to fetch must be in the sdist" in outcome.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -160,6 +161,13 @@ class StagedVenv:
     def has_modules(self) -> bool:
         """Whether Python may write bytecode below the prefix."""
         return any(each.path.suffix == ".py" and each.path.is_relative_to(self.prefix) for each in self.payload.paths)
+
+    @property
+    def bytecode_pattern(self) -> str:
+        """Shell pattern for the names of the payload's own bytecode, ``*.cpython-311.pyc`` (PEP 3147)."""
+        names = (each.path.name for each in self.payload.paths if each.path.parent.name == "__pycache__")
+        tags = Counter(name.split(".")[-2] for name in names if name.count(".") > 1)
+        return f"*.{tags.most_common(1)[0][0]}.pyc" if tags else ""
 
     def owners(self) -> Mapping[PurePosixPath, str]:
         """Return a mapping from installed file to the name of its distribution."""

@@ -127,7 +127,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
     """
     units = units_of(spec.staged)
     wanted = {"postinst", *units.scripts(), *(("postrm",) if spec.state else ())}
-    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
+    wanted |= {"prerm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
     return tuple(
         (
@@ -142,6 +142,7 @@ def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
                     "units": units.words(),
                     "prefix": shlex.quote(str(spec.staged.prefix)),
                     "modules": spec.staged.has_modules,
+                    "bytecode": shlex.quote(spec.staged.bytecode_pattern),
                     **{name: " ".join(words) for name, words in state_words(spec).items()},
                 },
                 spec.project_files.templates,

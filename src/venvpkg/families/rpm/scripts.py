@@ -108,7 +108,7 @@ def _shell(spec: PackageSpec) -> Iterator[Scriptlet]:
     units = units_of(spec.staged)
     wanted = {*units.scripts(), *(("preinst", "postrm", "posttrans") if spec.state else ())}
     wanted |= {"posttrans"} if moved else set()
-    wanted |= {"prerm", "postrm"} if spec.staged.has_modules else set()
+    wanted |= {"prerm"} if spec.staged.has_modules else set()
     snippets = dict(spec.project_files.scripts)
     return (
         Scriptlet(
@@ -127,6 +127,7 @@ def _shell(spec: PackageSpec) -> Iterator[Scriptlet]:
                     "moved": moved,
                     "prefix": shlex.quote(str(prefix)),
                     "modules": spec.staged.has_modules,
+                    "bytecode": shlex.quote(spec.staged.bytecode_pattern),
                     **state_words(spec),
                 },
                 spec.project_files.templates,

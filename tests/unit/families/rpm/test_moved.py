@@ -39,7 +39,7 @@ def test_a_directory_is_moved_before_the_transaction_and_goes_after_it_where_it_
 
 
 def test_a_package_of_modules_alone_moves_nothing(tmp_path: Path) -> None:
-    assert {each.section for each in scriptlets(spec_with(tmp_path, {str(FILES[4]): ""}))} == {"preun", "postun"}
+    assert {each.section for each in scriptlets(spec_with(tmp_path, {str(FILES[4]): ""}))} == {"preun"}
 
 
 def test_a_path_is_a_string_of_lua() -> None:
