@@ -161,7 +161,8 @@ def replaceable(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator
     """
     for each in paths:
         path = each.path
-        is_named = path.suffix in _OF_FILES or ".so." in path.name or path.parent.suffix in _METADATA
+        is_metadata = any(directory.suffix in _METADATA for directory in path.parents)
+        is_named = path.suffix in _OF_FILES or ".so." in path.name or is_metadata
         is_placed = path.parent == prefix / "bin" or path.is_relative_to(LICENSES)
         if each.kind is PathKind.FILE and not is_named and not is_placed:
             yield path
