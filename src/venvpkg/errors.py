@@ -177,7 +177,7 @@ class UndefinedSymbolError(VenvpkgError):
             details="\n".join(f"  {path}: {shown(symbols[path])}" for path in sorted(symbols)),
             resolution="Link the module with the library that defines them, or compile against a version of that"
             " library that does (build-depends)."
-            + (f" Or take the prebuilt wheel: wheels.binary = [{names}]." if names else "")
+            + (f" Or use the prebuilt wheel: wheels.binary = [{names}]." if names else "")
             + f' If something else defines them before the import: undefined-symbols = ["{example}"].',
         )
 

@@ -85,7 +85,7 @@ def _read_directory(
         problems.append(
             "project.name: missing or not a valid distribution name; the package is named after it"
             if path.is_file()
-            else "setup.py: its name is not a text that can be read without running it; pass it with --name"
+            else "setup.py: the name is not a literal, so it cannot be read without running it; pass it with --name"
         )
         name = "unnamed"
     if table and not configuration.settings.name and not PACKAGE_NAME.fullmatch(name):

@@ -178,7 +178,10 @@ def _require_complete_shell(name: str, text: str, runner: Runner) -> None:
 
     The shell accepts a here-document without an end. In a maintainer script it would take in what follows.
     """
-    for checked, problem in ((text, "is not valid shell"), (f"(\n{text}\n)", "does not end, as a here-document may")):
+    for checked, problem in (
+        (text, "is not valid shell"),
+        (f"(\n{text}\n)", "is incomplete, such as an unterminated here-document"),
+    ):
         done = runner.run(Command(("/bin/sh", "-n"), stdin=f"{checked}\n".encode(), timeout_s=30))
         if not done.ok:
             first_error = next(iter(done.errors.strip().splitlines()), done.outcome())

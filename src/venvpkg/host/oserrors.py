@@ -88,6 +88,6 @@ def require_utf8_names(encoding: str) -> None:
     """
     if encoding != "utf-8":
         raise MachineError(
-            f"Python takes file names for {encoding} in this locale, but those in packages are UTF-8.",
+            f"Python decodes file names as {encoding} in this locale, but file names in packages are UTF-8.",
             resolution="Set the environment variable PYTHONUTF8=1, or start the program with python -X utf8.",
         )

@@ -286,8 +286,8 @@ def resolve_payload(elf: ElfReport, staged: StagedVenv, settings: Settings, targ
 
 
 def _warning(path: PurePosixPath, elsewhere: PurePosixPath | None, names: list[str]) -> str:
-    nothing = "nothing that it needs defines"
-    where = f"only {elsewhere} defines: something must load it first" if elsewhere else nothing
+    undefined = "neither the interpreter nor a needed library defines"
+    where = f"only {elsewhere} defines: something must load it first" if elsewhere else undefined
     return f"{path} imports {shown(names)}, which {where}"
 
 

@@ -38,8 +38,8 @@ def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
     if found.unreadable:
         count = len(found.unreadable)
         reporter.warn(
-            f"{count} data file{'s' * (count != 1)} with the magic number of ELF, but not valid, cause no dependency:"
-            f" {_shown(found.unreadable)}"
+            f"{count} data file{'s' * (count != 1)} with the magic number of ELF that"
+            f" {'are' if count != 1 else 'is'} not valid cause no dependency: {_shown(found.unreadable)}"
         )
     reporter.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
     return found

@@ -91,9 +91,9 @@ def _report_other_choices(
         order = ", ".join(redact(each) or "the default index" for each in resolver.settings.order)
         names = ", ".join(differences[name] for name in sorted(differences))
         resolver.reporter.warn(
-            f"on several indexes, locked from the first one that has it: {names}; the indexes, in the order in which"
-            f" they are asked: {order}; to choose as pip does, set {_STRATEGY}=unsafe-best-match; to ask in your order"
-            " of trust, set UV_INDEX and UV_DEFAULT_INDEX"
+            f"found on several indexes, and locked from the first: {names}; the indexes, in the order in which"
+            f" they are searched: {order}; to choose as pip does, set {_STRATEGY}=unsafe-best-match; to order"
+            " them by trust, set UV_INDEX and UV_DEFAULT_INDEX"
         )
 
 
@@ -126,7 +126,7 @@ def _add_sdists(
                 unproven.append(f"{name} {mine['version']} ({where})")
     if unproven:
         resolver.reporter.warn(
-            f"not using sdists of other indexes that have no wheel in common with the first one: {', '.join(unproven)};"
+            f"not using sdists of other indexes, which share no wheel with the first: {', '.join(unproven)};"
             " to use them, put that index first in UV_INDEX, or choose it under [tool.uv.sources]"
         )
     return added

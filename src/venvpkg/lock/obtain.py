@@ -238,7 +238,7 @@ def require_all_needed(obtained: ObtainedLock, staged: StagedVenv, project: Proj
         raise LockError(
             f"{project.lock.name} is out of date: {project.name} no longer needs {', '.join(unneeded)}.",
             details=f"  The build backend of {project.name} computes its dependencies.",
-            resolution="Run 'venvpkg lock', which asks the backend again.",
+            resolution="Run 'venvpkg lock', which runs the backend again.",
         )
 
 

@@ -284,13 +284,13 @@ def _advise_for_backend(what: str, errors: str, request: LockRequest) -> str:
     missing = [match[1] for each in diagnose(errors).advice if (match := _MISSING.search(each))]
     packages = f"build-depends: {', '.join(request.build_depends)}" if request.build_depends else ""
     needs = "; ".join((*missing, *filter(None, (packages,))))
-    advice = f"Install on this machine what it needs ({needs})." if needs else "Install on this machine what it needs."
+    advice = f"Install its prerequisites on this machine{f' ({needs})' if needs else ''}."
     release = _NAME_AND_VERSION.fullmatch(what)
     if release is None:
         return advice
     table, where = "tool.uv.dependency-metadata", "pyproject.toml"
     if request.pyproject is None:
-        table, where = "dependency-metadata", "a uv.toml, whose absolute path is in UV_CONFIG_FILE"
+        table, where = "dependency-metadata", "a uv.toml, and set UV_CONFIG_FILE to its absolute path"
     lines = (f"[[{table}]]", f'name = "{release[1]}"', f'version = "{release[2]}"', "requires-dist = []")
     instead = f"Or list its dependencies in {where}, so that no backend runs:"
     return "\n".join((advice, instead, *(f"  {line}" for line in lines)))

@@ -58,7 +58,7 @@ def read_repository(directory: Path, runner: Runner) -> Repository | None:
         return None
     head = git(directory, runner, "rev-parse", "HEAD")
     if head.not_found and any((place / ".git").exists() for place in (directory, *directory.parents)):
-        raise MissingToolError([f"git, because {directory} is in a git repository, which may tell its version"])
+        raise MissingToolError([f"git, because {directory} is in a git repository that may determine its version"])
     if not head.ok:
         return None
     tags = _tags(directory, runner)
@@ -189,7 +189,7 @@ class Repositories:
         done = git(directory, self.runner, *arguments, stdin=stdin, env=own | dict(env or {}))
         if not done.ok:
             raise CompileError(
-                f"{directory}: git could not copy the repository, which may tell the version.",
+                f"{directory}: git could not copy the repository that may determine the version.",
                 details=f"  git {arguments[0]}: {done.outcome()}\n  {done.errors.strip()}",
                 resolution="Run 'git fsck' there; in a partial clone, run 'git fetch --refetch'.",
             )

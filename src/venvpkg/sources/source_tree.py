@@ -147,7 +147,7 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
             f"{tree.directory}: the project's files changed during the build.",
             details="\n".join(f"  {name}" for name in changed[:_SHOWN])
             + (f"\n  and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""),
-            resolution="Build again when nothing writes there; a file that is not source can be moved, or named in"
+            resolution="Build again when nothing writes there; move files that are not source, or list them in"
             " .gitignore.",
         )
 

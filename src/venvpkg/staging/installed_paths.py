@@ -129,7 +129,7 @@ class VenvTree:
                 f"{len(conflicts)} file conflict{'s' * (len(conflicts) != 1)}: distributions ship different"
                 " content at the same path.",
                 details="\n".join(f"  {conflict}" for conflict in conflicts),
-                resolution="Remove one of the distributions from the lock, or leave files of one out"
+                resolution="Remove one of the distributions from the lock, or leave out files of one"
                 + (f': leave-out = ["{_entry(real[0], self.site)}"] in [tool.venvpkg].' if real else "."),
             )
 
@@ -201,9 +201,9 @@ def misplaced_warnings(
             names = ", ".join(map(str, found[:_MOST_IN_WARNING]))
             more = f" and {len(found) - _MOST_IN_WARNING} more" if len(found) > _MOST_IN_WARNING else ""
             yield (
-                f"{each.wheel.name} has data files for absolute paths ({names}{more}), which a wheel cannot put there:"
-                f" they are in {site}, where nothing looks for them. Add those that are needed to [tool.venvpkg] files:"
-                f' {{ source = "{found[0].name}", target = "{found[0]}" }}'
+                f"{each.wheel.name} has data files for absolute paths ({names}{more}), where a wheel cannot install"
+                f" them: they are in {site}, where nothing looks for them. Add the files you need to [tool.venvpkg]"
+                f' files: {{ source = "{found[0].name}", target = "{found[0]}" }}'
             )
 
 
@@ -246,7 +246,7 @@ def require_recorded(installed: Iterable[InstalledWheel], payload: Payload, dest
         raise StagingError(
             f"{len(problems)} staged file{'s differ' if len(problems) != 1 else ' differs'} from RECORD.",
             details="\n".join(f"  {each}" for each in (*problems[:_MOST_SHOWN], *hidden)),
-            resolution="Check the disk with the cache (df, quota, dmesg), or use another (--cache), and build again.",
+            resolution="Check the cache's disk (df, quota, dmesg), or use another cache (--cache), and build again.",
         )
 
 
@@ -265,9 +265,9 @@ def _differences(distribution: InstalledWheel, staged: Mapping[str, PayloadPath]
         if found is None:
             yield f"{path}: missing"
         elif size and str(found.size_bytes) != size:
-            yield f"{path}: {found.size_bytes} bytes, where RECORD says {size}"
+            yield f"{path}: {found.size_bytes} bytes instead of {size}, as in RECORD"
         elif digest and digest != f"sha256={_hash_of(found)}":
-            yield f"{path}: another content than RECORD says"
+            yield f"{path}: its sha256 differs from RECORD"
     yield from (f"{path}: not in RECORD" for path in sorted(unlisted))
 
 

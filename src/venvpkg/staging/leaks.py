@@ -125,7 +125,7 @@ def _require_no_secret(telling: list[str]) -> None:
             f"{len(telling)} payload file{'s contain' if len(telling) != 1 else ' contains'} a password or token that"
             " this run uses.",
             details="\n".join(f"  {each}" for each in sorted(telling)),
-            resolution="Whoever reads the package could read it. Remove it from the source of the file, and keep it in"
+            resolution="Anyone with the package could read it. Remove it from the source of the file, and keep it in"
             " netrc.\nIf an older venvpkg built the wheel, remove its entry from the wheelhouse ('venvpkg wheelhouse"
             " list').",
         )

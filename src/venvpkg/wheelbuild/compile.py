@@ -118,7 +118,7 @@ def _check_prebuilt_wheels(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) ->
 def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -> None:
     """Raise for each wheel of another version than the lock has; where a backend computed it, no hash pins it."""
     problems = [
-        f"{wheel.name}: its wheel is of version {found}, the lock has {expected}"
+        f"{wheel.name}: its wheel has version {found}, but {expected} is locked"
         for wheel in plan.wheels
         if (expected := wheel.version or wheel.locked_version)
         and Version(expected) != Version(found := ready[wheel.name].version)
@@ -127,8 +127,8 @@ def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -
         raise LockError(
             f"{len(problems)} distribution{'s were' if len(problems) != 1 else ' was'} not built as locked.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Run 'venvpkg lock --upgrade' if its source or the tags of its repository changed since (for the"
-            " lock of another program, that one's own command).",
+            resolution="Run 'venvpkg lock --upgrade' if its source or the tags of its repository have changed (for the"
+            " lock of another program, use that program).",
         )
 
 

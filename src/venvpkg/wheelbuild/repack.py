@@ -162,9 +162,9 @@ def _require_no_secret(raw: Path, members: Mapping[str, bytes], secrets: Secrets
     leaks = [name for name, content in members.items() if secrets.are_in(content)]
     if leaks:
         raise WheelError(
-            f"{raw.name} contains a password or token that this run uses, so it is not kept.",
+            f"{raw.name} contains a password or token that this run uses, so it was discarded.",
             details="\n".join(f"  {name}" for name in sorted(leaks)),
-            resolution="Leave these files out of the wheel, or remove the secret from its source; keep it in netrc.",
+            resolution="Omit these files from the wheel, or remove the secret from its source, and keep it in netrc.",
         )
 
 

@@ -75,7 +75,7 @@ class Requirements:
         if sdist.sha256 in {source for source, _ in chain}:
             titles = [title for _, title in chain]
             raise LockError(
-                f"{titles[0]} cannot be built: build requirements that only have an sdist need each other.",
+                f"{titles[0]} cannot be built: build requirements that only have sdists need each other.",
                 details=f"  {' needs '.join((*titles, f'{name} {version}'))}",
                 resolution=f"Provide a wheel of {name} on an index or in a directory (UV_FIND_LINKS).",
             )

@@ -97,7 +97,7 @@ def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
         raise MachineError(
             f"could not write to the wheelhouse {wheelhouse}: {error.strerror or error}.",
             details=f"  {error}",
-            resolution="Run it as a user with permission to write there, where it is mounted writable.",
+            resolution="Run it as a user with write permission, where it is mounted writable.",
         ) from error
     return Collected(tuple(removed), tuple(in_use))
 

@@ -152,7 +152,7 @@ class Wheelhouse:
         if entry.exists() and self._check_entry(entry) is None and entry.exists():
             raise MachineError(
                 f"wheelhouse entry {entry} is damaged and could not be moved away.",
-                resolution=f"Remove it as a user who may: rm -r {shlex.quote(str(entry))}\n"
+                resolution=f"Remove it as a user with permission: rm -r {shlex.quote(str(entry))}\n"
                 "Or choose another wheelhouse with --wheelhouse.",
             )
 

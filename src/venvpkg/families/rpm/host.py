@@ -102,13 +102,13 @@ def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str 
     shapes = ((_ARCHITECTURE, architecture), (_ISA, isa), (_DIST, dist))
     if not all(shape.fullmatch(text) for shape, text in shapes):
         raise MissingToolError(
-            [f"an rpm that names its architecture; this one says {(architecture, isa, dist)!r}"],
+            [f"an rpm with a valid architecture; the installed one reports {(architecture, isa, dist)!r}"],
             resolution=f"Repair the macros of rpm on {release.id} {release.version}.",
         )
     if kernel and _kernel_word(architecture) != kernel:
         raise MissingToolError(
-            [f"an rpm for {kernel}, as the programs there are; this one makes packages for {architecture}"],
-            resolution="It may be told so by /etc/rpm/platform there: remove that file.",
+            [f"an rpm for {kernel}, like its programs; the installed one builds packages for {architecture}"],
+            resolution="If /etc/rpm/platform on the target sets the architecture, remove that file.",
         )
     own = "." + re.sub(r"[^a-z0-9.]", "", f"{release.id}{release.version}")
     return Identity(architecture, marks=((DIST, dist or own), (ISA, isa)))
