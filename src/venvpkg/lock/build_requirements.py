@@ -1,4 +1,4 @@
-"""Pin build requirements for a target as wheels, or else sdists, with hashes."""
+"""Pin build requirements for a target as wheels or, failing that, sdists, with hashes."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBui
     Raises:
         CompileError: some distributions cannot be built; the error lists all, with the relevant lines of their logs.
         WheelError: a prebuilt wheel, an sdist or a compiled wheel is damaged or hostile.
-        DownloadError, LockError: from ``fetch`` and ``pin``; or a wheel is not of the locked version.
+        DownloadError, LockError: from ``fetch`` and ``pin``; or a wheel does not have the locked version.
         MachineError: the wheelhouse cannot be written.
     """
     context.wheelhouse.sweep()
@@ -116,7 +116,7 @@ def _check_prebuilt_wheels(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) ->
 
 
 def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -> None:
-    """Raise for each wheel of another version than the lock has; where a backend computed it, no hash pins it."""
+    """Require the locked version of each wheel: if a backend computes the version, no hash pins it."""
     problems = [
         f"{wheel.name}: its wheel has version {found}, but {expected} is locked"
         for wheel in plan.wheels

@@ -146,7 +146,7 @@ class Wheelhouse:
         """Check that a wheel can be published under a key, before it is compiled.
 
         Raises:
-            MachineError: a damaged entry is there and could not be set aside.
+            MachineError: the key has a damaged entry that could not be set aside.
         """
         entry = self._entry(key)
         if entry.exists() and self._check_entry(entry) is None and entry.exists():

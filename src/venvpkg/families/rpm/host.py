@@ -115,7 +115,7 @@ def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str 
 
 
 def _kernel_word(architecture: str) -> str:
-    """Return the kernel's word for the processor of a package's architecture: i586 is i686, x86_64_v2 is x86_64."""
+    """Return the kernel's name for the processor of an rpm architecture: i686 for i586, x86_64 for x86_64_v2."""
     plain = re.sub(r"_v\d$", "", architecture)
     return re.sub(r"^armv.*", "arm", re.sub(r"^i[3-6]86$|^athlon$|^geode$", "i686", plain))
 
