@@ -23,10 +23,10 @@ def run() -> None:
 
 
 def _ensure_utf8() -> None:
-    """Start again in Python's UTF-8 mode where the locale has another encoding.
+    """Restart in Python's UTF-8 mode if the locale has another encoding.
 
-    File names of projects and wheels are UTF-8, whatever the locale of whoever builds them: in another encoding, a
-    module ``modul\u00e9.py`` would be packaged under another name.
+    File names in projects and wheels are UTF-8, whatever the user's locale. In another encoding, a module
+    ``modul\u00e9.py`` would be packaged under another name.
 
     Source:
         PEP 540.

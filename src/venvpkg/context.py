@@ -144,7 +144,7 @@ class BuildContext:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """The passwords that must be in nothing that is written or shown."""
+        """Passwords to keep out of everything that is written or shown."""
         directory = self.project.directory
         own = (read_text(directory / "pyproject.toml") or "") if directory else self.project.requirement or ""
         return known_secrets(self.index_settings, self.session.environ, (own,))
@@ -231,13 +231,13 @@ class BuildContext:
 
     @cached_property
     def git(self) -> tuple[Path, ...]:
-        """Git of this machine with its loader and libraries, for a target in a root of its own; else empty."""
+        """This machine's git with its loader and libraries, for a target in another root; otherwise empty."""
         program = None if self.target.is_host else find_git()
         return () if program is None else (program, *libraries_of(program, self.session.host))
 
     @cached_property
     def repositories(self) -> Repositories:
-        """Makes the git repositories that builds see."""
+        """Factory of the git repositories that builds see."""
         return Repositories(self.work / "repositories", self.session.host)
 
 

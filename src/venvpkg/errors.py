@@ -165,8 +165,8 @@ class UndefinedSymbolError(VenvpkgError):
         """List each module with its symbols.
 
         Args:
-            symbols: module → the symbols that it will not find, at least one.
-            distributions: names of the distributions that the modules belong to.
+            symbols: module → symbols that it will not find, at least one.
+            distributions: names of the distributions with the modules.
         """
         self.symbols = symbols
         names = ", ".join(f'"{each}"' for each in sorted(set(distributions)))
@@ -177,13 +177,13 @@ class UndefinedSymbolError(VenvpkgError):
             details="\n".join(f"  {path}: {shown(symbols[path])}" for path in sorted(symbols)),
             resolution="Link the module with the library that defines them, or compile against a version of that"
             " library that does (build-depends)."
-            + (f" Or take the prebuilt wheel: wheels.binary = [{names}]." if names else "")
+            + (f" Or use the prebuilt wheel: wheels.binary = [{names}]." if names else "")
             + f' If something else defines them before the import: undefined-symbols = ["{example}"].',
         )
 
 
 def shown(symbols: Sequence[str]) -> str:
-    """Return the first few of some symbols, and how many more there are."""
+    """Return the first few symbols, and the number of the others."""
     most = 5
     more = f" and {len(symbols) - most} more" if len(symbols) > most else ""
     return f"{', '.join(symbols[:most])}{more}"

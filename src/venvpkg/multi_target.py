@@ -95,11 +95,11 @@ def build_for_each(
 def _refuse_name_conflicts(
     outcomes: Sequence[Outcome], on_failure: Callable[[str, VenvpkgError], None]
 ) -> tuple[Outcome, ...]:
-    """Return the outcomes; those with different packages of one name are failures, which are reported.
+    """Return the outcomes; different packages with the same name become failures, and are reported.
 
-    Releases that are to be compatible, such as EL 9's rebuilds, have one mark in the version. Only the package that was
-    written last exists, and which one that is depends on chance. So it is removed, with its record: a job that uploads
-    whatever is in the directory must not find a package of a target that failed.
+    Compatible releases, such as EL 9's rebuilds, have the same mark in the version. Only the package that was written
+    last exists, and which one that is depends on chance. So it is removed with its record: a job that uploads the whole
+    directory must not find a package of a target that failed.
     """
     packages: dict[Path, set[str]] = {}
     for each in outcomes:

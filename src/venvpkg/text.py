@@ -88,7 +88,7 @@ def without_terminal_codes(line: str) -> str:
 
 
 # Greedy up to the last @ before the path, because an @ in a password is not always percent-encoded. No word boundary
-# before the scheme, because a program's output may have an escape sequence there.
+# before the scheme, because it may follow an escape sequence in a program's output.
 _USERINFO: Final = re.compile(r"(://)[^/\s]*@")
 # In an http URL a user alone can be a token. The user of an ssh URL is needed, and is not a secret.
 _SECRET: Final = re.compile(r"(https?://)[^/\s]*@|(://[^/\s:@]+):[^/\s]*@", re.IGNORECASE)
@@ -100,7 +100,7 @@ def redact(text: str) -> str:
 
 
 def hide_passwords(text: str) -> str:
-    """Return ``text`` with asterisks for the user and password of each http URL, and the password of any other."""
+    """Return ``text`` with the user and password of each http URL, and the password of any other, as asterisks."""
     return _SECRET.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}:***@", text)
 
 
@@ -119,7 +119,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The passwords and tokens that a run knows, to be kept out of what it writes and shows.
+    """Passwords and tokens known to a run, to keep out of its output.
 
     Attributes:
         spellings: everything to search for, each in UTF-8; see ``index.secrets``.
@@ -132,13 +132,13 @@ class Secrets:
         return any(each in content for each in self.spellings)
 
     def hide(self, text: str) -> str:
-        """Return ``text`` with asterisks for them, and for the credentials of any URL."""
+        """Return ``text`` with the secrets, and the credentials of any URL, as asterisks."""
         for each in self.spellings:
             text = text.replace(each.decode(), "***")
         return hide_passwords(text)
 
     def hide_in(self, value: _T) -> _T:
-        """Return a JSON value with every text in it as ``hide`` returns it."""
+        """Return a JSON value after applying ``hide`` to every text in it."""
         return cast("_T", self._hide_in(value))
 
     def _hide_in(self, value: object) -> object:

@@ -78,7 +78,7 @@ def choose_fallbacks(plan: WheelPlan, lock: Lock, context: BuildContext) -> Whee
         repository = each.source.repository if isinstance(each.source, SourceTree) else None
         if repository is not None and repository.changed:
             context.reporter.detail(
-                f"{each.name}: its version may come from git, and there are uncommitted changes in"
+                f"{each.name}: its version may come from git, and these files have uncommitted changes:"
                 f" {_abbreviate(repository.changed)}"
             )
     access = SourceAccess(context.downloads.fetch, context.crates, context.work)

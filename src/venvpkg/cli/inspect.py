@@ -35,7 +35,9 @@ _FIELDS = (
 @click.argument("artifact", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @with_output
 def inspect(output: Output, artifact: Path) -> None:
-    """Look into any Debian or rpm package: fields, payload, Python distributions, libraries, leaked build paths.
+    """Show what any Debian or rpm package contains.
+
+    It prints fields, payload, Python distributions, libraries and leaked build paths.
 
     Nothing in the package is run or unpacked; it may be hostile. With --verbose, long lists are shown in full.
     """

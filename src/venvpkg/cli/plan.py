@@ -59,7 +59,7 @@ def lock(application: Application, output: Output, options: Options, *, upgrade:
 @click.command("doctor", cls=ApplicationCommand)
 @on_application
 def doctor(application: Application, output: Output, options: Options) -> None:
-    """Report what the target lacks to build packages, and print one command that installs it.
+    """Report prerequisites that the target lacks, and print one command that installs them.
 
     For an application, this includes what its wheels need. Without one, and outside a project, only the target itself
     is checked.

@@ -111,7 +111,8 @@ def gc(  # noqa: PLR0913 - one parameter per option
     removed, in_use = ([_facts(each) for each in some] for some in (done.removed, done.in_use))
     if done.damaged:
         output.reporter.step(
-            f"{'would remove' if dry_run else 'removed'} {len(done.damaged)} damaged, set aside over 30 days ago"
+            f"{'would remove' if dry_run else 'removed'} {len(done.damaged)} damaged"
+            f" wheel{'s' * (len(done.damaged) != 1)}, set aside over 30 days ago"
         )
     damaged = [str(each) for each in done.damaged]
     print_result(lines, {"removed": removed, "in_use": in_use, "damaged": damaged, "is_dry_run": dry_run})

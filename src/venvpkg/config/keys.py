@@ -260,8 +260,8 @@ KEYS: Final[tuple[Key, ...]] = (
                 _normalise_entry,
             )
         ),
-        "files of distributions that are not installed, `DISTRIBUTION:PATTERN`; the pattern is of paths in the wheel,"
-        " and `*` stands for any characters",
+        "files of distributions that are not installed, as `DISTRIBUTION:PATTERN`; the pattern matches paths in the"
+        " wheel, and `*` stands for any characters",
         '["django-sekizai:tests/*"]',
     ),
     Key(
@@ -316,8 +316,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "undefined-symbols",
         Array(Text(r"[^\x00-\x20\x7f]+", "the name of a symbol, or a pattern with `*`")),
-        "symbols that a module may import although nothing that it needs defines them, because something else loads"
-        " them first; `*` stands for any characters",
+        "symbols that a module may import although neither the interpreter nor a needed library defines them, because"
+        " something else loads them first; `*` stands for any characters",
         '["ap_*"]',
     ),
     _script_key("preinst", "before the files are unpacked"),

@@ -85,7 +85,7 @@ def _read_directory(
         problems.append(
             "project.name: missing or not a valid distribution name; the package is named after it"
             if path.is_file()
-            else "setup.py: its name is not a text that can be read without running it; pass it with --name"
+            else "setup.py: the name cannot be determined without running it; pass it with --name"
         )
         name = "unnamed"
     if table and not configuration.settings.name and not PACKAGE_NAME.fullmatch(name):
@@ -221,7 +221,7 @@ def is_project(directory: Path) -> bool:
 
 
 def find_legacy_name(document: Mapping[str, object], directory: Path) -> object:
-    """Return the name from poetry's table, from setuptools' setup.cfg, or from a setup.py that has it as text.
+    """Return the name from poetry's table, from setuptools' setup.cfg, or from a literal in setup.py.
 
     A setup.py is parsed and never run.
     """
@@ -245,7 +245,7 @@ def _read(path: Path) -> str:
 
 
 def _name_in_setup_py(text: str) -> str | None:
-    """Return the argument ``name`` of the call of ``setup``, also if it is a name with that text in the file."""
+    """Return the argument ``name`` of the call to ``setup``: a literal, or a variable that the file sets to one."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

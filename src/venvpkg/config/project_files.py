@@ -174,11 +174,14 @@ def _read_snippet(name: str, base: Path, runner: Runner) -> str:
 
 
 def _require_complete_shell(name: str, text: str, runner: Runner) -> None:
-    """Require that a snippet is shell by itself, and that it ends where its text does.
+    """Require that a snippet is complete and valid shell.
 
-    The shell accepts a here-document without an end. In a maintainer script it would take in what follows.
+    The shell accepts an unterminated here-document, which would swallow the rest of a maintainer script.
     """
-    for checked, problem in ((text, "is not valid shell"), (f"(\n{text}\n)", "does not end, as a here-document may")):
+    for checked, problem in (
+        (text, "is not valid shell"),
+        (f"(\n{text}\n)", "is incomplete, such as an unterminated here-document"),
+    ):
         done = runner.run(Command(("/bin/sh", "-n"), stdin=f"{checked}\n".encode(), timeout_s=30))
         if not done.ok:
             first_error = next(iter(done.errors.strip().splitlines()), done.outcome())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from venvpkg.console import Reporter, Task
 
 
-# Shorter tasks are never shown, so that nothing flickers.
+# Shorter tasks are not shown, to avoid flicker.
 _SHOW_AFTER_S = 0.3
 _FRAMES_A_SECOND = 8
 _FREE_COLUMNS = 5  # of two Ctrl-C, and the cursor

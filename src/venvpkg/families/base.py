@@ -83,13 +83,13 @@ class BuildHost(Protocol):
         """Return the family's name of the architecture, and related facts.
 
         Args:
-            release: of the target.
+            release: release of the target.
             multiarch: the interpreter's multiarch tuple, or empty.
             runner: runs the tools.
-            kernel: the kernel's word for the processor of the target's programs; empty if it is not known.
+            kernel: the kernel's name for the processor of the target's programs; empty if unknown.
 
         Raises:
-            MissingToolError: the tools are not installed, or configured for another processor.
+            MissingToolError: the tools are missing, or are configured for another processor.
         """
 
     def read_flags(self, runner: Runner) -> dict[str, str]:

@@ -116,7 +116,7 @@ def sha256_of(path: Path) -> str:
 
 
 def keep_log(log: Path, kept: Path, secrets: Secrets) -> None:
-    """Copy a log. If that fails, nothing is raised: an error without its log is better than one about the log."""
+    """Copy a log. A failure is ignored: an error without its log is better than an error about the log."""
     with contextlib.suppress(OSError), log.open("rb") as source, open_atomic(kept) as copy:
         for line in source:
             copy.write(secrets.hide(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"))

@@ -25,7 +25,7 @@ _PRINTED_BY_PROGRAMS = {
     code: (os.strerror(code),)
     for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 } | {
-    # The last is Python's, of bytecode that it wrote itself and did not see cut off.
+    # Python reports the last one for truncated bytecode that it wrote itself.
     errno.EFBIG: (os.strerror(errno.EFBIG), signal.strsignal(signal.SIGXFSZ) or "", "EOFError: marshal data too short")
 }
 _OF_SANDBOXES = frozenset({errno.EROFS, errno.EIO})
@@ -41,8 +41,8 @@ def environment_error_in(errors: str, *, is_sandboxed: bool = False) -> MachineE
 
     Args:
         errors: standard error of the program.
-        is_sandboxed: whether it ran where most is read-only on purpose, and without a terminal. Then these two are no
-            errors of the machine.
+        is_sandboxed: whether it ran in the sandbox, which is mostly read-only on purpose and has no terminal. These two
+            are then not errors of the machine.
     """
     for code, messages in _PRINTED_BY_PROGRAMS.items():
         if is_sandboxed and code in _OF_SANDBOXES:
@@ -55,10 +55,10 @@ def environment_error_in(errors: str, *, is_sandboxed: bool = False) -> MachineE
 
 
 def require_no_environment_error(errors: str, *, is_sandboxed: bool = False) -> None:
-    """Raise the error of the machine that a failed program reports, if it reports one; see ``environment_error_in``.
+    """Raise the error of the machine that a failed program reports, if any; see ``environment_error_in``.
 
     Raises:
-        MachineError: with the program's line.
+        MachineError: the program reports one; the error contains its line.
     """
     refusal = environment_error_in(errors, is_sandboxed=is_sandboxed)
     if refusal is not None:
@@ -66,10 +66,10 @@ def require_no_environment_error(errors: str, *, is_sandboxed: bool = False) -> 
 
 
 def death_notice(program: str, returncode: int) -> bytes:
-    """Return the line that a shell would print of a program that the kernel killed at the limit of file sizes.
+    """Return the line that a shell would print for a program killed at the file size limit.
 
-    Empty for any other exit status. With it, ``environment_error_in`` understands such a program like one that says
-    itself why it failed. Python ignores the signal, but not so the programs that it starts.
+    Empty for any other exit status. It lets ``environment_error_in`` recognise such a program. Python ignores the
+    signal, but the programs that it starts do not.
 
     Source:
         setrlimit(2), RLIMIT_FSIZE.
@@ -81,13 +81,13 @@ def require_utf8_names(encoding: str) -> None:
     """Refuse to run where Python's file names are not UTF-8, as those of wheels and packages are.
 
     Args:
-        encoding: of file names, ``sys.getfilesystemencoding()``.
+        encoding: encoding of file names, ``sys.getfilesystemencoding()``.
 
     Raises:
-        MachineError: it is another one.
+        MachineError: the encoding is not UTF-8.
     """
     if encoding != "utf-8":
         raise MachineError(
-            f"Python takes file names for {encoding} in this locale, but those in packages are UTF-8.",
+            f"Python decodes file names as {encoding} in this locale, but file names in packages are UTF-8.",
             resolution="Set the environment variable PYTHONUTF8=1, or start the program with python -X utf8.",
         )

@@ -1,4 +1,4 @@
-"""Programs and processes of this machine: those installed with venvpkg, and what its own pipeline writes."""
+"""Find programs of this machine, and the files that venvpkg's own shell pipeline writes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_uv() -> Path:
 
 
 def find_git() -> Path | None:
-    """Return the path of this machine's git; None if there is none."""
+    """Return the path of this machine's git; None if it is not installed."""
     found = shutil.which("git")
     return Path(found).resolve() if found else None
 
@@ -67,7 +67,7 @@ _STANDARD: Final = ("1", "2")
 
 
 def pipeline_outputs(proc: Path = _PROC) -> tuple[Path, ...]:
-    """Return the regular files that this process or another of its pipeline has open for writing; sorted.
+    """Return the regular files that this process or its pipeline has open for writing, sorted.
 
     A shell starts the programs of a pipeline in one process group. Of this process itself, only standard output and
     standard error count.
@@ -79,7 +79,7 @@ def pipeline_outputs(proc: Path = _PROC) -> tuple[Path, ...]:
     group = os.getpgrp()
     for process in proc.iterdir() if proc.is_dir() else ():
         if process.name.isdecimal():
-            # Processes end meanwhile, and those of other users cannot be asked.
+            # The process has ended meanwhile, or belongs to another user.
             with contextlib.suppress(OSError, ValueError, IndexError):
                 if int((process / "stat").read_text("utf-8").rpartition(")")[2].split()[2]) == group:
                     found.update(_written_by(process, is_own=process.name == str(os.getpid())))

@@ -74,8 +74,8 @@ class UvSettings:
         arguments: options for settings without a variable.
         indexes: http URLs of the indexes, with credentials.
         order: the indexes in the order in which uv asks them, as values of UV_DEFAULT_INDEX; uv's own default index is
-            empty. Indexes of configuration files are not among them: who wrote those for uv knows its rules.
-        is_chosen_by_pip: whether the order is only a translation, and pip would ask all of them.
+            empty. Indexes of uv's configuration files are not among them: their author knows uv's rules.
+        is_chosen_by_pip: whether the order is translated from pip's settings; pip itself would ask all of them.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -98,9 +98,9 @@ def translate_pip_settings(  # noqa: PLR0913 - three of them stand for the outsi
 
     The user's own settings for uv override pip's settings for the same thing, and a default index for uv overrides all
     of pip's indexes and links. pip takes the best version from all its indexes. uv takes a name from the first index
-    that has it, so that no other index can shadow a private name. Asked first is what the user trusts most: an
-    index-url in place of the public index, or else the additional indexes. ``lock.indexes`` compares the result with
-    pip's choice.
+    that has it, so that no other index can shadow a private name. The index that the user trusts most is asked first:
+    an index-url that replaces the public index, or else the additional indexes. ``lock.indexes`` compares the result
+    with pip's choice.
 
     Args:
         environ: the user's variables.

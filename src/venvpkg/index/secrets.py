@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from venvpkg.index.pip_settings import UvSettings
 
 
-# Only of the URLs that indexes, proxies and repositories have: a build does not use those of databases, and many
-# applications contain a default such as postgres://postgres:postgres@localhost.
+# Only schemes of indexes, proxies and repositories: a build does not use URLs of databases, and many applications
+# contain a default such as postgres://postgres:postgres@localhost.
 _CREDENTIALS: Final = re.compile(
     r"(?:https?|ssh|socks5h?)://(?P<user>[^/\s:@'\"]*)(?::(?P<password>[^/\s'\"]*))?@(?P<host>[^/\s'\"@?#]+)",
     re.IGNORECASE,
 )
-# Variables that uv, git, cargo and prepare commands get, or that say what they get.
+# Variables that uv, git, cargo and prepare commands receive, or from which their settings are derived.
 _USED_VARIABLE: Final = re.compile(r"(?:PIP|UV|GIT|CARGO|NPM_CONFIG|YARN|COREPACK)_\w+|\w+_PROXY", re.IGNORECASE)
 # Variables whose whole value is a secret, for uv and for cargo.
 _SECRET_VARIABLE: Final = re.compile(r"UV_INDEX_\w+_PASSWORD|CARGO_REGISTR(Y|IES_\w+)_TOKEN")
 # git's http.extraHeader, as CI services set it: ``AUTHORIZATION: basic eDpnaG...``.
 _HEADER: Final = re.compile(r"authorization:\s*\w+\s+(\S+)", re.IGNORECASE)
-# Others can be an ordinary word, or be in a list of common passwords (``password1``). They are only recognised together
-# with their user and host.
+# Simpler passwords may be ordinary words, or common ones (``password1``). They are only recognised together with
+# their user and host.
 _FEWEST_CHARACTERS: Final = 8
 _FEWEST_OF_TWO_KINDS: Final = 12
 _FEWEST_KINDS: Final = 3
@@ -45,8 +45,8 @@ def known_secrets(settings: UvSettings, environ: Mapping[str, str], texts: Itera
         texts: what the user wrote for this run, such as pyproject.toml; only URLs in it count.
 
     Returns:
-        For each URL and each entry of netrc: user, password and host as in a URL, and the password alone if no other
-        text is spelled like it by chance. Each as it is and percent-encoded; longest first.
+        For each URL and each entry of netrc: user, password and host as in a URL, and the password alone if it is
+        unlikely to occur by chance. Each is listed unchanged and percent-encoded; longest first.
     """
     found: set[str] = set()
     used = (value for name, value in environ.items() if _USED_VARIABLE.fullmatch(name))

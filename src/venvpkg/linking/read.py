@@ -35,8 +35,8 @@ def read_object(file: Path, path: PurePosixPath) -> ElfObject:
     """Return the facts of one ELF file.
 
     Args:
-        file: on this machine.
-        path: of the same file on the target, for messages.
+        file: path on this machine.
+        path: path of the same file on the target, for messages.
 
     Raises:
         ElfError: it is not an ELF file, is damaged, or could not be read.
@@ -49,11 +49,11 @@ def read_object(file: Path, path: PurePosixPath) -> ElfObject:
 
 
 def read_exports(file: Path, path: PurePosixPath) -> frozenset[str]:
-    """Return what the loader can bind other objects' symbols to, as ``exported_symbols``.
+    """Return the symbols that a file exports, as ``exported_symbols`` does.
 
     Args:
-        file: on this machine.
-        path: of the same file on the target, for messages.
+        file: path on this machine.
+        path: path of the same file on the target, for messages.
 
     Raises:
         ElfError: it is not an ELF file, is damaged, or could not be read.
@@ -158,11 +158,11 @@ def _read_dynamic(facts: ElfObject, view: View, entries: dict[str | int, list[in
 
 
 def _symbol_tables(strings: int, entries: Mapping[str | int, list[int]], *, copies: bool) -> SymbolTables:
-    """Return where the tables are.
+    """Return the locations of the symbol tables.
 
     Args:
-        strings: offset of their string table.
-        entries: of the dynamic segment.
+        strings: offset of the string table.
+        entries: entries of the dynamic segment.
         copies: whether there may be copy relocations. Only executables use them: other objects go through their global
             offset table.
     """

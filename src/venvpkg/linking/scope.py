@@ -1,7 +1,7 @@
-"""Find the symbols that a payload imports and that nothing can give it: what ``ldd -r`` would report on the target.
+"""Find the undefined symbols of a payload, as ``ldd -r`` would report them on the target.
 
-The loader searches the program, its libraries, and the object with its libraries. ``ldd -r`` knows only the latter. So
-it reports every ``Py…`` symbol of an extension module, and every symbol that a library takes from whatever loads it.
+The loader searches the program, its libraries, and the object with its libraries. ``ldd -r`` only searches the latter.
+So it reports every ``Py…`` symbol of an extension module, and every symbol that a library takes from whatever loads it.
 Here, the interpreter and the loading objects are searched as well.
 """
 
@@ -40,10 +40,10 @@ class UndefinedSymbol(NamedTuple):
     """A symbol that the loader will not find.
 
     Attributes:
-        path: of the object that imports it.
-        name: of the symbol, as the linker spells it, with its version if it has one.
-        elsewhere: a file of the payload that defines it, but that nothing loads together with the object; None if
-            there is none.
+        path: object that imports it.
+        name: name as the linker spells it, with the version if it has one.
+        elsewhere: file of the payload that defines it, but is not loaded together with the object; None if no file
+            does.
         is_certain: whether importing the object fails for certain: it is an extension module for the target's
             interpreter, which binds all symbols at once, and no file of the payload defines this one.
     """
@@ -57,7 +57,7 @@ class UndefinedSymbol(NamedTuple):
 def find_undefined_symbols(
     elf: ElfReport, needs: Iterable[ResolvedNeed], destdir: Path, target: Target
 ) -> tuple[UndefinedSymbol, ...]:
-    """Return the symbols that nothing defines where the loader will look, in the order of the report.
+    """Return the symbols that the loader will not find, in the order of the report.
 
     Left out are weak symbols, which may be undefined; extension modules for another interpreter, which are never
     loaded; and objects with a library that is missing or cannot be read, which could define anything.
@@ -70,7 +70,7 @@ def find_undefined_symbols(
 
 
 class _Library(NamedTuple):
-    """An object in a scope: its place on this machine and on the target, and the names and search path of its own."""
+    """A library: its path on this machine and on the target, the names it needs, and its search path."""
 
     file: Path
     path: PurePosixPath
@@ -127,7 +127,7 @@ class _Payload:
             yield UndefinedSymbol(path, name, elsewhere, is_module and elsewhere is None)
 
     def _scope(self, path: PurePosixPath, facts: ElfObject) -> Iterator[frozenset[str]]:
-        """Yield what each object exports that the loader searches; the cheap and likely ones come first.
+        """Yield the exports of each object that the loader searches, the cheap and likely ones first.
 
         Raises:
             _UnknownError: a library is not known.
@@ -144,7 +144,7 @@ class _Payload:
                     yield self._exported_by(each)
 
     def _outside(self, path: PurePosixPath) -> list[str]:
-        """Return the target's libraries that an object and those of the payload below it need directly."""
+        """Return the target's libraries that an object, or a payload library loaded with it, needs directly."""
         found: dict[str, None] = {}
         for each in (path, *self._loads[path]):
             for need in self._needs.get(each, ()):
@@ -193,7 +193,7 @@ class _TargetLibraries:
         self._exports: dict[PurePosixPath, frozenset[str]] = {}
 
     def closure(self, paths: Iterable[str]) -> tuple[_Library, ...]:
-        """Return the libraries at ``paths``, and all that they need.
+        """Return the libraries at ``paths`` and, recursively, those that they need.
 
         Raises:
             _UnknownError: one of them is missing or unreadable.
@@ -209,7 +209,7 @@ class _TargetLibraries:
         return tuple(found.values())
 
     def exports(self, library: _Library) -> frozenset[str]:
-        """Return what a library exports."""
+        """Return the symbols that a library exports."""
         if library.path not in self._exports:
             self._exports[library.path] = _read_exports(library.file, library.path)
         return self._exports[library.path]
@@ -250,18 +250,18 @@ def _spelled(symbol: Symbol) -> str:
 
 
 def _missing_in(names: set[str], exports: frozenset[str]) -> set[str]:
-    """Return the names that ``exports`` does not have, neither as they are nor, with a version, without one."""
+    """Return the names missing from ``exports``; a name with a version may also be exported without one."""
     return {each for each in names - exports if "@" not in each or each.partition("@")[0] + "@" not in exports}
 
 
 def resolve_payload(elf: ElfReport, staged: StagedVenv, settings: Settings, target: Target) -> Resolution:
-    """Return the needs of the payload, with a warning for each object that might not find a symbol.
+    """Return the needs of the payload, with a warning for each object that may lack a symbol.
 
     Args:
         elf: ELF files of the payload.
         staged: the payload.
-        settings: ``undefined_symbols`` has patterns of symbols that something else defines.
-        target: where it will be installed.
+        settings: ``undefined_symbols`` are patterns of symbols that something else defines.
+        target: release on which it will be installed.
 
     Raises:
         UndefinedSymbolError: extension modules cannot be imported; the error lists all of them.
@@ -286,8 +286,8 @@ def resolve_payload(elf: ElfReport, staged: StagedVenv, settings: Settings, targ
 
 
 def _warning(path: PurePosixPath, elsewhere: PurePosixPath | None, names: list[str]) -> str:
-    nothing = "nothing that it needs defines"
-    where = f"only {elsewhere} defines: something must load it first" if elsewhere else nothing
+    undefined = "neither the interpreter nor a needed library defines"
+    where = f"only {elsewhere} defines: something must load it first" if elsewhere else undefined
     return f"{path} imports {shown(names)}, which {where}"
 
 

@@ -1,4 +1,4 @@
-"""Read what an object takes from its libraries (undefined symbols, copy relocations, symbol versions), and gives.
+"""Read an object's imports (undefined symbols, copy relocations, symbol versions) and its exports.
 
 The tables are located by dynamic tags and unpacked in bulk. pyelftools cannot read versions without section headers,
 and its symbol objects take 30 times as long: 4 to 7 s for the 328 objects of a scientific application, against 0.2 s.
@@ -104,11 +104,11 @@ def undefined_symbols(
 
 
 def exported_symbols(view: View, tables: SymbolTables, machine: int) -> frozenset[str]:
-    """Return what the loader can bind other objects' symbols to.
+    """Return the symbols to which the loader can bind those of other objects.
 
     Returns:
-        ``name@version`` for each version of a symbol; ``name@`` for one without a version, to which references to any
-        version are bound as well; and ``name`` for each that a reference without a version is bound to.
+        ``name@version`` for each version of a symbol; ``name@`` for a symbol without a version, which also satisfies
+        references to any version; ``name`` for each symbol that satisfies a reference without a version.
 
     Source:
         glibc's ``elf/dl-lookup.c``, ``check_match``.
@@ -129,7 +129,7 @@ def exported_symbols(view: View, tables: SymbolTables, machine: int) -> frozense
 
 
 class _Names:
-    """The names of symbols, each read once; all of them together have a limit."""
+    """Names of symbols, each read once; their total length is limited."""
 
     def __init__(self, view: View, strings: int) -> None:
         self._view = view
@@ -196,7 +196,7 @@ def _version_needs(view: View, tables: SymbolTables) -> list[tuple[int, SymbolVe
 
 
 def _defined_versions(view: View, tables: SymbolTables) -> dict[int, str]:
-    """Return the versions that the object defines, by index; the first one is its own name, and no version.
+    """Return index → version for the versions that the object defines; the first one is the object's name.
 
     Source:
         LSB 5.0 Core Generic 10.7.3 (Version Definitions).

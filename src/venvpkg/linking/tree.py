@@ -38,8 +38,8 @@ def scan(destdir: Path, target: Target, reporter: Reporter) -> ElfReport:
     if found.unreadable:
         count = len(found.unreadable)
         reporter.warn(
-            f"{count} data file{'s' * (count != 1)} with the magic number of ELF, but not valid, cause no dependency:"
-            f" {_shown(found.unreadable)}"
+            f"{count} data file{'s' * (count != 1)} with the magic number of ELF that"
+            f" {'are' if count != 1 else 'is'} not valid cause no dependency: {_shown(found.unreadable)}"
         )
     reporter.detail(f"read {len(found.objects) + len(found.foreign)} ELF files")
     return found
@@ -54,7 +54,7 @@ def read_tree(destdir: Path, target: Target) -> ElfReport:
     """Return the ELF files below ``destdir``.
 
     The target's interpreter determines which objects can be loaded: those for the same machine, word size and C
-    library. The others are foreign. Damage only counts in what something might load: libraries, modules, programs.
+    library. The others are foreign. Only damage in files that may be loaded matters: libraries, modules, programs.
 
     Raises:
         ElfError: such files are damaged, or files are unreadable; the error lists all of them. Or the interpreter is
@@ -85,7 +85,7 @@ def read_tree(destdir: Path, target: Target) -> ElfReport:
 
 
 def _may_be_loaded(file: Path) -> bool:
-    """Return whether a file is called like a shared object, or is executable."""
+    """Return whether a file is executable, or is named like a shared object."""
     return bool(_SHARED_OBJECT.search(file.name)) or bool(file.lstat().st_mode & 0o111)
 
 

@@ -1,4 +1,4 @@
-"""Pin build requirements for a target as wheels, or else sdists, with hashes."""
+"""Pin build requirements for a target as wheels or, failing that, sdists, with hashes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def pin_build_requirements(requires: tuple[str, ...], target: Target, resolver: 
     missing = sorted(name for name, file in chosen.items() if file is None)
     if missing:
         raise LockError(
-            f"{what}: no wheel of {', '.join(missing)} can be installed on {target.name}, and there is no sdist.",
+            f"{what}: no wheel of {', '.join(missing)} can be installed on {target.name}, and no sdist exists.",
             resolution=_ADVICE,
         )
     return tuple(sorted((file for file in chosen.values() if file), key=lambda file: file.filename))
@@ -88,7 +88,9 @@ def _normalise_requirements(requires: tuple[str, ...]) -> tuple[str, ...]:
         if not line.isprintable() or "$" in line:
             problems.append(f"  {strip_credentials(repr(text))}: contains a control character or a variable")
         elif (requirement.url or "").startswith("git+") and has_credentials(requirement.url or ""):
-            problems.append(f"  {redact(line)}: contains a user or password, which git would show to every process")
+            problems.append(
+                f"  {redact(line)}: contains a user or password, which git would expose in the process list"
+            )
         else:
             lines.append(line)
     if problems:

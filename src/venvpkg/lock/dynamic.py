@@ -1,4 +1,4 @@
-"""Dependencies that a project's build backend computes: whether there are any, and the files that they come from."""
+"""Detect dependencies that a project's build backend computes, and the files that they come from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOURCES: Final = (
     "requirements/*.in",
 )  # fmt: skip
 _PATH: Final = re.compile(r"[\w./+-]*\w\.\w+")
-# Files that a project names, and that no backend reads dependencies from.
+# Files that projects mention, but from which no backend reads dependencies.
 _PROSE: Final = re.compile(r"(?i)(readme|licen[cs]e|copying|notice|authors|change|history|news)\b.*|.*\.(md|rst|lock)")
 _LARGEST_BYTES: Final = 1 << 20
 
@@ -34,9 +34,9 @@ def has_dynamic_dependencies(table: Mapping[str, object], extras: Iterable[str])
 def dynamic_sources(directory: Path) -> tuple[Path, ...]:
     """Return the files that dynamic dependencies may come from, sorted.
 
-    Those are the usual ones, and every file of the project that one of them names: the ``file`` of setuptools, a
-    ``-r`` of a requirements file, or what a setup.py opens. What a backend finds in another way shows only in the
-    wheel that it builds.
+    These are the usual files, and every file of the project that one of them mentions: setuptools' ``file``, a
+    requirements file's ``-r``, or a file that setup.py opens. Dependencies from other sources only show in the wheel
+    that the backend builds.
     """
     found = {path for pattern in _SOURCES for path in directory.glob(pattern)}
     queue = sorted(found)

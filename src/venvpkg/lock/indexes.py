@@ -1,7 +1,7 @@
-"""Lock an application from several indexes: what the ones that uv does not ask have, and what pip would have chosen.
+"""Lock an application from several indexes, and compare uv's choice with the other indexes and with pip.
 
-uv takes a name from the first index that has it, and sees no file of any other. That protects private names, but can
-hide a newer version, or the sdist of a version of which the first index has only wheels.
+uv takes a name from the first index that has it, and ignores the others. This protects private names, but can hide a
+newer version, or an sdist if the first index only has wheels of that version.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _STRATEGY: Final = "UV_INDEX_STRATEGY"
 _OF_INDEXES: Final = frozenset({"UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"})
-# They would choose other versions than those that are asked for.
+# Variables that would make uv choose other versions than the requested ones.
 _OF_VERSIONS: Final = frozenset({"UV_CONSTRAINT", "UV_OVERRIDE", "UV_RESOLUTION"})
 
 
@@ -42,13 +42,13 @@ def compile_from_indexes(
 ) -> Path:
     """Resolve like ``compile_lock``; with several indexes, add sdists that the first one hides, and report differences.
 
-    An sdist is only added from another index if that one also has one of the locked wheels, by its hash: then both have
-    the same project. Without such a file, anybody could have uploaded an sdist under a private name.
+    An sdist from another index is added only if that index also has one of the locked wheels, by its hash: then both
+    have the same project. Otherwise, anybody could have uploaded the sdist under a private name.
 
     Args:
-        request: the requirements.
-        target: has the interpreter.
-        resolver: how to run uv.
+        request: requirements to lock.
+        target: target of the lock.
+        resolver: runs uv.
         backends: whether build backends may run, on this machine.
         trusted: sha256 of the sdists that may be added; None for any.
 
@@ -91,9 +91,9 @@ def _report_other_choices(
         order = ", ".join(redact(each) or "the default index" for each in resolver.settings.order)
         names = ", ".join(differences[name] for name in sorted(differences))
         resolver.reporter.warn(
-            f"on several indexes, locked from the first one that has it: {names}; the indexes, in the order in which"
-            f" they are asked: {order}; to choose as pip does, set {_STRATEGY}=unsafe-best-match; to ask in your order"
-            " of trust, set UV_INDEX and UV_DEFAULT_INDEX"
+            f"found on several indexes, and locked from the first: {names}; the indexes, in the order in which"
+            f" they are searched: {order}; to choose as pip does, set {_STRATEGY}=unsafe-best-match; to order"
+            " them by trust, set UV_INDEX and UV_DEFAULT_INDEX"
         )
 
 
@@ -104,7 +104,7 @@ def _add_sdists(
     resolver: Resolver,
     trusted: frozenset[str] | None,
 ) -> bool:
-    """Add sdists of other indexes to the entries without one; return whether there are any."""
+    """Add sdists of other indexes to the entries without one; return whether any was added."""
     wanted = {str(each["name"]): each for each in _entries(document) if _may_be_compiled(each)}
     unproven: list[str] = []
     added = False
@@ -126,14 +126,14 @@ def _add_sdists(
                 unproven.append(f"{name} {mine['version']} ({where})")
     if unproven:
         resolver.reporter.warn(
-            f"not using sdists of other indexes that have no wheel in common with the first one: {', '.join(unproven)};"
+            f"not using sdists of other indexes, which share no wheel with the first: {', '.join(unproven)};"
             " to use them, put that index first in UV_INDEX, or choose it under [tool.uv.sources]"
         )
     return added
 
 
 def _may_be_compiled(entry: Entry) -> bool:
-    """Return whether an entry only has wheels, all with native code; no other index hears the names of pure ones."""
+    """Return whether an entry only has wheels with native code; names of pure ones are not sent to other indexes."""
     wheels = entry.get("wheels")
     names = [_filename(each) for each in wheels if isinstance(each, dict)] if isinstance(wheels, list) else []
     return bool(names) and "sdist" not in entry and not any(name.endswith("-none-any.whl") for name in names)
@@ -146,9 +146,9 @@ def _filename(file: Entry) -> str:
 def _look_up(
     wanted: Mapping[str, Entry], index: str, directory: Path, target: Target, resolver: Resolver
 ) -> Iterator[tuple[str, Entry]]:
-    """Yield the entries for the same versions on one index alone; all at once, or one by one if it lacks some."""
+    """Yield the entries for the same versions on one index; in one query, or one by one if some are missing."""
     pins = {name: f"{name}=={entry['version']}" for name, entry in wanted.items() if "version" in entry}
-    # Without the settings of the project, whose own indexes would be asked first.
+    # Without the project's settings, because its own indexes would be asked first.
     alone = _with_variables(resolver, {"UV_DEFAULT_INDEX": index, "UV_NO_CONFIG": "1"}, drop=_OF_INDEXES | _OF_VERSIONS)
     for names in (tuple(pins), *((name,) for name in pins if len(pins) > 1)):
         request = LockRequest("sdists", requirements=tuple(pins[name] for name in names), options=("--no-deps",))
@@ -165,7 +165,7 @@ def _look_up(
 def _with_variables(resolver: Resolver, variables: Mapping[str, str], drop: Iterable[str] = ()) -> Resolver:
     environ = {key: value for key, value in resolver.settings.environ.items() if key not in drop} | dict(variables)
     environ = {key: value for key, value in environ.items() if value}
-    # What these runs report would only repeat the first one.
+    # These runs would only repeat the reports of the first one.
     return replace(resolver, settings=replace(resolver.settings, environ=environ), reporter=Quiet())
 
 

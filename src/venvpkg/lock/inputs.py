@@ -161,7 +161,7 @@ def lock_inputs(project: Project, target: Target, constraints: tuple[str, ...] =
 
 
 def computes_dependencies(project: Project) -> bool:
-    """Whether the project's build backend computes its dependencies, so that its files alone do not tell them.
+    """Whether the project's build backend computes its dependencies, so that its files do not declare them.
 
     Raises:
         LockError: the pyproject.toml is malformed.

@@ -168,7 +168,7 @@ def _lock_of_hashed(
 
 
 def _warn_about_unused_indexes(file: RequirementsFile, resolver: Resolver) -> None:
-    """Warn about indexes of the file that are not configured; its hashes protect from files of another index."""
+    """Warn about indexes of the file that are not configured; its hashes protect against files from another index."""
     configured = {strip_credentials(each).rstrip("/") for each in resolver.settings.order}
     unused = []
     for line in file.indexes:
@@ -212,13 +212,13 @@ def _warn_about_unused_pins(file: RequirementsFile, lock: Lock, project: Project
 
 
 def require_all_needed(obtained: ObtainedLock, staged: StagedVenv, project: Project) -> None:
-    """Check that the application needs every distribution of its lock, by the metadata that its backend computed.
+    """Check that the application needs every locked distribution, according to the metadata from its backend.
 
-    A backend may read dependencies from anywhere, so files alone do not show that a lock is current. What a lock lacks
-    is found in staging. Locks of other programs may hold more than the application needs.
+    A backend may read dependencies from anywhere, so files alone do not show whether a lock is current. Distributions
+    missing from the lock are found in staging. Locks of other programs may contain more than the application needs.
 
     Raises:
-        LockError: some distributions are needed by nothing.
+        LockError: the application does not need some of the distributions.
     """
     table = venvpkg_table(read_document(obtained.path))
     if table is None or not wheel_declares_dependencies(project):
@@ -238,7 +238,7 @@ def require_all_needed(obtained: ObtainedLock, staged: StagedVenv, project: Proj
         raise LockError(
             f"{project.lock.name} is out of date: {project.name} no longer needs {', '.join(unneeded)}.",
             details=f"  The build backend of {project.name} computes its dependencies.",
-            resolution="Run 'venvpkg lock', which asks the backend again.",
+            resolution="Run 'venvpkg lock', which runs the backend again.",
         )
 
 

@@ -199,9 +199,9 @@ def _previous_lock(project: Project, target: Target, resolver: Resolver) -> str 
 
 
 def _local_sources(project: Project) -> tuple[str, ...]:
-    """Return the project's own name if its backend computes dependencies, and those that the lock has in directories.
+    """Return the names locked as directories, and the project's own name if its backend computes dependencies.
 
-    Where nothing is computed, uv asks no backend.
+    uv does not run the backend of a project with static dependencies.
     """
     names = {project.name} if computes_dependencies(project) else set()
     packages = read_document(project.lock).get("packages") if project.lock.exists() else None

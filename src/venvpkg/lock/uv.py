@@ -47,7 +47,7 @@ _FAILED_BACKEND: Final = re.compile(
 )
 _YANKED: Final = re.compile(r"^warning: `([^`=]+)==([^`]+)` is yanked(?: \(reason: \"(.*)\"\))?", re.MULTILINE)
 _NAME_AND_VERSION: Final = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)")
-# In the advice of ``diagnose``, which is for a compile on the target.
+# Matches the advice of ``diagnose``, which is written for compiles on the target.
 _MISSING: Final = re.compile(r"Install (the package that ships .*), and add it to build-depends")
 
 # A sitecustomize that stops a build backend before its first line runs. uv's own --no-build does not help: it also
@@ -100,9 +100,9 @@ class LockRequest:
         options: additional options for uv.
         constraints: constraints on the versions.
         previous: text of an earlier lock, whose versions are kept if they still fit.
-        build_depends: native packages that the application's compiles need, for advice.
-        sources: names of distributions in directories, whose backends are asked again: uv keeps their answers, and
-            cannot know which files these come from.
+        build_depends: native packages needed to compile the application, for advice.
+        sources: names of distributions in directories, whose backends are run again: uv caches their metadata, and
+            cannot know which files it depends on.
     """
 
     what: str
@@ -166,7 +166,7 @@ def compile_lock(request: LockRequest, target: Target, resolver: Resolver, *, ba
         raise _to_error(done, request, target, resolver)
     if not output.is_file():
         raise LockError(f"uv did not write a lock of {request.what}.", details=error_output(done))
-    # uv follows a pin to a yanked release, and only says so; --quiet would silence that.
+    # uv accepts a pin to a yanked release with a warning, which --quiet would suppress.
     for name, version, reason in _YANKED.findall(done.errors):
         why = f": {one_line(reason)}" if reason else ""
         resolver.reporter.warn(f"{name} {version} was yanked from its index{why}; pin another version if you can")
@@ -222,7 +222,8 @@ def block_build_backends(directory: Path) -> dict[str, str]:
 def uv_environ(resolver: Resolver, directory: Path) -> dict[str, str]:
     """Return uv's variables for a run with ``directory`` as its temporary directory.
 
-    Build backends run in the project's own directory. setuptools is told to keep its ``NAME.egg-info`` out of there.
+    Build backends run in the project's own directory. setuptools is configured to write its ``NAME.egg-info``
+    elsewhere.
 
     Source:
         setuptools, ``DIST_EXTRA_CONFIG`` in ``setuptools.dist``, and the option ``egg_base`` of ``egg_info``.
@@ -280,17 +281,17 @@ def _to_error(done: Completed, request: LockRequest, target: Target, resolver: R
 
 
 def _advise_for_backend(what: str, errors: str, request: LockRequest) -> str:
-    """Return what helps when a backend fails that computes metadata: what it misses here, or metadata without it."""
+    """Return advice for a failed backend: install its prerequisites on this machine, or declare the metadata."""
     missing = [match[1] for each in diagnose(errors).advice if (match := _MISSING.search(each))]
     packages = f"build-depends: {', '.join(request.build_depends)}" if request.build_depends else ""
     needs = "; ".join((*missing, *filter(None, (packages,))))
-    advice = f"Install on this machine what it needs ({needs})." if needs else "Install on this machine what it needs."
+    advice = f"Install its prerequisites on this machine{f' ({needs})' if needs else ''}."
     release = _NAME_AND_VERSION.fullmatch(what)
     if release is None:
         return advice
     table, where = "tool.uv.dependency-metadata", "pyproject.toml"
     if request.pyproject is None:
-        table, where = "dependency-metadata", "a uv.toml, whose absolute path is in UV_CONFIG_FILE"
+        table, where = "dependency-metadata", "a uv.toml, and set UV_CONFIG_FILE to its absolute path"
     lines = (f"[[{table}]]", f'name = "{release[1]}"', f'version = "{release[2]}"', "requires-dist = []")
     instead = f"Or list its dependencies in {where}, so that no backend runs:"
     return "\n".join((advice, instead, *(f"  {line}" for line in lines)))

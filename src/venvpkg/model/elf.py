@@ -76,7 +76,7 @@ class Symbol(NamedTuple):
     Attributes:
         name: as the linker spells it (mangled).
         version: symbol version, ``GLIBC_2.34``; ``Base`` if unversioned, as in deb-symbols(5).
-        weak: whether the object does without it.
+        weak: whether the object works without it.
     """
 
     name: str
@@ -132,7 +132,7 @@ class ElfReport:
     Attributes:
         objects: files that the target's interpreter can load or the target can run, sorted by path.
         foreign: files for another machine or C library, sorted by path; they cause no dependencies.
-        unreadable: data files that begin like ELF files and are none, sorted.
+        unreadable: data files with the magic number of ELF that are not valid ELF files, sorted.
     """
 
     objects: tuple[ElfObject, ...]

@@ -93,7 +93,7 @@ class BuildPins:
         source: sha256 of its sdist, or ``directory`` for the project's own tree.
         target: ``debian-12-amd64-cp311``.
         requires: requirements from [build-system] and from the backend's hook, sorted.
-        files: one wheel for each distribution in their closure, or its sdist if it has none for the target; sorted.
+        files: one wheel for each distribution in their closure, or its sdist if the target has no wheel; sorted.
     """
 
     name: str

@@ -150,7 +150,7 @@ class BuildRecord:
     debug_packages: Mapping[str, str] = field(default_factory=dict)
 
 
-# What ``inspect`` finds in any package. Nothing in a package is trusted: every text may be hostile.
+# The results of ``inspect`` on any package. Nothing in a package is trusted: every text may be hostile.
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Inspection:
         services: units and init scripts.
         elf: ELF files.
         leaks: files that contain paths or names of the build machine.
-        is_ours: whether anything in it says that venvpkg built it.
+        is_ours: whether the package identifies venvpkg as its builder.
         own_documents: files that venvpkg adds to its packages; empty for a package built by another program, and for
             one of debug symbols.
     """

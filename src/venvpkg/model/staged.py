@@ -34,7 +34,7 @@ class PayloadPath:
         md5: hash of a file's content, hexadecimal; empty for other types.
         is_elf: whether it is a file with the ELF magic.
         shebang: first line of a script after ``#!``, no longer than the kernel reads; empty for anything else.
-        sha256: hash of a staged file's content, hexadecimal; empty for other types, and for what is added later.
+        sha256: hash of a staged file's content, hexadecimal; empty for other types, and for files that are added later.
     """
 
     path: PurePosixPath

@@ -81,8 +81,8 @@ class Repository:
     Attributes:
         directory: absolute directory of the tree, inside the repository.
         commit: full object name of HEAD.
-        tags: full name of each tag on HEAD or before it, with the object that it names; sorted.
-        shallow: commits without their parents in a shallow clone, sorted; usually none.
+        tags: full name of each tag on HEAD or an ancestor, with its object name; sorted.
+        shallow: commits whose parents a shallow clone omits, sorted; usually none.
         prefix: the tree's directory inside the repository; empty for its top.
         changed: tracked files that differ from HEAD, relative to the top of the repository, sorted.
     """
@@ -96,7 +96,7 @@ class Repository:
 
     @property
     def identity(self) -> str:
-        """All that a build can learn from it, as text: the same in each clone."""
+        """Everything that a build can learn from it, as text; the same in each clone."""
         return json.dumps([self.commit, self.tags, self.shallow, self.prefix, self.changed])
 
 
@@ -108,7 +108,7 @@ class SourceTree:
         directory: absolute.
         files: paths relative to it with forward slashes, sorted.
         sha256: hash over names, executable bits and contents, including prepared files.
-        entries: kind (file, executable, link) and sha256 of each of the files, in their order.
+        entries: kind (file, executable, link) and sha256 of each file, in the order of ``files``.
         repository: what the build sees of the tree's git repository; None if its version cannot come from there.
         prepared: output of the project's prepare commands, which is laid over the files.
         is_ready: whether all prepare commands have run.

@@ -18,7 +18,7 @@ def git(
     directory: Path, runner: Runner, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
 ) -> Completed:
     """Run git in ``directory``."""
-    # safe.directory: root may well build the project of another user. fsmonitor: a program that a repository names.
+    # safe.directory: root may build another user's project. fsmonitor: a repository may name a program there.
     command = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(directory), *arguments)
     return runner.run(Command(command, stdin=stdin, env=env or {}, timeout_s=300))
 

@@ -1,7 +1,7 @@
 """The git repository that a build sees: HEAD, its history and its tags, the same from each clone.
 
-Tools that take a version from git ask for different things: the nearest tag, the messages of commits, files that
-changed. So they get a repository, rather than answers for the tools that are known by name.
+Tools that derive a version from git use different facts: the nearest tag, the messages of commits, the changed files.
+So they get a repository, rather than answers tailored to known tools.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 
 _DECLARED_IN = ("pyproject.toml", "setup.py", "setup.cfg")
-# Only these two decisions know tools by name: whether a project with a version of its own asks git all the same, for
-# its list of files; and whether a clone without history is refused, which most tools take for one without tags.
+# Only two decisions depend on names of tools: whether a project with a static version still asks git for its list of
+# files, and whether a shallow clone is rejected, which most tools treat as one without tags.
 _ASKS_FOR_FILES = re.compile(r"setuptools[-_.]scm|hatch[-_]vcs|flit[-_]scm|vcs-versioning|setuptools[-_]git|\bpbr\b")
 _ASKS_FOR_TAGS = re.compile(
     r"setuptools[-_.](scm|git)|hatch[-_]vcs|flit[-_]scm|vcs-versioning|source\s*=\s*[\"']scm|dynamic-versioning"
     r"|versioneer|versioningit|dunamai|setupmeta|\bpbr\b"
 )
 _LARGEST_BYTES = 4 << 20
-# What a build leaves in its source is not a change, even if no .gitignore of the copy says so.
+# Files that a build leaves in its source are not changes, even if no .gitignore of the copy lists them.
 _LEFT_BY_BUILDS = ("*.egg-info/", ".eggs/", "/build/", "/dist/", "__pycache__/")
 _SPECIAL = re.compile(r"([\\*?\[\] !#])")
 
 
 def read_repository(directory: Path, runner: Runner) -> Repository | None:
-    """Return what the build of ``directory`` may see of its repository.
+    """Return the state of the repository that the build of ``directory`` may see.
 
     Returns:
         None outside a repository, before its first commit, and for a project whose ``[project]`` has the version, so
@@ -52,13 +52,13 @@ def read_repository(directory: Path, runner: Runner) -> Repository | None:
 
     Raises:
         ConfigurationError: the clone is shallow and has no tag, and the project takes its version from tags.
-        MissingToolError: there is a repository, but no git.
+        MissingToolError: there is a repository, but git is not installed.
     """
     if _has_version(directory / "pyproject.toml") and not _mentions(directory, _ASKS_FOR_FILES):
         return None
     head = git(directory, runner, "rev-parse", "HEAD")
     if head.not_found and any((place / ".git").exists() for place in (directory, *directory.parents)):
-        raise MissingToolError([f"git, because {directory} is in a git repository, which may tell its version"])
+        raise MissingToolError([f"git, because {directory} is in a git repository that may determine its version"])
     if not head.ok:
         return None
     tags = _tags(directory, runner)
@@ -111,7 +111,7 @@ def _mentions(directory: Path, tools: re.Pattern[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Repositories:
-    """Makes the repositories that builds see.
+    """Creates the repositories that builds see.
 
     Attributes:
         work: private directory of this run.
@@ -142,11 +142,11 @@ class Repositories:
         shutil.copytree(kept, top / ".git", symlinks=True)
 
     def _make(self, repository: Repository, prepared: tuple[str, ...], place: Path) -> None:
-        """Make the repository's directory, without a work tree.
+        """Create the repository's directory, without a work tree.
 
-        HEAD is detached, because two clones of a commit are seldom on the same branch. The whole history is there, but
-        of file contents only those of HEAD. A file counts as unchanged, whether the build has it or not, unless it was
-        changed where it comes from.
+        HEAD is detached, because two clones of a commit are seldom on the same branch. The history is complete, but
+        file contents are only those of HEAD. A file counts as unchanged, whether the build has it or not, unless it was
+        changed in the source.
         """
         kind = "sha1" if len(repository.commit) == 40 else "sha256"  # noqa: PLR2004 -- hexadecimal digits of SHA-1
         self._git(place.parent, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(place))
@@ -189,7 +189,7 @@ class Repositories:
         done = git(directory, self.runner, *arguments, stdin=stdin, env=own | dict(env or {}))
         if not done.ok:
             raise CompileError(
-                f"{directory}: git could not copy the repository, which may tell the version.",
+                f"{directory}: git could not copy the repository that may determine the version.",
                 details=f"  git {arguments[0]}: {done.outcome()}\n  {done.errors.strip()}",
                 resolution="Run 'git fsck' there; in a partial clone, run 'git fetch --refetch'.",
             )

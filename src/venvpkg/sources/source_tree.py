@@ -147,7 +147,7 @@ def copy_tree(tree: SourceTree, destination: Path, time: int) -> None:
             f"{tree.directory}: the project's files changed during the build.",
             details="\n".join(f"  {name}" for name in changed[:_SHOWN])
             + (f"\n  and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""),
-            resolution="Build again when nothing writes there; a file that is not source can be moved, or named in"
+            resolution="Build again when nothing writes there; move files that are not source, or list them in"
             " .gitignore.",
         )
 
@@ -221,9 +221,9 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_no_source(name: str, prefix: str, outside: set[str]) -> bool:
-    """Whether a file of the repository does not concern a build of the tree at ``prefix``, and its version.
+    """Whether a file of the repository affects neither a build of the tree at ``prefix`` nor its version.
 
-    Locks are written before that; so they are not a change anywhere in the repository.
+    Locks are written before a build, so they do not count as changes anywhere in the repository.
     """
     if prefix and not name.startswith(f"{prefix}/"):
         return _is_ours(name.rpartition("/")[2])

@@ -61,7 +61,7 @@ for number, file in enumerate(files):
 paths = [importlib.util.cache_from_source(file) for file in files]
 for path, ok in zip(paths, compiled):
     if ok and not is_whole(path):
-        # importlib ignores how much of it the kernel wrote. Writing more makes the kernel say why it was not all.
+        # importlib ignores short writes. Writing more makes the kernel report the reason.
         with open(path, "ab") as file:
             file.write(bytes(1 << 20))
         sys.exit("OSError: [Errno 5] Input/output error: " + repr(path))
@@ -90,7 +90,7 @@ def compile_bytecode(
 
     Raises:
         StagingError: the interpreter itself failed.
-        MachineError: the bytecode could not be written, or not all of it, for lack of space or permission.
+        MachineError: the bytecode could not be written completely, for lack of space or permission.
 
     Source:
         PEP 552; Python documentation, compileall.

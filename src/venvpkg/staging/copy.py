@@ -75,7 +75,7 @@ def _copy_file(stream: IO[bytes], file: StoredFile, owner: str, venv: VenvTree, 
         stream.seek(file.size_bytes, os.SEEK_CUR)
         return
     _note_written(path, Content(owner, file.sha256, file.size_bytes), venv, written)
-    # Buffered: a raw file's write() may write only a part, where a limit or a quota is reached, and not fail.
+    # Buffered, because a raw file's write() may stop at a limit or a quota without an error.
     with name_in_errors(venv.on_host(path)), os.fdopen(descriptor, "wb") as target:
         for chunk in verified_chunks(stream, file):
             target.write(chunk)

@@ -66,7 +66,7 @@ _ERRNO_OF_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 # The algorithm that installer hashes with while it writes, and that all known backends use in RECORD.
 _HASH = "sha256"
 
-# A module that is larger than this is generated, and differs by more than comments.
+# A larger module is generated, and differs in more than comments.
 _MOST_COMPARED_BYTES = 1 << 20
 
 # The installing tool writes these. One inside a wheel describes another installation.
@@ -160,7 +160,7 @@ class _Source(WheelFile):
     leave_out: tuple[str, ...] = ()
 
     def get_contents(self) -> Iterator[WheelContentElement]:
-        """Yield all files but the installing tool's, those left out and, like pip, scripts replaced by entry points."""
+        """Yield all files except the installer's, omitted ones and, like pip, scripts replaced by entry points."""
         left_out = {posixpath.join(self.dist_info_dir, name) for name in _OF_INSTALLER}
         if "entry_points.txt" in self.dist_info_filenames:
             names = {name for name, *_ in parse_entrypoints(self.read_dist_info("entry_points.txt"))}
@@ -206,7 +206,7 @@ class _Destination(SchemeDictionaryDestination):
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
-        """Write a file; a script gets the virtual environment's interpreter, with the options of its first line."""
+        """Write a file; a script gets the virtual environment's interpreter and keeps the options of its first line."""
         if scheme == "scripts":
             stream = with_shebang_options(stream, self.interpreter)
         return super().write_file(scheme, path, stream, is_executable)

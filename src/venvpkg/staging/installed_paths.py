@@ -1,4 +1,4 @@
-"""Paths of wheels: which distribution installed each, which are left out or misplaced, and what RECORD says of them."""
+"""Track the paths that wheels install: their distribution, conflicts, omitted and misplaced paths, and RECORD."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Overlap:
     Attributes:
         path: on the target.
         first: the distribution whose file is installed there.
-        second: the other one.
-        content: what the other one ships; None if it is unknown or large.
+        second: the other distribution.
+        content: the other distribution's content; None if it is unknown or large.
     """
 
     path: PurePosixPath
@@ -117,10 +117,10 @@ class VenvTree:
             self.overlaps.append(Overlap(path, there.owner, owner, content))
 
     def require_no_conflict(self, harmless: Container[Overlap] = ()) -> None:
-        """Check that there is no file conflict but overlaps that are harmless.
+        """Check that there are no file conflicts except harmless overlaps.
 
         Raises:
-            StagingError: there are; the error lists all of them.
+            StagingError: there are file conflicts; the error lists all of them.
         """
         real = [each for each in self.overlaps if each not in harmless]
         conflicts = [*(f"{each.path}: {each.first} and {each.second}" for each in real), *self.conflicts]
@@ -129,13 +129,13 @@ class VenvTree:
                 f"{len(conflicts)} file conflict{'s' * (len(conflicts) != 1)}: distributions ship different"
                 " content at the same path.",
                 details="\n".join(f"  {conflict}" for conflict in conflicts),
-                resolution="Remove one of the distributions from the lock, or leave files of one out"
-                + (f': leave-out = ["{_entry(real[0], self.site)}"] in [tool.venvpkg].' if real else "."),
+                resolution="Remove one of the distributions from the lock, or leave out files of one"
+                + (f': leave-out = ["{_leave_out_entry(real[0], self.site)}"] in [tool.venvpkg].' if real else "."),
             )
 
 
-def _entry(overlap: Overlap, site: PurePosixPath) -> str:
-    """Return an entry of ``leave-out`` for what an overlap is part of."""
+def _leave_out_entry(overlap: Overlap, site: PurePosixPath) -> str:
+    """Return an entry of ``leave-out`` that covers an overlap."""
     if not overlap.path.is_relative_to(site):
         return f"{overlap.second}:*/{overlap.path.name}"  # below NAME.data in the wheel
     top, *below = overlap.path.relative_to(site).parts
@@ -143,7 +143,7 @@ def _entry(overlap: Overlap, site: PurePosixPath) -> str:
 
 
 def patterns_by_distribution(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return normalised name of a distribution → patterns, from entries ``NAME:PATTERN`` of the configuration."""
+    """Return distribution (normalised name) → patterns, from entries ``NAME:PATTERN`` of the configuration."""
     found: dict[str, tuple[str, ...]] = {}
     for each in entries:
         name, _, pattern = each.partition(":")
@@ -154,7 +154,7 @@ def patterns_by_distribution(entries: Iterable[str]) -> dict[str, tuple[str, ...
 def is_left_out(path: str, patterns: Sequence[str]) -> bool:
     """Return whether a path in a wheel matches a pattern; ``*`` stands for any characters, slashes among them.
 
-    A distribution's metadata always stay: without them it would not be installed.
+    A distribution's metadata are never left out: without them it would not be installed.
     """
     return ".dist-info/" not in path and any(fnmatch.fnmatchcase(path, each) for each in patterns)
 
@@ -163,7 +163,7 @@ def unmatched(patterns: Mapping[str, Sequence[str]], paths: Mapping[str, Sequenc
     """Yield a warning for each pattern that leaves nothing out.
 
     Args:
-        patterns: of each distribution.
+        patterns: distribution → its patterns.
         paths: distribution in the package → the paths in its wheel.
     """
     for name, each in patterns.items():
@@ -175,7 +175,7 @@ def unmatched(patterns: Mapping[str, Sequence[str]], paths: Mapping[str, Sequenc
                 yield f"leave-out: no path in the wheel of {name} matches {pattern}"
 
 
-# Directories at the root of a system (FHS 3.0, chapter 3) that setuptools' ``data_files`` are found in.
+# Root directories (FHS 3.0, chapter 3) in which setuptools' ``data_files`` occur.
 _OF_ROOT: Final = frozenset({"bin", "etc", "lib", "lib64", "opt", "sbin", "srv", "usr", "var"})
 # With merged /usr these are links, and no package may put a file below them.
 _MERGED: Final = frozenset({"bin", "lib", "lib64", "sbin"})
@@ -187,13 +187,13 @@ def misplaced_warnings(
 ) -> Iterator[str]:
     """Yield a warning for each distribution with ``data_files`` at absolute paths.
 
-    A wheel has no place for those: setuptools writes ``/etc/app.conf`` to ``etc/app.conf`` next to the modules, and pip
-    installs it there. A package with modules of its own, which may have such a name, is left alone.
+    A wheel cannot contain absolute paths: setuptools writes ``/etc/app.conf`` to ``etc/app.conf`` next to the modules,
+    and pip installs it there. A Python package may have such a name too, and is ignored if it contains modules.
 
     Args:
         installed: the distributions.
         site: the site-packages directory.
-        targets: paths at which the configuration's ``files`` already put something.
+        targets: paths at which the configuration's ``files`` already install a file.
     """
     for each in installed:
         found = [path for path in _absolute_paths(each.files, site) if path not in targets]
@@ -201,9 +201,9 @@ def misplaced_warnings(
             names = ", ".join(map(str, found[:_MOST_IN_WARNING]))
             more = f" and {len(found) - _MOST_IN_WARNING} more" if len(found) > _MOST_IN_WARNING else ""
             yield (
-                f"{each.wheel.name} has data files for absolute paths ({names}{more}), which a wheel cannot put there:"
-                f" they are in {site}, where nothing looks for them. Add those that are needed to [tool.venvpkg] files:"
-                f' {{ source = "{found[0].name}", target = "{found[0]}" }}'
+                f"{each.wheel.name} has data files for absolute paths ({names}{more}), where a wheel cannot install"
+                f" them: they are in {site}, where nothing looks for them. Add the files you need to [tool.venvpkg]"
+                f' files: {{ source = "{found[0].name}", target = "{found[0]}" }}'
             )
 
 
@@ -222,19 +222,19 @@ _MOST_SHOWN = 20
 
 
 def require_recorded(installed: Iterable[InstalledWheel], payload: Payload, destdir: Path) -> None:
-    """Check that every file of the distributions has the size and hash that RECORD says.
+    """Check that every file of the distributions has the size and hash in RECORD.
 
-    The installer checked what it read from the wheels, and wrote RECORD from that. This checks what the filesystem has
-    of it, whether it was installed or copied from the cache: the checksums in a package are made from the staged files
-    and would fit a file that was cut off.
+    The installer checked the content of the wheels, and wrote RECORD from it. This function checks the files on disk,
+    whether they were installed or copied from the cache: the checksums in a package are computed from the staged files,
+    and would match a truncated file.
 
     Args:
         installed: the distributions.
-        payload: what was staged, read back.
-        destdir: staging root on this machine; has the RECORD of each.
+        payload: staged files, as read back from disk.
+        destdir: staging root on this machine, with each RECORD.
 
     Raises:
-        StagingError: files are missing, or not the recorded ones; the error lists them.
+        StagingError: files are missing, or differ from RECORD; the error lists them.
 
     Source:
         PyPA specification of recorded projects, The RECORD file.
@@ -246,12 +246,12 @@ def require_recorded(installed: Iterable[InstalledWheel], payload: Payload, dest
         raise StagingError(
             f"{len(problems)} staged file{'s differ' if len(problems) != 1 else ' differs'} from RECORD.",
             details="\n".join(f"  {each}" for each in (*problems[:_MOST_SHOWN], *hidden)),
-            resolution="Check the disk with the cache (df, quota, dmesg), or use another (--cache), and build again.",
+            resolution="Check the cache's disk (df, quota, dmesg), or use another cache (--cache), and build again.",
         )
 
 
 def _differences(distribution: InstalledWheel, staged: Mapping[str, PayloadPath], destdir: Path) -> Iterator[str]:
-    """Yield a line for each file that is not as RECORD says."""
+    """Yield a line for each file that differs from RECORD."""
     record = distribution.dist_info / "RECORD"
     site = str(distribution.dist_info.parent)
     unlisted = {str(path) for path in distribution.files}
@@ -265,9 +265,9 @@ def _differences(distribution: InstalledWheel, staged: Mapping[str, PayloadPath]
         if found is None:
             yield f"{path}: missing"
         elif size and str(found.size_bytes) != size:
-            yield f"{path}: {found.size_bytes} bytes, where RECORD says {size}"
+            yield f"{path}: {found.size_bytes} bytes instead of {size}, as in RECORD"
         elif digest and digest != f"sha256={_hash_of(found)}":
-            yield f"{path}: another content than RECORD says"
+            yield f"{path}: its sha256 differs from RECORD"
     yield from (f"{path}: not in RECORD" for path in sorted(unlisted))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES: Final = 4 * 2**20
-# NAME_MAX is 255, and both unpack under another name first: dpkg as NAME.dpkg-new, rpm as NAME;1a2b3c4d.
+# NAME_MAX is 255, and both unpack to a longer name first: dpkg to NAME.dpkg-new, rpm to NAME;1a2b3c4d.
 # Source: dpkg's DPKGNEWEXT, rpm's fsm.c.
 MOST_NAME_BYTES: Final = 255 - 9
 # Linux reads this much of the first line; execve(2).
@@ -70,14 +70,14 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
 
     Raises:
         UnsafePathError: names have control characters, or are not UTF-8; the error lists all of them.
-        LongNameError: names are too long to be unpacked; the error lists all of them.
+        LongNameError: file names are too long to be unpacked; the error lists all of them.
         StagingError: there are devices, sockets or pipes, or files that name a forbidden path or contain a secret; the
-            error lists all of the kind.
+            error lists all files of that kind.
     """
     unsafe: list[PurePosixPath] = []
     leaks: list[str] = []
     strange: list[str] = []
-    telling: list[str] = []
+    secret_files: list[str] = []
     searched = (*forbidden, *(Forbidden("", spelling) for spelling in secrets.spellings))
     paths: list[PayloadPath] = []
     for path, entry in entries_below(destdir):
@@ -95,7 +95,7 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
         elif stat.S_ISREG(status.st_mode):
             file, found = _scan_file(path, Path(entry.path), mode, searched)
             leaks.extend(f"{path} names {each.what}, {os.fsdecode(each.spelling)}" for each in found if each.what)
-            telling.extend({str(path) for each in found if not each.what})
+            secret_files.extend({str(path) for each in found if not each.what})
             paths.append(file)
         else:
             strange.append(str(path))
@@ -109,7 +109,7 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
             "the payload contains devices, sockets or pipes.",
             details="\n".join(f"  {each}" for each in sorted(strange)),
         )
-    _require_no_secret(telling)
+    _require_no_secret(secret_files)
     if leaks:
         raise StagingError(
             f"{len(leaks)} payload file{'s name' if len(leaks) != 1 else ' names'} a path of this machine.",
@@ -119,13 +119,13 @@ def read_payload(destdir: Path, forbidden: tuple[Forbidden, ...], secrets: Secre
     return Payload(tuple(sorted(paths, key=lambda each: str(each.path))))
 
 
-def _require_no_secret(telling: list[str]) -> None:
-    if telling:
+def _require_no_secret(secret_files: list[str]) -> None:
+    if secret_files:
         raise StagingError(
-            f"{len(telling)} payload file{'s contain' if len(telling) != 1 else ' contains'} a password or token that"
-            " this run uses.",
-            details="\n".join(f"  {each}" for each in sorted(telling)),
-            resolution="Whoever reads the package could read it. Remove it from the source of the file, and keep it in"
+            f"{len(secret_files)} payload file{'s contain' if len(secret_files) != 1 else ' contains'} a password or"
+            " token that this run uses.",
+            details="\n".join(f"  {each}" for each in sorted(secret_files)),
+            resolution="Anyone with the package could read it. Remove it from the source of the file, and keep it in"
             " netrc.\nIf an older venvpkg built the wheel, remove its entry from the wheelhouse ('venvpkg wheelhouse"
             " list').",
         )

@@ -1,4 +1,4 @@
-"""Judge the paths that two distributions ship with different content: which of them matter, and whose file stays."""
+"""Judge the paths that two distributions ship with different content: whether they matter, and whose file is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvpkg.staging.installed_paths import InstalledWheel, Overlap, VenvTree
 
 
-# What people read, and no program does.
+# Files for people to read, not for programs.
 _DOCUMENT: Final = re.compile(
     r"(?i)(readme|licen[cs]e|copying|notice|authors|contributors|contributing|change(log|s)|history|news|todo)"
     r"([._-].*)?|.*\.(md|rst)"
@@ -31,8 +31,8 @@ class Judgement(NamedTuple):
     """What to do about overlaps.
 
     Attributes:
-        kept: overlaps that do not matter, in order, each with the reason; the first distribution's file stays.
-        real: overlaps where code of one distribution would be replaced.
+        kept: harmless overlaps, in order, each with the reason; the first distribution's file is kept.
+        real: overlaps that would replace code of one distribution.
     """
 
     kept: tuple[tuple[Overlap, str], ...]
@@ -42,15 +42,15 @@ class Judgement(NamedTuple):
 def judge(overlaps: Iterable[Overlap], installed: Sequence[InstalledWheel], venv: VenvTree) -> Judgement:
     """Return which overlaps matter.
 
-    These do not: documents at the top or in a directory for them; modules that only differ in comments and docstrings,
-    or that all just declare a namespace; and what lies below a top-level name that no code outside it imports and that
-    is neither distribution's only one, such as a ``tests`` package that was installed by mistake. Compiled modules
-    always matter.
+    Three kinds are harmless: documents, at the top or in a directory for them; modules that differ only in comments and
+    docstrings, or that only declare a namespace; and files below a top-level name that no code outside it imports, if
+    each distribution has other ones, such as a ``tests`` package that was installed by mistake. Compiled modules always
+    matter.
     """
     imported = _Imports(installed, venv)
     kept, real = [], []
     for each in overlaps:
-        reason = _reason(each, installed, imported, venv)
+        reason = _reason_to_ignore(each, installed, imported, venv)
         if reason:
             kept.append((each, reason))
         else:
@@ -59,7 +59,7 @@ def judge(overlaps: Iterable[Overlap], installed: Sequence[InstalledWheel], venv
 
 
 def drop_from_records(overlaps: Iterable[Overlap], installed: Iterable[InstalledWheel], venv: VenvTree) -> None:
-    """Take the files that stay another distribution's out of the RECORD of the distribution that lost them."""
+    """Remove the files that another distribution keeps from the RECORD of the distribution that lost them."""
     lost: dict[str, set[PurePosixPath]] = {}
     for overlap in overlaps:
         lost.setdefault(overlap.second, set()).add(overlap.path)
@@ -74,8 +74,8 @@ def drop_from_records(overlaps: Iterable[Overlap], installed: Iterable[Installed
         record.write_text(text.getvalue(), "utf-8", newline="")
 
 
-def _reason(overlap: Overlap, installed: Sequence[InstalledWheel], imported: _Imports, venv: VenvTree) -> str:
-    """Return why an overlap does not matter; empty when it does."""
+def _reason_to_ignore(overlap: Overlap, installed: Sequence[InstalledWheel], imported: _Imports, venv: VenvTree) -> str:
+    """Return the reason why an overlap is harmless; empty if it is not."""
     path = overlap.path
     top = _top_level(path, venv)
     if _is_document(path, venv):
@@ -90,7 +90,7 @@ def _reason(overlap: Overlap, installed: Sequence[InstalledWheel], imported: _Im
     is_stray = (
         top
         and path.suffix != ".so"
-        and all(canonicalize_name(top) != each.wheel.name and _tops(each, venv) - {top} for each in pair)
+        and all(canonicalize_name(top) != each.wheel.name and _top_level_names(each, venv) - {top} for each in pair)
     )
     if is_stray and not imported.from_outside(top):
         return f"nothing outside {top} imports it"
@@ -115,7 +115,7 @@ def _top_level(path: PurePosixPath, venv: VenvTree) -> str:
     return name if name.isidentifier() else ""
 
 
-def _tops(wheel: InstalledWheel, venv: VenvTree) -> set[str]:
+def _top_level_names(wheel: InstalledWheel, venv: VenvTree) -> set[str]:
     """Return the top-level names of a distribution's modules."""
     return {_top_level(path, venv) for path in wheel.files if path.suffix in _SITE_CODE} - {""}
 
@@ -139,7 +139,7 @@ def _code(content: bytes) -> str | None:
 
 
 def _declares_namespace(content: bytes) -> bool:
-    """Return whether a module does nothing but declare a namespace package, in one of the ways before PEP 420."""
+    """Return whether a module only declares a namespace package, in one of the ways that predate PEP 420."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -159,7 +159,7 @@ def _declares_namespace(content: bytes) -> bool:
 
 
 class _Imports:
-    """The imports of all modules of the environment, read when they are first asked for."""
+    """The imports of all modules of the environment, read on first use."""
 
     def __init__(self, installed: Iterable[InstalledWheel], venv: VenvTree) -> None:
         self._installed = installed

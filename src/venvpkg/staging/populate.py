@@ -109,19 +109,19 @@ def populate(
         raise StagingError(f"more than one wheel to install for: {', '.join(twice)}.")
     filled = _fill(ordered, destdir, prefix, context)
     if filled.venv.overlaps and filled.known:
-        # Whose file comes first must not depend on what is cached: install all again, in the order of their names.
+        # The winner must not depend on the cache's contents: install all again, in the order of their names.
         shutil.rmtree(destdir)
         destdir.mkdir()
         filled = _fill(ordered, destdir, prefix, context, cached=False)
     installed, losers = _settle_overlaps(filled, context.reporter)
     compiled = _compile_modules(filled.uncached, filled.venv, context) if filled.uncached else ()
-    # What lost a file is not cached: in another application it may have all of them.
+    # A distribution that lost a file is not cached: another application may need all of its files.
     return PopulatedVenv(installed, tuple(each for each in compiled if each.dist_info not in losers))
 
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """A filled destdir: its tree, the installed wheels by name order, those that were cached, the uncached entries."""
+    """A filled destdir: its tree, the installed wheels in order of name, the cached ones, and the uncached entries."""
 
     venv: VenvTree
     installed: tuple[InstalledWheel, ...]

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
-# Options of python(1), and values of -W and -X; nothing that a shell or the kernel could understand otherwise.
+# Options of python(1), and values of -W and -X; nothing that a shell or the kernel could misinterpret.
 _OPTIONS: Final = re.compile(rb"#!pythonw?((?:[ \t]+-[A-Za-z]+(?:[ \t]*[A-Za-z0-9][A-Za-z0-9:=._,]*)?)+)[ \t]*\r?\n")
 _LONGEST_LINE: Final = 4096
-# As installer: the kernel read 127 bytes before Linux 5.1.
+# The same limit as in installer: before Linux 5.1, the kernel read 127 bytes.
 _MOST_BYTES: Final = 127
 
 
 def with_shebang_options(stream: BinaryIO, interpreter: str) -> BinaryIO:
     """Return the script with the interpreter and the options in its first line; the same stream if there are none.
 
-    The kernel hands everything behind the interpreter over as one argument, so several words, or too many bytes, go
-    through a shell.
+    The kernel passes everything after the interpreter as one argument, so several words, or too long a line, need a
+    shell.
 
     Args:
         stream: the script, at its beginning.
         interpreter: path on the target, without blanks.
 
     Source:
-        execve(2), Interpreter scripts; the shell form is that of pip's and installer's long paths.
+        execve(2), Interpreter scripts; the shell form is the one that pip and installer use for long paths.
     """
     first = stream.readline(_LONGEST_LINE)
     found = _OPTIONS.fullmatch(first)

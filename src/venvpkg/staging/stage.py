@@ -40,7 +40,7 @@ class StageInputs(NamedTuple):
         wheels: one a distribution, the application's among them.
         files: of the project, to lie next to the environment.
         system: what the environment shows of the release's own packages.
-        secrets: passwords that no file of the payload may have.
+        secrets: passwords that no file of the payload may contain.
     """
 
     wheels: tuple[ReadyWheel, ...]
@@ -62,7 +62,7 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
     Raises:
         WheelError: a wheel is malformed.
         StagingError: a file conflict, an unmet requirement, a refused interpreter, a file with a path of this machine
-            or a secret, or a staged file that is not what RECORD says.
+            or a secret, or a staged file that differs from RECORD.
     """
     target, runner, reporter = context.target, context.runner, context.reporter
     wheels, files, system, secrets = inputs
@@ -126,7 +126,7 @@ def stage(project: Project, inputs: StageInputs, workspace: Path, dirs: Dirs, co
 
 
 def _paths_in(wheel: ReadyWheel) -> list[str]:
-    """Return the paths in a wheel; none when it is damaged, which installing it will report."""
+    """Return the paths in a wheel; none if it is damaged, which its installation will report."""
     try:
         with zipfile.ZipFile(wheel.path) as archive:
             return archive.namelist()

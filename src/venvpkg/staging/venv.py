@@ -127,8 +127,8 @@ def _pyvenv_cfg(interpreter: Interpreter, prefix: PurePosixPath) -> str:
 def _write_activators(venv: Path, prefix: PurePosixPath, interpreter: Interpreter) -> None:
     """Write the activation scripts for the prefix.
 
-    They name the path of creation, quoted for each shell in its own way, which a plain replacement would miss. So they
-    are created through a path that no shell quotes, whatever the destdir is called: a descriptor of the directory.
+    They contain the path of creation in each shell's quoting, which a plain replacement would miss. So they are created
+    through a path that no shell needs to quote, whatever the destdir's name: a descriptor of the directory.
     """
     descriptor = os.open(venv, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -144,7 +144,7 @@ def _write_activators(venv: Path, prefix: PurePosixPath, interpreter: Interprete
 
 
 def _replace_path(venv: Path, old: bytes, new: bytes) -> None:
-    """Replace the path of creation by the prefix."""
+    """Replace the path of creation with the prefix."""
     for pattern in ("activate*", "deactivate*"):
         for script in (venv / "bin").glob(pattern):
             content = script.read_bytes()

@@ -83,7 +83,7 @@ def publish(fresh: Path, place: Path, *, durable: bool = False) -> bool:
 
 
 def move_directory(source: Path, destination: Path) -> None:
-    """Rename a directory, or copy and remove it where the filesystem cannot rename it.
+    """Rename a directory, or copy and remove it if the filesystem cannot rename it.
 
     An overlay cannot rename a directory of its lower layer, such as one that is part of a container's image.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _UV_OPTIONS = ("--quiet", "--no-config", "--offline", "--no-cache", "--no-python-downloads", "--no-progress")
 # Directory in the sandbox for uv's loader and libraries, if the target cannot have them.
 _UV_LIBRARIES = "tool/host"
-# The same for git, and the directory that it is found in.
+# The same for git, and the directory in which it is found.
 _GIT = "tool/git"
 _GIT_BIN = "tool/bin"
 _PATH = "/usr/bin:/bin"
@@ -72,7 +72,7 @@ def prepare_directories(sandbox: BuildSandbox, uv_libraries: Iterable[Path] = ()
 
 
 def _lay_git(sandbox: BuildSandbox, files: Sequence[Path]) -> None:
-    """Put git there, behind a script that starts it with its own loader."""
+    """Copy git into the sandbox, with a script that starts it through its own loader."""
     place = sandbox.recreate(_GIT)
     for file in files:
         shutil.copy(file, place)
@@ -84,10 +84,10 @@ def _lay_git(sandbox: BuildSandbox, files: Sequence[Path]) -> None:
 
 
 def git_variables(*, has_own: bool) -> dict[str, str]:
-    """Return the variables of a build that sees a repository: no settings of git but the repository's own.
+    """Return the variables of a build that sees a repository: git reads only the repository's own settings.
 
     Args:
-        has_own: whether ``prepare_directories`` put git there.
+        has_own: whether ``prepare_directories`` copied git into the sandbox.
     """
     own = {"GIT_EXEC_PATH": f"{MOUNTPOINT}/{_GIT_BIN}", "PATH": f"{MOUNTPOINT}/env/bin:{MOUNTPOINT}/{_GIT_BIN}:{_PATH}"}
     return (own if has_own else {}) | {

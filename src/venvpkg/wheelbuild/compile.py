@@ -46,7 +46,7 @@ def compile_wheels(plan: WheelPlan, pins: Iterable[BuildPins], context: WheelBui
     Raises:
         CompileError: some distributions cannot be built; the error lists all, with the relevant lines of their logs.
         WheelError: a prebuilt wheel, an sdist or a compiled wheel is damaged or hostile.
-        DownloadError, LockError: from ``fetch`` and ``pin``; or a wheel is not of the locked version.
+        DownloadError, LockError: from ``fetch`` and ``pin``; or a wheel does not have the locked version.
         MachineError: the wheelhouse cannot be written.
     """
     context.wheelhouse.sweep()
@@ -116,9 +116,9 @@ def _check_prebuilt_wheels(plan: WheelPlan, paths: Mapping[RemoteFile, Path]) ->
 
 
 def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -> None:
-    """Raise for each wheel of another version than the lock has; where a backend computed it, no hash pins it."""
+    """Require the locked version of each wheel: if a backend computes the version, no hash pins it."""
     problems = [
-        f"{wheel.name}: its wheel is of version {found}, the lock has {expected}"
+        f"{wheel.name}: its wheel has version {found}, but {expected} is locked"
         for wheel in plan.wheels
         if (expected := wheel.version or wheel.locked_version)
         and Version(expected) != Version(found := ready[wheel.name].version)
@@ -127,8 +127,8 @@ def _require_locked_versions(plan: WheelPlan, ready: Mapping[str, ReadyWheel]) -
         raise LockError(
             f"{len(problems)} distribution{'s were' if len(problems) != 1 else ' was'} not built as locked.",
             details="\n".join(f"  {problem}" for problem in problems),
-            resolution="Run 'venvpkg lock --upgrade' if its source or the tags of its repository changed since (for the"
-            " lock of another program, that one's own command).",
+            resolution="Run 'venvpkg lock --upgrade' if its source or the tags of its repository have changed (for the"
+            " lock of another program, use that program).",
         )
 
 

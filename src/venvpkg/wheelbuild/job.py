@@ -62,7 +62,7 @@ class Job:
         is_stopping: whether the run is ending.
         requirements: the build requirements of the run.
         cores: number of cores for its build; set when it begins.
-        parents: source and title of what the wheel is required to build, outermost first; empty if it is packaged.
+        parents: source and title of the wheels that require it for their build, outermost first; empty if packaged.
     """
 
     wheel: PlannedWheel
@@ -96,7 +96,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
     """Build the wheel and store it in the wheelhouse, or find it there once its key is known.
 
     Raises:
-        MachineError: the machine had no space or no permission for it, or a file became too large.
+        MachineError: space or permission was missing on the machine, or a file became too large.
         CompileError: it cannot be built; the error has the relevant lines of the log, which is kept.
         WheelError: the sdist or the wheel built from it is damaged or hostile.
         LockError, DownloadError: its build requirements could not be resolved or fetched.

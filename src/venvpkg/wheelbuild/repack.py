@@ -66,8 +66,8 @@ def repack_wheel(  # noqa: PLR0913 - a wheel, and all that makes it a vendor whe
     The bytes of the wheel only depend on its members' names, contents and executable bits. Members are sorted, with
     .dist-info last; modes are 0644 and 0755, all times are equal. Nothing is compressed, because the output of deflate
     depends on its implementation (zlib, zlib-ng). A wheel with a platform tag or with ELF files gets the target's
-    platform tag; one with ELF files also gets a bill of materials. URLs in METADATA lose their users and passwords,
-    which every user of the package could read.
+    platform tag; one with ELF files also gets a bill of materials. Users and passwords are removed from the URLs in
+    METADATA, where every user of the package could read them.
 
     Args:
         raw: the wheel that the backend built.
@@ -149,7 +149,7 @@ def _require_expected(raw: Path, facts: WheelFacts, planned: PlannedWheel, targe
 
 
 def _without_credentials(metadata: bytes) -> bytes:
-    """Return METADATA with its URLs without users and passwords; the description after the fields stays as it is."""
+    """Return METADATA without users and passwords in its URLs; the description after the fields is unchanged."""
     fields, blank, description = metadata.partition(b"\n\n")
     lines = fields.split(b"\n")
     stripped = [
@@ -162,9 +162,9 @@ def _require_no_secret(raw: Path, members: Mapping[str, bytes], secrets: Secrets
     leaks = [name for name, content in members.items() if secrets.are_in(content)]
     if leaks:
         raise WheelError(
-            f"{raw.name} contains a password or token that this run uses, so it is not kept.",
+            f"{raw.name} contains a password or token that this run uses, so it was discarded.",
             details="\n".join(f"  {name}" for name in sorted(leaks)),
-            resolution="Leave these files out of the wheel, or remove the secret from its source; keep it in netrc.",
+            resolution="Omit these files from the wheel, or remove the secret from its source, and keep it in netrc.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Compile build requirements that only have an sdist, each once in a run, with the build requirements of their own."""
+"""Compile build requirements that only have an sdist, once per run, with their own build requirements."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Requirements:
     Args:
         pins: known pins for the target.
         build: builds a wheel.
-        context: what the wheels are compiled for and with.
+        context: target and tools of the compiles.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Requirements:
         self._context = context
         self._wheels: dict[str, Path] = {}
         self._new: dict[tuple[str, str], BuildPins] = {}
-        # One for all: with a lock for each, two jobs whose requirements need each other would wait for ever.
+        # One lock for all: with one for each, two jobs whose requirements need each other would deadlock.
         self._lock = threading.RLock()
 
     @property
@@ -50,7 +50,7 @@ class Requirements:
         return tuple(self._new[key] for key in sorted(self._new))
 
     def with_their_requirements(self, files: Iterable[RemoteFile]) -> tuple[RemoteFile, ...]:
-        """Return ``files`` with the pinned requirements of the sdists among them, for a key."""
+        """Return ``files`` and the pinned requirements of their sdists, for a key."""
         return with_their_requirements(files, self._pins_of)
 
     def wheels(self, files: tuple[RemoteFile, ...], job: Job) -> tuple[tuple[RemoteFile, ...], dict[RemoteFile, Path]]:
@@ -69,13 +69,13 @@ class Requirements:
         return tuple(wheels), wheels
 
     def _compile(self, sdist: RemoteFile, path: Path, job: Job) -> Path:
-        """Return a wheel that uv accepts, which does not know the platform tags of vendor wheels."""
+        """Return a wheel with a platform tag that uv accepts; it rejects those of vendor wheels."""
         name, version = sdist_name(sdist)
         chain = (*job.parents, (_source_id(job), job.title))
         if sdist.sha256 in {source for source, _ in chain}:
             titles = [title for _, title in chain]
             raise LockError(
-                f"{titles[0]} cannot be built: build requirements that only have an sdist need each other.",
+                f"{titles[0]} cannot be built: build requirements that only have sdists need each other.",
                 details=f"  {' needs '.join((*titles, f'{name} {version}'))}",
                 resolution=f"Provide a wheel of {name} on an index or in a directory (UV_FIND_LINKS).",
             )

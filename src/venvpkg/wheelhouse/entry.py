@@ -126,7 +126,7 @@ def require_intact(entry: Entry) -> None:
     """Hash the files of an entry.
 
     Raises:
-        ValueError: they are not those of its provenance.
+        ValueError: a hash differs from its provenance.
         OSError: a file is missing or cannot be read.
     """
     if sha256_of(entry.wheel) != entry.sha256:

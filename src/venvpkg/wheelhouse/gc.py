@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from venvpkg.wheelhouse.entry import Entry
 
 
-# People may look at a damaged entry for so long.
+# How long damaged entries are kept for inspection.
 _LOOKED_AT_S = 30 * 86400.0
 
 
@@ -48,7 +48,7 @@ class Collected:
         removed: entries that were removed.
         in_use: entries that were kept because a build uses them.
         examined: number of entries in the wheelhouse before.
-        damaged: directories with damaged entries, set aside long ago, that were removed too.
+        damaged: removed directories of damaged entries that were set aside long ago.
     """
 
     removed: tuple[Entry, ...]
@@ -97,16 +97,16 @@ def collect(wheelhouse: Path, entries: Iterable[Entry]) -> Collected:
         raise MachineError(
             f"could not write to the wheelhouse {wheelhouse}: {error.strerror or error}.",
             details=f"  {error}",
-            resolution="Run it as a user with permission to write there, where it is mounted writable.",
+            resolution="Run it as a user with write permission, where it is mounted writable.",
         ) from error
     return Collected(tuple(removed), tuple(in_use))
 
 
 def damaged_long_ago(wheelhouse: Path, now: float) -> tuple[Path, ...]:
-    """Return the damaged entries that were set aside so long ago that nobody will look at them any more, sorted.
+    """Return the damaged entries that are no longer kept for inspection, sorted.
 
     Args:
-        wheelhouse: its path.
+        wheelhouse: path of the wheelhouse.
         now: current time, in seconds since 1970 UTC.
     """
     places = sorted((wheelhouse / DAMAGED).glob("*"))
@@ -135,7 +135,7 @@ def _remove(wheelhouse: Path, entry: Entry) -> bool:
     """Remove an entry; return False if it is in use, or was removed by another collection."""
     lock = lock_entry(entry.directory, shared=False)
     if lock is None:
-        # In use; or else this says why it cannot be locked: no permission, a read-only filesystem.
+        # In use; otherwise this reports why it cannot be locked: no permission, a read-only filesystem.
         with contextlib.suppress(FileNotFoundError), (entry.directory / PROVENANCE).open("r+b"):
             pass
         return False

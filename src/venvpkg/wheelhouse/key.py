@@ -68,7 +68,7 @@ def key_inputs(  # noqa: PLR0913 -- each is a separate input
         name: normalised name of the distribution.
         version: locked version; empty for the application's own tree.
         source: identity of the source; see ``source_id``.
-        requirements: files of the build environment, with those that compile the sdists among them.
+        requirements: files of the build environment, with the build requirements of its sdists.
         target: target that the wheel is compiled for.
         toolchain: the target's toolchain.
     """
@@ -102,7 +102,7 @@ def sdist_name(sdist: RemoteFile) -> tuple[str, str]:
 def with_their_requirements(
     files: Iterable[RemoteFile], pins_of: Callable[[RemoteFile], BuildPins | None]
 ) -> tuple[RemoteFile, ...]:
-    """Return build requirements with the pinned requirements of the sdists among them, and so on; each once, sorted.
+    """Return build requirements and, recursively, the pinned requirements of their sdists; each once, sorted.
 
     Args:
         files: wheels and sdists.

@@ -146,13 +146,13 @@ class Wheelhouse:
         """Check that a wheel can be published under a key, before it is compiled.
 
         Raises:
-            MachineError: a damaged entry is there and could not be set aside.
+            MachineError: the key has a damaged entry that could not be set aside.
         """
         entry = self._entry(key)
         if entry.exists() and self._check_entry(entry) is None and entry.exists():
             raise MachineError(
                 f"wheelhouse entry {entry} is damaged and could not be moved away.",
-                resolution=f"Remove it as a user who may: rm -r {shlex.quote(str(entry))}\n"
+                resolution=f"Remove it as a user with permission: rm -r {shlex.quote(str(entry))}\n"
                 "Or choose another wheelhouse with --wheelhouse.",
             )
 

@@ -166,7 +166,9 @@ def test_a_script_whose_end_is_not_that_of_its_text_is_refused(base: Path) -> No
 
     (problem,) = problems(base, Settings(scripts=ScriptSettings(postrm="postinst.sh")), runner)
 
-    assert problem.startswith("scripts.postrm: postinst.sh does not end, as a here-document may: sh: 5:")
+    assert problem.startswith(
+        "scripts.postrm: postinst.sh is incomplete, such as an unterminated here-document: sh: 5:"
+    )
 
 
 def test_templates_must_be_a_directory_of_the_project(base: Path) -> None:

@@ -65,7 +65,7 @@ def test_data_that_only_begins_like_elf_is_a_warning(places: Dirs) -> None:
 
     assert result.unreadable == (PurePosixPath("/opt/magic.dat"), PurePosixPath("/opt/short"))
     assert reporter.warnings == [
-        "2 data files with the magic number of ELF, but not valid, cause no dependency: /opt/magic.dat, /opt/short"
+        "2 data files with the magic number of ELF that are not valid cause no dependency: /opt/magic.dat, /opt/short"
     ]
 
 

@@ -20,7 +20,7 @@ def warnings(*files: str, targets: frozenset[PurePosixPath] = frozenset()) -> li
 def test_each_distribution_with_data_files_at_absolute_paths_is_named_with_the_key_that_puts_them_there() -> None:
     (warning,) = warnings("app/__init__.py", "etc/app/app.conf", "lib/systemd/system/app.service")
 
-    assert "absolute paths (/etc/app/app.conf, /usr/lib/systemd/system/app.service), which" in warning
+    assert "absolute paths (/etc/app/app.conf, /usr/lib/systemd/system/app.service), where" in warning
     assert warning.endswith('[tool.venvpkg] files: { source = "app.conf", target = "/etc/app/app.conf" }')
 
 

@@ -53,8 +53,8 @@ def test_every_file_that_differs_is_named_at_once(installed: tuple[InstalledWhee
     said = refusal(installed, venv)
 
     assert "3 staged files differ from RECORD" in said
-    assert f"{SITE}/app/__init__.py: 3 bytes, where RECORD says 6" in said
-    assert f"{SITE}/lib.py: another content" in said
+    assert f"{SITE}/app/__init__.py: 3 bytes instead of 6, as in RECORD" in said
+    assert f"{SITE}/lib.py: its sha256 differs" in said
     assert f"{PREFIX}/bin/app: missing" in said
 
 

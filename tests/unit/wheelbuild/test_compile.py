@@ -406,7 +406,7 @@ def test_a_tree_whose_wheel_is_not_of_the_locked_version_is_refused_built_now_or
     for each in (planned, replace(planned, action=Action.REUSE)):
         with pytest.raises(LockError, match="not built as locked") as caught:
             compile_wheels(WheelPlan((each,)), (), bench.context())
-        assert "dep: its wheel is of version 1.0, the lock has 1.1" in str(caught.value)
+        assert "dep: its wheel has version 1.0, but 1.1 is locked" in str(caught.value)
         assert "venvpkg lock --upgrade" in str(caught.value)
 
 

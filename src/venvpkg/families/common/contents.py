@@ -67,7 +67,7 @@ class PackedContents:
             fields: names and values of its metadata.
             scripts: names of its scripts.
             configuration: its configuration files.
-            is_ours: whether its metadata say that venvpkg made it.
+            is_ours: whether its metadata name venvpkg as its builder.
         """
         return Inspection(
             filename=artifact.name,

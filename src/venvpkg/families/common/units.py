@@ -125,9 +125,9 @@ def _can_be_enabled(unit: PayloadPath, destdir: Path) -> bool:
 
 
 def state_words(spec: PackageSpec) -> Mapping[str, tuple[str, ...]]:
-    """Return files and directories as words for a shell, in the order in which they can be removed."""
+    """Return the state's files and directories as shell words, in an order in which they can be removed."""
     return {
         "files": tuple(shlex.quote(str(each.path)) for each in spec.state if not each.is_directory),
-        # What is in a directory is listed behind it.
+        # The contents of a directory are listed after it.
         "directories": tuple(shlex.quote(str(each.path)) for each in reversed(spec.state) if each.is_directory),
     }

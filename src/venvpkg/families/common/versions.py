@@ -8,22 +8,22 @@ from packaging.version import InvalidVersion, Version
 
 from venvpkg.errors import AssembleError
 
-# Releases of so many numbers keep their zeros. What follows a release is spelled with as many.
+# Releases with up to this many numbers keep their zeros. A release with a suffix is padded to this many.
 _NUMBERS: Final = 4
 
 
 def native_version(version: str, *, epoch: int, local_mark: str, as_given: bool = False) -> str:
     """Return the native spelling of a PEP 440 version, without revision or release.
 
-    For PEP 440, ``1``, ``1.0`` and ``1.0.0`` are one version; a package manager sorts each behind the one before. So a
+    For PEP 440, ``1``, ``1.0`` and ``1.0.0`` are one version; a package manager sorts each after the one before. So a
     version that comes before all of them (``1.0.0rc1``) is spelled without zeros, and one that comes after all of them
-    (``1.0.post1``, ``1.0+local``) with more: ``1~rc1``, ``1.0.0.0+post1``. A release itself is spelled as it is given,
-    but for zeros after the fourth number.
+    (``1.0.post1``, ``1.0+local``) with more: ``1~rc1``, ``1.0.0.0+post1``. A release itself is spelled as given, except
+    that zeros after the fourth number are dropped.
 
     Args:
         version: PEP 440.
         epoch: of the package; 0 for the version's own.
-        as_given: keep the zeros of every version, as releases do for packages of their own.
+        as_given: keep the zeros of every version, as distributions do for their own packages.
         local_mark: separator of a local version; the family sorts it above the version itself, below anything later.
 
     Raises:

@@ -44,8 +44,8 @@ _DEBUG_OF_PACKAGES = PurePosixPath("/usr/lib/debug/.venvpkg")
 def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, context: TargetContext) -> Path:
     """Write the debug package into ``directory`` and return its path; its files are staged in ``dbgsym`` there.
 
-    Applications that use the same wheel of the wheelhouse have the same build-ids, and dpkg gives a path to one package
-    only. So each package has the files in a directory of its own, and where gdb looks there are alternatives.
+    Applications that use the same wheel of the wheelhouse have the same build-ids, but only one package may ship a
+    path. So each package ships the files in its own directory, and alternatives link them to where gdb looks.
 
     Raises:
         AssembleError, MissingToolError, MachineError: as ``pack`` does.
@@ -87,7 +87,7 @@ def assemble_debug(spec: PackageSpec, directory: Path, earlier: ArtifactCache, c
 
 
 def debug_script(spec: PackageSpec, name: str) -> bytes:
-    """Return the postinst or prerm, which add or remove the package's files as alternatives of their build-ids."""
+    """Return the postinst or prerm. They add and remove the package's files as alternatives for their build-ids."""
     values = {
         "name": name,
         "package": spec.name,

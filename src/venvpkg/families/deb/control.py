@@ -114,7 +114,7 @@ _SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
 def maintainer_scripts(spec: PackageSpec) -> tuple[tuple[str, bytes], ...]:
     """Return the names and contents of the maintainer scripts that are needed.
 
-    Every package has a postinst: what earlier versions had in /etc is not known when this one is built.
+    Every package has a postinst, because the files of earlier versions in /etc are unknown at build time.
 
     Units are enabled, started, restarted and stopped as in the release's own packages, with debhelper's defaults.
     Accounts and directories exist before the project's own postinst runs; units are started after it. On purge, the

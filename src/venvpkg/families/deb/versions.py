@@ -54,8 +54,8 @@ def to_debian(version: str, *, epoch: int = 0) -> str:
     """Return the Debian spelling of a PEP 440 version, without a revision; the order of versions stays the same.
 
     ``1.2rc1`` → ``1.2~rc1``, ``1.2.dev1`` → ``1.2~~dev1`` (one tilde would sort it after the alphas), ``1.2.post1`` →
-    ``1.2.0.0+post1`` (``.post1`` would sort after ``1.2.1``), ``1.2+local`` → ``1.2.0.0+~local``. ``native_version``
-    tells what becomes of zeros.
+    ``1.2.0.0+post1`` (``.post1`` would sort after ``1.2.1``), ``1.2+local`` → ``1.2.0.0+~local``. For zeros see
+    ``native_version``.
 
     Args:
         version: PEP 440 version.
@@ -68,7 +68,7 @@ def to_debian(version: str, *, epoch: int = 0) -> str:
 
 
 def to_release_spelling(version: str) -> str:
-    """Return the Debian spelling with the zeros that the version has, as in a release's own packages."""
+    """Return the Debian spelling with the version's zeros unchanged, as in a distribution's own packages."""
     return native_version(version, epoch=0, local_mark="+~", as_given=True)
 
 

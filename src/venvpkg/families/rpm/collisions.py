@@ -46,8 +46,8 @@ def warn_if_name_taken(name: str, context: TargetContext) -> None:
 def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
     """Return the spec with a Conflicts on each other package that ships one of its commands; warn about each.
 
-    The spec also gets the directories of its files that other packages own: with another mode than 0755, or where the
-    other one has a link, rpm would refuse to install both.
+    The spec also gets the directories of its files that other packages own. If such a directory has another mode than
+    0755, or is a link in the other package, rpm would refuse to install both.
 
     rpm refuses to install file conflicts, but only after everything was downloaded. Packages in the user's own
     relations are skipped.
@@ -83,12 +83,13 @@ def avoid_collisions(spec: PackageSpec, context: TargetContext) -> PackageSpec:
 
 
 def _directories_of_others(spec: PackageSpec, metadata: Runner, runner: Runner) -> frozenset[PurePosixPath]:
-    """Return the directories of the project's files and state that are not the package's own.
+    """Return the directories of the project's files and state that other packages own.
 
-    A directory that is not called like the package or its application is somebody else's, whether or not this target
-    has that package: openssh-server may be installed later, and gives ``/etc/ssh/sshd_config.d`` a mode of its own.
-    rpm makes such a directory when it is missing, and leaves it. The others, and those of state, are asked for.
-    Packages in repositories that venvpkg made do not count: applications of one company may share a directory.
+    A directory that is not named after the package or its application belongs to another package, even if the target
+    does not have that package yet: openssh-server may be installed later, and sets its own mode for
+    ``/etc/ssh/sshd_config.d``. rpm creates such a directory if it is missing, and never removes it. Other directories,
+    and those of state, are looked up. Packages in repositories that venvpkg built do not count: applications of one
+    company may share a directory.
     """
     prefix, names = spec.staged.prefix, {spec.name, canonicalize_name(spec.staged.application.name)}
     claimed = {
@@ -115,7 +116,7 @@ def _directories_of_others(spec: PackageSpec, metadata: Runner, runner: Runner) 
 
 
 def _is_called_like(part: str, names: Iterable[str]) -> bool:
-    """Return whether a directory's name is one of ``names``, or begins with it: ``guestbook.service.d``."""
+    """Return whether a directory's name is one of ``names``, or begins with one: ``guestbook.service.d``."""
     found = canonicalize_name(part)
     return any(found == name or found.startswith(f"{name}-") for name in names)
 

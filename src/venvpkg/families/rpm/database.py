@@ -1,4 +1,4 @@
-"""Tell what rpm says of its database apart from mere warnings. Pure."""
+"""Separate rpm's errors about its database from its warnings. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def errors_of(done: Completed) -> str:
-    """Return what rpm wrote to its standard error, without warnings.
+    """Return rpm's standard error without the warnings.
 
-    A warning comes with a whole answer, for example that the database has another format than the one configured.
+    With a warning, the answer is still complete; for example, the database may not have the configured format.
     """
     return "\n".join(line for line in done.errors.splitlines() if not line.lstrip().startswith("warning:")).strip()

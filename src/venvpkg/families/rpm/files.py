@@ -23,11 +23,11 @@ _SPECIAL: Final = "[!A-Za-z0-9._+@,:=~[:blank:]-]"
 
 
 def literal(text: str) -> str:
-    """Escape a text so that rpm expands no macro in it, neither ``%{lua:…}`` nor ``%(…)``.
+    """Escape a text so that rpm expands no macros in it, neither ``%{lua:…}`` nor ``%(…)``.
 
-    To find the end of a macro of several lines, rpm counts brackets. There, but not when it expands macros, a backslash
-    hides the character behind it: of a backslash, ``%%`` and ``{``, it would see the beginning of a macro. So a macro
-    that expands to nothing follows each such backslash.
+    rpm counts brackets to find the end of a macro that spans several lines. While it counts, but not while it expands
+    macros, a backslash hides the next character: it would take a backslash, ``%%`` and ``{`` for the beginning of a
+    macro. So each such backslash is followed by a macro that expands to nothing.
 
     Source:
         rpm, build/parseSpec.c, ``copyNextLineFromOFI``.
@@ -62,9 +62,9 @@ def pattern(path: PurePosixPath, *, is_ambiguous: bool = False) -> str:
     """Return a pattern for %files that matches ``path``, whatever characters it contains.
 
     rpm's rules for quotes, backslashes and brackets have changed over time, but a question mark has always stood for
-    one character. A pattern that also matches another path is harmless, if that is listed in the same way: everything
-    in the buildroot is packed anyway, and the packed files are compared with the payload. Else it is ambiguous, and a
-    class of characters tells blanks, other special characters and plain ones apart.
+    one character. A pattern that also matches another path is harmless if that path is listed with the same directive:
+    everything in the buildroot is packed anyway, and the packed files are compared with the payload. Otherwise it is
+    ambiguous, and character classes distinguish blanks, other special characters and plain ones.
     """
     if is_ambiguous:
         return _PLAIN.sub(lambda special: "[[:blank:]]" if special[0] in " \t" else _SPECIAL, str(path))
@@ -110,7 +110,7 @@ def is_owned(directory: PurePosixPath) -> bool:
 
 
 def owned_paths(paths: Iterable[PayloadPath], of_others: Container[PurePosixPath] = ()) -> tuple[PayloadPath, ...]:
-    """Return the paths that the package lists, sorted: all but the directories that it does not own.
+    """Return the paths that the package lists, sorted: all except the directories that it does not own.
 
     Args:
         paths: the payload.
@@ -150,7 +150,7 @@ def file_list(
 
 
 def _directive(path: PayloadPath) -> str:
-    """Return what stands before the pattern of a path in %files."""
+    """Return the directive that precedes a path's pattern in %files."""
     if path.kind is PathKind.DIRECTORY:
         return "%dir "
     if is_configuration(path):

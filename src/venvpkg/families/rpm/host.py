@@ -102,20 +102,20 @@ def read_identity(release: Release, multiarch: str, runner: Runner, kernel: str 
     shapes = ((_ARCHITECTURE, architecture), (_ISA, isa), (_DIST, dist))
     if not all(shape.fullmatch(text) for shape, text in shapes):
         raise MissingToolError(
-            [f"an rpm that names its architecture; this one says {(architecture, isa, dist)!r}"],
+            [f"an rpm with a valid architecture; the installed one reports {(architecture, isa, dist)!r}"],
             resolution=f"Repair the macros of rpm on {release.id} {release.version}.",
         )
     if kernel and _kernel_word(architecture) != kernel:
         raise MissingToolError(
-            [f"an rpm for {kernel}, as the programs there are; this one makes packages for {architecture}"],
-            resolution="It may be told so by /etc/rpm/platform there: remove that file.",
+            [f"an rpm for {kernel}, like its programs; the installed one builds packages for {architecture}"],
+            resolution="If /etc/rpm/platform on the target sets the architecture, remove that file.",
         )
     own = "." + re.sub(r"[^a-z0-9.]", "", f"{release.id}{release.version}")
     return Identity(architecture, marks=((DIST, dist or own), (ISA, isa)))
 
 
 def _kernel_word(architecture: str) -> str:
-    """Return the kernel's word for the processor of a package's architecture: i586 is i686, x86_64_v2 is x86_64."""
+    """Return the kernel's name for the processor of an rpm architecture: i686 for i586, x86_64 for x86_64_v2."""
     plain = re.sub(r"_v\d$", "", architecture)
     return re.sub(r"^armv.*", "arm", re.sub(r"^i[3-6]86$|^athlon$|^geode$", "i686", plain))
 

@@ -87,7 +87,7 @@ class PackInputs(NamedTuple):
     Attributes:
         destdir: the payload.
         text: of the spec file.
-        scripts: text of each scriptlet, escaped, by the name of its file next to the spec file.
+        scripts: file name next to the spec file → escaped text of the scriptlet.
         expected: what the package must have.
         architecture: the target's, in rpm's words.
         source_date_epoch: seconds since 1970 UTC.
@@ -206,7 +206,7 @@ def _define_options(*macros: tuple[str, str]) -> tuple[str, ...]:
 
 
 def _require_composed(header: Header, answered: Completed, what: str, *, but_scripts: bool = False) -> None:
-    """Require that an answer to ``QUERY`` is the header; the files of scriptlets are read only when it packs."""
+    """Require that an answer to ``QUERY`` is the header; rpm reads the files of scriptlets only when it packs."""
     try:
         found = parse_header(answered.text)
     except ValueError as error:

@@ -161,9 +161,9 @@ _SCRIPTS: Final = {
     "POSTTRANS": "posttrans",
     "VERIFYSCRIPT": "verify",
 }
-# A scriptlet that is a program alone, such as ``%post -p /sbin/ldconfig``, has no text.
+# A scriptlet that only names a program, such as ``%post -p /sbin/ldconfig``, has no text.
 _PROGRAMS: Final = {f"{tag}PROG": name for tag, name in _SCRIPTS.items()}
-# Tag of the kinds (in, un, postun, prein) → what is before it in the name of a trigger.
+# Tag of the kinds (in, un, postun, prein) → prefix of the kind in the name of a trigger.
 _TRIGGERS: Final = {
     "TRIGGERTYPE": "trigger",
     "FILETRIGGERTYPE": "filetrigger",
@@ -205,7 +205,7 @@ def inspect(artifact: Path, runner: Streamer) -> Inspection:
 
 
 def _scripts_in(values: Mapping[str, list[str]]) -> set[str]:
-    """Return the names of scriptlets and triggers, as spec files and ``rpm --scripts`` have them."""
+    """Return the names of scriptlets and triggers, as spelled in spec files and by ``rpm --scripts``."""
     scriptlets = {name for tag, name in (*_SCRIPTS.items(), *_PROGRAMS.items()) if tag in values}
     return scriptlets | {f"{name}{kind}" for tag, name in _TRIGGERS.items() for kind in values.get(tag, ())}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from venvpkg.model.staged import PayloadPath
 
 
-# rpm runs it itself: before the first installation of a system there is no shell.
+# rpm has its own interpreter: while a system is being installed, no shell exists yet.
 _LUA: Final = "<lua>"
 
 
@@ -27,8 +27,8 @@ class Scriptlet(NamedTuple):
 
     Attributes:
         section: of the spec file, without its percent sign.
-        text: of the program's language.
-        program: that runs it, as rpm has it; empty for /bin/sh.
+        text: source text in the language of the program.
+        program: interpreter, as spelled after ``-p``; empty for /bin/sh.
     """
 
     section: str
@@ -37,10 +37,10 @@ class Scriptlet(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Name of the file next to the spec file that has the text.
+        """File name of the text, next to the spec file.
 
-        It does not stand in the spec file, where a line of it such as ``%build ALL=(ALL) NOPASSWD: ALL`` or
-        ``%if`` would be rpm's syntax: rpm looks for that after it has expanded macros, so it cannot be escaped.
+        The text is not in the spec file, where rpm would interpret a line such as ``%build ALL=(ALL) NOPASSWD: ALL`` or
+        ``%if``. Such lines cannot be escaped, because rpm looks for them after it has expanded macros.
         """
         return f"{self.section}.{'lua' if self.program == _LUA else 'sh'}"
 
@@ -50,7 +50,7 @@ class _Call(NamedTuple):
 
     Attributes:
         section: of the spec file.
-        comparison: of rpm's argument, for test(1); empty if there is nothing to ask.
+        comparison: operator and operand that test(1) applies to rpm's argument; empty if it does not matter.
         first: arguments of the maintainer script if the comparison is true.
         otherwise: arguments if it is false.
     """
@@ -69,7 +69,7 @@ _CALLS: Final = {
     "postinst": _Call("post", "-gt 1", "configure previous", 'configure ""'),
     "prerm": _Call("preun", "-gt 0", "upgrade next", 'remove ""'),
     "postrm": _Call("postun", "-gt 0", "upgrade next", 'remove ""'),
-    # After all of a transaction; .deb has nothing like it, and projects no snippet for it.
+    # After the whole transaction; .deb has no equivalent, and projects cannot declare a snippet for it.
     "posttrans": _Call("posttrans", "", "", ""),
 }
 
@@ -82,9 +82,9 @@ def scriptlets(spec: PackageSpec) -> tuple[Scriptlet, ...]:
     packages installed where rpmbuild runs. Accounts are created in %post, not in %pre: no file of the payload belongs
     to them, and only then does the file that declares them exist.
 
-    State is removed by %postun, and the package does not own it (``%ghost``), because rpm removes at an upgrade, too,
-    what only the older package owns. So data would depend on what the next version's configuration says. %pre and
-    %posttrans keep what packages of an earlier venvpkg own.
+    State is removed by %postun. The package does not own it (``%ghost``), because an upgrade, too, removes what only
+    the older package owns: data would depend on the next version's configuration. %pre and %posttrans keep the state
+    that packages of an earlier venvpkg own.
 
     Source:
         systemd's daemon(7), "Installing systemd Service Files"; Fedora Packaging Guidelines, "Scriptlets".
@@ -138,7 +138,7 @@ def _shell(spec: PackageSpec) -> Iterator[Scriptlet]:
     )
 
 
-# Of names that are not given to directories. Without them the list would have every module of the package.
+# Suffixes that directories do not have. Without them, every module of the package would be listed.
 _SUFFIXES: Final = """
 a bz2 c cc cfg conf cpp crt css csv cu cuh dat db desktop dll dylib eot exe f90 gif gz h hpp htm html ico in inc
 ini ipynb j2 jar jinja jinja2 jpeg jpg js json key less lock log lua map md mjs mo mount npy npz o otf pc pdf pem
@@ -153,8 +153,8 @@ _METADATA: Final = (".dist-info", ".egg-info")
 def replaceable(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator[PurePosixPath]:
     """Yield the files that may replace a directory, in the order of the payload.
 
-    What an earlier version had at a path is not known when this one is built. So they are all files but those whose
-    name, or place, a directory would not have. rpm still refuses, by name, to replace the others.
+    The paths of earlier versions are unknown at build time. So these are all files except those whose name or place
+    rules out a directory. For those, rpm still refuses the replacement and names the path.
 
     Source:
         Fedora Packaging Guidelines, "Scriptlets to replace a directory".
@@ -169,6 +169,6 @@ def replaceable(paths: Iterable[PayloadPath], prefix: PurePosixPath) -> Iterator
 
 
 def lua_string(path: PurePosixPath) -> str:
-    """Return a path as a string of Lua."""
+    """Return a path as a Lua string literal."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

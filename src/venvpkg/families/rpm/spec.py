@@ -88,7 +88,7 @@ class SpecFile:
         return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
     def script_files(self) -> Mapping[str, str]:
-        """Return the text of each scriptlet, escaped, by the name of its file."""
+        """Return file name → escaped text of each scriptlet."""
         return {each.file: literal(each.text) for each in self.scripts}
 
     def header(self) -> Header:

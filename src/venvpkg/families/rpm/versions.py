@@ -43,9 +43,8 @@ def to_rpm(version: str, *, epoch: int = 0) -> str:
     """Return the spelling of a PEP 440 version that rpm sorts as PEP 440 does; without release.
 
     ``1.2rc1`` → ``1.2~rc1``, ``1.2.dev1`` → ``1.2~~dev1`` (one tilde would sort it after the alphas), ``1.2.post1`` →
-    ``1.2.0.0+post1`` as for Debian, ``1.2+local`` → ``1.2.0.0^local``: a caret is higher than the end and lower than
-    anything else, where Debian's ``+~local`` would be lower than ``1.2.0.0`` itself. ``native_version`` tells what
-    becomes of zeros.
+    ``1.2.0.0+post1`` as for Debian, ``1.2+local`` → ``1.2.0.0^local``: a caret sorts after the end and before anything
+    else, whereas Debian's ``+~local`` would sort before ``1.2.0.0`` itself. For zeros see ``native_version``.
 
     Args:
         version: PEP 440.
@@ -58,7 +57,7 @@ def to_rpm(version: str, *, epoch: int = 0) -> str:
 
 
 def to_release_spelling(version: str) -> str:
-    """Return rpm's spelling with the zeros that the version has, as in a release's own packages."""
+    """Return rpm's spelling with the version's zeros unchanged, as in a distribution's own packages."""
     return native_version(version, epoch=0, local_mark="^", as_given=True)
 
 

@@ -62,6 +62,6 @@ def test_an_object_that_something_else_may_load_is_only_warned_of(places: Dirs) 
     places.payload(f"{SITE}/libapi.so", Elf(symbols=(Take("api", defined=True),)))
 
     assert resolved(places).warnings == (
-        f"{MODULE} imports ap_hook, which nothing that it needs defines",
+        f"{MODULE} imports ap_hook, which neither the interpreter nor a needed library defines",
         f"{SITE}/_y.so imports api, which only {SITE}/libapi.so defines: something must load it first",
     )
