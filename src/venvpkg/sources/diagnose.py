@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvpkg.text import without_terminal_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 _MOST_LINES = 12
@@ -111,9 +111,25 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | None], ...
 )  # fmt: skip
 
 
+# For a program that does not exist, subprocess raises what open() does for a file; only the frame above it differs.
+_STARTS_PROGRAM = re.compile(r"subprocess\.py\", line \d+, in _execute_child$")
+_NO_PROGRAM = re.compile(r"FileNotFoundError: \[Errno 2\] No such file or directory: '([^'/]+)'")
+# The exception at the end of a traceback; the lines before it are indented.
+_END_OF_TRACEBACK = re.compile(r"[\w.]+(?::|$)")
+
+
+def _as_shells_say(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines, but ``dot: command not found`` where Python's subprocess did not find a program."""
+    is_starting = False
+    for line in lines:
+        match = _NO_PROGRAM.fullmatch(line)
+        yield f"{match[1]}: command not found" if match is not None and is_starting else line
+        is_starting = bool(_STARTS_PROGRAM.search(line)) or (is_starting and not _END_OF_TRACEBACK.match(line))
+
+
 def diagnose(log: str) -> Diagnosis:
     """Return the diagnosis for a log."""
-    lines = [_clean_line(line) for line in log.splitlines()]
+    lines = list(_as_shells_say(_clean_line(line) for line in log.splitlines()))
     explaining: dict[str, None] = {}
     advice: dict[str, None] = {}
     for line in lines:

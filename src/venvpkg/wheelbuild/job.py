@@ -74,6 +74,12 @@ class Job:
     parents: tuple[tuple[str, str], ...] = ()
 
     @property
+    def general_advice(self) -> str:
+        """What to do about a failure without a known cause; nobody else publishes a wheel of a source tree."""
+        is_tree = isinstance(self.wheel.source, SourceTree)
+        return "Read the log." if is_tree else "Read the log, or use the prebuilt wheel (policy `binary`)."
+
+    @property
     def label(self) -> str:
         """Name for directories and logs, ``lxml-6.1.3``."""
         return f"{self.wheel.name}-{self.wheel.version}".removesuffix("-")
@@ -124,7 +130,7 @@ def run_job(job: Job, context: WheelBuildContext) -> Built:
         raise CompileError(
             f"{job.title} cannot be built ({error}).",
             details="\n".join((*(f"  {line}" for line in diagnosis.lines), f"  The full log: {kept_log}")),
-            resolution="\n".join(diagnosis.advice) or "Read the log, or use the prebuilt wheel (policy `binary`).",
+            resolution="\n".join(diagnosis.advice) or job.general_advice,
         ) from error
     except OSError as error:
         kind = MachineError if is_environment_error(error) else CompileError

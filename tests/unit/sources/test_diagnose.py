@@ -61,6 +61,22 @@ def test_an_error_without_known_remedy_is_still_shown(line: str) -> None:
     assert diagnose(NOISE + line).lines == (line,)
 
 
+def test_a_program_that_subprocess_does_not_find_is_a_program_and_a_file_is_none() -> None:
+    frames = (
+        "Traceback (most recent call last):\n"
+        '  File "setup.py", line 3, in <module>\n    subprocess.run(["dot"])\n'
+        '  File "/usr/lib/python3.13/subprocess.py", line 1972, in _execute_child\n'
+        "    raise child_exception_type(errno_num, err_msg, err_filename)\n    ^^^^^^^^^^^^\n"
+    )
+    error = "FileNotFoundError: [Errno 2] No such file or directory: '{}'\n"
+
+    found = diagnose(NOISE + frames + error.format("dot") + error.format("VERSION"))
+
+    assert "dot: command not found" in found.lines
+    assert any("the program dot" in each for each in found.advice)
+    assert not any("VERSION" in each for each in found.advice)
+
+
 def test_without_a_telling_line_the_last_ones_are_shown() -> None:
     log = "\n".join(f"line {number}" for number in range(100))
 
