@@ -95,7 +95,7 @@ def test_what_the_administrator_made_of_it_is_kept_under_another_name(root: Root
     said = root.dpkg("-i", new)
 
     assert root.files("/etc") == [f"{CRON}.dpkg-bak"]
-    assert f"it is now {CRON}.dpkg-bak" in said
+    assert f"renamed to {CRON}.dpkg-bak" in said
 
 
 def test_what_another_package_has_taken_over_or_a_later_version_has_again_stays(root: Root, tmp_path: Path) -> None:
