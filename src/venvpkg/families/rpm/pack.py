@@ -40,6 +40,8 @@ _MACROS: Final = (
     ("_topdir", str(_TOP)),
     ("_rpmdir", str(_TOP)),
     ("_builddir", str(_TOP)),
+    # Where %post -f looks is relative to _builddir, which rpm 4.20 moves one level down, to NAME-VERSION-build.
+    ("scriptlets", f'%{{lua:if rpm.expand("%{{_builddir}}") ~= "{_TOP}" then print("../") end}}'),
     ("_rpmfilename", _PACKED),
     ("_buildhost", BUILD_HOST),
     ("use_source_date_epoch_as_buildtime", "1"),

@@ -76,7 +76,7 @@ def test_no_line_of_a_script_stands_in_the_spec_file(line: str) -> None:
     spec = a_spec(project_files=ProjectFiles(scripts=(("postinst", f"cat <<END\n{line}\nEND\n"),)))
 
     assert "END" not in rendered(spec)
-    assert "\n%post -f post.sh\n" in rendered(spec)
+    assert "\n%post -f %{scriptlets}post.sh\n" in rendered(spec)
     assert line in compose_spec_file(spec, el_9()).header().scripts["POSTIN"]
 
 
