@@ -312,8 +312,8 @@ class MachineError(VenvpkgError):
 def machine_errors() -> Iterator[None]:
     """Turn an OSError of the block into a MachineError; it can happen at every write, so that no stage catches it.
 
-    One without an errno is no answer of the kernel, and one of these says that venvpkg called it wrongly: bugs, which
-    pass as they are.
+    An OSError without an errno does not come from the kernel, and EBADF, EFAULT and EINVAL mean that venvpkg made a
+    wrong call. Both are bugs, and are raised unchanged.
 
     Raises:
         MachineError: the machine refused something.
